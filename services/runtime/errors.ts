@@ -1,0 +1,60 @@
+import { catalogue, EXIT } from "../../shared/errors.ts";
+
+/** Error codes that every service may raise. */
+export const runtimeErrors = catalogue({
+  SERVICE_USAGE: {
+    exit: EXIT.configuration,
+    summary: "A service was started without its configuration file.",
+    fix: "start it as: node services/<name>/main.ts --config FILE",
+  },
+  SERVICE_CONFIG_UNREADABLE: {
+    exit: EXIT.configuration,
+    summary: "The configuration file of a service cannot be read, or is not JSON.",
+    fix: "check the path and that the file holds one JSON object",
+  },
+  SERVICE_CONFIG_INVALID: {
+    exit: EXIT.configuration,
+    summary: "The configuration of a service has mistakes; the message lists all of them.",
+    fix: "correct each listed property",
+  },
+  SERVICE_FILE_UNREADABLE: {
+    exit: EXIT.resource,
+    summary: "A file that a service's configuration names cannot be read.",
+    fix: "check that the file exists and that the service's user may read it",
+  },
+  CONTROL_SOCKET_IN_USE: {
+    exit: EXIT.resource,
+    summary: "Another living process answers on the service's control socket.",
+    fix: "stop the process that uses the socket, or give the service another controlSocket",
+  },
+  CONTROL_SOCKET_PATH: {
+    exit: EXIT.configuration,
+    summary: "A Unix socket's path is longer than the kernel takes, or its folder cannot be written.",
+    fix: "use a shorter state directory with --dir, one that this user may write",
+  },
+  PORT_IN_USE: {
+    exit: EXIT.resource,
+    summary: "The address that a service listens on is taken or not allowed.",
+    fix: "stop what uses the port, or configure another one",
+  },
+  HTTP_BODY_TOO_LARGE: {
+    exit: EXIT.configuration,
+    summary: "A request's body is larger than the service takes.",
+    fix: "send less in one request",
+  },
+  HTTP_BODY_INVALID: {
+    exit: EXIT.configuration,
+    summary: "A request's body is not JSON, or has mistakes; the message lists all of them.",
+    fix: "correct each listed member",
+  },
+  HTTP_NO_ROUTE: {
+    exit: EXIT.notFound,
+    summary: "No such path on this service, or not with this method.",
+    fix: "check the method and the path",
+  },
+  SERVICE_INTERNAL: {
+    exit: EXIT.bug,
+    summary: "A service failed in a way that it does not know; its log says more.",
+    fix: "read the service's log, and report it as a bug",
+  },
+});

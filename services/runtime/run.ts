@@ -1,0 +1,130 @@
+import { parseArgs } from "node:util";
+import pino, { type Logger } from "pino";
+import type { z } from "zod";
+import { EXIT, messageOf, TrustKernError } from "../../shared/errors.ts";
+import { type CommonConfig, loadConfig } from "./config.ts";
+import { type ControlRoute, startControl } from "./control.ts";
+import { runtimeErrors } from "./errors.ts";
+import { errorBody } from "./http.ts";
+import { createSecurityEvents, type SecurityEvents } from "./security-events.ts";
+
+const STOP_LIMIT_MS = 10_000;
+
+/** What a service is handed at its start. */
+export interface ServiceContext<C> {
+  readonly config: C;
+  readonly log: Logger;
+  readonly events: SecurityEvents;
+  /** Milliseconds since the Unix epoch; a service reads the clock here alone. */
+  readonly now: () => number;
+  /** Aborts when the service is told to stop. */
+  readonly signal: AbortSignal;
+}
+
+/** A service that has started. */
+export interface RunningService {
+  /** Members of `GET /status` beside name, pid, ready and startedAt; `counters` by convention, `reason` while not ready. */
+  readonly status: () => object;
+  readonly ready: () => boolean;
+  readonly stop: () => Promise<void>;
+  /** @default none */
+  readonly routes?: readonly ControlRoute[];
+}
+
+/** What a service's `main.ts` says of it. */
+export interface ServiceDefinition<C extends CommonConfig> {
+  readonly name: string;
+  readonly configSchema: z.ZodType<C>;
+  /** Resolves once the service runs; a dependency that is away is no reason to reject. */
+  readonly start: (context: ServiceContext<C>) => Promise<RunningService>;
+}
+
+/**
+ * The body of every service's `main.ts`: reads `--config FILE`, logs NDJSON on stdout, serves the control socket, stops on
+ * SIGTERM and SIGINT with exit code 0. A start that fails prints one JSON error on stderr and exits with that error's code;
+ * what nobody caught exits with 255.
+ */
+export async function runService<C extends CommonConfig>(definition: ServiceDefinition<C>): Promise<void> {
+  // Everything that a service creates is its own user's alone.
+  process.umask(0o077);
+  try {
+    await run(definition);
+  } catch (thrown) {
+    process.exitCode = reportFailure(definition.name, thrown);
+    process.exit();
+  }
+}
+
+async function run<C extends CommonConfig>({ name, configSchema, start }: ServiceDefinition<C>): Promise<void> {
+  const config = loadConfig(configFile(name), configSchema);
+  const log = pino({ level: config.logLevel, base: { name: config.name } });
+  const crash = (thrown: unknown): void => {
+    log.fatal({ err: thrown }, "crashed");
+    process.exit(EXIT.bug);
+  };
+  process.on("uncaughtException", crash).on("unhandledRejection", crash);
+
+  const abort = new AbortController();
+  const startedAt = new Date().toISOString();
+  let running: RunningService | undefined;
+  const status = (): object => ({
+    name: config.name,
+    pid: process.pid,
+    ready: running?.ready() ?? false,
+    startedAt,
+    counters: {},
+    ...(running?.status() ?? { reason: "starting" }),
+  });
+  const control = await startControl({
+    socketPath: config.controlSocket,
+    status,
+    routes: () => running?.routes ?? [],
+    log,
+  });
+  const now = Date.now;
+  // A quiet log level does not silence security events.
+  const events = createSecurityEvents({
+    name: config.name,
+    tenant: config.tenant,
+    log: log.child({}, { level: "info" }),
+    now,
+  });
+  const stop = async (signal: string): Promise<void> => {
+    if (abort.signal.aborted) return;
+    log.info({ signal }, "stopping");
+    abort.abort(new Error("the service is stopping"));
+    setTimeout(() => process.exit(EXIT.timeout), STOP_LIMIT_MS).unref();
+    await running?.stop();
+    await control.close();
+    process.exit(EXIT.done);
+  };
+  process.on("SIGTERM", stop).on("SIGINT", stop);
+  try {
+    running = await start({ config, log, events, now, signal: abort.signal });
+  } catch (thrown) {
+    // A start that the stop interrupted has not failed.
+    if (!abort.signal.aborted) throw thrown;
+    return;
+  }
+  log.info("started");
+}
+
+function configFile(name: string): string {
+  const usage = `usage: node services/${name}/main.ts --config FILE`;
+  try {
+    const { values } = parseArgs({ options: { config: { type: "string" } } });
+    if (values.config) return values.config;
+  } catch (cause) {
+    throw runtimeErrors.error("SERVICE_USAGE", `${messageOf(cause)}; ${usage}`, { cause });
+  }
+  throw runtimeErrors.error("SERVICE_USAGE", usage);
+}
+
+function reportFailure(name: string, thrown: unknown): number {
+  const error =
+    thrown instanceof TrustKernError
+      ? thrown
+      : runtimeErrors.error("SERVICE_INTERNAL", `${name}: ${messageOf(thrown)}`);
+  process.stderr.write(`${JSON.stringify({ error: errorBody(error) })}\n`);
+  return error.exit;
+}
