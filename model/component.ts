@@ -1,0 +1,123 @@
+import type { MayHold } from "./boundary-table.ts";
+import type { DataClass, Zone } from "./zones.ts";
+
+/** A port that a component listens on. */
+export interface Port {
+  /** Unique within the component; flows name it. */
+  readonly name: string;
+  readonly port: number;
+  readonly protocol: "tcp" | "udp";
+  /**
+   * Whether something outside the deployment may connect.
+   * @default false
+   */
+  readonly publish?: boolean;
+}
+
+/** A rendered configuration file. Holds names and paths, and never a secret. */
+export interface ConfigFile {
+  readonly path: string;
+  readonly content: string;
+  /** POSIX mode, such as `0o600`. */
+  readonly mode: number;
+}
+
+/** A secret by name; the engine puts its bytes at `file`, from the deployment's secret store. */
+export interface SecretRef {
+  readonly name: string;
+  readonly file: string;
+}
+
+/** A directory whose content outlives the process. */
+export interface Volume {
+  readonly name: string;
+  readonly path: string;
+}
+
+/** A Unix socket that the component listens on, mode 0600. */
+export interface Socket {
+  readonly name: string;
+  readonly path: string;
+}
+
+/** How an engine learns that a component is ready: `GET /status` on one of its sockets. */
+export interface Health {
+  /** Name of the socket that answers `GET /status`. */
+  readonly socket: string;
+  /** Longest time from start to the first `ready: true`. */
+  readonly startupSeconds: number;
+}
+
+/** What a component may use at most. */
+export interface Limits {
+  readonly memoryMiB: number;
+  readonly pids: number;
+  /** Cores; a fraction is a share of one. */
+  readonly cpus: number;
+}
+
+/** A deviation from the hardened default, with the reason that an auditor reads. */
+export interface Exception {
+  readonly what: string;
+  readonly reason: string;
+}
+
+/** One workload, as plain data that every engine renders. */
+export interface Component {
+  /** Unique in the deployment; also its host name, and state: it never changes by accident. */
+  readonly name: string;
+  readonly zone: Zone;
+  /** The data classes that its memory or its disks hold. */
+  readonly holds: readonly DataClass[];
+  /** The folder of our program in `services/`, where it is ours. */
+  readonly service?: string;
+  /** The container image, where an engine uses one. */
+  readonly image?: string;
+  /** Common name of its TLS certificate; a component without one speaks no mutual TLS. */
+  readonly identity?: string;
+  readonly ports: readonly Port[];
+  /** The first one is what the program is started with. */
+  readonly files: readonly ConfigFile[];
+  readonly secrets: readonly SecretRef[];
+  readonly volumes: readonly Volume[];
+  readonly sockets: readonly Socket[];
+  readonly health: Health;
+  readonly limits: Limits;
+  readonly replicas: number;
+  readonly exceptions: readonly Exception[];
+  /** Whether it opens or listens on TCP or UDP at all. */
+  readonly network: boolean;
+  /** Whether it starts worker threads. */
+  readonly workers: boolean;
+}
+
+/** A component whose zone the compiler knows. */
+export type ComponentIn<Z extends Zone> = Component & { readonly zone: Z };
+
+type Defaulted = "holds" | "zone" | "ports" | "secrets" | "volumes" | "replicas" | "exceptions" | "workers";
+
+/** What a module says about a component; the rest has defaults. */
+export interface ComponentSpec<Z extends Zone> extends Omit<Component, Defaulted> {
+  readonly zone: Z;
+  readonly holds: readonly MayHold<Z>[];
+  /** @default [] */
+  readonly ports?: readonly Port[];
+  /** @default [] */
+  readonly secrets?: readonly SecretRef[];
+  /** @default [] */
+  readonly volumes?: readonly Volume[];
+  /** @default 1 */
+  readonly replicas?: number;
+  /** @default [] */
+  readonly exceptions?: readonly Exception[];
+  /** @default false */
+  readonly workers?: boolean;
+}
+
+/**
+ * A component. `component({ zone: "edge", holds: ["plaintext"], … })` does not compile: a zone holds what
+ * `ZONE_HOLDS` lets it hold.
+ */
+export function component<const Z extends Zone>(spec: ComponentSpec<Z>): ComponentIn<Z> {
+  return { ports: [], secrets: [], volumes: [], replicas: 1, exceptions: [], workers: false, ...spec };
+}

@@ -1,0 +1,81 @@
+/** What makes components run. */
+export const ENGINES = ["embedded", "docker", "kubernetes", "pulumi"] as const;
+
+/** One of {@link ENGINES}. */
+export type Engine = (typeof ENGINES)[number];
+
+/** What a deployment may be. */
+export const PROFILE_NAMES = ["dev", "eu-hosted", "customer-tenant", "air-gapped"] as const;
+
+/** One of {@link PROFILE_NAMES}. */
+export type ProfileName = (typeof PROFILE_NAMES)[number];
+
+/** Who operates the machines of `ingress`, `decryption` and `operations`. */
+export const OPERATORS = ["self", "trustkern", "customer"] as const;
+
+/** One of {@link OPERATORS}. */
+export type Operator = (typeof OPERATORS)[number];
+
+/** Where `ingress`, `decryption` and `operations` run: one region, one account, one operator. */
+export interface Hosting {
+  /** Region of the provider, or `local` for one machine or one site. */
+  readonly region: string;
+  /** Account, subscription or project of the provider, or `local`. */
+  readonly account: string;
+  readonly operator: Operator;
+}
+
+/** The Thread operational data set that sensors join with, without its key. */
+export interface ThreadNetwork {
+  /** 1..16 bytes. */
+  readonly name: string;
+  /** IEEE 802.15.4 channel, 11..26. */
+  readonly channel: number;
+  /** 4 hex digits. */
+  readonly panId: string;
+  /** 16 hex digits. */
+  readonly extPanId: string;
+  /** IPv6 /64 of the mesh, such as `fd00:7472:7573:746b::/64`. */
+  readonly meshLocalPrefix: string;
+}
+
+/** How long and how much is kept. */
+export interface Retention {
+  readonly telemetrySeconds: number;
+  /** Of the envelopes' bytes. */
+  readonly rawSeconds: number;
+  /** Of each quarantine, oldest first out. */
+  readonly quarantineMaxBytes: number;
+}
+
+/** One stack, of one tenant, in one boundary: what a `trustkern.yaml` says, with every default filled in. */
+export interface Deployment {
+  readonly name: string;
+  readonly tenant: string;
+  readonly profile: ProfileName;
+  readonly engine: Engine;
+  readonly hosting: Hosting;
+  /** Names of the gateways, which are the common names of their certificates: `gw-…`. */
+  readonly gateways: readonly string[];
+  readonly simulator: {
+    /** Simulated sensors; 0 for a deployment with real ones only. */
+    readonly sensors: number;
+    /** Messages per second, over all simulated sensors. */
+    readonly ratePerSecond: number;
+  };
+  readonly collector: {
+    /** Worker threads for the cryptography. */
+    readonly workers: number;
+    readonly batchMaxMessages: number;
+    readonly batchMaxWaitMs: number;
+  };
+  readonly gateway: {
+    readonly spoolMaxBytes: number;
+    /** Age of the allowlist from which on new sensors are not taken. */
+    readonly allowlistMaxAgeHours: number;
+  };
+  readonly network: ThreadNetwork;
+  readonly retention: Retention;
+  /** Whether the allowlist and the recipient key of a vectors file are added; `dev` only, never from a file. */
+  readonly fixture: boolean;
+}

@@ -1,0 +1,18 @@
+/** Where a port of a component is reached. */
+export interface Endpoint {
+  readonly host: string;
+  readonly port: number;
+  /** Name to verify the server's certificate against: `<component>.<tenant>.trustkern.internal`. */
+  readonly servername: string;
+}
+
+/** What an engine decides: addresses and paths. Modules render configuration with it and know no engine. */
+export interface Placement {
+  readonly endpoint: (component: string, port: string) => Endpoint;
+  readonly secretFile: (component: string, secret: string) => string;
+  readonly volumeDir: (component: string, volume: string) => string;
+  readonly configFile: (component: string, file: string) => string;
+  readonly socket: (component: string, socket: string) => string;
+  /** Address that servers bind to, such as `127.0.0.1` on one machine. */
+  readonly listenHost: string;
+}
