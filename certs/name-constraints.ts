@@ -1,0 +1,38 @@
+import { AsnConvert } from "@peculiar/asn1-schema";
+import {
+  Name as AsnName,
+  GeneralName,
+  GeneralSubtree,
+  GeneralSubtrees,
+  id_ce_nameConstraints,
+  NameConstraints,
+} from "@peculiar/asn1-x509";
+import { classDomain, LEAF_CLASSES, type LeafClass } from "./names.ts";
+import { classSubject } from "./subject.ts";
+import { x509 } from "./x509.ts";
+
+const EVERY_IPV4 = "0.0.0.0/0";
+const EVERY_IPV6 = "::/0";
+
+/**
+ * What one issuing authority may name (RFC 5280, section 4.2.1.10; critical). Three things keep the classes apart:
+ * the subject's organisational unit is that of the class, DNS names are the class's own, and only services have IP addresses.
+ * The common name cannot be constrained, so whoever reads it also reads the unit (`peer-name.ts`).
+ */
+export function nameConstraints(leafClass: LeafClass, tenant: string): x509.Extension {
+  const others = leafClass === "services" ? LEAF_CLASSES.filter((other) => other !== "services") : [];
+  const excluded = [
+    ...others.map((other) => new GeneralName({ dNSName: classDomain(other, tenant) })),
+    ...(leafClass === "services" ? [] : [EVERY_IPV4, EVERY_IPV6].map((range) => new GeneralName({ iPAddress: range }))),
+  ];
+  const permitted = [
+    new GeneralName({ directoryName: AsnConvert.parse(classSubject(leafClass, tenant).toArrayBuffer(), AsnName) }),
+    new GeneralName({ dNSName: classDomain(leafClass, tenant) }),
+  ];
+  const value = new NameConstraints({ permittedSubtrees: subtrees(permitted), excludedSubtrees: subtrees(excluded) });
+  return new x509.Extension(id_ce_nameConstraints, true, AsnConvert.serialize(value));
+}
+
+function subtrees(names: readonly GeneralName[]): GeneralSubtrees {
+  return new GeneralSubtrees(names.map((base) => new GeneralSubtree({ base })));
+}

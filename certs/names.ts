@@ -1,0 +1,94 @@
+import { isIP } from "node:net";
+import { certsErrors } from "./errors.ts";
+
+/** The last labels of every internal name. */
+const ZONE = "trustkern.internal";
+
+/** The classes of leaf certificates: who has one decides what it may do. Each has an issuing authority of its own. */
+export const LEAF_CLASSES = ["services", "gateways", "operators"] as const;
+
+/** One of {@link LEAF_CLASSES}. */
+export type LeafClass = (typeof LEAF_CLASSES)[number];
+
+/** Prefix of the common name of each class of leaf. */
+export const NAME_PREFIX = { services: "svc-", gateways: "gw-", operators: "op-" } as const satisfies Record<
+  LeafClass,
+  string
+>;
+
+const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+const REST_OF_NAME = /^[a-z0-9-]{1,60}$/;
+
+/** `acme.trustkern.internal`: the domain that holds all names of a tenant. */
+export function tenantDomain(tenant: string): string {
+  return `${tenant}.${ZONE}`;
+}
+
+/** `gateways.acme.trustkern.internal`: the domain of one class; the names of services stand directly under the tenant's. */
+export function classDomain(leafClass: LeafClass, tenant: string): string {
+  return leafClass === "services" ? tenantDomain(tenant) : `${leafClass}.${tenantDomain(tenant)}`;
+}
+
+/**
+ * Refuses a tenant name that is not one lower-case DNS label (RFC 1123).
+ * @throws CERT_NAME_INVALID
+ */
+export function assertTenant(tenant: string): void {
+  if (!LABEL.test(tenant)) {
+    throw certsErrors.error(
+      "CERT_NAME_INVALID",
+      `tenant "${tenant}" is not 1 to 63 of a-z 0-9 - without one at either end`,
+      {
+        path: "tenant",
+      },
+    );
+  }
+}
+
+/**
+ * Refuses a common name that is not the prefix of its class and then 1 to 60 of `a-z 0-9 -`.
+ * @throws CERT_NAME_INVALID
+ */
+export function assertCommonName(leafClass: LeafClass, commonName: string): void {
+  const prefix = NAME_PREFIX[leafClass];
+  if (!commonName.startsWith(prefix) || !REST_OF_NAME.test(commonName.slice(prefix.length))) {
+    throw certsErrors.error(
+      "CERT_NAME_INVALID",
+      `common name "${commonName}" is not "${prefix}" and then 1 to 60 of a-z 0-9 -`,
+      { path: `${leafClass}.name` },
+    );
+  }
+}
+
+/** True for a lower-case DNS name of at least two labels, without wildcard or final dot (RFC 5280, section 4.2.1.6). */
+export function isDottedDnsName(name: string): boolean {
+  const labels = name.split(".");
+  // The last label of a DNS name is never all digits; "10.1" is a broken address, not a name.
+  return (
+    name.length <= 253 &&
+    labels.length > 1 &&
+    labels.every((label) => LABEL.test(label)) &&
+    !/^\d+$/.test(labels.at(-1) ?? "")
+  );
+}
+
+/**
+ * Refuses any alternative name but dotted DNS names and IP addresses.
+ * @throws CERT_NAME_INVALID
+ */
+export function assertAlternativeNames(dnsNames: readonly string[], ipAddresses: readonly string[]): void {
+  for (const name of dnsNames) {
+    if (!isDottedDnsName(name)) {
+      throw certsErrors.error("CERT_NAME_INVALID", `"${name}" is not a dotted DNS name such as broker.acme.${ZONE}`, {
+        path: "dnsNames",
+      });
+    }
+  }
+  for (const address of ipAddresses) {
+    if (isIP(address) === 0 || address.includes("%")) {
+      throw certsErrors.error("CERT_NAME_INVALID", `"${address}" is not an IPv4 or IPv6 address`, {
+        path: "ipAddresses",
+      });
+    }
+  }
+}
