@@ -99,6 +99,8 @@ async function run<C extends CommonConfig>({ name, configSchema, start }: Servic
     process.exit(EXIT.done);
   };
   process.on("SIGTERM", stop).on("SIGINT", stop);
+  // A supervisor that dies takes its end of the channel with it.
+  process.on("disconnect", () => stop("disconnect"));
   try {
     running = await start({ config, log, events, now, signal: abort.signal });
   } catch (thrown) {
