@@ -1,0 +1,45 @@
+import { catalogue, EXIT } from "../../shared/errors.ts";
+
+/** Error codes of the embedded engine. */
+export const embeddedErrors = catalogue({
+  STATE_CORRUPT: {
+    exit: EXIT.configuration,
+    summary: "The state directory of the deployment is not what this program wrote.",
+    fix: "restore the directory from a copy, or name a new one with --dir to start afresh (the old rows and keys stay where they are)",
+  },
+  STATE_LOCKED: {
+    exit: EXIT.resource,
+    summary: "Another trustkern process uses the same state directory.",
+    fix: "stop the other process, or name another directory with --dir",
+  },
+  STATE_UNWRITABLE: {
+    exit: EXIT.resource,
+    summary: "The state directory cannot be written: the disk is full, or the rights are missing.",
+    fix: "free space or mend the rights of the directory, or name another one with --dir",
+  },
+  PORT_IN_USE: {
+    exit: EXIT.resource,
+    summary: "A port that the deployment asks for belongs to another process.",
+    fix: "stop that process, or name another port in trustkern.yaml (0 takes a free one)",
+  },
+  SERVICE_FAILED: {
+    exit: EXIT.resource,
+    summary: "A process of the deployment ended and cannot be started again.",
+    fix: "read its log file in the logs folder of the state directory",
+  },
+  SERVICE_NOT_READY: {
+    exit: EXIT.timeout,
+    summary: "A process of the deployment did not become ready in time.",
+    fix: "read its log file in the logs folder of the state directory",
+  },
+  PROOF_FAILED: {
+    exit: EXIT.failed,
+    summary: "A step of the main job was not proven.",
+    fix: "read the proof column of that step and the log of the component that it names",
+  },
+  SOCKET_PATH_TOO_LONG: {
+    exit: EXIT.configuration,
+    summary: "The path of a Unix socket would be longer than the 103 bytes that every platform accepts (unix(7)).",
+    fix: "set TMPDIR to a short path such as /tmp",
+  },
+});

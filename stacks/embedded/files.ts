@@ -1,0 +1,43 @@
+import { chmodSync, mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { writeFileAtomic } from "../../shared/atomic-file.ts";
+import { messageOf } from "../../shared/errors.ts";
+import { embeddedErrors } from "./errors.ts";
+
+const UNWRITABLE = new Set(["ENOSPC", "EDQUOT", "EROFS", "EACCES", "EPERM", "ENOTDIR", "EIO"]);
+
+/**
+ * Runs what writes below the state directory, and turns a full disk or missing rights into one clear error.
+ * @throws STATE_UNWRITABLE
+ */
+export function writing<T>(path: string, work: () => T): T {
+  try {
+    return work();
+  } catch (thrown) {
+    if (!UNWRITABLE.has((thrown as NodeJS.ErrnoException).code ?? "")) throw thrown;
+    throw embeddedErrors.error("STATE_UNWRITABLE", `cannot write "${path}": ${messageOf(thrown)}`, {
+      path,
+      cause: thrown,
+    });
+  }
+}
+
+/**
+ * Makes a folder that only its owner may enter (0700).
+ * @throws STATE_UNWRITABLE
+ */
+export function makePrivateDir(path: string): void {
+  writing(path, () => {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    chmodSync(path, 0o700);
+  });
+}
+
+/**
+ * Writes a file of mode 0600 and its folder, whole or not at all.
+ * @throws STATE_UNWRITABLE
+ */
+export function writePrivate(path: string, content: string | Uint8Array): void {
+  makePrivateDir(dirname(path));
+  writing(path, () => writeFileAtomic(path, content));
+}

@@ -1,0 +1,61 @@
+import { createHash } from "node:crypto";
+import { join, resolve } from "node:path";
+import { embeddedErrors } from "./errors.ts";
+
+/** Longest path of a Unix socket in bytes that every platform takes (unix(7): 107 on Linux, 103 on macOS). */
+const SOCKET_PATH_MAX = 103;
+
+/** Longest name of a socket below the run folder. */
+const SOCKET_NAME_MAX = 24;
+
+/** Where everything of one embedded deployment lies. Pure: nothing is made. */
+export interface Layout {
+  /** The state directory, absolute. */
+  readonly dir: string;
+  readonly stateFile: string;
+  readonly lockFile: string;
+  /** Secret store: one folder of mode 0700 for each component, files of mode 0600. */
+  readonly secretsDir: string;
+  /** The offline root's key, encrypted with age; no process of the deployment reads it. */
+  readonly offlineDir: string;
+  /** Rendered configuration: no secret in it. */
+  readonly configDir: string;
+  readonly volumesDir: string;
+  readonly logsDir: string;
+  /** Unix sockets. Lies below the temporary folder when the state directory's path is too long for them. */
+  readonly runDir: string;
+}
+
+/**
+ * Paths of the deployment whose state directory is `dir`.
+ * @param temporaryDir where sockets go when `dir` is too long
+ * @throws SOCKET_PATH_TOO_LONG when `temporaryDir` is too long as well
+ */
+export function layoutOf(dir: string, temporaryDir: string): Layout {
+  const root = resolve(dir);
+  return {
+    dir: root,
+    stateFile: join(root, "deployment.json"),
+    lockFile: join(root, "lock"),
+    secretsDir: join(root, "secrets"),
+    offlineDir: join(root, "offline"),
+    configDir: join(root, "config"),
+    volumesDir: join(root, "volumes"),
+    logsDir: join(root, "logs"),
+    runDir: runDirOf(root, temporaryDir),
+  };
+}
+
+function runDirOf(root: string, temporaryDir: string): string {
+  const tag = createHash("sha256").update(root).digest("hex").slice(0, 12);
+  const candidates = [join(root, "run"), join(temporaryDir, `tk-${tag}`)];
+  const short = candidates.find((path) => Buffer.byteLength(path) + 1 + SOCKET_NAME_MAX <= SOCKET_PATH_MAX);
+  if (short === undefined) {
+    throw embeddedErrors.error(
+      "SOCKET_PATH_TOO_LONG",
+      `sockets need a folder of at most ${SOCKET_PATH_MAX - 1 - SOCKET_NAME_MAX} bytes, got "${candidates.join('" and "')}"`,
+      { path: "--dir" },
+    );
+  }
+  return short;
+}

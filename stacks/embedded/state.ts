@@ -1,0 +1,61 @@
+import { readFile } from "node:fs/promises";
+import { z } from "zod";
+import { messageOf } from "../../shared/errors.ts";
+import { stableJson } from "../../shared/stable-json.ts";
+import { embeddedErrors } from "./errors.ts";
+import { writePrivate } from "./files.ts";
+
+const stateSchema = z.strictObject({
+  schema: z.literal("trustkern.embedded-state/1"),
+  tenant: z.string().min(1),
+  /** RFC 3339. */
+  createdAt: z.string().min(1),
+  /** `<component>.<port>` to number: tried again at the next start, so that addresses stay the same. */
+  ports: z.record(z.string(), z.int().min(1).max(65_535)),
+});
+
+/** What the engine remembers between two runs. No secret. */
+export type EmbeddedState = z.infer<typeof stateSchema>;
+
+/**
+ * The state of an earlier run, or undefined where there was none.
+ * @throws STATE_CORRUPT when the file is not one that this program wrote, or belongs to another tenant
+ */
+export async function readState(stateFile: string, tenant: string): Promise<EmbeddedState | undefined> {
+  let text: string;
+  try {
+    text = await readFile(stateFile, "utf8");
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw embeddedErrors.error("STATE_CORRUPT", `cannot read "${stateFile}": ${messageOf(thrown)}`, {
+      path: stateFile,
+      cause: thrown,
+    });
+  }
+  let state: EmbeddedState;
+  try {
+    state = stateSchema.parse(JSON.parse(text));
+  } catch (thrown) {
+    const why =
+      thrown instanceof z.ZodError
+        ? thrown.issues.map((issue) => `${issue.path.join(".") || "file"}: ${issue.message}`).join("; ")
+        : messageOf(thrown);
+    throw embeddedErrors.error("STATE_CORRUPT", `"${stateFile}" is not a state file: ${why}`, {
+      path: stateFile,
+      cause: thrown,
+    });
+  }
+  if (state.tenant !== tenant) {
+    throw embeddedErrors.error(
+      "STATE_CORRUPT",
+      `"${stateFile}" belongs to tenant "${state.tenant}", and the deployment is of tenant "${tenant}"`,
+      { path: stateFile },
+    );
+  }
+  return state;
+}
+
+/** Writes the state, whole or not at all. */
+export function writeState(stateFile: string, state: EmbeddedState): void {
+  writePrivate(stateFile, `${stableJson(state, 2)}\n`);
+}
