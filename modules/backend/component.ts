@@ -1,0 +1,52 @@
+import { type ComponentIn, component } from "../../model/component.ts";
+import type { Deployment } from "../../model/deployment.ts";
+import type { Placement } from "../../model/placement.ts";
+import {
+  CONTROL_HEALTH,
+  configFile,
+  controlSockets,
+  listenConfig,
+  secretRefs,
+  TLS_SECRETS,
+  tlsConfig,
+} from "../common.ts";
+
+/** The device registry, which signs provisioning bundles, sensor updates and allowlists. Sees no telemetry at all. */
+export function backend(deployment: Deployment, placement: Placement): ComponentIn<"operations"> {
+  const name = "backend";
+  const { network } = deployment;
+  const stateDir = placement.volumeDir(name, "state");
+  const [firstGateway = ""] = deployment.gateways;
+  const coap = placement.endpoint(firstGateway, "coap");
+  return component({
+    name,
+    zone: "operations",
+    holds: ["signing-key", "metadata", "credential"],
+    service: "backend",
+    identity: "svc-backend",
+    ports: [{ name: "https", port: placement.endpoint(name, "https").port, protocol: "tcp", publish: true }],
+    files: configFile(deployment, placement, name, {
+      listen: listenConfig(placement, name, "https"),
+      tls: tlsConfig(placement, name),
+      stateDir,
+      signingKeyFile: placement.secretFile(name, "signing.key"),
+      broker: placement.endpoint("broker", "mqtts"),
+      network: {
+        network_name: network.name,
+        channel: network.channel,
+        pan_id: network.panId,
+        ext_pan_id: network.extPanId,
+        mesh_local_prefix: network.meshLocalPrefix,
+        networkKeyFile: placement.secretFile(name, "network.key"),
+      },
+      gateways: deployment.gateways,
+      coap: `coap://${coap.host}:${coap.port}`,
+    }),
+    secrets: secretRefs(placement, name, [...TLS_SECRETS, "signing.key", "network.key"]),
+    volumes: [{ name: "state", path: stateDir }],
+    sockets: controlSockets(placement, name),
+    health: CONTROL_HEALTH,
+    limits: { memoryMiB: 256, pids: 32, cpus: 0.5 },
+    network: true,
+  });
+}

@@ -1,0 +1,46 @@
+import { type ComponentIn, component } from "../../model/component.ts";
+import type { Deployment } from "../../model/deployment.ts";
+import type { Placement } from "../../model/placement.ts";
+import { CONTROL_HEALTH, configFile, controlSockets, secretRefs, TLS_SECRETS, tlsConfig } from "../common.ts";
+import { KEM_SOCKET } from "../custody/component.ts";
+import { DATABASE } from "../timescaledb/component.ts";
+
+/** Verifies, opens and stores telemetry, and sends receipts. Never holds a decryption key. */
+export function collector(deployment: Deployment, placement: Placement): ComponentIn<"decryption"> {
+  const name = "collector";
+  const stateDir = placement.volumeDir(name, "state");
+  const postgres = placement.endpoint("database", "postgres");
+  const https = placement.endpoint("backend", "https");
+  return component({
+    name,
+    zone: "decryption",
+    holds: ["ciphertext", "plaintext", "metadata", "credential"],
+    service: "collector",
+    identity: "svc-collector",
+    files: configFile(deployment, placement, name, {
+      broker: placement.endpoint("broker", "mqtts"),
+      tls: tlsConfig(placement, name),
+      database: {
+        host: postgres.host,
+        port: postgres.port,
+        database: DATABASE.database,
+        user: DATABASE.writer,
+        passwordFile: placement.secretFile(name, "database.password"),
+      },
+      custodySocket: placement.socket("custody", KEM_SOCKET),
+      backend: { url: `https://${https.host}:${https.port}`, servername: https.servername },
+      backendKeyFile: placement.secretFile(name, "backend.pub"),
+      stateDir,
+      workers: deployment.collector.workers,
+      batch: { maxMessages: deployment.collector.batchMaxMessages, maxWaitMs: deployment.collector.batchMaxWaitMs },
+      quarantineMaxBytes: deployment.retention.quarantineMaxBytes,
+    }),
+    secrets: secretRefs(placement, name, [...TLS_SECRETS, "database.password", "backend.pub"]),
+    volumes: [{ name: "state", path: stateDir }],
+    sockets: controlSockets(placement, name),
+    health: CONTROL_HEALTH,
+    limits: { memoryMiB: 1024, pids: 64, cpus: 2 },
+    network: true,
+    workers: true,
+  });
+}

@@ -1,0 +1,53 @@
+import type { ConfigFile, Health, SecretRef, Socket } from "../model/component.ts";
+import type { Deployment } from "../model/deployment.ts";
+import type { Placement } from "../model/placement.ts";
+import { stableJson } from "../shared/stable-json.ts";
+
+/** Name of the socket that answers `GET /status`, on every component of ours. */
+export const CONTROL_SOCKET = "control";
+
+/** How every component of ours is watched. */
+export const CONTROL_HEALTH: Health = { socket: CONTROL_SOCKET, startupSeconds: 30 };
+
+/** The sockets of a component that has the control socket alone. */
+export function controlSockets(placement: Placement, name: string): readonly Socket[] {
+  return [{ name: CONTROL_SOCKET, path: placement.socket(name, CONTROL_SOCKET) }];
+}
+
+/** The one configuration file of a component of ours, with the members that all of them have. */
+export function configFile(
+  deployment: Deployment,
+  placement: Placement,
+  name: string,
+  members: Readonly<Record<string, unknown>>,
+): readonly ConfigFile[] {
+  const config = {
+    name,
+    tenant: deployment.tenant,
+    controlSocket: placement.socket(name, CONTROL_SOCKET),
+    ...members,
+  };
+  return [{ path: placement.configFile(name, "config.json"), content: `${stableJson(config, 2)}\n`, mode: 0o600 }];
+}
+
+/** References to secrets of a component, by name. */
+export function secretRefs(placement: Placement, name: string, secrets: readonly string[]): readonly SecretRef[] {
+  return secrets.map((secret) => ({ name: secret, file: placement.secretFile(name, secret) }));
+}
+
+/** Secret names of a component with a TLS identity: trust anchors, own chain, own key. */
+export const TLS_SECRETS = ["ca.crt", "tls.crt", "tls.key"] as const;
+
+/** The `tls` member of a service's configuration. */
+export function tlsConfig(placement: Placement, name: string): Readonly<Record<string, string>> {
+  return {
+    caFile: placement.secretFile(name, "ca.crt"),
+    certFile: placement.secretFile(name, "tls.crt"),
+    keyFile: placement.secretFile(name, "tls.key"),
+  };
+}
+
+/** The `listen` member of a service's configuration. */
+export function listenConfig(placement: Placement, name: string, port: string): { host: string; port: number } {
+  return { host: placement.listenHost, port: placement.endpoint(name, port).port };
+}

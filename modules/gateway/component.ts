@@ -1,0 +1,41 @@
+import { type ComponentIn, component } from "../../model/component.ts";
+import type { Deployment } from "../../model/deployment.ts";
+import type { Placement } from "../../model/placement.ts";
+import {
+  CONTROL_HEALTH,
+  configFile,
+  controlSockets,
+  listenConfig,
+  secretRefs,
+  TLS_SECRETS,
+  tlsConfig,
+} from "../common.ts";
+
+/** One reference gateway. It verifies and forwards envelopes, and holds nothing that opens one. */
+export function gateway(deployment: Deployment, placement: Placement, name: string): ComponentIn<"edge"> {
+  const stateDir = placement.volumeDir(name, "state");
+  return component({
+    name,
+    zone: "edge",
+    holds: ["ciphertext", "metadata", "credential"],
+    service: "gateway",
+    identity: name,
+    ports: [{ name: "coap", port: placement.endpoint(name, "coap").port, protocol: "udp", publish: true }],
+    files: configFile(deployment, placement, name, {
+      coap: listenConfig(placement, name, "coap"),
+      broker: placement.endpoint("broker", "mqtts"),
+      tls: tlsConfig(placement, name),
+      stateDir,
+      backendKeyFile: placement.secretFile(name, "backend.pub"),
+      spoolMaxBytes: deployment.gateway.spoolMaxBytes,
+      allowlistMaxAgeHours: deployment.gateway.allowlistMaxAgeHours,
+      quarantineMaxBytes: deployment.retention.quarantineMaxBytes,
+    }),
+    secrets: secretRefs(placement, name, [...TLS_SECRETS, "backend.pub"]),
+    volumes: [{ name: "state", path: stateDir }],
+    sockets: controlSockets(placement, name),
+    health: CONTROL_HEALTH,
+    limits: { memoryMiB: 256, pids: 32, cpus: 1 },
+    network: true,
+  });
+}
