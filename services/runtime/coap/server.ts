@@ -1,0 +1,141 @@
+import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
+import { generate, type NamedOption } from "coap-packet";
+import { messageOf } from "../../../shared/errors.ts";
+import { parseBlock, renderBlock } from "./block.ts";
+import { createBlockAssembler } from "./block-assembler.ts";
+import { coapErrors } from "./errors.ts";
+import { createExchangeCache } from "./exchange-cache.ts";
+import {
+  type CoapMessage,
+  type Endpoint,
+  hasUnknownCriticalOption,
+  optionOf,
+  parseDatagram,
+  pathOf,
+  renderUint,
+} from "./message.ts";
+
+/** A whole request, its blocks put together. */
+export interface CoapRequest {
+  /** `0.01` GET, `0.02` POST, `0.03` PUT, `0.04` DELETE. */
+  readonly method: string;
+  /** Such as `/tk/v1`. */
+  readonly path: string;
+  /** A body that outgrew `maxBodyBytes` comes as far as it was read, so longer than that. */
+  readonly payload: Buffer;
+  readonly source: Endpoint;
+}
+
+/** The answer to one request. */
+export interface CoapAnswer {
+  /** Such as `2.04`. */
+  readonly code: string;
+  /** At most 1024 bytes. @default none */
+  readonly payload?: Uint8Array | undefined;
+  /** RFC 7252, section 12.3. @default none */
+  readonly contentFormat?: number | undefined;
+}
+
+/** What {@link createCoapServer} is handed. */
+export interface CoapServerOptions {
+  readonly handle: (request: CoapRequest) => Promise<CoapAnswer>;
+  /** Whether a datagram of that address may cost any work; false drops it in silence. */
+  readonly admit: (address: string) => boolean;
+  readonly maxBodyBytes: number;
+  /** Clock in milliseconds. */
+  readonly now: () => number;
+  /** Told about an answer that could not be made; the request gets 5.00. */
+  readonly onError: (error: unknown) => void;
+}
+
+/** A CoAP server on one UDP port (RFC 7252, Block1 of RFC 7959). */
+export interface CoapServer {
+  /** @throws COAP_PORT */
+  readonly listen: (host: string, port: number) => Promise<Endpoint>;
+  readonly close: () => Promise<void>;
+}
+
+/** RFC 7252, section 4.8.2. */
+const EXCHANGE_LIFETIME_MS = 247_000;
+const RECEIVE_BUFFER_BYTES = 1 << 20;
+const MAX_DATAGRAM_BYTES = 2048;
+const BOUNDS = { lifetimeMs: EXCHANGE_LIFETIME_MS, maxTransfers: 512, maxExchanges: 16_384 } as const;
+
+/** Makes a server; every request gets one answer, however often its datagram comes. */
+export function createCoapServer(options: CoapServerOptions): CoapServer {
+  const exchanges = createExchangeCache({ ...BOUNDS, now: options.now });
+  const assembler = createBlockAssembler({ ...BOUNDS, maxBodyBytes: options.maxBodyBytes, now: options.now });
+  let socket: Socket | undefined;
+
+  function send(datagram: Buffer, { address, port }: Endpoint): void {
+    socket?.send(datagram, port, address, () => undefined);
+  }
+
+  function render(message: CoapMessage, answer: CoapAnswer, block: Buffer | undefined): Buffer {
+    const options: NamedOption[] = [];
+    if (answer.contentFormat !== undefined)
+      options.push({ name: "Content-Format", value: renderUint(answer.contentFormat) });
+    if (block) options.push({ name: "Block1", value: block });
+    const type = message.confirmable ? { ack: true } : {};
+    const payload = Buffer.from(answer.payload ?? []);
+    const { messageId, token } = message;
+    return generate({ ...type, code: answer.code, messageId, token, options, payload }, MAX_DATAGRAM_BYTES);
+  }
+
+  async function answerTo(message: CoapMessage, source: Endpoint): Promise<Buffer> {
+    if (hasUnknownCriticalOption(message)) return render(message, { code: "4.02" }, undefined);
+    const path = pathOf(message);
+    const blockValue = optionOf(message, "Block1");
+    if (!blockValue) {
+      const request = { method: message.code, path, payload: message.payload, source };
+      return render(message, await options.handle(request), undefined);
+    }
+    const block = parseBlock(blockValue);
+    if (!block) return render(message, { code: "4.00" }, undefined);
+    const outcome = assembler.take(`${source.address} ${source.port} ${path}`, block, message.payload);
+    if (outcome.kind === "incomplete") return render(message, { code: "4.08" }, renderBlock(block));
+    if (outcome.kind === "continue") return render(message, { code: "2.31" }, renderBlock(block));
+    const answer = await options.handle({ method: message.code, path, payload: outcome.body, source });
+    return render(message, answer, renderBlock(block));
+  }
+
+  async function take(datagram: Buffer, source: RemoteInfo): Promise<void> {
+    if (!options.admit(source.address)) return;
+    const message = parseDatagram(datagram);
+    if (!message || message.ack || message.reset) return;
+    if (!message.code.startsWith("0.") || message.code === "0.00") {
+      if (message.confirmable) send(generate({ reset: true, code: "0.00", messageId: message.messageId }), source);
+      return;
+    }
+    const key = `${source.address} ${source.port} ${message.messageId}`;
+    const known = exchanges.begin(key);
+    if (known === "pending") return;
+    if (known !== "new") return send(known, source);
+    const answer = await answerTo(message, source).catch((error: unknown) => {
+      options.onError(error);
+      return render(message, { code: "5.00" }, undefined);
+    });
+    exchanges.finish(key, answer);
+    send(answer, source);
+  }
+
+  return {
+    listen(host, port) {
+      const type = host.includes(":") ? "udp6" : "udp4";
+      const opened = createSocket({ type, recvBufferSize: RECEIVE_BUFFER_BYTES });
+      return new Promise((resolve, reject) => {
+        opened.once("error", (cause) =>
+          reject(coapErrors.error("COAP_PORT", `cannot listen on UDP ${host}:${port}: ${messageOf(cause)}`, { cause })),
+        );
+        opened.on("message", (datagram, source) => void take(datagram, source));
+        opened.bind(port, host, () => {
+          opened.removeAllListeners("error");
+          opened.on("error", options.onError);
+          socket = opened;
+          resolve(opened.address());
+        });
+      });
+    },
+    close: () => new Promise((resolve) => (socket ? socket.close(() => resolve()) : resolve())),
+  };
+}
