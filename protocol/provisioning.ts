@@ -1,4 +1,6 @@
-import { encode } from "cborg";
+import type { KeyObject } from "node:crypto";
+import { encodeCbor } from "./cbor.ts";
+import { importP256Point, verifyP256 } from "./signature.ts";
 
 const PROOF_DOMAIN = Buffer.from("trustkern/provision/v1\0", "ascii");
 const ACTIVATION_DOMAIN = Buffer.from("trustkern/activate/v1\0", "ascii");
@@ -31,8 +33,21 @@ export function activationBytes({ sensorId, bundleId }: Activation): Uint8Array 
   return signedBytes(ACTIVATION_DOMAIN, [1, sensorId, bundleId]);
 }
 
-/** The values become a map with the keys 1, 2, 3 …; a Buffer would be encoded as one, so each is made a plain view. */
+/**
+ * Whether the holder of `publicKey` signed this challenge for this sensor.
+ * @throws PROTOCOL_BAD_POINT
+ */
+export function verifyProof(proof: ProofOfPossession, signature: Uint8Array): boolean {
+  return verifyP256(importP256Point(proof.publicKey), proofBytes(proof), signature);
+}
+
+/** Whether the sensor whose key this is took this bundle. */
+export function verifyActivation(publicKey: KeyObject, activation: Activation, signature: Uint8Array): boolean {
+  return verifyP256(publicKey, activationBytes(activation), signature);
+}
+
+/** The values become a CBOR map with the keys 1, 2, 3 … */
 function signedBytes(domain: Uint8Array, values: readonly (number | Uint8Array)[]): Uint8Array {
   const map = new Map(values.map((value, index) => [index + 1, value]));
-  return Buffer.concat([domain, encode(map)]);
+  return Buffer.concat([domain, encodeCbor(map)]);
 }
