@@ -1,0 +1,55 @@
+import { catalogue, EXIT } from "../shared/errors.ts";
+
+/** Error codes of `custody/`. */
+export const custodyErrors = catalogue({
+  CUSTODY_PASSPHRASE_WRONG: {
+    exit: EXIT.authentication,
+    summary: "The passphrase does not open the custody state; the state itself is intact.",
+    fix: "put the passphrase that this state was made with into the custody passphrase file, or restore both from one backup",
+  },
+  CUSTODY_PASSPHRASE_MISSING: {
+    exit: EXIT.configuration,
+    summary: "The custody passphrase file is missing, unreadable or empty.",
+    fix: "write the passphrase into that file, mode 0600, one line",
+  },
+  CUSTODY_STATE_CORRUPT: {
+    exit: EXIT.resource,
+    summary: "The custody state is not what custody wrote: bytes changed, were cut off, or contradict each other.",
+    fix: "restore the custody state from a backup; starting without it would make a new key and leave stored ciphertext unreadable",
+  },
+  CUSTODY_STATE_UNREADABLE: {
+    exit: EXIT.resource,
+    summary: "The custody state is there, but the file system does not let the service read it.",
+    fix: "let the service's user read the custody state file, and check the disk",
+  },
+  CUSTODY_STATE_UNWRITABLE: {
+    exit: EXIT.resource,
+    summary: "The custody state could not be written; the state before it is untouched.",
+    fix: "free space on the file system of the custody state directory and let the service write there",
+  },
+  CUSTODY_WORK_FACTOR_RANGE: {
+    exit: EXIT.configuration,
+    summary: "The scrypt work factor is out of range, or too low for a passphrase that a person may have chosen.",
+    fix: "leave scryptWorkFactor at 18, or use a passphrase of 64 random hexadecimal digits with a lower one",
+  },
+  CUSTODY_KEY_INVALID: {
+    exit: EXIT.configuration,
+    summary: "A key offered for import is not a raw X25519 private key of 32 bytes.",
+    fix: "give the 32 bytes of an X25519 private key, in a vectors file as 64 hexadecimal digits",
+  },
+  CUSTODY_GENERATION_UNKNOWN: {
+    exit: EXIT.notFound,
+    summary: "No key generation has that key id.",
+    fix: "list the generations and take one of their key ids",
+  },
+  CUSTODY_GENERATION_STATE: {
+    exit: EXIT.policy,
+    summary: "A key generation may not go from its state to the one asked for.",
+    fix: "go next -> active -> retired -> destroyed, or from next to destroyed; activate another generation to retire the active one",
+  },
+  CUSTODY_FRAME_MALFORMED: {
+    exit: EXIT.failed,
+    summary: "A frame on the KEM socket is not one that custody and collector exchange; that connection is closed.",
+    fix: "run the collector and the custody service of one release",
+  },
+});
