@@ -71,11 +71,14 @@ export interface Deployment {
   };
   readonly gateway: {
     readonly spoolMaxBytes: number;
-    /** Age of the allowlist from which on new sensors are not taken. */
-    readonly allowlistMaxAgeHours: number;
   };
   readonly network: ThreadNetwork;
   readonly retention: Retention;
+  /**
+   * Port numbers that are asked for, by `<component>.<port>` such as `broker.mqtts`.
+   * @default any free port
+   */
+  readonly ports?: Readonly<Record<string, number>>;
   /** Whether the allowlist and the recipient key of a vectors file are added; `dev` only, never from a file. */
   readonly fixture: boolean;
 }

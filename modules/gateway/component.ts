@@ -28,7 +28,6 @@ export function gateway(deployment: Deployment, placement: Placement, name: stri
       stateDir,
       backendKeyFile: placement.secretFile(name, "backend.pub"),
       spoolMaxBytes: deployment.gateway.spoolMaxBytes,
-      allowlistMaxAgeHours: deployment.gateway.allowlistMaxAgeHours,
       quarantineMaxBytes: deployment.retention.quarantineMaxBytes,
     }),
     secrets: secretRefs(placement, name, [...TLS_SECRETS, "backend.pub"]),

@@ -1,0 +1,35 @@
+import type { Profile } from "./profile.ts";
+
+/** In the customer's own account, operated by the customer. */
+export const customerTenant: Profile = {
+  name: "customer-tenant",
+  summary: "in the customer's own account and region, operated by the customer",
+  constraints: [
+    {
+      path: "engine",
+      rule: { kind: "one-of", values: ["docker", "kubernetes", "pulumi"] },
+      reason: "the embedded engine has no isolation between components and its database does not sync to disk",
+    },
+    {
+      path: "hosting.region",
+      rule: { kind: "required" },
+      reason: "the customer chose the boundary, so the file must say where it is",
+    },
+    {
+      path: "hosting.account",
+      rule: { kind: "required" },
+      reason: "the boundary is the customer's account, and evidence names it",
+    },
+    {
+      path: "hosting.operator",
+      rule: { kind: "one-of", values: ["customer"] },
+      reason: "no one but the customer may read plaintext or hold a decryption key",
+    },
+    {
+      path: "simulator.sensors",
+      rule: { kind: "one-of", values: [0] },
+      reason: "simulated telemetry and a rogue gateway have no place beside real data",
+    },
+  ],
+  defaults: { engine: "kubernetes", hosting: { operator: "customer" }, simulator: { sensors: 0 } },
+};

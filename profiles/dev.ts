@@ -1,0 +1,39 @@
+import type { Profile } from "./profile.ts";
+
+/** One machine, with simulated sensors: to learn, to develop firmware against, to demonstrate. */
+export const dev: Profile = {
+  name: "dev",
+  summary: "one machine with simulated sensors, to learn and to develop against; no promise about who sees what",
+  constraints: [
+    {
+      path: "engine",
+      rule: { kind: "one-of", values: ["embedded", "docker"] },
+      reason: "everything runs on one machine; a cluster is what the other profiles are for",
+    },
+    {
+      path: "hosting.region",
+      rule: { kind: "one-of", values: ["local"] },
+      reason: "the boundary is this machine",
+    },
+    {
+      path: "hosting.account",
+      rule: { kind: "one-of", values: ["local"] },
+      reason: "no provider is involved",
+    },
+    {
+      path: "hosting.operator",
+      rule: { kind: "one-of", values: ["self"] },
+      reason: "whoever starts it reads everything: a development deployment protects no one from its operator",
+    },
+    {
+      path: "simulator.sensors",
+      rule: { kind: "between", min: 0, max: 1000 },
+      reason: "simulated sensors share one process and one machine with everything else",
+    },
+  ],
+  defaults: {
+    engine: "embedded",
+    hosting: { region: "local", account: "local", operator: "self" },
+    simulator: { sensors: 3, ratePerSecond: 5 },
+  },
+};

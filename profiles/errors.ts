@@ -1,0 +1,50 @@
+import { catalogue, EXIT } from "../shared/errors.ts";
+
+/** Error codes of `profiles/`. */
+export const profileErrors = catalogue({
+  CONFIG_INVALID: {
+    exit: EXIT.configuration,
+    summary: "A trustkern.yaml has mistakes; the report names each with its line, column and fix.",
+    fix: "mend every line of the report; trustkern config schema prints what is accepted",
+  },
+  CONFIG_YAML: {
+    exit: EXIT.configuration,
+    summary: "A place in trustkern.yaml is not YAML 1.2, or uses a tag, an anchor bomb or more than 64 KiB.",
+    fix: "mend the line; indent with spaces, two for each level",
+  },
+  CONFIG_DUPLICATE_KEY: {
+    exit: EXIT.configuration,
+    summary: "A key stands twice in one map, so that one of its values would be lost.",
+    fix: "keep one of the two",
+  },
+  CONFIG_UNKNOWN_KEY: {
+    exit: EXIT.configuration,
+    summary: "A key is not one that trustkern.yaml has.",
+    fix: "take the key that the report suggests, or delete it",
+  },
+  CONFIG_MISSING: {
+    exit: EXIT.configuration,
+    summary: "A required key is not there.",
+    fix: "add the key; trustkern init writes a complete file",
+  },
+  CONFIG_VALUE: {
+    exit: EXIT.configuration,
+    summary: "A value has another type or is out of range.",
+    fix: "write one of the accepted values",
+  },
+  CONFIG_PROFILE: {
+    exit: EXIT.configuration,
+    summary: "A value is not allowed by the deployment's profile.",
+    fix: "choose an allowed value, or another profile; trustkern profile explain P gives the reasons",
+  },
+  CONFIG_ENGINE_UNAVAILABLE: {
+    exit: EXIT.configuration,
+    summary: "The profile allows the engine, but this version of TrustKern does not have it.",
+    fix: "use engine: embedded with profile: dev, or a version of TrustKern that has the engine",
+  },
+  PROFILE_UNKNOWN: {
+    exit: EXIT.notFound,
+    summary: "There is no profile of that name.",
+    fix: "trustkern profile list prints the profiles",
+  },
+});

@@ -1,0 +1,55 @@
+import type { Deployment } from "../model/deployment.ts";
+import { parseDuration } from "../shared/durations.ts";
+import { PROFILES } from "./index.ts";
+import type { DeploymentInput } from "./schema.ts";
+import { sizeBytes } from "./size.ts";
+
+const DEFAULTS = {
+  gateways: ["gw-01"],
+  simulator: { sensors: 0, ratePerSecond: 5 },
+  collector: { workers: 2, batchMaxMessages: 500, batchMaxWaitMs: 20 },
+  gateway: { spool: "256MiB" },
+  network: {
+    name: "trustkern",
+    channel: 15,
+    panId: "7472",
+    extPanId: "7472757374000001",
+    meshLocalPrefix: "fd00:7472:7573:746b::/64",
+  },
+  retention: { telemetry: "365d", raw: "30d", quarantine: "64MiB" },
+} as const;
+
+/** Fills in every default, the profile's before the general ones. The input has been checked. */
+export function resolveDeployment(input: DeploymentInput): Deployment {
+  const profile = PROFILES[input.profile].defaults;
+  const hosting = { ...profile.hosting, ...input.hosting };
+  const gateway = { ...DEFAULTS.gateway, ...profile.gateway, ...input.gateway };
+  const retention = { ...DEFAULTS.retention, ...profile.retention, ...input.retention };
+  return {
+    name: input.name,
+    tenant: input.tenant,
+    profile: input.profile,
+    engine: input.engine ?? profile.engine ?? "embedded",
+    hosting: {
+      region: hosting.region ?? "local",
+      account: hosting.account ?? "local",
+      operator: hosting.operator ?? "self",
+    },
+    gateways: input.gateways ?? profile.gateways ?? DEFAULTS.gateways,
+    simulator: { ...DEFAULTS.simulator, ...profile.simulator, ...input.simulator },
+    collector: { ...DEFAULTS.collector, ...profile.collector, ...input.collector },
+    gateway: { spoolMaxBytes: sizeBytes(gateway.spool) },
+    network: { ...DEFAULTS.network, ...profile.network, ...input.network },
+    retention: {
+      telemetrySeconds: parseDuration(retention.telemetry),
+      rawSeconds: parseDuration(retention.raw),
+      quarantineMaxBytes: sizeBytes(retention.quarantine),
+    },
+    fixture: false,
+  };
+}
+
+/** The deployment that `up` runs where there is no `trustkern.yaml`. */
+export function defaultDeployment(): Deployment {
+  return resolveDeployment({ name: "demo", tenant: "demo", profile: "dev" });
+}

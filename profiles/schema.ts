@@ -1,0 +1,118 @@
+import { z } from "zod";
+import { ENGINES, OPERATORS, PROFILE_NAMES } from "../model/deployment.ts";
+import { SIZE_PATTERN } from "./size.ts";
+
+// Each field's description is its contract: editors show it, and the error report prints it after "accepted:".
+const NAME = /^[a-z]([a-z0-9-]{0,30}[a-z0-9])?$/;
+const NAME_TEXT = "1 to 32 of a-z 0-9 -, a letter first, no - at the end";
+const DURATION = /^[1-9][0-9]{0,8}[smhd]$/;
+const DURATION_TEXT = "a whole number with s, m, h or d, such as 72h or 90d";
+const SIZE_TEXT = "a whole number with KiB, MiB or GiB, such as 64MiB";
+
+const text = (pattern: RegExp, accepted: string) => z.string().regex(pattern).describe(accepted);
+const whole = (min: number, max: number, unit: string) =>
+  z.int().min(min).max(max).describe(`${unit}, a whole number from ${min} to ${max}`);
+
+/** The form of `trustkern.yaml`: strict, every member described, defaults by profile. */
+export const deploymentSchema = z
+  .strictObject({
+    name: text(NAME, `name of the deployment: ${NAME_TEXT}`),
+    tenant: text(NAME, `name of the tenant: ${NAME_TEXT}`),
+    profile: z.enum(PROFILE_NAMES).describe(`what the deployment may be: ${PROFILE_NAMES.join(", ")}`),
+    engine: z
+      .enum(ENGINES)
+      .describe(`what makes components run: ${ENGINES.join(", ")}`)
+      .exactOptional(),
+    hosting: z
+      .strictObject({
+        region: text(
+          /^[a-z0-9][a-z0-9-]{0,62}$/,
+          "region of the provider, such as eu-central-1, or local",
+        ).exactOptional(),
+        account: text(
+          /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/,
+          "account or project of the provider, or local",
+        ).exactOptional(),
+        operator: z
+          .enum(OPERATORS)
+          .describe(`who operates the machines: ${OPERATORS.join(", ")}`)
+          .exactOptional(),
+      })
+      .describe("where ingress, decryption and operations run: a map of region, account, operator")
+      .exactOptional(),
+    gateways: z
+      .array(
+        z
+          .string()
+          .regex(/^gw-[a-z0-9-]{1,60}$/)
+          .refine((name) => name !== "gw-rogue")
+          .describe("name of a gateway: gw- and then 1 to 60 of a-z 0-9 -, but not the simulator's gw-rogue"),
+      )
+      .min(1)
+      .max(64)
+      .refine((names) => new Set(names).size === names.length)
+      .describe("a list of 1 to 64 different gateway names")
+      .exactOptional(),
+    simulator: z
+      .strictObject({
+        sensors: whole(0, 1000, "simulated sensors").exactOptional(),
+        ratePerSecond: whole(1, 10_000, "messages per second over all simulated sensors").exactOptional(),
+      })
+      .describe("a map of sensors, ratePerSecond")
+      .exactOptional(),
+    collector: z
+      .strictObject({
+        workers: whole(1, 64, "worker threads").exactOptional(),
+        batchMaxMessages: whole(1, 10_000, "messages in one batch at most").exactOptional(),
+        batchMaxWaitMs: whole(1, 10_000, "milliseconds that a batch waits at most").exactOptional(),
+      })
+      .describe("a map of workers, batchMaxMessages, batchMaxWaitMs")
+      .exactOptional(),
+    gateway: z
+      .strictObject({ spool: text(SIZE_PATTERN, `spool on a gateway's disk: ${SIZE_TEXT}`).exactOptional() })
+      .describe("a map of spool")
+      .exactOptional(),
+    network: z
+      .strictObject({
+        name: text(
+          /^[\x21-\x7e]{1,16}$/,
+          "name of the Thread network: 1 to 16 printable ASCII characters",
+        ).exactOptional(),
+        channel: whole(11, 26, "IEEE 802.15.4 channel").exactOptional(),
+        panId: text(/^[0-9a-f]{4}$/, "PAN id: 4 hex digits in quotes").exactOptional(),
+        extPanId: text(/^[0-9a-f]{16}$/, "extended PAN id: 16 hex digits in quotes").exactOptional(),
+        meshLocalPrefix: text(
+          /^fd[0-9a-f]{2}(:[0-9a-f]{1,4}){3}::\/64$/,
+          "mesh-local prefix: an fd00::/8 prefix of 64 bits, such as fd00:7472:7573:746b::/64",
+        ).exactOptional(),
+      })
+      .describe("Thread operational data set: a map of name, channel, panId, extPanId, meshLocalPrefix")
+      .exactOptional(),
+    retention: z
+      .strictObject({
+        telemetry: text(DURATION, `how long rows are kept: ${DURATION_TEXT}`).exactOptional(),
+        raw: text(DURATION, `how long the envelopes' bytes are kept: ${DURATION_TEXT}`).exactOptional(),
+        quarantine: text(SIZE_PATTERN, `how much each quarantine keeps: ${SIZE_TEXT}`).exactOptional(),
+      })
+      .describe("a map of telemetry, raw, quarantine")
+      .exactOptional(),
+  })
+  .describe("a map of name, tenant, profile and options");
+
+/** What a `trustkern.yaml` says, before the defaults of its profile. */
+export type DeploymentInput = z.output<typeof deploymentSchema>;
+
+/** A part of the JSON Schema, as far as the error report walks it. */
+export interface SchemaNode {
+  readonly type?: string;
+  readonly description?: string;
+  readonly enum?: readonly string[];
+  readonly properties?: Readonly<Record<string, SchemaNode>>;
+  readonly items?: SchemaNode;
+}
+
+/** JSON Schema (draft 7) of `trustkern.yaml`, for editors and for the error report. */
+export function deploymentJsonSchema(): SchemaNode & Readonly<Record<string, unknown>> {
+  const schema = z.toJSONSchema(deploymentSchema, { target: "draft-7", io: "input" });
+  return { ...(schema as SchemaNode), $id: "trustkern.deployment/1", title: "TrustKern deployment" };
+}
