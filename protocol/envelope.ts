@@ -55,6 +55,8 @@ export interface UndecodableEnvelope {
 export interface EnvelopeField {
   readonly key: number;
   readonly name: keyof Envelope;
+  /** Name in the specification. */
+  readonly wireName: string;
   readonly type: "unsigned" | "bytes";
   /** Least value, or least length in bytes. */
   readonly min: number;
@@ -64,15 +66,15 @@ export interface EnvelopeField {
 
 /** The nine fields in the order of their keys. The version's own rule comes last: see {@link decodeEnvelope}. */
 export const ENVELOPE_FIELDS: readonly EnvelopeField[] = [
-  { key: 1, name: "version", type: "unsigned", min: 0, max: Number.POSITIVE_INFINITY },
-  { key: 2, name: "sensorId", type: "bytes", min: 9, max: 9 },
-  { key: 3, name: "bootId", type: "unsigned", min: 0, max: 2 ** 32 - 1 },
-  { key: 4, name: "seq", type: "unsigned", min: 0, max: 2 ** 32 - 1 },
-  { key: 5, name: "timestamp", type: "unsigned", min: 0, max: 2 ** 53 - 1 },
-  { key: 6, name: "flags", type: "unsigned", min: 0, max: 15 },
-  { key: 7, name: "keyId", type: "bytes", min: 8, max: 8 },
-  { key: 8, name: "ciphertext", type: "bytes", min: 48, max: 3072 },
-  { key: 9, name: "signature", type: "bytes", min: 64, max: 64 },
+  { key: 1, name: "version", wireName: "version", type: "unsigned", min: 0, max: Number.POSITIVE_INFINITY },
+  { key: 2, name: "sensorId", wireName: "sensor_id", type: "bytes", min: 9, max: 9 },
+  { key: 3, name: "bootId", wireName: "boot_id", type: "unsigned", min: 0, max: 2 ** 32 - 1 },
+  { key: 4, name: "seq", wireName: "seq", type: "unsigned", min: 0, max: 2 ** 32 - 1 },
+  { key: 5, name: "timestamp", wireName: "timestamp", type: "unsigned", min: 0, max: 2 ** 53 - 1 },
+  { key: 6, name: "flags", wireName: "flags", type: "unsigned", min: 0, max: 15 },
+  { key: 7, name: "keyId", wireName: "key_id", type: "bytes", min: 8, max: 8 },
+  { key: 8, name: "ciphertext", wireName: "ciphertext", type: "bytes", min: 48, max: 3072 },
+  { key: 9, name: "signature", wireName: "signature", type: "bytes", min: 64, max: 64 },
 ];
 
 const DOMAIN = Buffer.from("trustkern/envelope/v1\0", "ascii");
@@ -102,12 +104,12 @@ export function decodeEnvelope(bytes: Uint8Array): DecodedEnvelope | Undecodable
     return token;
   };
   const field = (index: number): unknown => {
-    const { key, name, type, min, max } = ENVELOPE_FIELDS[index] as EnvelopeField;
+    const { key, wireName, type, min, max } = ENVELOPE_FIELDS[index] as EnvelopeField;
     const got: unknown = next(Type.uint, `key ${key}`).value;
     if (got !== key) throw new Refusal(`key ${key} is expected here, got ${String(got)}`);
-    const token = next(type === "bytes" ? Type.bytes : Type.uint, name);
+    const token = next(type === "bytes" ? Type.bytes : Type.uint, wireName);
     const amount: number | bigint = type === "bytes" ? token.value.length : token.value;
-    if (amount < min || amount > max) throw new Refusal(`${name} must be ${range(min, max, type)}, got ${amount}`);
+    if (amount < min || amount > max) throw new Refusal(`${wireName} must be ${range(min, max, type)}, got ${amount}`);
     return token.value;
   };
   try {
