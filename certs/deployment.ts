@@ -35,7 +35,7 @@ export interface IssuedLeaves {
   readonly events: readonly SecurityEvent[];
 }
 
-/** A whole PKI in memory. Every `keyPem` is a secret: write it with `writeSecret`. */
+/** A whole PKI in memory. Every `keyPem` is a secret: write it with `writeFileAtomic`. */
 export interface DeploymentCertificates extends IssuedLeaves {
   /** The trust anchor. Its key belongs offline. */
   readonly root: CertifiedKey;

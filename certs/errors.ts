@@ -28,9 +28,4 @@ export const certsErrors = catalogue({
       "A stored authority cannot be used: its certificate or its private key cannot be read, or they do not belong together.",
     fix: "restore both files from a backup, or issue the authority again",
   },
-  CERT_SECRET_WRITE: {
-    exit: EXIT.resource,
-    summary: "A secret could not be written to disk; the file that was there before is unchanged.",
-    fix: "make room on the disk and make its folder writable",
-  },
 });

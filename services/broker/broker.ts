@@ -1,0 +1,110 @@
+import type { TLSSocket } from "node:tls";
+import { Aedes, type Client } from "aedes";
+import { listenTcp } from "../runtime/listen.ts";
+import type { ServiceContext } from "../runtime/run.ts";
+import { readTls } from "../runtime/tls.ts";
+import type { BrokerServiceConfig } from "./config.ts";
+import { type Counters, createCounters } from "./counters.ts";
+import { createEventLimiter } from "./event-limiter.ts";
+import { createHooks } from "./hooks.ts";
+import { createPacketSizeGuard } from "./packet-size-guard.ts";
+import { createTlsServer } from "./server.ts";
+import type { Session } from "./sessions.ts";
+
+const EVENT_WINDOW_MS = 10_000;
+
+/** A broker that listens. */
+export interface Broker {
+  /** Also when the configuration asked for a free one. */
+  readonly port: number;
+  readonly counters: Readonly<Counters>;
+  readonly close: () => Promise<void>;
+}
+
+/**
+ * Starts the broker.
+ * @throws SERVICE_FILE_UNREADABLE, PORT_IN_USE
+ */
+export async function startBroker({ config, events, log }: ServiceContext<BrokerServiceConfig>): Promise<Broker> {
+  const { limits } = config;
+  const counters = createCounters();
+  const limiter = createEventLimiter(events.emit);
+  const flushing = setInterval(limiter.flush, EVENT_WINDOW_MS).unref();
+  const sessions = new WeakMap<Client, Session>();
+  const { report } = limiter;
+
+  const aedes = await Aedes.createBroker({
+    ...createHooks({ sessionOf: (client) => sessions.get(client), limits, counters, report }),
+    // No limit: what is on the way is bounded by what was read from each publisher, and a full limit would let one wait for another.
+    concurrency: 0,
+    connectTimeout: limits.connectSeconds * 1000,
+    drainTimeout: limits.drainSeconds * 1000,
+    keepaliveLimit: limits.keepAliveSeconds,
+    maxTopicLevels: 8,
+  });
+  aedes.on("unsubscribe", (filters, client) => {
+    for (const filter of filters) sessions.get(client)?.filters.delete(filter);
+  });
+  const onClientError = (client: Client, error: Error): void => {
+    counters.clientErrors += 1;
+    log.debug({ client: sessions.get(client)?.name, reason: error.message }, "connection ended by an error");
+  };
+  aedes.on("clientError", onClientError).on("connectionError", onClientError);
+
+  const onClient = (socket: TLSSocket, name: string): void => {
+    const session: Session = { name, address: socket.remoteAddress ?? null, socket, filters: new Set(), refused: null };
+    const isGateway = name.startsWith("gw-");
+    limitPacketSize(socket, isGateway ? limits.gatewayPacketBytes : limits.servicePacketBytes, () => {
+      counters.oversizedPackets += 1;
+      report({
+        kind: "RATE_LIMIT_EXCEEDED",
+        actor: name,
+        sourceAddress: session.address,
+        object: "packet",
+        reason: "packet-size",
+      });
+    });
+    const client = aedes.handle(socket);
+    if (isGateway) neverWaitFor(client, socket, limits.gatewayQueueBytes);
+    sessions.set(client, session);
+  };
+  const door = createTlsServer({ tls: readTls(config.tls), limits, counters, report, onClient });
+  const port = await listenTcp(door.server, config.listen);
+  log.info({ port }, "listening");
+  return {
+    port,
+    counters,
+    close: async () => {
+      clearInterval(flushing);
+      limiter.flush();
+      await new Promise<void>((resolve) => aedes.close(resolve));
+      await door.close();
+    },
+  };
+}
+
+/** Destroys the socket before the library sees a packet that is too large. */
+function limitPacketSize(socket: TLSSocket, maxBytes: number, onTooLarge: () => void): void {
+  const within = createPacketSizeGuard(maxBytes);
+  const read = socket.read.bind(socket);
+  socket.read = (size?: number): unknown => {
+    const chunk: unknown = read(size);
+    if (!(chunk instanceof Uint8Array) || within(chunk)) return chunk;
+    onTooLarge();
+    socket.destroy();
+    return null;
+  };
+}
+
+/**
+ * The library makes a publisher wait while a subscriber's socket is full. That is the back-pressure that the collector
+ * needs; a gateway must not be able to hold up the collector's receipts to all others by not reading its own.
+ */
+function neverWaitFor(client: Client, socket: TLSSocket, maxBytes: number): void {
+  const waiting = client as Client & { waitForDrain: (done: (error: null, client: Client) => void) => void };
+  const wait = waiting.waitForDrain.bind(client);
+  waiting.waitForDrain = (done) => {
+    if (socket.writableLength > maxBytes) wait(done);
+    else setImmediate(done, null, client);
+  };
+}

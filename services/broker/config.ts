@@ -1,0 +1,42 @@
+import { z } from "zod";
+import { commonConfig, listenConfig, tlsConfig } from "../runtime/config.ts";
+
+const positive = (usual: number) => z.int().min(1).default(usual);
+
+/** What one client, and all of them together, may use. */
+const limitsConfig = z.strictObject({
+  /** Open connections of all clients. */
+  connections: positive(2048),
+  /** Open connections of one certificate. */
+  connectionsPerIdentity: positive(8),
+  /** Subscriptions of one connection. */
+  subscriptions: positive(64),
+  /** Largest MQTT packet of a gateway, in bytes; an envelope has at most 4096. */
+  gatewayPacketBytes: positive(65_536),
+  /** Largest MQTT packet of a service, in bytes; an allowlist takes about 280 bytes for each sensor. */
+  servicePacketBytes: positive(4_194_304),
+  /** Unsent bytes at which a gateway that does not read is disconnected. */
+  gatewayQueueBytes: positive(8_388_608),
+  /** Longest keep-alive that a client may ask for; none at all is refused. */
+  keepAliveSeconds: positive(300),
+  /** Time for the TLS handshake, and again for CONNECT. */
+  connectSeconds: positive(10),
+  /** Time that a client may leave a full socket unread. */
+  drainSeconds: positive(30),
+});
+
+/** What {@link limitsConfig} parses to. */
+export type Limits = Readonly<z.infer<typeof limitsConfig>>;
+
+/** Configuration of the embedded broker. */
+export const brokerServiceConfig = z.strictObject({
+  ...commonConfig,
+  listen: listenConfig,
+  tls: tlsConfig,
+  /** Taken because every broker has one; this one keeps nothing on disk. */
+  stateDir: z.string().min(1).optional(),
+  limits: limitsConfig.prefault({}),
+});
+
+/** What {@link brokerServiceConfig} parses to. */
+export type BrokerServiceConfig = Readonly<z.infer<typeof brokerServiceConfig>>;

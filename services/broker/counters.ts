@@ -1,0 +1,32 @@
+/** What the broker has done since it started; `GET /status` shows it. */
+export interface Counters {
+  /** Connections that have a verified identity. */
+  connections: number;
+  publishesAccepted: number;
+  publishesDenied: number;
+  messagesForwarded: number;
+  subscriptionsDenied: number;
+  connectsDenied: number;
+  handshakesFailed: number;
+  connectionsOverLimit: number;
+  oversizedPackets: number;
+  slowClients: number;
+  clientErrors: number;
+}
+
+/** All at zero. */
+export function createCounters(): Counters {
+  return {
+    connections: 0,
+    publishesAccepted: 0,
+    publishesDenied: 0,
+    messagesForwarded: 0,
+    subscriptionsDenied: 0,
+    connectsDenied: 0,
+    handshakesFailed: 0,
+    connectionsOverLimit: 0,
+    oversizedPackets: 0,
+    slowClients: 0,
+    clientErrors: 0,
+  };
+}

@@ -1,0 +1,100 @@
+import { constants } from "node:crypto";
+import type { Socket } from "node:net";
+import { createServer, type Server, type TLSSocket } from "node:tls";
+import type { SecurityEventInput } from "../runtime/security-events.ts";
+import { mutualTls, type Tls13Options } from "../runtime/tls.ts";
+import { admittedName } from "./access.ts";
+import type { Limits } from "./config.ts";
+import type { Counters } from "./counters.ts";
+import { handshakeReason } from "./handshake.ts";
+import { createSlots } from "./sessions.ts";
+
+/** Surroundings of {@link createTlsServer}. */
+export interface TlsServerOptions {
+  readonly tls: Tls13Options;
+  readonly limits: Limits;
+  readonly counters: Counters;
+  readonly report: (event: SecurityEventInput) => void;
+  /** Called with each connection whose certificate names a client of the broker. */
+  readonly onClient: (socket: TLSSocket, name: string) => void;
+}
+
+/** A server, and the end of all its connections, those that never finished their handshake included. */
+export interface TlsServer {
+  readonly server: Server;
+  readonly close: () => Promise<void>;
+}
+
+/**
+ * The broker's door: TLS 1.3 with a client certificate, and then an identity that the access table knows. Session
+ * tickets are off, since a resumed session would not verify the certificate again.
+ */
+export function createTlsServer({ tls, limits, counters, report, onClient }: TlsServerOptions): TlsServer {
+  const slots = createSlots(limits.connectionsPerIdentity);
+  const server = createServer({
+    ...tls,
+    ...mutualTls,
+    secureOptions: constants.SSL_OP_NO_TICKET,
+    handshakeTimeout: limits.connectSeconds * 1000,
+    noDelay: true,
+  });
+  server.maxConnections = limits.connections;
+  const open = new Set<Socket>();
+  server.on("connection", (socket) => {
+    open.add(socket);
+    socket.once("close", () => open.delete(socket));
+  });
+
+  server.on("secureConnection", (socket) => {
+    const subject = socket.getPeerCertificate().subject;
+    const name = admittedName(subject);
+    const sourceAddress = socket.remoteAddress ?? null;
+    const refuse = (kind: SecurityEventInput["kind"], reason: string): void => {
+      socket.on("error", () => {});
+      socket.destroy();
+      report({ kind, actor: name ?? String(subject?.CN ?? "unknown"), sourceAddress, object: "connection", reason });
+    };
+    if (name === null) {
+      counters.handshakesFailed += 1;
+      return refuse("AUTH_FAILED", "identity");
+    }
+    if (!slots.take(name)) {
+      counters.connectionsOverLimit += 1;
+      return refuse("RATE_LIMIT_EXCEEDED", "connections-of-identity");
+    }
+    counters.connections += 1;
+    socket.once("close", () => {
+      counters.connections -= 1;
+      slots.release(name);
+    });
+    onClient(socket, name);
+  });
+  server.on("tlsClientError", (error, socket) => {
+    counters.handshakesFailed += 1;
+    report({
+      kind: "AUTH_FAILED",
+      actor: "unknown",
+      sourceAddress: socket.remoteAddress ?? null,
+      object: "connection",
+      reason: handshakeReason(error, socket),
+    });
+  });
+  server.on("drop", (dropped) => {
+    counters.connectionsOverLimit += 1;
+    report({
+      kind: "RATE_LIMIT_EXCEEDED",
+      actor: "unknown",
+      sourceAddress: dropped?.remoteAddress ?? null,
+      object: "connection",
+      reason: "connections",
+    });
+  });
+  return {
+    server,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        for (const socket of open) socket.destroy();
+      }),
+  };
+}
