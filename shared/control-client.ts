@@ -77,7 +77,8 @@ function parseJson(text: string, socketPath: string): unknown {
   }
 }
 
-function remoteError(status: number, value: unknown, socketPath: string): TrustKernError {
+/** The error of a refused call: the service's own where it sent one. */
+export function remoteError(status: number, value: unknown, socketPath: string): TrustKernError {
   const { code, message, path, fix } = (value as { error?: Record<string, unknown> } | null)?.error ?? {};
   if (typeof code !== "string" || typeof message !== "string" || typeof fix !== "string")
     return controlErrors.error("CONTROL_FAILED", `the service answered with status ${status}`, { path: socketPath });

@@ -16,8 +16,8 @@ export interface Layout {
   readonly lockFile: string;
   /** Secret store: one folder of mode 0700 for each component, files of mode 0600. */
   readonly secretsDir: string;
-  /** The offline root's key, encrypted with age; no process of the deployment reads it. */
-  readonly offlineDir: string;
+  /** Root and issuers; the root's key is encrypted with age, and no process of the deployment reads this folder. */
+  readonly authoritiesDir: string;
   /** Rendered configuration: no secret in it. */
   readonly configDir: string;
   readonly volumesDir: string;
@@ -38,7 +38,7 @@ export function layoutOf(dir: string, temporaryDir: string): Layout {
     stateFile: join(root, "deployment.json"),
     lockFile: join(root, "lock"),
     secretsDir: join(root, "secrets"),
-    offlineDir: join(root, "offline"),
+    authoritiesDir: join(root, "authorities"),
     configDir: join(root, "config"),
     volumesDir: join(root, "volumes"),
     logsDir: join(root, "logs"),

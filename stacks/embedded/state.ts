@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { messageOf } from "../../shared/errors.ts";
 import { stableJson } from "../../shared/stable-json.ts";
@@ -21,10 +21,10 @@ export type EmbeddedState = z.infer<typeof stateSchema>;
  * The state of an earlier run, or undefined where there was none.
  * @throws STATE_CORRUPT when the file is not one that this program wrote, or belongs to another tenant
  */
-export async function readState(stateFile: string, tenant: string): Promise<EmbeddedState | undefined> {
+export function readState(stateFile: string, tenant: string): EmbeddedState | undefined {
   let text: string;
   try {
-    text = await readFile(stateFile, "utf8");
+    text = readFileSync(stateFile, "utf8");
   } catch (thrown) {
     if ((thrown as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw embeddedErrors.error("STATE_CORRUPT", `cannot read "${stateFile}": ${messageOf(thrown)}`, {

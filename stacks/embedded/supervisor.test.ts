@@ -57,6 +57,13 @@ describe("supervisor", () => {
     expect(supervisor.restarts("p")).toBe(0);
   });
 
+  it("starts a process again once settled, whatever it says", async () => {
+    supervisor.settle();
+    start("process.exit(4);");
+    await until(() => supervisor.restarts("p") > 0);
+    expect(supervisor.failure()).toBeUndefined();
+  });
+
   it("says what a process printed that ended without an error of ours", async () => {
     start(`console.error("something broke"); process.exit(4);`);
     expect(await until(() => supervisor.failure())).toMatchObject({

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync, renameSync, statSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { EXIT, TrustKernError } from "../../shared/errors.ts";
+import { EXIT, type ExitCode, TrustKernError } from "../../shared/errors.ts";
 import { embeddedErrors } from "./errors.ts";
 
 /** One process of the deployment. */
@@ -25,6 +25,9 @@ const LOG_MAX_BYTES = 16 * 1024 * 1024;
 /** How much of a process's stderr is kept to say why it ended. */
 const STDERR_TAIL_BYTES = 8_192;
 
+/** Exit codes that trying again does not mend. */
+const FINAL: ReadonlySet<number> = new Set([EXIT.configuration, EXIT.authentication, EXIT.resource]);
+
 /** Keeps processes running. */
 export interface Supervisor {
   /** Starts a process and keeps it running until {@link Supervisor.stop}. */
@@ -33,6 +36,8 @@ export interface Supervisor {
   pid(name: string): number | undefined;
   /** How often it was started again. */
   restarts(name: string): number;
+  /** From here on a process that ends is started again whatever it says; before, a start that its own error explains is final. */
+  settle(): void;
   /** Why a process cannot be kept running, where that is so. */
   failure(): TrustKernError | undefined;
   /** Ends all of them, the last started first. */
@@ -57,6 +62,7 @@ export function createSupervisor(
   const kept = new Map<string, Kept>();
   const stopping = new AbortController();
   let failed: TrustKernError | undefined;
+  let settled = false;
 
   const launch = (entry: Kept): void => {
     const log = openLog(entry.spec.logFile);
@@ -78,7 +84,7 @@ export function createSupervisor(
     child.once("close", (code) => {
       entry.child = undefined;
       if (stopping.signal.aborted) return;
-      if (code === EXIT.configuration || code === EXIT.resource) failed ??= reasonOf(entry, code);
+      if (!settled && FINAL.has(code ?? EXIT.bug)) failed ??= reasonOf(entry, code ?? EXIT.bug);
       else void restart(entry);
     });
   };
@@ -110,6 +116,9 @@ export function createSupervisor(
     },
     pid: (name) => kept.get(name)?.child?.pid,
     restarts: (name) => kept.get(name)?.restarts ?? 0,
+    settle() {
+      settled = true;
+    },
     failure: () => failed,
     async stop() {
       stopping.abort();
@@ -141,7 +150,7 @@ function reasonOf(entry: Kept, code: number): TrustKernError {
     if (said !== undefined) {
       return new TrustKernError(
         said.code,
-        { exit: code === EXIT.configuration ? EXIT.configuration : EXIT.resource, summary: said.code, fix: said.fix },
+        { exit: code as ExitCode, summary: said.code, fix: said.fix },
         `${entry.spec.name}: ${said.message}`,
         { path: said.path },
       );

@@ -1,0 +1,168 @@
+import { appendFileSync, readFileSync } from "node:fs";
+import type { Model } from "../../model/boundary.ts";
+import type { Deployment } from "../../model/deployment.ts";
+import type { Placement } from "../../model/placement.ts";
+import { DATABASE } from "../../modules/timescaledb/component.ts";
+import { migrate } from "../../modules/timescaledb/migrate.ts";
+import { callControl } from "../../shared/control-client.ts";
+import type { SecurityEvent } from "../../shared/security-event.ts";
+import type { Authorities } from "./authorities.ts";
+import { makePrivateDir, writePrivate, writing } from "./files.ts";
+import { type Layout, layoutOf } from "./layout.ts";
+import { takeLock } from "./lock.ts";
+import { type OperatorClient, operatorClient } from "./operator-client.ts";
+import { planEmbedded } from "./plan.ts";
+import { processOf } from "./process.ts";
+import { type ComponentStatus, waitReady } from "./readiness.ts";
+import { prepareSecrets } from "./secrets.ts";
+import { readState, writeState } from "./state.ts";
+import { createSupervisor, type Supervisor } from "./supervisor.ts";
+
+/** What {@link deployEmbedded} is handed; it reads no environment and no clock of its own. */
+export interface EmbeddedOptions {
+  readonly deployment: Deployment;
+  /** State directory. */
+  readonly dir: string;
+  readonly temporaryDir: string;
+  /** Folder of this project, where the services' programs are. */
+  readonly projectRoot: string;
+  /** The Node runtime. */
+  readonly execPath: string;
+  readonly clock: () => Date;
+  readonly pid: number;
+  /** Text of a vectors file whose recipient key custody imports; dev only. */
+  readonly fixture?: string | undefined;
+  /** Hears what happens, one short sentence at a time. */
+  readonly onProgress: (what: string) => void;
+}
+
+/** A deployment that runs. */
+export interface EmbeddedDeployment {
+  readonly layout: Layout;
+  readonly model: Model;
+  readonly placement: Placement;
+  readonly authorities: Authorities;
+  readonly supervisor: Supervisor;
+  readonly operator: OperatorClient;
+  /** Calls a component's control socket. */
+  readonly control: (component: string, method: "GET" | "POST", path: string, body?: unknown) => Promise<unknown>;
+  readonly waitReady: (component: string) => Promise<ComponentStatus>;
+  /** Ends every process and gives the state directory back. */
+  readonly stop: () => Promise<void>;
+}
+
+/** Longest wait for one component at the first start on a slow machine. */
+const READY_MS = 90_000;
+
+/**
+ * Brings a deployment up on this machine, or resumes it: same addresses, same keys, same rows.
+ * @throws STATE_LOCKED, STATE_CORRUPT, STATE_UNWRITABLE, PORT_IN_USE, SERVICE_NOT_READY, and what a component's start fails with
+ */
+export async function deployEmbedded(options: EmbeddedOptions): Promise<EmbeddedDeployment> {
+  const layout = layoutOf(options.dir, options.temporaryDir);
+  for (const dir of [layout.dir, layout.runDir, layout.logsDir]) makePrivateDir(dir);
+  const unlock = takeLock(layout.lockFile, options.pid);
+  const now = (): number => options.clock().getTime();
+  const supervisor = createSupervisor(options.execPath, {}, now);
+  const stop = async (): Promise<void> => {
+    await supervisor.stop();
+    unlock();
+  };
+  try {
+    const { deployment } = options;
+    const state = readState(layout.stateFile, deployment.tenant);
+    const { model, placement, ports } = await planEmbedded(deployment, layout, state?.ports ?? {});
+    const authorities = await prepareSecrets({
+      layout,
+      model,
+      tenant: deployment.tenant,
+      clock: options.clock,
+      existing: state !== undefined,
+      fixture: options.fixture,
+      onEvent: (event) => logEvent(layout, event),
+    });
+    const createdAt = state?.createdAt ?? options.clock().toISOString();
+    writeState(layout.stateFile, { schema: "trustkern.embedded-state/1", tenant: deployment.tenant, createdAt, ports });
+    startAll(model, layout, options, supervisor);
+    options.onProgress(`${model.components.length} processes start`);
+    const deployed: EmbeddedDeployment = {
+      layout,
+      model,
+      placement,
+      authorities,
+      supervisor,
+      operator: await operatorClient({
+        endpoint: placement.endpoint("backend", "https"),
+        authorities,
+        clock: options.clock,
+      }),
+      control: (component, method, path, body) =>
+        callControl(placement.socket(component, "control"), method, path, body),
+      waitReady: (name) =>
+        waitReady({
+          name,
+          socket: placement.socket(name, "control"),
+          limitMs: READY_MS,
+          now,
+          failure: supervisor.failure,
+        }),
+      stop,
+    };
+    await prepareServices(deployed, options.onProgress);
+    return deployed;
+  } catch (thrown) {
+    await stop();
+    throw thrown;
+  }
+}
+
+function startAll(model: Model, layout: Layout, options: EmbeddedOptions, supervisor: Supervisor): void {
+  for (const component of model.components) {
+    const { service } = component;
+    if (service === undefined) throw new TypeError(`${component.name} has no program of ours to run`);
+    for (const { path, content } of component.files) writePrivate(path, content);
+    for (const { path } of component.volumes) makePrivateDir(path);
+    const sockets = model.flows
+      .filter((flow) => flow.from === component.name && flow.protection === "unix")
+      .flatMap(
+        (flow) =>
+          model.components.find(({ name }) => name === flow.to)?.sockets.filter(({ name }) => name === flow.port) ?? [],
+      )
+      .map(({ path }) => path);
+    supervisor.start(processOf({ ...component, service }, sockets, layout, options.projectRoot));
+  }
+}
+
+/** What every component needs of another before it can be ready: tables, and the recipient key that sensors encrypt to. */
+async function prepareServices(deployed: EmbeddedDeployment, onProgress: (what: string) => void): Promise<void> {
+  const migrated = async (): Promise<void> => {
+    await deployed.waitReady("database");
+    onProgress("the database answers; its tables are brought up to date");
+    const { host, port } = deployed.placement.endpoint("database", "postgres");
+    const password = readFileSync(deployed.placement.secretFile("database", "owner.password"), "utf8");
+    await migrate({ host, port, database: DATABASE.database, user: DATABASE.owner, password });
+  };
+  const recipients = async (): Promise<void> => {
+    await Promise.all([deployed.waitReady("custody"), deployed.waitReady("backend")]);
+    const generations = (await deployed.control("custody", "GET", "/generations")) as readonly Generation[];
+    const usable = generations.filter(({ state }) => state === "active" || state === "next");
+    const recipient = usable.map(({ key_id, public_key, not_before }) => ({ key_id, public_key, not_before }));
+    await deployed.operator("PUT", "/v1/recipients", recipient);
+    onProgress("custody's public key is with the backend");
+  };
+  await Promise.all([migrated(), recipients()]);
+  await Promise.all(deployed.model.components.map(({ name }) => deployed.waitReady(name)));
+  deployed.supervisor.settle();
+}
+
+interface Generation {
+  readonly key_id: string;
+  readonly public_key: string;
+  readonly state: string;
+  readonly not_before: unknown;
+}
+
+function logEvent(layout: Layout, event: SecurityEvent): void {
+  const file = `${layout.logsDir}/deploy.ndjson`;
+  writing(file, () => appendFileSync(file, `${JSON.stringify({ event })}\n`, { mode: 0o600 }));
+}

@@ -1,0 +1,66 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { firstSensor, type ProofContext, proven, type Step } from "./step.ts";
+
+/** What a hostile radio sends, and the verdict that the gateway must give. */
+const ATTACKS = [
+  { kind: "forged", verdict: "bad-signature" },
+  { kind: "replayed", verdict: "replay" },
+  { kind: "unknown", verdict: "unknown-sensor" },
+] as const;
+
+/** The gateway refuses what is not a fresh message of a known sensor, and its process can open no key but that of its own TLS certificate. */
+export const gatewayVerify: Step = {
+  id: "gateway-verify",
+  async prove(context) {
+    const { sensor_id } = firstSensor(context);
+    for (const { kind, verdict } of ATTACKS) {
+      const answer = (await context.deployed.control("simulator", "POST", "/rogue/sensor", {
+        kind,
+        sensor_id,
+      })) as Answer;
+      proven(
+        answer.code === "4.00" && answer.payload === verdict,
+        `${kind}: expected 4.00 ${verdict}, the gateway answered ${answer.code} ${answer.payload}`,
+      );
+    }
+    const denied = await deniedFiles(context);
+    const verdicts = ATTACKS.map(({ verdict }) => verdict).join(", ");
+    return `4.00 with ${verdicts}; the gateway's process was denied all ${denied} files of others' secrets and of custody`;
+  },
+};
+
+interface Answer {
+  readonly code: string;
+  readonly payload: string;
+}
+
+/** Has the gateway's own process try every secret that is not its own, and every file of custody. */
+async function deniedFiles({ deployed }: ProofContext): Promise<number> {
+  const { layout, model, placement } = deployed;
+  const gateway = model.components.find(({ service }) => service === "gateway");
+  proven(gateway !== undefined, "the deployment has no gateway");
+  const own = new Set(gateway.secrets.map(({ file }) => file));
+  const paths = [layout.secretsDir, layout.authoritiesDir, placement.volumeDir("custody", "state")]
+    .flatMap(filesBelow)
+    .filter((path) => !own.has(path));
+  proven(
+    paths.some((path) => path.startsWith(placement.volumeDir("custody", "state"))),
+    "custody has no key file to try",
+  );
+  const answer = await deployed.control(gateway.name, "POST", "/self-test/open", { paths });
+  const { results } = answer as { results: readonly { path: string; code: string }[] };
+  proven(results.length === paths.length, `the gateway tried ${results.length} of ${paths.length} files`);
+  const opened = results.filter(({ code }) => code !== "ERR_ACCESS_DENIED");
+  proven(
+    opened.length === 0,
+    `the gateway's process was not denied ${opened.map(({ path, code }) => `${path} (${code})`).join(", ")}`,
+  );
+  return paths.length;
+}
+
+function filesBelow(dir: string): readonly string[] {
+  return readdirSync(dir, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+}

@@ -1,0 +1,100 @@
+import { createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Model } from "../../model/boundary.ts";
+import { messageOf } from "../../shared/errors.ts";
+import type { SecurityEvent } from "../../shared/security-event.ts";
+import { type Authorities, haveAuthorities, makeAuthorities, readAuthorities } from "./authorities.ts";
+import { embeddedErrors } from "./errors.ts";
+import { writePrivate } from "./files.ts";
+import type { Layout } from "./layout.ts";
+import { renewLeaves } from "./leaves.ts";
+
+/** What the secret store is made for. */
+export interface SecretsRequest {
+  readonly layout: Layout;
+  readonly model: Model;
+  readonly tenant: string;
+  readonly clock: () => Date;
+  /** Whether an earlier run finished: then a secret that is missing is a corrupt store and is never made anew. */
+  readonly existing: boolean;
+  /** Text of a vectors file for custody's `fixture.json`; dev only. */
+  readonly fixture: string | undefined;
+  readonly onEvent: (event: SecurityEvent) => void;
+}
+
+/** Work factor for our own passphrases of 256 random bits: stretching adds nothing to them. */
+const MACHINE_MADE_WORK_FACTOR = 12;
+
+/** Secrets that are made once and stay, by `<component>/<name>`. */
+const ORIGINALS: Readonly<Record<string, () => string>> = {
+  "custody/passphrase": () => randomBytes(32).toString("base64url"),
+  "database/owner.password": () => randomBytes(24).toString("base64url"),
+  "database/writer.password": () => randomBytes(24).toString("base64url"),
+  "database/reader.password": () => randomBytes(24).toString("base64url"),
+  "backend/signing.key": () =>
+    generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey.export({ format: "pem", type: "pkcs8" }).toString(),
+  "backend/network.key": () => randomBytes(16).toString("hex"),
+};
+
+/**
+ * Fills the deployment's secret store: makes what is missing at the first run, and renews what ends.
+ * @throws STATE_CORRUPT when an earlier run's secret is gone or cannot be read
+ */
+export async function prepareSecrets(request: SecretsRequest): Promise<Authorities> {
+  const { layout, model } = request;
+  const store = join.bind(undefined, layout.secretsDir);
+  const missing = Object.keys(ORIGINALS).filter((name) => !existsSync(store(name)));
+  if (request.existing && (missing.length > 0 || !haveAuthorities(layout.authoritiesDir))) {
+    const names = [...missing, ...(haveAuthorities(layout.authoritiesDir) ? [] : ["authorities"])];
+    throw embeddedErrors.error("STATE_CORRUPT", `secrets of the deployment are missing: ${names.join(", ")}`, {
+      path: layout.secretsDir,
+    });
+  }
+  for (const name of missing) writePrivate(store(name), ORIGINALS[name]?.() ?? "");
+  const original = (name: string): string => readFileSync(store(name), "utf8");
+  if (!haveAuthorities(layout.authoritiesDir)) {
+    await makeAuthorities({
+      dir: layout.authoritiesDir,
+      tenant: request.tenant,
+      clock: request.clock,
+      passphrase: original("custody/passphrase"),
+      scryptWorkFactor: MACHINE_MADE_WORK_FACTOR,
+      onEvent: request.onEvent,
+    });
+  }
+  const authorities = await readAuthorities(layout.authoritiesDir).catch((cause: unknown) => {
+    throw embeddedErrors.error("STATE_CORRUPT", messageOf(cause), { path: layout.authoritiesDir, cause });
+  });
+  const backendKey = publicPoint(original("backend/signing.key"), store("backend/signing.key"));
+  const derived: Readonly<Record<string, string | undefined>> = {
+    "ca.crt": authorities.rootPem,
+    "database.password": original("database/writer.password"),
+    "backend.pub": backendKey,
+    "fixture.json": request.fixture,
+  };
+  for (const component of model.components) {
+    for (const { name, file } of component.secrets) {
+      const content = derived[name];
+      if (content !== undefined && !holds(file, content)) writePrivate(file, content);
+    }
+  }
+  await renewLeaves({ model, authorities, tenant: request.tenant, clock: request.clock, onEvent: request.onEvent });
+  return authorities;
+}
+
+function holds(file: string, content: string): boolean {
+  return existsSync(file) && readFileSync(file, "utf8") === content;
+}
+
+/** The uncompressed point (SEC 1, section 2.3.3) of a P-256 private key, in lower-case hex. */
+function publicPoint(privateKeyPem: string, path: string): string {
+  try {
+    const { x = "", y = "" } = createPublicKey(createPrivateKey(privateKeyPem)).export({ format: "jwk" });
+    return Buffer.concat([Buffer.of(4), Buffer.from(x, "base64url"), Buffer.from(y, "base64url")]).toString("hex");
+  } catch {
+    throw embeddedErrors.error("STATE_CORRUPT", "the backend's signing key is not a P-256 key in PKCS #8 PEM", {
+      path,
+    });
+  }
+}
