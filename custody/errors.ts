@@ -30,7 +30,7 @@ export const custodyErrors = catalogue({
   CUSTODY_WORK_FACTOR_RANGE: {
     exit: EXIT.configuration,
     summary: "The scrypt work factor is out of range, or too low for a passphrase that a person may have chosen.",
-    fix: "leave scryptWorkFactor at 18, or use a passphrase of 64 random hexadecimal digits with a lower one",
+    fix: "leave scryptWorkFactor out, or use a passphrase of 64 random hexadecimal digits with a lower one",
   },
   CUSTODY_KEY_INVALID: {
     exit: EXIT.configuration,

@@ -3,7 +3,10 @@ import { messageOf } from "../shared/errors.ts";
 import { custodyErrors } from "./errors.ts";
 
 /** age's own default; about a second on one core and 256 MiB for as long. */
-export const DEFAULT_SCRYPT_WORK_FACTOR = 18;
+const DEFAULT_WORK_FACTOR = 18;
+
+/** For a passphrase of 256 random bits, to which stretching adds nothing. */
+const DEFAULT_WORK_FACTOR_MACHINE_MADE = 12;
 
 /** Below that even a random passphrase would save no time worth having, above it age refuses to open. */
 export const SCRYPT_WORK_FACTOR_RANGE = { min: 10, max: 20 } as const;
@@ -29,17 +32,20 @@ export function readPassphrase(file: string): string {
 }
 
 /**
- * Refuses a work factor (base-2 logarithm of scrypt's N, RFC 7914) that is out of range, and one below the default unless
- * the passphrase has the form of 256 random bits (64 hexadecimal digits, or 43 of base64url): stretching adds nothing there.
+ * The work factor (base-2 logarithm of scrypt's N, RFC 7914) for a passphrase: the one asked for, or 18, or 12 for a
+ * passphrase that has the form of 256 random bits (64 hexadecimal digits, or 43 characters of base64url). Only that form
+ * may go below 18.
  * @throws CUSTODY_WORK_FACTOR_RANGE
  */
-export function checkWorkFactor(passphrase: string, workFactor: number): void {
-  const min = MACHINE_MADE.test(passphrase) ? SCRYPT_WORK_FACTOR_RANGE.min : DEFAULT_SCRYPT_WORK_FACTOR;
+export function chooseWorkFactor(passphrase: string, asked: number | undefined): number {
+  const machineMade = MACHINE_MADE.test(passphrase);
+  if (asked === undefined) return machineMade ? DEFAULT_WORK_FACTOR_MACHINE_MADE : DEFAULT_WORK_FACTOR;
+  const min = machineMade ? SCRYPT_WORK_FACTOR_RANGE.min : DEFAULT_WORK_FACTOR;
   const { max } = SCRYPT_WORK_FACTOR_RANGE;
-  if (Number.isInteger(workFactor) && workFactor >= min && workFactor <= max) return;
+  if (Number.isInteger(asked) && asked >= min && asked <= max) return asked;
   throw custodyErrors.error(
     "CUSTODY_WORK_FACTOR_RANGE",
-    `"scryptWorkFactor" is ${workFactor}, accepted with this passphrase: ${min} to ${max}`,
+    `"scryptWorkFactor" is ${asked}, accepted with this passphrase: ${min} to ${max}`,
     { path: "scryptWorkFactor" },
   );
 }

@@ -128,16 +128,6 @@ describe("the custody file", () => {
       code: "CUSTODY_STATE_UNREADABLE",
     });
   });
-
-  it("refuses a low work factor unless the passphrase has the form of 256 random bits", async () => {
-    const file = newFile();
-    expect(await errorOf({ ...file, passphrase: "correct horse", workFactor: 17 })).toMatchObject({
-      code: "CUSTODY_WORK_FACTOR_RANGE",
-    });
-    expect(await errorOf({ ...file, workFactor: 9 })).toMatchObject({ code: "CUSTODY_WORK_FACTOR_RANGE" });
-    expect(await errorOf({ ...file, workFactor: 21 })).toMatchObject({ code: "CUSTODY_WORK_FACTOR_RANGE" });
-    expect(await errorOf({ ...file, passphrase: "correct horse", workFactor: 18 })).toBeNull();
-  });
 });
 
 /** One generation of the vectors file's recipient, with members replaced. */

@@ -2,7 +2,6 @@ import { generateKeyPairSync, type KeyObject } from "node:crypto";
 import { hpkeDecapsulate, importX25519Private, keyIdOf } from "../../protocol/hpke.ts";
 import { custodyErrors } from "../errors.ts";
 import type { Generation, NewGeneration, StateChange } from "../generation.ts";
-import { checkWorkFactor } from "../passphrase.ts";
 import type { CustodyBackend, KemItem, KemResult } from "./backend.ts";
 import { corrupt, readSealedFile, type SealedFile, writeSealedFile } from "./sealed-file.ts";
 import { type HeldGeneration, parseState, publicKeyOf, renderState } from "./state.ts";
@@ -14,10 +13,8 @@ import { type HeldGeneration, parseState, publicKeyOf, renderState } from "./sta
  * @throws CUSTODY_PASSPHRASE_WRONG
  * @throws CUSTODY_STATE_CORRUPT
  * @throws CUSTODY_STATE_UNREADABLE
- * @throws CUSTODY_WORK_FACTOR_RANGE
  */
 export async function openFileBackend(file: SealedFile): Promise<CustodyBackend> {
-  checkWorkFactor(file.passphrase, file.workFactor);
   const held = new HeldKeys(await readGenerations(file));
   let writing: Promise<unknown> = Promise.resolve();
 

@@ -2,7 +2,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { CustodyBackend } from "../../custody/backends/backend.ts";
 import { openFileBackend } from "../../custody/backends/file.ts";
-import { readPassphrase } from "../../custody/passphrase.ts";
+import { chooseWorkFactor, readPassphrase } from "../../custody/passphrase.ts";
 import type { CustodyConfig } from "./config.ts";
 import { custodyServiceErrors } from "./errors.ts";
 import { readFixtureKey } from "./fixture.ts";
@@ -40,10 +40,11 @@ export function createKeyring(config: CustodyConfig, now: () => number): Keyring
 
 async function openKeys(config: CustodyConfig, time: string): Promise<CustodyBackend> {
   mkdirSync(config.stateDir, { recursive: true, mode: 0o700 });
+  const passphrase = readPassphrase(config.passphraseFile);
   const backend = await openFileBackend({
     path: join(config.stateDir, "generations.age"),
-    passphrase: readPassphrase(config.passphraseFile),
-    workFactor: config.scryptWorkFactor,
+    passphrase,
+    workFactor: chooseWorkFactor(passphrase, config.scryptWorkFactor),
   });
   const dates = { createdAt: time, notBefore: time };
   if (!backend.list().some(({ state }) => state === "active")) await backend.generate({ state: "active", ...dates });
