@@ -41,7 +41,7 @@ const bundleSchema = z.strictObject({
   network: networkSchema,
   gateway: z.strictObject({ coap: z.string().regex(/^coap:\/\/\S+:\d{1,5}$/, "must be coap://host:port") }),
   recipient: z.array(recipientSchema).min(1).max(16),
-  update_counter: z.int().min(0).max(0xffff_ffff),
+  update_counter: z.int().min(0),
 });
 
 /** What a sensor learns at its provisioning; docs/spec/provisioning.md has the meaning of each member. */

@@ -1,0 +1,25 @@
+import { z } from "zod";
+import { recipientSchema } from "../../protocol/provisioning-bundle.ts";
+
+const hex = (bytes: number) =>
+  z.string().regex(new RegExp(`^[0-9a-f]{${2 * bytes}}$`), `must be ${bytes} bytes in lower-case hex`);
+const label = z.string().regex(/^[\x20-\x7e]{1,64}$/, "must be 1 to 64 printable ASCII characters");
+const identity = { sensor_id: hex(9), public_key: hex(65), maker: label, model: label };
+
+/** Body of `POST /v1/devices`. */
+export const deviceBody = z.strictObject(identity);
+
+/** Body of `POST /v1/provisioning/challenge`. */
+export const challengeBody = z.strictObject({ sensor_id: hex(9) });
+
+/** Body of `POST /v1/provisioning/bundle`. */
+export const bundleBody = z.strictObject({ challenge_id: hex(16), ...identity, signature: hex(64) });
+
+/** Body of `POST /v1/provisioning/activate`. */
+export const activationBody = z.strictObject({ bundle_id: hex(16), sensor_id: hex(9), signature: hex(64) });
+
+/** Body of `PUT /v1/recipients`. */
+export const recipientsBody = z.array(recipientSchema).min(1).max(16);
+
+/** The `:id` of a path. */
+export const sensorIdParam = hex(9);

@@ -1,0 +1,88 @@
+import { connectAsync, type MqttClient } from "mqtt";
+import { listenTcp } from "../runtime/listen.ts";
+import type { RunningService, ServiceContext } from "../runtime/run.ts";
+import { readTls } from "../runtime/tls.ts";
+import type { BackendConfig } from "./config.ts";
+import { createProvisioning } from "./provisioning.ts";
+import { openDatabase } from "./registry/database.ts";
+import { createDevices } from "./registry/devices.ts";
+import { createRecipients } from "./registry/recipients.ts";
+import { backendRoutes } from "./routes.ts";
+import { createBackendServer } from "./server.ts";
+import { createAllowlists } from "./trust/allowlists.ts";
+import { readNetworkKey, readSigningKey } from "./trust/keys.ts";
+import { startPublisher } from "./trust/publisher.ts";
+import { createUpdates } from "./trust/updates.ts";
+
+const CONNECT_TIMEOUT_MS = 5000;
+const MS_PER_HOUR = 3_600_000;
+
+/**
+ * Starts the backend: registry, provisioning, allowlists and updates.
+ * @throws BACKEND_STATE_UNUSABLE, BACKEND_KEY_INVALID, SERVICE_FILE_UNREADABLE, PORT_IN_USE
+ */
+export async function startBackend({
+  config,
+  log,
+  events,
+  now,
+  signal,
+}: ServiceContext<BackendConfig>): Promise<RunningService> {
+  const tls = readTls(config.tls);
+  const key = readSigningKey(config.signingKeyFile, events);
+  const { networkKeyFile, ...network } = config.network;
+  const place = {
+    network: { ...network, network_key: readNetworkKey(networkKeyFile) },
+    gateway: { coap: config.coap },
+  };
+
+  const db = openDatabase(config.stateDir);
+  const devices = createDevices(db, now);
+  const recipients = createRecipients(db);
+  const updates = createUpdates({ db, key, recipients, now });
+  const allowlists = createAllowlists({ db, key, now });
+  const provisioning = createProvisioning({ db, key, recipients, place, now });
+  allowlists.renew();
+
+  const connect = (): Promise<MqttClient> => {
+    const { broker } = config;
+    const timing = { connectTimeout: CONNECT_TIMEOUT_MS, reconnectPeriod: 0, keepalive: 15 };
+    const url = `mqtts://${broker.host}:${broker.port}`;
+    return connectAsync(url, { ...tls, ...timing, servername: broker.servername, clientId: "svc-backend" }, false);
+  };
+  const publisher = startPublisher({ connect, gateways: config.gateways, allowlists, updates, log, signal });
+  const server = createBackendServer({
+    tls,
+    routes: backendRoutes({ devices, provisioning, recipients, updates, allowlists, key, publisher }),
+    events,
+    log,
+  });
+  const port = await listenTcp(server, config.listen);
+  const renew = (): void => {
+    try {
+      allowlists.renew();
+      publisher.allowlistsChanged();
+    } catch (thrown) {
+      log.error({ err: thrown }, "cannot renew the allowlists");
+    }
+  };
+  const renewal = setInterval(renew, config.allowlistRenewHours * MS_PER_HOUR);
+
+  return {
+    ready: () => publisher.lag() === null,
+    status: () => ({
+      port,
+      reason: publisher.lag(),
+      counters: devices.counts(),
+      allowlistVersion: allowlists.version(),
+      signingKey: key.publicKey,
+    }),
+    stop: async () => {
+      clearInterval(renewal);
+      server.close();
+      server.closeAllConnections();
+      await publisher.done;
+      db.close();
+    },
+  };
+}
