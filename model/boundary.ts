@@ -126,6 +126,6 @@ function forbidden(classes: readonly DataClass[], accepted: readonly DataClass[]
   return classes.filter((dataClass) => !accepted.includes(dataClass));
 }
 
-function finding(code: string, path: string, message: string, fix: string): Finding {
+function finding(code: keyof typeof modelErrors.entries, path: string, message: string, fix: string): Finding {
   return { code, path, message, fix };
 }

@@ -73,12 +73,9 @@ export interface Deployment {
     readonly spoolMaxBytes: number;
   };
   readonly network: ThreadNetwork;
+  /** Port numbers that are asked for, by `<component>.<port>` such as `broker.mqtts`; any other port is a free one. */
+  readonly ports: Readonly<Record<string, number>>;
   readonly retention: Retention;
-  /**
-   * Port numbers that are asked for, by `<component>.<port>` such as `broker.mqtts`.
-   * @default any free port
-   */
-  readonly ports?: Readonly<Record<string, number>>;
   /** Whether the allowlist and the recipient key of a vectors file are added; `dev` only, never from a file. */
   readonly fixture: boolean;
 }

@@ -24,6 +24,7 @@ export function resolveDeployment(input: DeploymentInput): Deployment {
   const profile = PROFILES[input.profile].defaults;
   const hosting = { ...profile.hosting, ...input.hosting };
   const gateway = { ...DEFAULTS.gateway, ...profile.gateway, ...input.gateway };
+  const gateways = input.gateways ?? profile.gateways ?? DEFAULTS.gateways;
   const retention = { ...DEFAULTS.retention, ...profile.retention, ...input.retention };
   return {
     name: input.name,
@@ -35,11 +36,12 @@ export function resolveDeployment(input: DeploymentInput): Deployment {
       account: hosting.account ?? "local",
       operator: hosting.operator ?? "self",
     },
-    gateways: input.gateways ?? profile.gateways ?? DEFAULTS.gateways,
+    gateways,
     simulator: { ...DEFAULTS.simulator, ...profile.simulator, ...input.simulator },
     collector: { ...DEFAULTS.collector, ...profile.collector, ...input.collector },
     gateway: { spoolMaxBytes: sizeBytes(gateway.spool) },
     network: { ...DEFAULTS.network, ...profile.network, ...input.network },
+    ports: portsOf({ ...profile.ports, ...input.ports }, gateways[0]),
     retention: {
       telemetrySeconds: parseDuration(retention.telemetry),
       rawSeconds: parseDuration(retention.raw),
@@ -47,6 +49,17 @@ export function resolveDeployment(input: DeploymentInput): Deployment {
     },
     fixture: false,
   };
+}
+
+function portsOf(ports: DeploymentInput["ports"] & {}, firstGateway = ""): Deployment["ports"] {
+  const named = {
+    "broker.mqtts": ports.broker,
+    "backend.https": ports.backend,
+    "database.postgres": ports.database,
+    [`${firstGateway}.coap`]: ports.gateway,
+  };
+  const wanted = Object.entries(named).flatMap(([id, port]) => (port === undefined ? [] : [[id, port] as const]));
+  return Object.fromEntries(wanted);
 }
 
 /** The deployment that `up` runs where there is no `trustkern.yaml`. */

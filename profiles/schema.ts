@@ -88,6 +88,15 @@ export const deploymentSchema = z
       })
       .describe("Thread operational data set: a map of name, channel, panId, extPanId, meshLocalPrefix")
       .exactOptional(),
+    ports: z
+      .strictObject({
+        broker: whole(0, 65_535, "port of MQTT over TLS; 0 takes a free one").exactOptional(),
+        backend: whole(0, 65_535, "port of the backend's HTTPS; 0 takes a free one").exactOptional(),
+        database: whole(0, 65_535, "port of the database; 0 takes a free one").exactOptional(),
+        gateway: whole(0, 65_535, "UDP port of the first gateway's CoAP; 0 takes a free one").exactOptional(),
+      })
+      .describe("a map of broker, backend, database, gateway")
+      .exactOptional(),
     retention: z
       .strictObject({
         telemetry: text(DURATION, `how long rows are kept: ${DURATION_TEXT}`).exactOptional(),

@@ -3,6 +3,9 @@ import type { Deployment } from "../../model/deployment.ts";
 import type { Placement } from "../../model/placement.ts";
 import { CONTROL_HEALTH, configFile, controlSockets, secretRefs } from "../common.ts";
 
+// The embedded engine makes the passphrase itself, of 256 random bits: stretching it would only cost start-up time.
+const MACHINE_MADE_WORK_FACTOR = 12;
+
 /** Name of the socket that opens the KEM. */
 export const KEM_SOCKET = "kem";
 
@@ -15,6 +18,7 @@ export function custody(deployment: Deployment, placement: Placement): Component
   const stateDir = placement.volumeDir(name, "state");
   const socket = placement.socket(name, KEM_SOCKET);
   const fixture = deployment.fixture ? { fixtureFile: placement.secretFile(name, "fixture.json") } : {};
+  const workFactor = deployment.engine === "embedded" ? { scryptWorkFactor: MACHINE_MADE_WORK_FACTOR } : {};
   return component({
     name,
     zone: "decryption",
@@ -25,12 +29,13 @@ export function custody(deployment: Deployment, placement: Placement): Component
       stateDir,
       passphraseFile: placement.secretFile(name, "passphrase"),
       ...fixture,
+      ...workFactor,
     }),
     secrets: secretRefs(placement, name, deployment.fixture ? ["passphrase", "fixture.json"] : ["passphrase"]),
     volumes: [{ name: "state", path: stateDir }],
     sockets: [...controlSockets(placement, name), { name: KEM_SOCKET, path: socket }],
     health: CONTROL_HEALTH,
-    limits: { memoryMiB: 256, pids: 32, cpus: 1 },
+    limits: { memoryMiB: 512, pids: 32, cpus: 1 },
     network: false,
   });
 }

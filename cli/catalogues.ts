@@ -1,0 +1,39 @@
+import { certsErrors } from "../certs/errors.ts";
+import { custodyErrors } from "../custody/errors.ts";
+import { modelErrors } from "../model/errors.ts";
+import { profileErrors } from "../profiles/errors.ts";
+import { protocolErrors } from "../protocol/errors.ts";
+import { provisioningErrors } from "../protocol/provisioning-errors.ts";
+import { backendErrors } from "../services/backend/errors.ts";
+import { custodyServiceErrors } from "../services/custody/errors.ts";
+import { databaseErrors } from "../services/database/errors.ts";
+import { gatewayErrors } from "../services/gateway/errors.ts";
+import { coapErrors } from "../services/runtime/coap/errors.ts";
+import { runtimeErrors } from "../services/runtime/errors.ts";
+import { sharedErrors } from "../shared/durations.ts";
+import type { ErrorEntry } from "../shared/errors.ts";
+import { embeddedErrors } from "../stacks/embedded/errors.ts";
+import { cliErrors } from "./errors.ts";
+
+const CATALOGUES = [
+  sharedErrors,
+  protocolErrors,
+  provisioningErrors,
+  certsErrors,
+  custodyErrors,
+  modelErrors,
+  profileErrors,
+  runtimeErrors,
+  coapErrors,
+  backendErrors,
+  custodyServiceErrors,
+  databaseErrors,
+  gatewayErrors,
+  embeddedErrors,
+  cliErrors,
+];
+
+/** Every error code of the project, with what it means. */
+export function allErrors(): ReadonlyMap<string, ErrorEntry> {
+  return new Map(CATALOGUES.flatMap(({ entries }) => Object.entries<ErrorEntry>(entries)));
+}

@@ -1,0 +1,44 @@
+import { ENGINES } from "../../model/deployment.ts";
+import { AVAILABLE_ENGINES, profileNamed } from "../../profiles/index.ts";
+import { keepsRule, renderRule } from "../../profiles/profile.ts";
+import { deploymentJsonSchema } from "../../profiles/schema.ts";
+import { renderTemplate } from "../../profiles/template.ts";
+import { EXIT } from "../../shared/errors.ts";
+import { printJson, type Run } from "../command.ts";
+import { cliErrors } from "../errors.ts";
+import { writeNew, writeOutput } from "../files.ts";
+
+/** `init`: the deployment file, and beside it the schema that editors check it with. */
+export const run: Run = async ({ io, flags, options }) => {
+  const { profile: wanted, name = "demo", tenant = "demo", output = "trustkern.yaml" } = options;
+  if (typeof wanted !== "string") {
+    throw cliErrors.error("CLI_USAGE", "init needs --profile", { path: "--profile", fix: "add --profile dev" });
+  }
+  const profile = profileNamed(wanted);
+  const engine = engineOf(options.engine, profile);
+  const file = String(output);
+  const schemaFile = file.replace(/(\.ya?ml)?$/, ".schema.json");
+  const schemaName = schemaFile.replace(/^.*[\\/]/, "");
+  const content = renderTemplate(profile, { engine, name: String(name), tenant: String(tenant), schemaName });
+  if (options.dryRun === true) {
+    io.stdout(content);
+    return EXIT.done;
+  }
+  writeNew(io, file, content);
+  writeOutput(io, schemaFile, `${JSON.stringify(deploymentJsonSchema(), null, 2)}\n`);
+  const available = AVAILABLE_ENGINES.includes(engine);
+  if (flags.json) printJson(io, { schema: "trustkern.init/1", file, schemaFile, engine, available });
+  else io.stderr(`wrote ${file} and ${schemaFile}\n`);
+  if (!available) io.stderr(`note: this version does not have the engine ${engine} yet\n`);
+  return EXIT.done;
+};
+
+function engineOf(wanted: string | boolean | undefined, profile: ReturnType<typeof profileNamed>) {
+  const rule = profile.constraints.find(({ path }) => path === "engine")?.rule ?? { kind: "one-of", values: ENGINES };
+  const engine = ENGINES.find((known) => known === (wanted ?? profile.defaults.engine));
+  if (engine && keepsRule(rule, engine)) return engine;
+  throw cliErrors.error("CLI_USAGE", `profile ${profile.name} does not allow the engine "${String(wanted)}"`, {
+    path: "--engine",
+    fix: `choose one of: ${renderRule(rule)}`,
+  });
+}

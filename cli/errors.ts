@@ -1,0 +1,55 @@
+import { catalogue, EXIT } from "../shared/errors.ts";
+
+/** Error codes of `cli/`. */
+export const cliErrors = catalogue({
+  CLI_USAGE: {
+    exit: EXIT.configuration,
+    summary: "The command line is not one that trustkern has: an unknown command or option, or a missing argument.",
+    fix: "trustkern help prints the commands, trustkern COMMAND --help one of them",
+  },
+  CLI_FILE: {
+    exit: EXIT.notFound,
+    summary: "A file named on the command line cannot be read.",
+    fix: "name a file that is there and may be read",
+  },
+  CLI_FILE_EXISTS: {
+    exit: EXIT.configuration,
+    summary: "A file that the command would write is there already.",
+    fix: "name another file with -o, or delete it first",
+  },
+  CLI_OUTPUT: {
+    exit: EXIT.resource,
+    summary: "An output file cannot be written.",
+    fix: "name a folder that is there and may be written",
+  },
+  CLI_NO_DEPLOYMENT: {
+    exit: EXIT.notFound,
+    summary: "There is no trustkern.yaml in this folder or above it.",
+    fix: "trustkern init --profile dev writes one, or name one with -f FILE",
+  },
+  CLI_ENVELOPE_ENCODING: {
+    exit: EXIT.configuration,
+    summary: "What should be an envelope is empty, or larger than any text form of one.",
+    fix: "give the envelope's bytes as they are, in hex or in base64",
+  },
+  UP_DEV_ONLY: {
+    exit: EXIT.configuration,
+    summary: "trustkern up runs the profile dev on the engine embedded, and nothing else.",
+    fix: "trustkern init --profile dev writes such a deployment; trustkern up --dir DIR runs one without a file",
+  },
+  CODE_UNKNOWN: {
+    exit: EXIT.notFound,
+    summary: "No error of TrustKern has that code.",
+    fix: "take the code as it stands in the error; codes are upper case with _",
+  },
+  CANCELLED: {
+    exit: EXIT.cancelled,
+    summary: "The command was cancelled.",
+    fix: "start it again",
+  },
+  INTERNAL_BUG: {
+    exit: EXIT.bug,
+    summary: "TrustKern failed in a way that it does not know: a bug of ours.",
+    fix: "report it with the command and this message; SECURITY.md says how",
+  },
+});

@@ -1,0 +1,49 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { messageOf } from "../shared/errors.ts";
+import { cliErrors } from "./errors.ts";
+import type { Io } from "./io.ts";
+
+/**
+ * The bytes of a file named on the command line, or of standard input for `-`.
+ * @throws CLI_FILE
+ */
+export async function readInput(io: Io, name: string): Promise<Uint8Array> {
+  if (name === "-") return io.stdin();
+  try {
+    return readFileSync(resolve(io.cwd, name));
+  } catch (cause) {
+    throw cliErrors.error("CLI_FILE", `cannot read "${name}": ${messageOf(cause)}`, { path: name, cause });
+  }
+}
+
+/**
+ * Writes a file that is not there yet.
+ * @throws CLI_FILE_EXISTS
+ * @throws CLI_OUTPUT
+ */
+export function writeNew(io: Io, name: string, content: string): void {
+  try {
+    writeFileSync(resolve(io.cwd, name), content, { flag: "wx" });
+  } catch (cause) {
+    const exists = cause instanceof Error && "code" in cause && cause.code === "EEXIST";
+    const code = exists ? "CLI_FILE_EXISTS" : "CLI_OUTPUT";
+    throw cliErrors.error(code, `cannot write "${name}": ${messageOf(cause)}`, { path: name, cause });
+  }
+}
+
+/**
+ * Writes a result to the file of `-o`, replacing it, or to stdout where there is none.
+ * @throws CLI_OUTPUT
+ */
+export function writeOutput(io: Io, name: string | undefined, content: string): void {
+  if (name === undefined) {
+    io.stdout(content);
+    return;
+  }
+  try {
+    writeFileSync(resolve(io.cwd, name), content);
+  } catch (cause) {
+    throw cliErrors.error("CLI_OUTPUT", `cannot write "${name}": ${messageOf(cause)}`, { path: name, cause });
+  }
+}

@@ -1,0 +1,35 @@
+import { buffer } from "node:stream/consumers";
+
+/** Everything outside that a command may touch, so that tests hand in their own. */
+export interface Io {
+  /** Data. */
+  readonly stdout: (text: string) => void;
+  /** Talk. */
+  readonly stderr: (text: string) => void;
+  /** All of standard input. */
+  readonly stdin: () => Promise<Uint8Array>;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  readonly isTerminal: { readonly stdin: boolean; readonly stdout: boolean; readonly stderr: boolean };
+  readonly now: () => Date;
+  /** Aborted by the first Ctrl-C or SIGTERM. */
+  readonly cancelled: AbortSignal;
+}
+
+/** The outside of this process. */
+export function processIo(cancelled: AbortSignal): Io {
+  return {
+    stdout: (text) => process.stdout.write(text),
+    stderr: (text) => process.stderr.write(text),
+    stdin: () => buffer(process.stdin),
+    env: process.env,
+    cwd: process.cwd(),
+    isTerminal: {
+      stdin: process.stdin.isTTY === true,
+      stdout: process.stdout.isTTY === true,
+      stderr: process.stderr.isTTY === true,
+    },
+    now: () => new Date(),
+    cancelled,
+  };
+}

@@ -1,0 +1,70 @@
+import { CommanderError } from "commander";
+import { EXIT, type ExitCode } from "../shared/errors.ts";
+import type { Command } from "./command.ts";
+import { cliErrors } from "./errors.ts";
+import { type Io, processIo } from "./io.ts";
+import { paintFor } from "./paint.ts";
+import { buildProgram } from "./program.ts";
+import { reportError } from "./report-error.ts";
+
+/** Runs one command line, without the program's own name, and gives its exit code. Never throws. */
+export async function main(argv: readonly string[], io: Io): Promise<ExitCode> {
+  let exit: ExitCode = EXIT.done;
+  let running: Command | undefined;
+  const program = buildProgram(io, {
+    started: (command) => {
+      running = command;
+    },
+    ended: (code) => {
+      exit = code;
+    },
+  });
+  const left = cancellation(io, () => running?.handlesCancel === true);
+  try {
+    await Promise.race([program.parseAsync([...argv], { from: "user" }), left.promise]);
+    return exit;
+  } catch (thrown) {
+    if (thrown instanceof CommanderError && thrown.exitCode === 0) return EXIT.done;
+    // A group without a command has printed its help.
+    if (thrown instanceof CommanderError && thrown.code === "commander.help") return EXIT.configuration;
+    const error = thrown instanceof CommanderError ? usageError(thrown) : thrown;
+    return reportError(error, io, wantsJson(argv), paintFor(io, colorOf(program.opts().color), "stderr"));
+  } finally {
+    left.stop();
+  }
+}
+
+/** Rejects when the user cancels a command that does not end itself. */
+function cancellation(io: Io, handled: () => boolean): { promise: Promise<never>; stop: () => void } {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const cancel = () => {
+    if (!handled()) reject(cliErrors.error("CANCELLED", "cancelled"));
+  };
+  io.cancelled.addEventListener("abort", cancel);
+  return { promise, stop: () => io.cancelled.removeEventListener("abort", cancel) };
+}
+
+function usageError({ message }: CommanderError): Error {
+  const [said = "", hint] = message.replace(/^error: /, "").split("\n");
+  const meant = hint?.replace(/^\(Did you mean (.*)\?\)$/, "did you mean $1?");
+  return cliErrors.error("CLI_USAGE", said, { fix: meant });
+}
+
+/** Whether errors are to be JSON, also when the command line could not be parsed. */
+function wantsJson(argv: readonly string[]): boolean {
+  const end = argv.indexOf("--");
+  return (end < 0 ? argv : argv.slice(0, end)).includes("--json");
+}
+
+function colorOf(value: unknown): "auto" | "always" | "never" {
+  return value === "always" || value === "never" ? value : "auto";
+}
+
+if (import.meta.main) {
+  const controller = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => controller.abort());
+  // A reader that has seen enough, such as head, is no fault.
+  process.stdout.on("error", () => process.exit(EXIT.done));
+  process.exitCode = await main(process.argv.slice(2), processIo(controller.signal));
+  if (controller.signal.aborted) process.exit();
+}

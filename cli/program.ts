@@ -1,0 +1,81 @@
+import { Command as Program } from "commander";
+import pkg from "../package.json" with { type: "json" };
+import type { ExitCode } from "../shared/errors.ts";
+import type { Command } from "./command.ts";
+import { COMMANDS } from "./command-table.ts";
+import { renderExitCodes } from "./exit-codes.ts";
+import { addGlobalFlags, globalFlagsOf } from "./global-flags.ts";
+import type { Io } from "./io.ts";
+import { paintFor } from "./paint.ts";
+
+/** What the program is told when a command is about to run, and when it has ended. */
+export interface ProgramHooks {
+  readonly started: (command: Command) => void;
+  readonly ended: (exit: ExitCode) => void;
+}
+
+const GROUPS: Readonly<Record<string, string>> = {
+  config: "the deployment file",
+  profile: "what a deployment may be",
+  envelope: "the wire format, for firmware teams and auditors",
+};
+
+/** The command line as commander sees it. It throws commander's errors instead of leaving the process. */
+export function buildProgram(io: Io, hooks: ProgramHooks): Program {
+  const program = new Program("trustkern")
+    .description("Deploys TrustKern's decryption boundary, and proves it.")
+    .version(pkg.version, "--version", "print the version")
+    .helpCommand("help [command]", "help for a command; help exit-codes lists the exit codes")
+    .addHelpText("after", "\ntrustkern help exit-codes lists the exit codes, trustkern explain CODE any error code.")
+    .configureHelp({ showGlobalOptions: true });
+  quiet(program, io);
+  addGlobalFlags(program);
+  const groups = new Map<string, Program>();
+  for (const command of COMMANDS) addCommand(program, groups, command, io, hooks);
+  addExitCodes(program, io);
+  return program;
+}
+
+// Errors are printed by report-error.ts, in words or as JSON; help goes where commander sends it.
+function quiet(program: Program, io: Io): void {
+  program
+    .exitOverride()
+    .configureOutput({ writeOut: io.stdout, writeErr: io.stderr, outputError: () => undefined })
+    .showSuggestionAfterError();
+}
+
+function addCommand(
+  program: Program,
+  groups: Map<string, Program>,
+  command: Command,
+  io: Io,
+  hooks: ProgramHooks,
+): void {
+  const words = command.name.split(" ");
+  const parent = words.length > 1 ? groupOf(program, groups, words[0] ?? "") : program;
+  const signature = [words.at(-1), command.args].filter(Boolean).join(" ");
+  const leaf = parent.command(signature).description(command.summary);
+  for (const [flags, meaning] of command.options ?? []) leaf.option(flags, meaning);
+  leaf.action(async (...received) => {
+    const flags = globalFlagsOf(program.opts());
+    hooks.started(command);
+    const { run } = await command.load();
+    const args = received.slice(0, leaf.registeredArguments.length).filter((arg) => typeof arg === "string");
+    hooks.ended(await run({ io, flags, options: leaf.opts(), args, paint: paintFor(io, flags.color, "stdout") }));
+  });
+}
+
+function groupOf(program: Program, groups: Map<string, Program>, name: string): Program {
+  const known = groups.get(name);
+  if (known) return known;
+  const group = program.command(name).description(GROUPS[name] ?? name);
+  groups.set(name, group);
+  return group;
+}
+
+/** `help exit-codes`: commander's own help takes the word for a command, so it is one that help does not list. */
+function addExitCodes(program: Program, io: Io): void {
+  const topic = program.command("exit-codes", { hidden: true }).description("the exit codes of every command");
+  topic.configureHelp({ formatHelp: renderExitCodes });
+  topic.action(() => io.stdout(renderExitCodes()));
+}

@@ -1,0 +1,62 @@
+import type { Engine } from "../model/deployment.ts";
+import { type Profile, renderRule } from "./profile.ts";
+
+/** What a new `trustkern.yaml` is made from. */
+export interface TemplateValues {
+  readonly engine: Engine;
+  readonly name: string;
+  readonly tenant: string;
+  /** Name of the schema file beside it. */
+  readonly schemaName: string;
+}
+
+/** A commented `trustkern.yaml` for a profile; what a required value is stays to be filled in. */
+export function renderTemplate(profile: Profile, values: TemplateValues): string {
+  const { region, account, operator } = profile.defaults.hosting ?? {};
+  const hint = (path: string) => {
+    const constraint = profile.constraints.find((candidate) => candidate.path === path);
+    return constraint ? `# ${renderRule(constraint.rule)}: ${constraint.reason}` : "#";
+  };
+  const { sensors, ratePerSecond } = { sensors: 0, ratePerSecond: 5, ...profile.defaults.simulator };
+  return `# yaml-language-server: $schema=./${values.schemaName}
+# ${profile.summary}
+# trustkern config show prints every default; trustkern profile explain ${profile.name} the reasons.
+
+name: ${values.name}
+tenant: ${values.tenant}
+profile: ${profile.name}
+
+${hint("engine")}
+engine: ${values.engine}
+
+# Where ingress, decryption and operations run.
+hosting:
+  ${hint("hosting.region")}
+  region: ${region ?? ""}
+  ${hint("hosting.account")}
+  account: ${account ?? ""}
+  ${hint("hosting.operator")}
+  operator: ${operator ?? ""}
+
+# Common names of the gateways' certificates.
+gateways: [gw-01]
+
+simulator:
+  ${hint("simulator.sensors")}
+  sensors: ${sensors}
+  ratePerSecond: ${ratePerSecond}
+
+# Ports are free ones unless they are named.
+# ports:
+#   broker: 8883
+#   backend: 8443
+#   database: 5432
+#   gateway: 5683
+
+# Whole numbers with s, m, h, d; sizes with KiB, MiB, GiB.
+retention:
+  telemetry: 365d
+  raw: 30d
+  quarantine: 64MiB
+`;
+}
