@@ -5,8 +5,10 @@ import type { Placement } from "../../model/placement.ts";
 import { DATABASE } from "../../modules/timescaledb/component.ts";
 import { migrate } from "../../modules/timescaledb/migrate.ts";
 import { callControl } from "../../shared/control-client.ts";
+import type { TrustKernError } from "../../shared/errors.ts";
 import type { SecurityEvent } from "../../shared/security-event.ts";
 import type { Authorities } from "./authorities.ts";
+import { embeddedErrors } from "./errors.ts";
 import { makePrivateDir, writePrivate, writing } from "./files.ts";
 import { type Layout, layoutOf } from "./layout.ts";
 import { takeLock } from "./lock.ts";
@@ -32,6 +34,8 @@ export interface EmbeddedOptions {
   readonly pid: number;
   /** Text of a vectors file whose recipient key custody imports; dev only. */
   readonly fixture?: string | undefined;
+  /** Ends a deployment that is on its way: DEPLOY_CANCELLED. */
+  readonly signal: AbortSignal;
   /** Hears what happens, one short sentence at a time. */
   readonly onProgress: (what: string) => void;
 }
@@ -64,6 +68,10 @@ export async function deployEmbedded(options: EmbeddedOptions): Promise<Embedded
   const unlock = takeLock(layout.lockFile, options.pid);
   const now = (): number => options.clock().getTime();
   const supervisor = createSupervisor(options.execPath, {}, now);
+  const failure = (): TrustKernError | undefined =>
+    options.signal.aborted
+      ? embeddedErrors.error("DEPLOY_CANCELLED", "interrupted while it started")
+      : supervisor.failure();
   const stop = async (): Promise<void> => {
     await supervisor.stop();
     unlock();
@@ -104,7 +112,7 @@ export async function deployEmbedded(options: EmbeddedOptions): Promise<Embedded
           socket: placement.socket(name, "control"),
           limitMs: READY_MS,
           now,
-          failure: supervisor.failure,
+          failure,
         }),
       stop,
     };

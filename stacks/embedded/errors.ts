@@ -37,6 +37,16 @@ export const embeddedErrors = catalogue({
     summary: "A step of the main job was not proven.",
     fix: "read the proof column of that step and the log of the component that it names",
   },
+  FIXTURE_INVALID: {
+    exit: EXIT.configuration,
+    summary: "The file of --fixture is not a vectors file in the form of envelope-v1.json.",
+    fix: "name a file that `trustkern envelope check FILE` accepts",
+  },
+  DEPLOY_CANCELLED: {
+    exit: EXIT.cancelled,
+    summary: "The command was interrupted before it was done.",
+    fix: "run it again; what was done is kept",
+  },
   SOCKET_PATH_TOO_LONG: {
     exit: EXIT.configuration,
     summary: "The path of a Unix socket would be longer than the 103 bytes that every platform accepts (unix(7)).",

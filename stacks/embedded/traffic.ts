@@ -21,7 +21,8 @@ const DRAIN_MS = 60_000;
 
 /** Reads the counters of gateways and collector. */
 export async function readTraffic({ model, placement }: EmbeddedDeployment): Promise<Traffic> {
-  const counters = async (name: string) => (await statusOf(placement.socket(name, "control"))).counters as unknown as Counters;
+  const counters = async (name: string) =>
+    (await statusOf(placement.socket(name, "control"))).counters as unknown as Counters;
   const gateways = model.components.filter(({ service }) => service === "gateway").map(({ name }) => name);
   const [collector, ...edges] = await Promise.all(["collector", ...gateways].map(counters));
   return {
@@ -47,7 +48,12 @@ function added(counts: readonly VerdictCounts[]): VerdictCounts {
  * Has the simulated sensors send `total` messages, and waits until every gateway has let go of the last one.
  * @throws SERVICE_NOT_READY when receipts stay away
  */
-export async function sendAll(deployed: EmbeddedDeployment, ratePerSecond: number, total: number, now: () => number): Promise<void> {
+export async function sendAll(
+  deployed: EmbeddedDeployment,
+  ratePerSecond: number,
+  total: number,
+  now: () => number,
+): Promise<void> {
   await deployed.control("simulator", "POST", "/run", { rate: ratePerSecond, total });
   const end = now() + DRAIN_MS + (1_000 * total) / ratePerSecond;
   while (now() < end) {
@@ -55,7 +61,9 @@ export async function sendAll(deployed: EmbeddedDeployment, ratePerSecond: numbe
     const { counters } = await statusOf(deployed.placement.socket("simulator", "control"));
     if (counters.remaining === 0 && (await readTraffic(deployed)).spooled === 0) return;
   }
-  throw embeddedErrors.error("SERVICE_NOT_READY", `not all of ${total} messages had a receipt in time`, { path: "collector" });
+  throw embeddedErrors.error("SERVICE_NOT_READY", `not all of ${total} messages had a receipt in time`, {
+    path: "collector",
+  });
 }
 
 /** Rows of telemetry, all of them. */

@@ -1,0 +1,93 @@
+import { join } from "node:path";
+import type { StepResult } from "../stacks/embedded/proof/index.ts";
+import type { VerdictCounts } from "../stacks/embedded/traffic.ts";
+import type { Up, UpReport } from "../stacks/embedded/up.ts";
+import type { Second } from "../stacks/embedded/watch.ts";
+import type { Paint } from "./paint.ts";
+
+const PROOF_COLUMNS = 76;
+const INDENT = 32;
+
+/** One row of the table of steps; a long proof goes on below itself. */
+export function stepLine({ id, ok, proof, ms }: StepResult, paint: Paint): string {
+  const mark = ok ? paint("green", "proven") : paint("red", "FAILED");
+  const [first = "", ...rest] = wrap(proof, PROOF_COLUMNS);
+  const head = `${mark}  ${id.padEnd(16)} ${`${(ms / 1000).toFixed(1)} s`.padStart(6)} `;
+  return `${[head + first, ...rest.map((line) => " ".repeat(INDENT) + line)].join("\n")}\n`;
+}
+
+/** What the run came to. */
+export function verdictLine(report: UpReport, paint: Paint): string {
+  const failed = report.steps.filter(({ ok }) => !ok).map(({ id }) => id);
+  const summary =
+    failed.length === 0
+      ? paint("green", `all ${report.steps.length} steps proven`)
+      : paint("red", `not proven: ${failed.join(", ")}`);
+  const { accepted, rejected, rows } = report;
+  return `${summary}\n${accepted} accepted, rejected at the gateway: ${counts(rejected.gateway)}, at the collector: ${counts(rejected.collector)}, ${rows} rows\n`;
+}
+
+/** One second of a deployment that is up. */
+export function trafficLine({ accepted, rejected, rows, messagesPerSecond, trouble }: Second, at: Date): string {
+  const parts = [
+    at.toISOString().slice(11, 19),
+    `accepted ${accepted}`,
+    `rejected gateway: ${counts(rejected.gateway)}, collector: ${counts(rejected.collector)}`,
+    `rows ${rows}`,
+    `${messagesPerSecond.toFixed(1)} messages/s`,
+    ...(trouble === undefined ? [] : [`waiting: ${trouble}`]),
+  ];
+  return `${parts.join(" | ")}\n`;
+}
+
+function counts(verdicts: VerdictCounts): string {
+  const given = Object.entries(verdicts).filter(([, n]) => n > 0);
+  return given.length === 0 ? "none" : given.map(([verdict, n]) => `${verdict} ${n}`).join(" ");
+}
+
+/** Where things are, and how to look and to send oneself. */
+export function addresses({ deployed, sensors, fixture }: Up, paint: Paint): string {
+  const { placement, layout } = deployed;
+  const broker = placement.endpoint("broker", "mqtts");
+  const database = placement.endpoint("database", "postgres");
+  const gateway = deployed.model.components.find(({ service }) => service === "gateway")?.name ?? "";
+  const own = (name: string): string => join(layout.secretsDir, gateway, name);
+  const password = placement.secretFile("database", "reader.password");
+  const sensor = sensors[0]?.sensor_id ?? "";
+  const publish = `mosquitto_pub -h ${broker.host} -p ${broker.port} --cafile ${own("ca.crt")} --cert ${own("tls.crt")} --key ${own("tls.key")} -q 1`;
+  const blocks: readonly (readonly [string, string])[] = [
+    ["broker", `mqtts://${broker.host}:${broker.port} (TLS 1.3, client certificate)`],
+    ["database", `PGPASSWORD=$(cat ${password}) psql -h ${database.host} -p ${database.port} -U reader trustkern`],
+    ["logs", layout.logsDir],
+    [
+      "have a sensor measure and send now",
+      `curl --unix-socket ${placement.socket("simulator", "control")} -X POST http://simulator/sensors/${sensor}/measure`,
+    ],
+    ...(fixture === undefined
+      ? []
+      : [
+          [
+            "send the first envelope of the fixture as its gateway",
+            `${firstEnvelope(fixture.file)} | ${publish} -s -t tk/v1/${gateway}/up/${fixture.sensor}`,
+          ] as const,
+        ]),
+  ];
+  return `\n${blocks.map(([title, text]) => `${paint("bold", title)}\n  ${text}\n`).join("")}\n`;
+}
+
+/** Prints the bytes of the first case of a vectors file. */
+function firstEnvelope(file: string): string {
+  return `node -e 'process.stdout.write(Buffer.from(require(process.argv[1]).single[0].envelope, "hex"))' ${file}`;
+}
+
+function wrap(text: string, columns: number): readonly string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    if (line !== "" && line.length + 1 + word.length > columns) {
+      lines.push(line);
+      line = word;
+    } else line = line === "" ? word : `${line} ${word}`;
+  }
+  return [...lines, line];
+}

@@ -1,0 +1,93 @@
+import { readFileSync } from "node:fs";
+import { parseVectors, type VectorsFile } from "../../protocol/vectors-file.ts";
+import { messageOf } from "../../shared/errors.ts";
+import { deployEmbedded, type EmbeddedDeployment, type EmbeddedOptions } from "./deploy.ts";
+import { embeddedErrors } from "./errors.ts";
+import { type Database, openDatabase } from "./proof/database.ts";
+import { proveSteps, type StepResult } from "./proof/index.ts";
+import type { ProofContext, Sensor } from "./proof/step.ts";
+import { countRows, readTraffic, sendAll, type VerdictCounts } from "./traffic.ts";
+
+/** What `up --once --json` prints. */
+export interface UpReport {
+  readonly schema: "trustkern.up/1";
+  readonly steps: readonly StepResult[];
+  /** Messages that became rows in this run. */
+  readonly accepted: number;
+  readonly rejected: { readonly gateway: VerdictCounts; readonly collector: VerdictCounts };
+  /** Rows of telemetry, those of earlier runs included. */
+  readonly rows: number;
+}
+
+/** How to bring the deployment up. */
+export interface UpOptions extends Omit<EmbeddedOptions, "fixture"> {
+  /** A vectors file: its allowlist is registered, and custody imports its recipient key. Dev only. */
+  readonly fixtureFile?: string | undefined;
+  readonly onStep: (step: StepResult) => void;
+}
+
+/** A deployment that is up and proven or not. */
+export interface Up {
+  readonly deployed: EmbeddedDeployment;
+  readonly database: Database;
+  readonly steps: readonly StepResult[];
+  readonly sensors: readonly Sensor[];
+  /** Messages per second over all simulated sensors. */
+  readonly ratePerSecond: number;
+  /** The vectors file of `--fixture`, and the sensor of its allowlist. */
+  readonly fixture: { readonly file: string; readonly sensor: string } | undefined;
+  readonly stop: () => Promise<void>;
+}
+
+/** Deploys, and walks through the nine steps. */
+export async function up(options: UpOptions): Promise<Up> {
+  const vectors = options.fixtureFile === undefined ? undefined : readFixture(options.fixtureFile);
+  const deployed = await deployEmbedded({ ...options, fixture: vectors?.text });
+  const database = openDatabase(deployed);
+  const stop = async (): Promise<void> => {
+    await database.close();
+    await deployed.stop();
+  };
+  try {
+    for (const device of vectors?.allowlist ?? []) {
+      await deployed.operator("POST", "/v1/devices", { ...device, maker: "fixture", model: "vectors" });
+    }
+    const { sensors: sensorCount, ratePerSecond } = options.deployment.simulator;
+    const context: ProofContext = { deployed, database, sensorCount, sensors: [], radios: new Map(), sent: undefined };
+    const steps: StepResult[] = [];
+    for await (const step of proveSteps(context, () => options.clock().getTime())) {
+      steps.push(step);
+      options.onStep(step);
+    }
+    return { deployed, database, steps, sensors: context.sensors, ratePerSecond, fixture: vectors, stop };
+  } catch (thrown) {
+    await stop();
+    throw thrown;
+  }
+}
+
+/** Sends `total` messages, waits for their receipts, and reports. */
+export async function once(run: Up, total: number, now: () => number): Promise<UpReport> {
+  await sendAll(run.deployed, run.ratePerSecond, total, now);
+  const { accepted, rejected } = await readTraffic(run.deployed);
+  return { schema: "trustkern.up/1", steps: run.steps, accepted, rejected, rows: await countRows(run.database) };
+}
+
+interface Fixture {
+  readonly file: string;
+  readonly text: string;
+  readonly sensor: string;
+  readonly allowlist: VectorsFile["allowlist"];
+}
+
+function readFixture(file: string): Fixture {
+  try {
+    const text = readFileSync(file, "utf8");
+    const { allowlist } = parseVectors(text);
+    return { file, text, allowlist, sensor: allowlist[0]?.sensor_id ?? "" };
+  } catch (cause) {
+    throw embeddedErrors.error("FIXTURE_INVALID", `"${file}" is not a vectors file: ${messageOf(cause)}`, {
+      path: "--fixture",
+    });
+  }
+}
