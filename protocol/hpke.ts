@@ -1,57 +1,51 @@
-import {
-  createCipheriv,
-  createDecipheriv,
-  createHmac,
-  createPrivateKey,
-  createPublicKey,
-  decapsulate,
-  encapsulate,
-  hash,
-  type KeyObject,
-} from "node:crypto";
+import { createPrivateKey, createPublicKey, decapsulate, encapsulate, hash, type KeyObject } from "node:crypto";
+import { aeadOpen, aeadSeal } from "./aead.ts";
 import { protocolErrors } from "./errors.ts";
+import { hkdfExpand, hkdfExtract } from "./hkdf.ts";
 
 // RFC 9180, base mode, single shot: KEM 0x0020 DHKEM(X25519, HKDF-SHA256), KDF 0x0001 HKDF-SHA256, AEAD 0x0001 AES-128-GCM.
 const SUITE = Buffer.from("HPKE\x00\x20\x00\x01\x00\x01", "latin1");
+const MODE_BASE = Buffer.of(0);
 const EMPTY = Buffer.alloc(0);
 const KEY_BYTES = 16;
 const NONCE_BYTES = 12;
-const TAG_BYTES = 16;
 
 /** Length of an encapsulated key in bytes. */
 export const ENC_BYTES = 32;
 
 /** The part of the key schedule that depends on `info` alone, made once by {@link prepareInfo}. */
 export interface PreparedInfo {
-  readonly secretInput: Buffer;
-  readonly keyInput: Buffer;
-  readonly nonceInput: Buffer;
+  /** `info` of the LabeledExpand that gives the key. */
+  readonly keyInfo: Uint8Array;
+  /** `info` of the LabeledExpand that gives the nonce. */
+  readonly nonceInfo: Uint8Array;
 }
 
-/** Hashes `info` into everything of the key schedule that does not depend on a message (RFC 9180, section 5.1). */
+/** Hashes `info` into everything of the key schedule that is the same for each message (RFC 9180, section 5.1). */
 export function prepareInfo(info: Uint8Array): PreparedInfo {
-  const pskIdHash = hmac(EMPTY, labeled("psk_id_hash", EMPTY));
-  const infoHash = hmac(EMPTY, labeled("info_hash", info));
-  const context = Buffer.concat([Buffer.of(0), pskIdHash, infoHash]);
+  const pskIdHash = hkdfExtract(EMPTY, labeled("psk_id_hash", EMPTY));
+  const infoHash = hkdfExtract(EMPTY, labeled("info_hash", info));
+  const context = Buffer.concat([MODE_BASE, pskIdHash, infoHash]);
   return {
-    secretInput: labeled("secret", EMPTY),
-    keyInput: expandInput("key", context, KEY_BYTES),
-    nonceInput: expandInput("base_nonce", context, NONCE_BYTES),
+    keyInfo: Buffer.concat([Buffer.of(0, KEY_BYTES), labeled("key", context)]),
+    nonceInfo: Buffer.concat([Buffer.of(0, NONCE_BYTES), labeled("base_nonce", context)]),
   };
 }
+
+const SECRET_INPUT = labeled("secret", EMPTY);
 
 /** `info` of telemetry envelopes, prepared. */
 export const TELEMETRY_INFO: PreparedInfo = prepareInfo(Buffer.from("trustkern/telemetry/v1", "ascii"));
 
-/** Key and nonce of the first message (RFC 9180, section 5.1: KeySchedule with mode base). */
+/** Key and nonce of the first message (RFC 9180, section 5.1: KeySchedule, mode base). */
 export function hpkeKeySchedule(
   sharedSecret: Uint8Array,
   info: PreparedInfo,
-): { readonly key: Buffer; readonly nonce: Buffer } {
-  const secret = hmac(sharedSecret, info.secretInput);
+): { readonly key: Uint8Array; readonly nonce: Uint8Array } {
+  const secret = hkdfExtract(sharedSecret, SECRET_INPUT);
   return {
-    key: hmac(secret, info.keyInput).subarray(0, KEY_BYTES),
-    nonce: hmac(secret, info.nonceInput).subarray(0, NONCE_BYTES),
+    key: hkdfExpand(secret, info.keyInfo, KEY_BYTES),
+    nonce: hkdfExpand(secret, info.nonceInfo, NONCE_BYTES),
   };
 }
 
@@ -67,32 +61,8 @@ export function openWithSharedSecret(
   aad: Uint8Array,
   ciphertext: Uint8Array,
 ): Uint8Array | null {
-  const end = ciphertext.length - TAG_BYTES;
-  if (end < 0) return null;
   const { key, nonce } = hpkeKeySchedule(sharedSecret, info);
-  const decipher = createDecipheriv("aes-128-gcm", key, nonce, { authTagLength: TAG_BYTES });
-  decipher.setAAD(aad);
-  decipher.setAuthTag(ciphertext.subarray(end));
-  const plaintext = decipher.update(ciphertext.subarray(0, end));
-  try {
-    decipher.final();
-  } catch {
-    return null;
-  }
-  return plaintext;
-}
-
-/** Seals the only message of a context whose shared secret is known. Never twice with one shared secret. */
-export function sealWithSharedSecret(
-  sharedSecret: Uint8Array,
-  info: PreparedInfo,
-  aad: Uint8Array,
-  plaintext: Uint8Array,
-): Uint8Array {
-  const { key, nonce } = hpkeKeySchedule(sharedSecret, info);
-  const cipher = createCipheriv("aes-128-gcm", key, nonce, { authTagLength: TAG_BYTES });
-  cipher.setAAD(aad);
-  return Buffer.concat([cipher.update(plaintext), cipher.final(), cipher.getAuthTag()]);
+  return aeadOpen(key, nonce, aad, ciphertext);
 }
 
 /**
@@ -108,7 +78,8 @@ export function hpkeSeal(
   plaintext: Uint8Array,
 ): { readonly enc: Uint8Array; readonly ciphertext: Uint8Array } {
   const { sharedKey, ciphertext: enc } = encapsulateTo(importX25519Public(recipientPublic));
-  return { enc, ciphertext: sealWithSharedSecret(sharedKey, info, aad, plaintext) };
+  const { key, nonce } = hpkeKeySchedule(sharedKey, info);
+  return { enc, ciphertext: aeadSeal(key, nonce, aad, plaintext) };
 }
 
 /**
@@ -162,15 +133,7 @@ function importX25519(raw: Uint8Array, make: (key: Buffer) => KeyObject): KeyObj
   return make(Buffer.from(raw));
 }
 
-function hmac(key: Uint8Array, data: Uint8Array): Buffer {
-  return createHmac("sha256", key).update(data).digest();
-}
-
+/** `label` with the suite, as LabeledExtract and LabeledExpand prefix it (RFC 9180, section 4). */
 function labeled(label: string, input: Uint8Array): Buffer {
   return Buffer.concat([Buffer.from("HPKE-v1"), SUITE, Buffer.from(label), input]);
-}
-
-/** The one block of HKDF-Expand (RFC 5869, section 2.3): no output here is longer than a hash. */
-function expandInput(label: string, context: Uint8Array, length: number): Buffer {
-  return Buffer.concat([Buffer.of(0, length), labeled(label, context), Buffer.of(1)]);
 }

@@ -36,10 +36,10 @@ export interface InspectReport {
   readonly digest: string;
   /** The fields up to the one that is wrong. */
   readonly fields: readonly InspectedField[];
-  /** The first check that fails, or `accepted` when those that could run all pass. */
-  readonly verdict: Verdict;
+  /** The first check that fails, `accepted` when all pass, null when none fails but some could not run. */
+  readonly verdict: Verdict | null;
   /** Checks that could not run for want of a key. */
-  readonly unchecked: readonly ("signature" | "decryption")[];
+  readonly unchecked: readonly (typeof CHECKS)[number][];
   /** Index of the byte at which it goes wrong: of the item in the structure, or of the field's value that fails its check. */
   readonly offset: number | null;
   readonly reason: string | null;
@@ -51,6 +51,9 @@ export interface InspectKeys {
   readonly trustOf?: (sensorId: string) => SensorTrust;
   readonly recipient?: RecipientKey;
 }
+
+const CHECKS = ["signature", "decryption"] as const;
+const NEEDS = { signature: "trustOf", decryption: "recipient" } as const;
 
 /** The field that each check beyond the structure is about. */
 const BLAMED: Partial<Record<Rejection, keyof Envelope>> = {
@@ -66,6 +69,7 @@ const BLAMED: Partial<Record<Rejection, keyof Envelope>> = {
 /** Explains an envelope field by field, and runs every check that it has the keys for. */
 export function inspectEnvelope(bytes: Uint8Array, keys: InspectKeys): InspectReport {
   const { verdict, offset, reason, payload } = judgeWith(bytes, keys);
+  const unchecked = CHECKS.filter((check) => keys[NEEDS[check]] === undefined);
   const fields = fieldsOf(bytes, verdict === "malformed" ? (offset ?? 0) : bytes.length);
   const blamed = fields.find(({ key }) => ENVELOPE_FIELDS[key - 1]?.name === BLAMED[verdict as Rejection]);
   return {
@@ -73,11 +77,8 @@ export function inspectEnvelope(bytes: Uint8Array, keys: InspectKeys): InspectRe
     size: bytes.length,
     digest: hexOf(envelopeDigest(bytes)),
     fields,
-    verdict,
-    unchecked: [
-      ...(keys.trustOf ? [] : (["signature"] as const)),
-      ...(keys.recipient ? [] : (["decryption"] as const)),
-    ],
+    verdict: verdict === "accepted" && unchecked.length > 0 ? null : verdict,
+    unchecked,
     offset: offset ?? blamed?.offset ?? null,
     reason: reason ?? null,
     payload: payload ?? null,
