@@ -1,0 +1,67 @@
+import { messageOf } from "../../shared/errors.ts";
+import type { TextRow } from "./engine.ts";
+import type { Multiplexer } from "./multiplexer.ts";
+
+/** A policy or action that Timescale wants run again and again. */
+export interface Job {
+  readonly id: number;
+  /** The role that it runs as. */
+  readonly owner: string;
+  readonly intervalSeconds: number;
+}
+
+/** Ids below are Timescale's own (telemetry), which stay off. */
+const JOBS_QUERY = `
+  SELECT job_id, owner, extract(epoch FROM schedule_interval) FROM timescaledb_information.jobs
+  WHERE scheduled AND job_id >= 1000 ORDER BY job_id`;
+
+/** Jobs whose interval is over; one that never ran here is due at once. */
+export function planDueJobs(jobs: readonly Job[], lastRunMs: ReadonlyMap<number, number>, nowMs: number): Job[] {
+  return jobs.filter(({ id, intervalSeconds }) => {
+    const last = lastRunMs.get(id);
+    return last === undefined || nowMs - last >= intervalSeconds * 1000;
+  });
+}
+
+/** Surroundings of {@link createJobRunner}. */
+export interface JobRunnerOptions {
+  readonly multiplexer: Pick<Multiplexer, "run">;
+  /** Milliseconds since the Unix epoch. */
+  readonly now: () => number;
+  readonly onFailure: (job: Job, message: string) => void;
+}
+
+/** Does what Timescale's scheduler does elsewhere: WebAssembly has no background workers. */
+export interface JobRunner {
+  /** Runs every job that is due, one after the other, each in a turn of its own. */
+  readonly runDue: () => Promise<void>;
+  readonly counters: () => { readonly jobsRun: number; readonly jobsFailed: number };
+}
+
+/** A runner of the jobs of one database. */
+export function createJobRunner({ multiplexer, now, onFailure }: JobRunnerOptions): JobRunner {
+  const lastRunMs = new Map<number, number>();
+  let jobsRun = 0;
+  let jobsFailed = 0;
+  const runOne = async (job: Job): Promise<void> => {
+    lastRunMs.set(job.id, now());
+    jobsRun += 1;
+    try {
+      await multiplexer.run(job.owner, `CALL run_job(${job.id})`);
+    } catch (thrown) {
+      jobsFailed += 1;
+      onFailure(job, messageOf(thrown));
+    }
+  };
+  return {
+    runDue: async () => {
+      const jobs = (await multiplexer.run("postgres", JOBS_QUERY)).map(parseJob);
+      for (const job of planDueJobs(jobs, lastRunMs, now())) await runOne(job);
+    },
+    counters: () => ({ jobsRun, jobsFailed }),
+  };
+}
+
+function parseJob([id, owner, interval]: TextRow): Job {
+  return { id: Number(id), owner: owner ?? "", intervalSeconds: Number(interval) };
+}

@@ -1,0 +1,49 @@
+import { readText } from "../runtime/tls.ts";
+import type { RoleConfig } from "./config.ts";
+import type { Engine } from "./engine.ts";
+import { databaseErrors } from "./errors.ts";
+
+const MIN_PASSWORD_CHARACTERS = 16;
+/** Roles that migrations grant to; logins are members of one of them. */
+const GROUPS = { writer: "trustkern_writer", reader: "trustkern_reader" } as const;
+
+/** Passwords by role name. @throws SERVICE_FILE_UNREADABLE @throws DATABASE_ROLE_SECRET */
+export function readPasswords(roles: readonly RoleConfig[]): ReadonlyMap<string, string> {
+  return new Map(roles.map(({ name, passwordFile }) => [name, readPassword(passwordFile)]));
+}
+
+function readPassword(path: string): string {
+  const password = readText(path).trim();
+  if (password.length >= MIN_PASSWORD_CHARACTERS) return password;
+  const message = `the password of ${password.length} characters is too short; accepted: ${MIN_PASSWORD_CHARACTERS} or more`;
+  throw databaseErrors.error("DATABASE_ROLE_SECRET", message, { path });
+}
+
+/** Makes the roles of the configuration, none of them a superuser; run by the superuser. Gives all object ids by role name. */
+export async function applyRoles(
+  engine: Pick<Engine, "query">,
+  database: string,
+  roles: readonly RoleConfig[],
+): Promise<ReadonlyMap<string, number>> {
+  for (const group of Object.values(GROUPS)) await makeRole(engine, group, "NOLOGIN");
+  await engine.query(`
+    REVOKE TEMPORARY, CREATE ON DATABASE ${database} FROM PUBLIC;
+    REVOKE CREATE ON SCHEMA public FROM PUBLIC;`);
+  for (const { name, rights } of roles) {
+    await makeRole(engine, name, "LOGIN");
+    await engine.query(
+      rights === "owner"
+        ? `GRANT CREATE ON DATABASE ${database} TO ${name}; GRANT ALL ON SCHEMA public TO ${name} WITH GRANT OPTION;`
+        : `GRANT ${GROUPS[rights]} TO ${name}`,
+    );
+  }
+  const rows = await engine.query("SELECT rolname, oid FROM pg_roles");
+  return new Map(rows.map(([name, oid]) => [name ?? "", Number(oid)]));
+}
+
+async function makeRole(engine: Pick<Engine, "query">, name: string, login: "LOGIN" | "NOLOGIN"): Promise<void> {
+  const [known] = await engine.query(`SELECT 1 FROM pg_roles WHERE rolname = '${name}'`);
+  await engine.query(
+    `${known ? "ALTER" : "CREATE"} ROLE ${name} ${login} NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION`,
+  );
+}
