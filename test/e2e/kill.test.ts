@@ -53,46 +53,48 @@ const plan = fc.sample(
   1,
 )[0] ?? [[], []];
 
-it(
-  "stores every acknowledged message exactly once and quarantines none of them, whatever process is killed",
-  async () => {
-    const [names, pauses] = plan;
-    const { deployed, database, sensors } = run;
-    await deployed.control("simulator", "POST", "/run", { rate: 40, total: null });
-    for (const [index, name] of names.entries()) {
-      await kill(name);
-      if (index === 8) await deployed.control("simulator", "POST", `/sensors/${sensors[0]?.sensor_id}/reboot`);
-      if (index === 14) await custodyOutage();
-      await sleep(pauses[index] ?? 100);
-    }
-    await deployed.control("simulator", "POST", "/stop");
-    await drained();
-    const acknowledged = await ledger();
-    const context = `kills ${names.join(" ")}, pauses ${pauses.join(" ")}`;
-    expect(acknowledged.length, context).toBeGreaterThan(200);
-    expect(new Set(acknowledged.map(({ sensor_id, boot_id }) => `${sensor_id}/${boot_id}`)).size, context).toBeGreaterThan(8);
+it("stores every acknowledged message exactly once and quarantines none of them, whatever process is killed", async () => {
+  const [names, pauses] = plan;
+  const { deployed, database, sensors } = run;
+  await deployed.control("simulator", "POST", "/run", { rate: 40, total: null });
+  for (const [index, name] of names.entries()) {
+    await kill(name);
+    if (index === 8) await deployed.control("simulator", "POST", `/sensors/${sensors[0]?.sensor_id}/reboot`);
+    if (index === 14) await custodyOutage();
+    await sleep(pauses[index] ?? 100);
+  }
+  await deployed.control("simulator", "POST", "/stop");
+  await drained();
+  const acknowledged = await ledger();
+  const context = `kills ${names.join(" ")}, pauses ${pauses.join(" ")}`;
+  expect(acknowledged.length, context).toBeGreaterThan(200);
+  expect(
+    new Set(acknowledged.map(({ sensor_id, boot_id }) => `${sensor_id}/${boot_id}`)).size,
+    context,
+  ).toBeGreaterThan(8);
 
-    const rows = await database.query<{ id: string; times: string; digest: string; payload: unknown }>(
-      `SELECT encode(t.sensor_id, 'hex') || '/' || t.boot_id || '/' || t.seq AS id, count(*) AS times,
+  const rows = await database.query<{ id: string; times: string; digest: string; payload: unknown }>(
+    `SELECT encode(t.sensor_id, 'hex') || '/' || t.boot_id || '/' || t.seq AS id, count(*) AS times,
               min(encode(s.digest, 'hex')) AS digest, min(t.payload::text)::jsonb AS payload
          FROM telemetry t JOIN envelope_seen s USING (sensor_id, boot_id, seq) GROUP BY 1`,
-    );
-    const byId = new Map(rows.map((row) => [row.id, row]));
-    for (const { sensor_id, boot_id, seq, digest, plaintext } of acknowledged) {
-      const row = byId.get(`${sensor_id}/${boot_id}/${seq}`);
-      expect(row?.times, `${sensor_id}/${boot_id}/${seq}; ${context}`).toBe("1");
-      expect(row?.digest).toBe(digest);
-      expect(row?.payload).toEqual(JSON.parse(plaintext));
-    }
-    const quarantined = await database.query<{ digest: string }>(
-      "SELECT encode(sha256(bytes), 'hex') AS digest FROM quarantine WHERE gateway <> 'gw-rogue'",
-    );
-    const ours = new Set(acknowledged.map(({ digest }) => digest));
-    expect(quarantined.filter(({ digest }) => ours.has(digest)), context).toEqual([]);
-    for (const name of SERVICES) expect(deployed.supervisor.restarts(name), name).toBeGreaterThanOrEqual(3);
-  },
-  300_000,
-);
+  );
+  const byId = new Map(rows.map((row) => [row.id, row]));
+  for (const { sensor_id, boot_id, seq, digest, plaintext } of acknowledged) {
+    const row = byId.get(`${sensor_id}/${boot_id}/${seq}`);
+    expect(row?.times, `${sensor_id}/${boot_id}/${seq}; ${context}`).toBe("1");
+    expect(row?.digest).toBe(digest);
+    expect(row?.payload).toEqual(JSON.parse(plaintext));
+  }
+  const quarantined = await database.query<{ digest: string }>(
+    "SELECT encode(sha256(bytes), 'hex') AS digest FROM quarantine WHERE gateway <> 'gw-rogue'",
+  );
+  const ours = new Set(acknowledged.map(({ digest }) => digest));
+  expect(
+    quarantined.filter(({ digest }) => ours.has(digest)),
+    context,
+  ).toEqual([]);
+  for (const name of SERVICES) expect(deployed.supervisor.restarts(name), name).toBeGreaterThanOrEqual(3);
+}, 300_000);
 
 /** Custody is away for three seconds: killed as soon as it comes back. */
 async function custodyOutage(): Promise<void> {

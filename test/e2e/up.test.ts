@@ -17,9 +17,13 @@ function trustkern(...args: readonly string[]): Promise<Ended> {
 /** Everything that a restart must leave as it was: authorities, keys, passwords. */
 function identity(): Readonly<Record<string, string>> {
   const files = ["authorities", "secrets"].flatMap((folder) =>
-    readdirSync(join(dir, "state", folder), { recursive: true, encoding: "utf8" }).map((name) => join(dir, "state", folder, name)),
+    readdirSync(join(dir, "state", folder), { recursive: true, encoding: "utf8" }).map((name) =>
+      join(dir, "state", folder, name),
+    ),
   );
-  return Object.fromEntries(files.filter((file) => statSync(file).isFile()).map((file) => [file, readFileSync(file, "utf8")]));
+  return Object.fromEntries(
+    files.filter((file) => statSync(file).isFile()).map((file) => [file, readFileSync(file, "utf8")]),
+  );
 }
 
 beforeAll(async () => {
@@ -80,7 +84,11 @@ describe("trustkern up --once --json", () => {
       .map(([, text]) => text.split("\n").find((line) => line.length > 20 && !line.startsWith("-----")) ?? text.trim());
     expect(secrets.length).toBeGreaterThanOrEqual(10);
     const shown = ["logs", "config"]
-      .flatMap((folder) => readdirSync(join(dir, "state", folder), { recursive: true, encoding: "utf8" }).map((name) => join(dir, "state", folder, name)))
+      .flatMap((folder) =>
+        readdirSync(join(dir, "state", folder), { recursive: true, encoding: "utf8" }).map((name) =>
+          join(dir, "state", folder, name),
+        ),
+      )
       .filter((file) => statSync(file).isFile())
       .map((file) => readFileSync(file, "utf8"))
       .concat(first.stdout, first.stderr, readFileSync(join(dir, "state", "deployment.json"), "utf8"));

@@ -1,4 +1,5 @@
-import { firstSensor, proven, type Step } from "./step.ts";
+import { waitForRow } from "./rows.ts";
+import { firstSensor, proven, type Step, sentMessage } from "./step.ts";
 
 /** What a gateway that checks nothing passes on, and the verdict of the collector's receipt. */
 const ATTACKS = [
@@ -20,6 +21,10 @@ export const collectorVerify: Step = {
   id: "collector-verify",
   async prove(context) {
     const { sensor_id } = firstSensor(context);
+    // The rogue replays a message of the sensor: it must be stored before, or the rogue would be the first to bring it.
+    const sent = sentMessage(context);
+    const rows = await waitForRow(context, sensor_id, sent.boot_id, sent.seq);
+    proven(rows.length === 1, "the message that the rogue gateway is to replay was not stored");
     const kinds = ATTACKS.map(({ kind }) => kind);
     const receipts = (await context.deployed.control("simulator", "POST", "/rogue/gateway", {
       kinds,

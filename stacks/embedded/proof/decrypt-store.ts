@@ -2,17 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import { envelopeDigest } from "../../../protocol/envelope.ts";
 import { type ComponentStatus, statusOf } from "../readiness.ts";
+import { ROW_MS, waitForRow } from "./rows.ts";
 import { firstSensor, type ProofContext, proven, type Step, sentMessage, short } from "./step.ts";
-
-/** Longest wait for a row, in milliseconds. */
-const ROW_MS = 20_000;
-
-interface Row {
-  readonly payload: Record<string, unknown>;
-  readonly temperature_c: number | null;
-  readonly gateway: string;
-  readonly digest: Buffer;
-}
 
 /** The row holds what the sensor measured, once, and the gateway has let go of the message because it has the receipt. */
 export const decryptStore: Step = {
@@ -38,25 +29,6 @@ export const decryptStore: Step = {
     return `row ${short(sensor.sensor_id)} ${sent.boot_id}/${sent.seq} holds the ${Object.keys(measured).length} members that were measured; ${row.gateway} has every receipt`;
   },
 };
-
-async function waitForRow(
-  context: ProofContext,
-  sensorId: string,
-  bootId: number,
-  seq: number,
-): Promise<readonly Row[]> {
-  const key = [Buffer.from(sensorId, "hex"), bootId, seq];
-  for (let waited = 0; waited < ROW_MS; waited += 100) {
-    const rows = await context.database.query<Row>(
-      `SELECT t.payload, t.temperature_c, t.gateway, s.digest FROM telemetry t JOIN envelope_seen s USING (sensor_id, boot_id, seq)
-        WHERE t.sensor_id = $1 AND t.boot_id = $2 AND t.seq = $3`,
-      key,
-    );
-    if (rows.length > 0) return rows;
-    await sleep(100);
-  }
-  return [];
-}
 
 async function waitForReceipt({ deployed }: ProofContext, gateway: string): Promise<void> {
   let status: ComponentStatus | undefined;

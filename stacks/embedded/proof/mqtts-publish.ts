@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import { type SecureVersion, type TLSSocket, connect as tlsConnect } from "node:tls";
 import { connect, type IClientOptions } from "mqtt";
 import { statusOf } from "../readiness.ts";
@@ -21,11 +22,21 @@ export const mqttsPublish: Step = {
     proven(bare.startsWith("refused"), `without a certificate the broker answered ${bare}`);
     const old = await tlsHandshake(context, { cert, key, maxVersion: "TLSv1.2" });
     proven(old.startsWith("refused"), `with TLS 1.2 the broker answered ${old}`);
-    const { counters } = await statusOf(deployed.placement.socket(gateway, "control"));
-    proven(Number(counters.published) > 0, `${gateway} has published nothing`);
+    await published(context, gateway);
     return `${gateway} publishes over ${protocol}; without a certificate: ${bare}; with TLS 1.2: ${old}`;
   },
 };
+
+/** The message of the step before is on its way to the collector, or has its receipt. */
+async function published({ deployed }: ProofContext, gateway: string): Promise<void> {
+  for (let waited = 0; waited < ANSWER_MS; waited += 50) {
+    const { counters } = await statusOf(deployed.placement.socket(gateway, "control"));
+    const { accepted = 0 } = counters.receipts as { readonly accepted?: number };
+    if (accepted > 0 || Number(counters.inFlight) > 0) return;
+    await sleep(50);
+  }
+  proven(false, `${gateway} has published nothing`);
+}
 
 function secret({ deployed }: ProofContext, component: string, name: string): string {
   return readFileSync(deployed.placement.secretFile(component, name), "utf8");
