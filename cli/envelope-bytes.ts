@@ -15,6 +15,9 @@ export function envelopeBytes(input: Uint8Array): Uint8Array {
   }
   const text = Buffer.from(input).toString("latin1").replace(/\s+/g, "");
   if (/^(?:[0-9a-fA-F]{2})+$/.test(text)) return Buffer.from(text, "hex");
+  if (/^[0-9a-fA-F]+$/.test(text)) {
+    throw cliErrors.error("CLI_ENVELOPE_ENCODING", `${text.length} hex digits are an odd number; a byte has two`);
+  }
   if (/^[A-Za-z0-9+/_-]{4,}={0,2}$/.test(text)) return Buffer.from(text, "base64");
   return input;
 }

@@ -29,7 +29,7 @@ export const cliErrors = catalogue({
   },
   CLI_ENVELOPE_ENCODING: {
     exit: EXIT.configuration,
-    summary: "What should be an envelope is empty, or larger than any text form of one.",
+    summary: "What should be an envelope is empty, half a hex digit short, or larger than any text form of one.",
     fix: "give the envelope's bytes as they are, in hex or in base64",
   },
   UP_DEV_ONLY: {

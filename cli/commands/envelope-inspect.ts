@@ -39,7 +39,7 @@ function printReport(io: Io, paint: Paint, report: InspectReport): void {
   const why = report.reason === null ? "" : `: ${report.reason}`;
   io.stdout(`verdict ${paint(good ? "green" : "red", report.verdict ?? "none, so far")}${good ? "" : where + why}\n`);
   if (report.payload) io.stdout(`payload ${JSON.stringify(report.payload)}\n`);
-  if (report.unchecked.length > 0) {
+  if (report.verdict === null) {
     io.stdout(`not checked, for want of a key: ${report.unchecked.join(", ")} (--vectors FILE gives them)\n`);
   }
 }

@@ -1,7 +1,7 @@
 import { ENGINES } from "../../model/deployment.ts";
 import { AVAILABLE_ENGINES, profileNamed } from "../../profiles/index.ts";
 import { keepsRule, renderRule } from "../../profiles/profile.ts";
-import { deploymentJsonSchema } from "../../profiles/schema.ts";
+import { deploymentJsonSchema, deploymentSchema } from "../../profiles/schema.ts";
 import { renderTemplate } from "../../profiles/template.ts";
 import { EXIT } from "../../shared/errors.ts";
 import { printJson, type Run } from "../command.ts";
@@ -16,6 +16,12 @@ export const run: Run = async ({ io, flags, options }) => {
   }
   const profile = profileNamed(wanted);
   const engine = engineOf(options.engine, profile);
+  for (const [key, value] of [["name", name] as const, ["tenant", tenant] as const]) {
+    const field = deploymentSchema.shape[key];
+    if (field.safeParse(value).success) continue;
+    const message = `"${value}" is not accepted; accepted: ${field.description}`;
+    throw cliErrors.error("CLI_USAGE", message, { path: `--${key}`, fix: `choose another --${key}` });
+  }
   const file = String(output);
   const schemaFile = file.replace(/(\.ya?ml)?$/, ".schema.json");
   const schemaName = schemaFile.replace(/^.*[\\/]/, "");
