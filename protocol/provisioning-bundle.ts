@@ -23,7 +23,10 @@ export const recipientSchema = z
 
 /** A Thread active operational data set (Thread 1.3, section 8.10), without what a sensor does not need to join. */
 export const networkSchema = z.strictObject({
-  network_name: z.string().min(1).max(16),
+  network_name: z
+    .string()
+    .min(1)
+    .refine((name) => Buffer.byteLength(name) <= 16, "must be at most 16 bytes in UTF-8"),
   channel: z.int().min(11).max(26),
   pan_id: hex(2),
   ext_pan_id: hex(8),
