@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { ControlRoute } from "../runtime/control.ts";
 import { parseBody } from "../runtime/parse-body.ts";
 
-const body = z.strictObject({ paths: z.array(z.string().min(1)).max(100) });
+const body = z.strictObject({ paths: z.array(z.string().min(1)).max(1000) });
 
 /** What became of one path: the code of the error, or null when this process can open it for reading. */
 export interface OpenResult {
@@ -15,8 +15,9 @@ export interface OpenResult {
 export const selfTestRoute: ControlRoute = {
   method: "POST",
   path: "/self-test/open",
-  handler: (input): readonly OpenResult[] =>
-    parseBody(body, input).paths.map((path) => ({ path, code: openCode(path) })),
+  handler: (input): { readonly results: readonly OpenResult[] } => ({
+    results: parseBody(body, input).paths.map((path) => ({ path, code: openCode(path) })),
+  }),
 };
 
 function openCode(path: string): string | null {
