@@ -1,0 +1,74 @@
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { openDatabase, transaction } from "./database.ts";
+
+const folder = (): string => mkdtempSync(join(tmpdir(), "tk-registry-"));
+const insert = "INSERT INTO recipient VALUES ('a', 'b', 'c')";
+const unusable = expect.objectContaining({ code: "BACKEND_STATE_UNUSABLE", exit: 4 });
+
+it("keeps what it held when it is opened again", () => {
+  const dir = folder();
+  const first = openDatabase(dir);
+  first.exec(insert);
+  first.close();
+  expect(openDatabase(dir).prepare("SELECT key_id FROM recipient").all()).toEqual([{ key_id: "a" }]);
+});
+
+it("keeps nothing of a change that throws", () => {
+  const db = openDatabase(folder());
+  const change = (): never => {
+    db.exec(insert);
+    throw new Error("half-way");
+  };
+  expect(() => transaction(db, change)).toThrow("half-way");
+  expect(db.prepare("SELECT * FROM recipient").all()).toEqual([]);
+  transaction(db, () => db.exec(insert));
+});
+
+it("keeps nothing of a change that finds the disk full, says so, and goes on once there is room", () => {
+  const db = openDatabase(folder());
+  const pages = Number(db.prepare("PRAGMA page_count").get()?.page_count);
+  db.exec(`PRAGMA max_page_count = ${pages}`);
+  const fill = (): void => {
+    db.exec(insert);
+    for (let i = 0; i < 200; i += 1) db.exec(`INSERT INTO recipient VALUES ('${i}', '${"x".repeat(200)}', '')`);
+  };
+  expect(() => transaction(db, fill)).toThrow(expect.objectContaining({ code: "BACKEND_STATE_FULL", exit: 4 }));
+  expect(db.prepare("SELECT * FROM recipient").all()).toEqual([]);
+  db.exec("PRAGMA max_page_count = 10000");
+  transaction(db, fill);
+});
+
+it("refuses a file that is no database", () => {
+  const dir = folder();
+  writeFileSync(join(dir, "backend.db"), "x".repeat(4096));
+  expect(() => openDatabase(dir)).toThrow(unusable);
+});
+
+it("refuses a database with damaged pages", () => {
+  const dir = folder();
+  const db = openDatabase(dir);
+  db.exec("PRAGMA journal_mode = DELETE");
+  db.close();
+  const file = join(dir, "backend.db");
+  const bytes = readFileSync(file);
+  bytes.fill(0x5a, 4096, bytes.length);
+  writeFileSync(file, bytes);
+  expect(() => openDatabase(dir)).toThrow(unusable);
+});
+
+it("refuses a registry of a newer version", () => {
+  const dir = folder();
+  const db = openDatabase(dir);
+  db.exec("PRAGMA user_version = 99");
+  db.close();
+  expect(() => openDatabase(dir)).toThrow(unusable);
+});
+
+it("refuses a folder that it cannot make", () => {
+  const file = join(folder(), "file");
+  writeFileSync(file, "");
+  expect(() => openDatabase(join(file, "state"))).toThrow(unusable);
+});
