@@ -17,10 +17,11 @@ export function parseDeploymentYaml(text: string, file: string): Deployment {
   const source = readYaml(text);
   const unreadable = source.partial && source.value === undefined;
   const broken = new Set(source.findings.map(placeOf));
-  const schema = unreadable ? [] : schemaFindings(source).filter((finding) => !broken.has(placeOf(finding)));
+  const schema = unreadable ? [] : schemaFindings(source);
   const wrong = new Set(schema.map(({ path }) => path));
   const profile = profileFindings(source).filter(({ path }) => !wrong.has(path) && !wrong.has(parentOf(path)));
-  const findings = [...source.findings, ...schema, ...profile].sort(byPlace);
+  const beyondSyntax = [...schema, ...profile].filter((finding) => !broken.has(placeOf(finding)));
+  const findings = [...source.findings, ...beyondSyntax].sort(byPlace);
   const parsed = deploymentSchema.safeParse(source.value);
   if (findings.length === 0 && parsed.success) return resolveDeployment(parsed.data);
   throw profileErrors.error("CONFIG_INVALID", renderFindings(file, findings), { path: file, cause: findings });

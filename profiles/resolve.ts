@@ -7,7 +7,7 @@ import { sizeBytes } from "./size.ts";
 const DEFAULTS = {
   gateways: ["gw-01"],
   simulator: { sensors: 0, ratePerSecond: 5 },
-  collector: { workers: 2, batchMaxMessages: 500, batchMaxWaitMs: 20 },
+  collector: { workers: 2, batchMaxMessages: 1000, batchMaxWaitMs: 50 },
   gateway: { spool: "256MiB" },
   network: {
     name: "trustkern",

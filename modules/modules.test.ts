@@ -1,0 +1,144 @@
+import { readdirSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import type { z } from "zod";
+import { checkBoundary, type Model } from "../model/boundary.ts";
+import type { Component } from "../model/component.ts";
+import type { Deployment } from "../model/deployment.ts";
+import { renderMermaid } from "../model/diagram.ts";
+import type { Placement } from "../model/placement.ts";
+import { PROFILES } from "../profiles/index.ts";
+import { defaultDeployment } from "../profiles/resolve.ts";
+import { parseIdentity } from "../protocol/topics.ts";
+import { backendConfig } from "../services/backend/config.ts";
+import { brokerServiceConfig } from "../services/broker/config.ts";
+import { collectorConfig } from "../services/collector/config.ts";
+import { custodyConfig } from "../services/custody/config.ts";
+import { databaseConfig } from "../services/database/config.ts";
+import { gatewayConfig } from "../services/gateway/config.ts";
+import { simulatorConfig } from "../services/simulator/config.ts";
+import { buildModel } from "./index.ts";
+import { referencePlacement } from "./reference-placement.ts";
+
+const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
+  backend: backendConfig,
+  broker: brokerServiceConfig,
+  collector: collectorConfig,
+  custody: custodyConfig,
+  database: databaseConfig,
+  gateway: gatewayConfig,
+  simulator: simulatorConfig,
+};
+
+const deployment: Deployment = { ...defaultDeployment(), gateways: ["gw-01", "gw-02"], fixture: true };
+const placement: Placement = {
+  endpoint: (component, port) => ({
+    host: "127.0.0.1",
+    port: 1024 + (component.length * 31 + port.length),
+    servername: `${component}.demo.trustkern.internal`,
+  }),
+  secretFile: (component, secret) => `/s/${component}/${secret}`,
+  volumeDir: (component, volume) => `/v/${component}/${volume}`,
+  configFile: (component, file) => `/c/${component}/${file}`,
+  socket: (component, socket) => `/r/${component}.${socket}`,
+  listenHost: "127.0.0.1",
+};
+const model = buildModel(deployment, placement);
+const named = (name: string): Component => model.components.find((component) => component.name === name)!;
+
+it("keeps the boundary", () => {
+  expect(checkBoundary(model)).toEqual([]);
+});
+
+it("runs every program of ours that a deployment has", () => {
+  const programs = readdirSync("services").filter((name) => name !== "runtime");
+  const run = new Set(model.components.map(({ service }) => service));
+  expect([...run].sort()).toEqual(programs.sort());
+});
+
+it("gives a decryption key to custody alone, and no network to custody", () => {
+  expect(model.components.filter(({ holds }) => holds.includes("decryption-key")).map(({ name }) => name)).toEqual([
+    "custody",
+  ]);
+  expect(named("custody").network).toBe(false);
+  expect(named("custody").ports).toEqual([]);
+});
+
+it("lets nothing from device or edge reach the decryption zone", () => {
+  const zoneOf = (name: string) => named(name).zone;
+  const reaching = model.flows.filter(({ from, to }) => zoneOf(to) === "decryption" && zoneOf(from) !== "decryption");
+  expect(reaching).toEqual([]);
+});
+
+it("has no simulator where there are no simulated sensors", () => {
+  const real = buildModel({ ...deployment, simulator: { sensors: 0, ratePerSecond: 1 } }, placement);
+  expect(real.components.map(({ service }) => service)).not.toContain("simulator");
+  expect(real.flows.map(({ from }) => from)).not.toContain("simulator");
+});
+
+it("says loopback on one machine alone", () => {
+  const protections = (engine: Deployment["engine"]) =>
+    buildModel({ ...deployment, engine }, placement).flows.map(({ protection }) => protection);
+  expect(protections("embedded")).toContain("loopback");
+  expect(protections("docker")).not.toContain("loopback");
+});
+
+it("names fixture.json for custody only with --fixture", () => {
+  const names = (built: Model) => built.components.flatMap(({ secrets }) => secrets.map(({ name }) => name));
+  expect(names(model)).toContain("fixture.json");
+  expect(names(buildModel({ ...deployment, fixture: false }, placement))).not.toContain("fixture.json");
+});
+
+it("gives equal text for equal deployments", () => {
+  expect(buildModel(deployment, placement)).toEqual(model);
+});
+
+it.each(Object.keys(PROFILES))("can be placed without an engine for profile %s, and drawn", (name) => {
+  const profile = name as keyof typeof PROFILES;
+  const engine = PROFILES[profile].defaults.engine ?? "embedded";
+  const drawn = renderMermaid(buildModel({ ...deployment, profile, engine }, referencePlacement(deployment)));
+  expect(drawn).toContain('subgraph decryption["decryption (the boundary)"]');
+  expect(drawn.match(/-->/g)).toHaveLength(model.flows.length);
+});
+
+describe.each(model.components.map((component) => [component.name, component] as const))("%s", (_, component) => {
+  const [file] = component.files;
+  const config: unknown = JSON.parse(file?.content ?? "");
+
+  it("has a configuration that its program accepts", () => {
+    const result = SCHEMAS[component.service ?? ""]?.safeParse(config);
+    expect(result?.error?.issues ?? []).toEqual([]);
+    expect(result?.success).toBe(true);
+  });
+
+  it("has a configuration of mode 0600 with paths of secrets and no secret", () => {
+    expect(file?.mode).toBe(0o600);
+    expect(file?.content).not.toMatch(/PRIVATE KEY|[0-9a-f]{32}/);
+  });
+
+  it("names every path of its configuration, and no secret that it does not use", () => {
+    const said = textsOf(config).filter((text) => text.startsWith("/"));
+    const reached = model.flows
+      .filter(({ from, protection }) => from === component.name && protection === "unix")
+      .flatMap(({ to, port }) => named(to).sockets.filter(({ name }) => name === port));
+    const known = [...component.volumes, ...component.sockets, ...reached].map(({ path }) => path);
+    const secrets = component.secrets.map((secret) => secret.file);
+    expect(said.filter((path) => !known.includes(path) && !secrets.includes(path))).toEqual([]);
+    expect(secrets.filter((path) => !said.includes(path))).toEqual([]);
+    expect(secrets.every((path) => path.startsWith(`/s/${component.name}/`))).toBe(true);
+  });
+
+  it("answers for its health on a socket that it has", () => {
+    expect(component.sockets.map(({ name }) => name)).toContain(component.health.socket);
+  });
+
+  it("has an identity that the wire format knows, or speaks no mutual TLS", () => {
+    const speaks = component.secrets.some(({ name }) => name === "tls.key");
+    expect(component.identity !== undefined).toBe(speaks);
+    if (component.identity) expect(parseIdentity(component.identity)).not.toBeNull();
+  });
+});
+
+function textsOf(value: unknown): string[] {
+  if (typeof value === "string") return [value];
+  return typeof value === "object" && value !== null ? Object.values(value).flatMap(textsOf) : [];
+}

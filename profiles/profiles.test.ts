@@ -1,0 +1,88 @@
+import { describe, expect, it } from "vitest";
+import { PROFILE_NAMES } from "../model/deployment.ts";
+import { findingsOf } from "../model/findings.ts";
+import { PROFILES, profileNamed } from "./index.ts";
+import { parseDeploymentYaml } from "./parse.ts";
+import { keepsRule, renderRule } from "./profile.ts";
+import { defaultDeployment } from "./resolve.ts";
+import { deploymentJsonSchema, type SchemaNode } from "./schema.ts";
+import { valueAt } from "./schema-findings.ts";
+import { renderTemplate } from "./template.ts";
+
+describe.each(PROFILE_NAMES)("profile %s", (name) => {
+  const profile = PROFILES[name];
+
+  it("keeps its own constraints, but for what must be said", () => {
+    for (const { path, rule } of profile.constraints) {
+      const value = valueAt(profile.defaults, path.split("."));
+      if (value !== undefined) expect(keepsRule(rule, value), path).toBe(true);
+    }
+  });
+
+  it("gives a reason for every line, and names paths that the file has", () => {
+    for (const { path, reason } of profile.constraints) {
+      expect(reason.length).toBeGreaterThan(20);
+      const node = path
+        .split(".")
+        .reduce<SchemaNode | undefined>((at, key) => at?.properties?.[key], deploymentJsonSchema());
+      expect(node, path).toBeDefined();
+    }
+  });
+
+  it("has a template that is a deployment, but for what must be filled in and engines to come", () => {
+    const engine = profile.defaults.engine ?? "embedded";
+    const text = renderTemplate(profile, { engine, name: "demo", tenant: "demo", schemaName: "trustkern.schema.json" });
+    try {
+      expect(parseDeploymentYaml(text, "trustkern.yaml").profile).toBe(name);
+    } catch (thrown) {
+      const paths = findingsOf(thrown).map(({ path }) => path);
+      expect(paths.length).toBeGreaterThan(0);
+      expect(["engine", "hosting.region", "hosting.account"]).toEqual(expect.arrayContaining(paths));
+    }
+  });
+});
+
+it("keeps plaintext in the European Union", () => {
+  const region = PROFILES["eu-hosted"].constraints.find(({ path }) => path === "hosting.region");
+  const rule = region?.rule ?? { kind: "required" };
+  for (const outside of ["us-east-1", "eu-west-2", "eu-central-2", "local", undefined]) {
+    expect(keepsRule(rule, outside)).toBe(false);
+  }
+});
+
+it("refuses a profile that it does not have, and suggests one", () => {
+  expect(() => profileNamed("eu-hostd")).toThrow(
+    expect.objectContaining({ code: "PROFILE_UNKNOWN", exit: 6, fix: "did you mean eu-hosted?" }),
+  );
+  expect(() => profileNamed("constructor")).toThrow(expect.objectContaining({ code: "PROFILE_UNKNOWN" }));
+});
+
+describe("rules", () => {
+  it.each([
+    [{ kind: "between", min: 0, max: 5 }, [0, 5], [-1, 6, "3", undefined, null, Number.NaN]],
+    [{ kind: "one-of", values: ["a", 0] }, ["a", 0], ["b", "0", undefined]],
+    [{ kind: "required" }, ["x"], [undefined]],
+  ] as const)("%j", (rule, kept, broken) => {
+    for (const value of kept) expect(keepsRule(rule, value)).toBe(true);
+    for (const value of broken) expect(keepsRule(rule, value)).toBe(false);
+    expect(renderRule(rule)).not.toBe("");
+  });
+});
+
+it("describes every member of the file to editors, in draft 7", () => {
+  const schema = deploymentJsonSchema();
+  expect(schema.$schema).toBe("http://json-schema.org/draft-07/schema#");
+  const undescribed: string[] = [];
+  const walk = (node: SchemaNode, path: string): void => {
+    if (!node.description) undescribed.push(path);
+    if (node.properties) expect(node).toHaveProperty("additionalProperties", false);
+    for (const [key, child] of Object.entries(node.properties ?? {})) walk(child, `${path}.${key}`);
+    if (node.items) walk(node.items, `${path}[]`);
+  };
+  walk(schema, "");
+  expect(undescribed).toEqual([]);
+});
+
+it("starts the dev profile on the embedded engine where there is no file", () => {
+  expect(defaultDeployment()).toMatchObject({ profile: "dev", engine: "embedded", fixture: false });
+});
