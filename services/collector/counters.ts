@@ -1,0 +1,31 @@
+import { VERDICTS, type Verdict } from "../../protocol/verdict.ts";
+import type { DropReason } from "./intake/dispatcher.ts";
+
+/** What the collector counted since it started. */
+export interface CollectorCounters {
+  received: number;
+  accepted: number;
+  /** Of those accepted. */
+  late: number;
+  readonly rejected: Record<Exclude<Verdict, "accepted">, number>;
+  /** Without a verdict, to be sent again. */
+  readonly dropped: Record<DropReason, number>;
+  batches: number;
+  receipts: number;
+}
+
+/** All zero. */
+export function createCounters(): CollectorCounters {
+  const rejected = Object.fromEntries(
+    VERDICTS.filter((verdict) => verdict !== "accepted").map((verdict) => [verdict, 0]),
+  );
+  return {
+    received: 0,
+    accepted: 0,
+    late: 0,
+    rejected: rejected as CollectorCounters["rejected"],
+    dropped: { overflow: 0, unlisted: 0, fault: 0 },
+    batches: 0,
+    receipts: 0,
+  };
+}
