@@ -6,12 +6,17 @@ import { importX25519Private, keyIdOf } from "./hpke.ts";
 import { importP256Point } from "./signature.ts";
 import { VERDICTS } from "./verdict.ts";
 
+const HEX = /^(?:[0-9a-fA-F]{2})*$/;
+
+/** Aborts when wrong, so that no rule about keys sees bytes that are none. */
 const hex = (length?: number) =>
   z
     .string()
-    .regex(/^(?:[0-9a-fA-F]{2})*$/, "must be hexadecimal")
-    .toLowerCase()
-    .refine((text) => length === undefined || text.length === 2 * length, `must be ${length} bytes`);
+    .refine((text) => HEX.test(text) && (length === undefined || text.length === 2 * length), {
+      error: `must be hexadecimal of ${length ?? "whole"} bytes`,
+      abort: true,
+    })
+    .toLowerCase();
 
 const vectorCase = z.object({
   name: z.string(),
