@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:https";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -188,15 +188,17 @@ export class Harness {
   }
 
   /** Kills a process and waits for its end. */
-  async kill({ child }: Started, signal: NodeJS.Signals = "SIGKILL"): Promise<number | null> {
+  async kill({ child }: Pick<Started, "child">, signal: NodeJS.Signals = "SIGKILL"): Promise<number | null> {
     const exited = once(child, "exit");
     child.kill(signal);
     return (await exited)[0] as number | null;
   }
 
-  /** Ends whatever a test left. */
+  /** Ends whatever a test left, and removes its folder with all keys. */
   async close(): Promise<void> {
-    for (const child of this.running) if (child.exitCode === null && child.signalCode === null) child.kill("SIGKILL");
+    const left = this.running.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null);
+    await Promise.all(left.map((child) => this.kill({ child })));
+    rmSync(this.folder, { recursive: true });
   }
 }
 
