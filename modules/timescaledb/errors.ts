@@ -1,0 +1,10 @@
+import { catalogue, EXIT } from "../../shared/errors.ts";
+
+/** Error codes of the database module. */
+export const timescaledbErrors = catalogue({
+  MIGRATION_FAILED: {
+    exit: EXIT.resource,
+    summary: "The database's tables could not be brought to this version; nothing was changed.",
+    fix: "check that the database is reachable and that its owner's password is the deployment's, then deploy again",
+  },
+});
