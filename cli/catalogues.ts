@@ -5,11 +5,14 @@ import { profileErrors } from "../profiles/errors.ts";
 import { protocolErrors } from "../protocol/errors.ts";
 import { provisioningErrors } from "../protocol/provisioning-errors.ts";
 import { backendErrors } from "../services/backend/errors.ts";
+import { collectorErrors } from "../services/collector/errors.ts";
 import { custodyServiceErrors } from "../services/custody/errors.ts";
 import { databaseErrors } from "../services/database/errors.ts";
 import { gatewayErrors } from "../services/gateway/errors.ts";
 import { coapErrors } from "../services/runtime/coap/errors.ts";
 import { runtimeErrors } from "../services/runtime/errors.ts";
+import { simulatorErrors } from "../services/simulator/errors.ts";
+import { controlErrors } from "../shared/control-client.ts";
 import { sharedErrors } from "../shared/durations.ts";
 import type { ErrorEntry } from "../shared/errors.ts";
 import { embeddedErrors } from "../stacks/embedded/errors.ts";
@@ -17,6 +20,7 @@ import { cliErrors } from "./errors.ts";
 
 const CATALOGUES = [
   sharedErrors,
+  controlErrors,
   protocolErrors,
   provisioningErrors,
   certsErrors,
@@ -27,13 +31,15 @@ const CATALOGUES = [
   coapErrors,
   backendErrors,
   custodyServiceErrors,
+  collectorErrors,
   databaseErrors,
   gatewayErrors,
+  simulatorErrors,
   embeddedErrors,
   cliErrors,
 ];
 
-/** Every error code of the project, with what it means. */
+/** Every error code of the project, with what it means; the engine's word on a code goes before a service's. */
 export function allErrors(): ReadonlyMap<string, ErrorEntry> {
   return new Map(CATALOGUES.flatMap(({ entries }) => Object.entries<ErrorEntry>(entries)));
 }
