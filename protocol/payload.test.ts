@@ -120,6 +120,10 @@ describe("a payload", () => {
     expect(parse('{"__proto__":{"fw":"0.2.1"}}').ok).toBe(false);
   });
 
+  it.each(["30.0", "3e1", "300E-1"])("takes %s for the integer 30", (number) => {
+    expect(parse(`{"fw":"0.2.1","aqi":${number}}`)).toMatchObject({ ok: true, payload: { aqi: 30 } });
+  });
+
   it("counts the last of two members of one name, as the database does", () => {
     expect(parse('{"fw":1,"fw":"0.2.1"}').ok).toBe(true);
     expect(parse('{"fw":"0.2.1","fw":1}').ok).toBe(false);
