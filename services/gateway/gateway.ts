@@ -17,7 +17,7 @@ import { createCoapResources } from "./intake/coap-resources.ts";
 import { createFloodLimit } from "./intake/flood-limit.ts";
 import { createIntake, type IntakeResult } from "./intake/intake.ts";
 import { selfTestRoute } from "./self-test.ts";
-import { freeBytesOf, openDatabase } from "./store/database.ts";
+import { createFreeBytes, openDatabase } from "./store/database.ts";
 import { createDocuments } from "./store/documents.ts";
 import { createGroupCommit } from "./store/group-commit.ts";
 import { createQuarantine } from "./store/quarantine.ts";
@@ -39,7 +39,7 @@ export async function startGateway(context: ServiceContext<GatewayConfig>): Prom
   const tls = readTls(config.tls);
   const database = openDatabase(config.stateDir);
   const counters = createCounters();
-  const freeBytes = (): number => freeBytesOf(config.stateDir);
+  const freeBytes = createFreeBytes(database, config.stateDir);
   const spool = createSpool(database, { maxBytes: config.spoolMaxBytes, freeBytes });
   const quarantine = createQuarantine(database, { maxBytes: config.quarantineMaxBytes, freeBytes });
   const commit = createGroupCommit(database, () => {

@@ -8,7 +8,7 @@ import { gatewayErrors } from "../errors.ts";
 export interface StoreBounds {
   /** Bytes of envelopes, beside what the database itself takes. */
   readonly maxBytes: number;
-  /** Bytes that are free on the disk. */
+  /** Bytes that may still be written. */
   readonly freeBytes: () => number;
 }
 
@@ -62,8 +62,12 @@ export function openDatabase(stateDir: string): DatabaseSync {
   }
 }
 
-/** Bytes that this user may still write on the disk of a folder. */
-export function freeBytesOf(folder: string): number {
-  const { bavail, bsize } = statfsSync(folder);
-  return bavail * bsize;
+/** Makes the function that tells how many bytes may still be written: free on the disk, and free inside the database. */
+export function createFreeBytes(database: DatabaseSync, folder: string): () => number {
+  const freePages = database.prepare("PRAGMA freelist_count");
+  const pageBytes = Number(database.prepare("PRAGMA page_size").get()?.page_size);
+  return () => {
+    const { bavail, bsize } = statfsSync(folder);
+    return bavail * bsize + Number(freePages.get()?.freelist_count) * pageBytes;
+  };
 }

@@ -1,0 +1,284 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { setTimeout as delay } from "node:timers/promises";
+import { connectAsync, type MqttClient } from "mqtt";
+import { issueDeploymentCertificates } from "../../../certs/deployment.ts";
+import { createAllowlist } from "../../../protocol/allowlist.ts";
+import { envelopeDigest } from "../../../protocol/envelope.ts";
+import { encodeReceipts, type Receipt } from "../../../protocol/receipt.ts";
+import { p256Signer } from "../../../protocol/signature.ts";
+import { receiptTopic, trustTopic } from "../../../protocol/topics.ts";
+import type { Verdict } from "../../../protocol/verdict.ts";
+import { type CoapClient, createCoapClient } from "../../../services/runtime/coap/client.ts";
+import { callControl } from "../../../shared/control-client.ts";
+import type { SecurityEvent } from "../../../shared/security-event.ts";
+import { makeKey, type TestSensor } from "./test-sensor.ts";
+
+const ROOT = join(import.meta.dirname, "../../..");
+const SERVER_NAME = "broker.acme.trustkern.internal";
+
+/** What `GET /status` of the gateway answers. */
+export interface GatewayStatus {
+  readonly ready: boolean;
+  readonly reason?: string;
+  readonly allowlist: { readonly version: number; readonly tooOld: boolean } | null;
+  readonly brokerConnected: boolean;
+  readonly counters: {
+    readonly accepted: number;
+    readonly spooled: number;
+    readonly inFlight: number;
+    readonly quarantined: number;
+    readonly unknownReceipts: number;
+    readonly flooded: number;
+    readonly rejected: Readonly<Record<string, number>>;
+    readonly receipts: Readonly<Record<string, number>>;
+  };
+}
+
+/** A real gateway process and a real broker process; the test is backend, collector and sensors. */
+export class GatewayHarness {
+  readonly folder = mkdtempSync(join(tmpdir(), "tk-g-"));
+  readonly backendKey = makeKey();
+  readonly events: SecurityEvent[] = [];
+  /** What the collector received: sensor id and bytes in hex. */
+  readonly received: { readonly topic: string; readonly bytes: Buffer }[] = [];
+  coapPort = 0;
+  #brokerPort = 0;
+  #version = 0;
+  readonly #children = new Map<string, ChildProcess>();
+  readonly #clients: (MqttClient | CoapClient)[] = [];
+  #collector: MqttClient | undefined;
+
+  async start(changes: object = {}, stateDir = join(this.folder, "state")): Promise<void> {
+    await this.#issueCertificates();
+    [this.coapPort, this.#brokerPort] = [await freeUdpPort(), await freeTcpPort()];
+    writeFileSync(this.at("backend.pub"), this.backendKey.publicKey);
+    const common = { tenant: "acme" };
+    this.#configure("broker", {
+      ...common,
+      name: "broker",
+      listen: { host: "127.0.0.1", port: this.#brokerPort },
+      tls: this.#tlsFiles("svc-broker"),
+    });
+    this.#configure("gateway", {
+      ...common,
+      name: "gw-01",
+      coap: { host: "127.0.0.1", port: this.coapPort },
+      broker: { host: "127.0.0.1", port: this.#brokerPort, servername: SERVER_NAME },
+      tls: this.#tlsFiles("gw-01"),
+      stateDir,
+      backendKeyFile: this.at("backend.pub"),
+      ...changes,
+    });
+    await this.startBroker();
+    await this.startGateway();
+  }
+
+  at(file: string): string {
+    return join(this.folder, file);
+  }
+
+  async startBroker(): Promise<void> {
+    this.#spawn("broker", []);
+    await until(async () => this.#status("broker").then(() => true));
+  }
+
+  /** @param prelude - shell commands that run in the gateway's process before it starts */
+  async startGateway(extraDirs: readonly string[] = [], prelude?: string): Promise<void> {
+    this.#spawn("gateway", extraDirs, prelude);
+    await until(async () => this.status().then(() => true));
+  }
+
+  async kill(name: "broker" | "gateway", signal: NodeJS.Signals = "SIGKILL"): Promise<number | null> {
+    const child = this.#children.get(name);
+    if (!child || child.exitCode !== null || child.signalCode !== null) return child?.exitCode ?? null;
+    child.kill(signal);
+    await once(child, "exit");
+    return child.exitCode;
+  }
+
+  isAlive(name: "broker" | "gateway"): boolean {
+    const child = this.#children.get(name);
+    return child !== undefined && child.exitCode === null && child.signalCode === null;
+  }
+
+  async stop(): Promise<void> {
+    for (const client of this.#clients) "request" in client ? client.close() : client.end(true);
+    await this.kill("gateway");
+    await this.kill("broker");
+    rmSync(this.folder, { recursive: true });
+  }
+
+  async status(): Promise<GatewayStatus> {
+    return (await this.#status("gateway")) as GatewayStatus;
+  }
+
+  control(path: string, body: unknown): Promise<unknown> {
+    return callControl(this.at("gateway.sock"), "POST", path, body);
+  }
+
+  /** A radio with an address of its own. */
+  radio(): CoapClient {
+    const radio = createCoapClient(
+      { address: "127.0.0.1", port: this.coapPort },
+      { ackTimeoutMs: 500, maxRetransmit: 3 },
+    );
+    this.#clients.push(radio);
+    return radio;
+  }
+
+  /** Sends an envelope from a new radio; `2.04`, or the code and the payload. */
+  async send(bytes: Uint8Array): Promise<string> {
+    const { code, payload } = await this.radio().request({ method: "POST", path: "/tk/v1", payload: bytes });
+    return code === "2.04" ? code : `${code} ${payload}`;
+  }
+
+  async mqtt(name: string): Promise<MqttClient> {
+    const [{ readFileSync }] = [await import("node:fs")];
+    const { caFile, certFile, keyFile } = this.#tlsFiles(name);
+    const client = await connectAsync({
+      protocol: "mqtts",
+      host: "127.0.0.1",
+      port: this.#brokerPort,
+      servername: SERVER_NAME,
+      ca: readFileSync(caFile),
+      cert: readFileSync(certFile),
+      key: readFileSync(keyFile),
+      protocolVersion: 4,
+      reconnectPeriod: 0,
+    });
+    client.on("error", () => undefined);
+    this.#clients.push(client);
+    return client;
+  }
+
+  /** Publishes a signed allowlist with those sensors, and waits until the gateway has it. */
+  async trust(
+    sensors: readonly TestSensor[],
+    options: { readonly ageHours?: number; readonly revoked?: readonly TestSensor[] } = {},
+  ): Promise<void> {
+    this.#version += 1;
+    const { ageHours = 0, revoked = [] } = options;
+    const dsse = await createAllowlist(
+      {
+        audience: "gateway/gw-01",
+        version: this.#version,
+        issuedAtMs: Date.now() - ageHours * 3_600_000,
+        sensors: sensors.map(({ id, publicKey }) => ({ sensorId: id, publicKey, maker: "acme" })),
+        revoked: [{ maker: "acme", sensorIds: revoked.map(({ id }) => id) }],
+      },
+      p256Signer(this.backendKey.privateKey),
+    );
+    await this.publishTrust(dsse);
+    await until(async () => (await this.status()).allowlist?.version === this.#version);
+  }
+
+  async publishTrust(dsse: string): Promise<void> {
+    const backend = await this.mqtt("svc-backend");
+    await backend.publishAsync(trustTopic("gw-01"), dsse, { qos: 1, retain: true });
+    await backend.endAsync();
+  }
+
+  /** Listens as the collector from now on; sends no receipts by itself. */
+  async collect(): Promise<void> {
+    this.#collector = await this.mqtt("svc-collector");
+    this.#collector.on("message", (topic, bytes) => this.received.push({ topic, bytes }));
+    await this.#collector.subscribeAsync("tk/v1/+/up/+", { qos: 1 });
+  }
+
+  async receipts(pairs: readonly (readonly [bytes: Uint8Array, verdict: Verdict])[]): Promise<void> {
+    const receipts = pairs.map(([bytes, verdict]): Receipt => [envelopeDigest(bytes).subarray(0, 16), verdict]);
+    await this.#collector?.publishAsync(receiptTopic("gw-01"), Buffer.from(encodeReceipts(receipts)), { qos: 1 });
+  }
+
+  #configure(name: string, config: object): void {
+    writeFileSync(this.at(`${name}.json`), JSON.stringify({ ...config, controlSocket: this.at(`${name}.sock`) }));
+  }
+
+  #tlsFiles(name: string) {
+    return { caFile: this.at("ca.crt"), certFile: this.at(`${name}.crt`), keyFile: this.at(`${name}.key`) };
+  }
+
+  #status(name: string): Promise<unknown> {
+    return callControl(this.at(`${name}.sock`), "GET", "/status");
+  }
+
+  #spawn(name: "broker" | "gateway", extraDirs: readonly string[], prelude = ":"): void {
+    const own = name === "gateway" ? "gw-01" : "svc-broker";
+    const readable = [ROOT, ...["ca.crt", `${own}.crt`, `${own}.key`, "backend.pub"].map((file) => this.at(file))];
+    const state = name === "gateway" ? [this.at("state"), ...extraDirs] : [];
+    const shared = [this.at(`${name}.json`), this.at(`${name}.sock`), ...state];
+    const args = [
+      "--permission",
+      "--allow-net",
+      ...[...readable, ...shared].map((path) => `--allow-fs-read=${path}`),
+      ...shared.map((path) => `--allow-fs-write=${path}`),
+      join(ROOT, `services/${name}/main.ts`),
+      "--config",
+      this.at(`${name}.json`),
+    ];
+    const child = spawn("/bin/sh", ["-c", `${prelude}; exec "$0" "$@"`, process.execPath, ...args], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    createInterface({ input: child.stdout }).on("line", (line) => {
+      const { event } = JSON.parse(line) as { event?: SecurityEvent };
+      if (event && name === "gateway") this.events.push(event);
+    });
+    this.#children.set(name, child);
+  }
+
+  async #issueCertificates(): Promise<void> {
+    const made = await issueDeploymentCertificates({
+      tenant: "acme",
+      clock: () => new Date(),
+      services: [
+        { name: "svc-broker", ipAddresses: ["127.0.0.1"] },
+        ...["svc-collector", "svc-backend"].map((name) => ({ name })),
+      ],
+      gateways: ["gw-01", "gw-rogue"],
+      operators: [],
+    });
+    writeFileSync(this.at("ca.crt"), made.root.certPem);
+    for (const { name, certPem, keyPem } of made.leaves) {
+      writeFileSync(this.at(`${name}.crt`), certPem);
+      writeFileSync(this.at(`${name}.key`), keyPem, { mode: 0o600 });
+    }
+  }
+}
+
+/** Asks until the answer is yes; throws what the last attempt threw. */
+export async function until(condition: () => boolean | Promise<boolean>, timeoutMs = 15_000): Promise<void> {
+  const end = Date.now() + timeoutMs;
+  for (;;) {
+    let thrown: unknown = new Error("condition not met in time");
+    try {
+      if (await condition()) return;
+    } catch (error) {
+      thrown = error;
+    }
+    if (Date.now() > end) throw thrown;
+    await delay(30);
+  }
+}
+
+async function freeUdpPort(): Promise<number> {
+  const socket = createSocket("udp4").bind(0, "127.0.0.1");
+  await once(socket, "listening");
+  const { port } = socket.address();
+  socket.close();
+  return port;
+}
+
+async function freeTcpPort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as { port: number };
+  server.close();
+  return port;
+}
