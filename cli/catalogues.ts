@@ -1,6 +1,7 @@
 import { certsErrors } from "../certs/errors.ts";
 import { custodyErrors } from "../custody/errors.ts";
 import { modelErrors } from "../model/errors.ts";
+import { timescaledbErrors } from "../modules/timescaledb/errors.ts";
 import { profileErrors } from "../profiles/errors.ts";
 import { protocolErrors } from "../protocol/errors.ts";
 import { provisioningErrors } from "../protocol/provisioning-errors.ts";
@@ -26,6 +27,7 @@ const CATALOGUES = [
   certsErrors,
   custodyErrors,
   modelErrors,
+  timescaledbErrors,
   profileErrors,
   runtimeErrors,
   coapErrors,
