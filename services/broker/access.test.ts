@@ -43,8 +43,8 @@ describe("who may connect", () => {
   test("checks a will as the publication that it is", () => {
     const will = (topic: string) => connectDenial("gw-01", { ...connection, will: { topic, qos: 1, retain: true } });
     expect(will("tk/v1/gw-01/status")).toBeNull();
-    expect(will("tk/v1/gw-02/status")).toBe("topic");
-    expect(will("tk/v1/gw-01/trust")).toBe("topic");
+    expect(will("tk/v1/gw-02/status")).toBe("will");
+    expect(will("tk/v1/gw-01/trust")).toBe("will");
   });
 });
 

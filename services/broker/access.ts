@@ -9,6 +9,7 @@ export type Denial =
   | "identity"
   | "protocol-version"
   | "client-id"
+  | "will"
   | "topic"
   | "retain"
   | "qos"
@@ -42,7 +43,7 @@ export function admittedName(subject: PeerSubject | undefined): string | null {
 export function connectDenial(name: string, { protocolVersion, clientId, will }: Connection): Denial | null {
   if (protocolVersion !== 4) return "protocol-version";
   if (clientId.length > MAX_CLIENT_ID || clientId.includes("\0")) return "client-id";
-  return will === undefined ? null : publishDenial(name, will);
+  return will === undefined || publishDenial(name, will) === null ? null : "will";
 }
 
 /** Why a client may not publish this, or null when it may. Nothing of ours uses QoS 2, whose state would have to be kept. */

@@ -11,8 +11,6 @@ import { createPacketSizeGuard } from "./packet-size-guard.ts";
 import { createTlsServer } from "./server.ts";
 import type { Session } from "./sessions.ts";
 
-const EVENT_WINDOW_MS = 10_000;
-
 /** A broker that listens. */
 export interface Broker {
   /** Also when the configuration asked for a free one. */
@@ -29,7 +27,7 @@ export async function startBroker({ config, events, log }: ServiceContext<Broker
   const { limits } = config;
   const counters = createCounters();
   const limiter = createEventLimiter(events.emit);
-  const flushing = setInterval(limiter.flush, EVENT_WINDOW_MS).unref();
+  const flushing = setInterval(limiter.flush, limits.eventWindowSeconds * 1000).unref();
   const sessions = new WeakMap<Client, Session>();
   const { report } = limiter;
 

@@ -23,6 +23,8 @@ const limitsConfig = z.strictObject({
   connectSeconds: positive(10),
   /** Time that a client may leave a full socket unread. */
   drainSeconds: positive(30),
+  /** Time over which security events that are alike become one. */
+  eventWindowSeconds: positive(10),
 });
 
 /** What {@link limitsConfig} parses to. */

@@ -67,7 +67,7 @@ describe("a session", () => {
     const will = { topic: "tk/v1/gw-02/status", payload: Buffer.alloc(0), qos: 1, retain: true } as const;
     expect(connect({ will }).outcome).toMatchObject({ returnCode: 5 });
     expect(events).toEqual([
-      { kind: "AUTH_FAILED", actor: "gw-01", sourceAddress: "192.0.2.1", object: "connect", reason: "topic" },
+      { kind: "AUTH_FAILED", actor: "gw-01", sourceAddress: "192.0.2.1", object: "connect", reason: "will" },
     ]);
     expect(counters.connectsDenied).toBe(1);
   });

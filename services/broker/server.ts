@@ -40,8 +40,10 @@ export function createTlsServer({ tls, limits, counters, report, onClient }: Tls
   });
   server.maxConnections = limits.connections;
   const open = new Set<Socket>();
+  const addresses = new WeakMap<Socket, string | null>();
   server.on("connection", (socket) => {
     open.add(socket);
+    addresses.set(socket, socket.remoteAddress ?? null);
     socket.once("close", () => open.delete(socket));
   });
 
@@ -71,10 +73,12 @@ export function createTlsServer({ tls, limits, counters, report, onClient }: Tls
   });
   server.on("tlsClientError", (error, socket) => {
     counters.handshakesFailed += 1;
+    // After a time-out nobody else does.
+    socket.destroy();
     report({
       kind: "AUTH_FAILED",
       actor: "unknown",
-      sourceAddress: socket.remoteAddress ?? null,
+      sourceAddress: addresses.get(carrierOf(socket)) ?? null,
       object: "connection",
       reason: handshakeReason(error, socket),
     });
@@ -97,4 +101,9 @@ export function createTlsServer({ tls, limits, counters, report, onClient }: Tls
         for (const socket of open) socket.destroy();
       }),
   };
+}
+
+/** The TCP socket below. A TLS socket that failed has no address left, and no public way to what carried it. */
+function carrierOf(socket: TLSSocket): Socket {
+  return Reflect.get(socket, "_parent") ?? socket;
 }

@@ -1,0 +1,161 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { setTimeout as delay } from "node:timers/promises";
+import { type ConnectionOptions, connect as connectTls, type TLSSocket } from "node:tls";
+import mqtt, { type IClientOptions, type MqttClient } from "mqtt";
+import { issueDeploymentCertificates } from "../../../certs/deployment.ts";
+import { callControl } from "../../../shared/control-client.ts";
+import type { SecurityEvent } from "../../../shared/security-event.ts";
+
+const ROOT = join(import.meta.dirname, "../../..");
+const SERVER_NAME = "broker.acme.trustkern.internal";
+
+/** What `GET /status` of the broker answers. */
+export interface BrokerStatus {
+  readonly pid: number;
+  readonly port: number;
+  readonly counters: Readonly<Record<string, number>>;
+}
+
+/** A real broker process with certificates of its own and those of a stranger. */
+export class BrokerHarness {
+  readonly folder = mkdtempSync(join(tmpdir(), "tk-k-"));
+  readonly events: SecurityEvent[] = [];
+  port = 0;
+  #child: ChildProcess | undefined;
+  readonly #clients: MqttClient[] = [];
+
+  async start(limits: object): Promise<void> {
+    await this.#issue("", ["gw-01", "gw-02"]);
+    await this.#issue("foreign-", ["gw-01"]);
+    const at = (file: string): string => join(this.folder, file);
+    const config = {
+      name: "broker",
+      tenant: "acme",
+      controlSocket: at("s"),
+      listen: { host: "127.0.0.1", port: 0 },
+      tls: { caFile: at("root.crt"), certFile: at("svc-broker.crt"), keyFile: at("svc-broker.key") },
+      limits,
+    };
+    writeFileSync(at("broker.json"), JSON.stringify(config));
+    const program = join(ROOT, "services/broker/main.ts");
+    const allowed = ["--permission", "--allow-net", `--allow-fs-read=${ROOT}`, `--allow-fs-read=${this.folder}`];
+    const args = [...allowed, `--allow-fs-write=${this.folder}`, program, "--config", at("broker.json")];
+    const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+    this.#child = child;
+    createInterface({ input: child.stdout }).on("line", (line) => {
+      const { event } = JSON.parse(line) as { event?: SecurityEvent };
+      if (event) this.events.push(event);
+    });
+    await until(async () => {
+      this.port = (await this.status()).port;
+      return this.port > 0;
+    });
+  }
+
+  async stop(): Promise<void> {
+    for (const client of this.#clients) client.end(true);
+    const child = this.#child;
+    if (child && child.exitCode === null && child.signalCode === null) {
+      child.kill("SIGTERM");
+      await once(child, "exit");
+    }
+    rmSync(this.folder, { recursive: true });
+  }
+
+  async status(): Promise<BrokerStatus> {
+    return (await callControl(join(this.folder, "s"), "GET", "/status")) as BrokerStatus;
+  }
+
+  /** Paths of the files of an identity, for programs of others. */
+  files(name: string): { readonly ca: string; readonly cert: string; readonly key: string } {
+    const at = (file: string): string => join(this.folder, file);
+    return { ca: at("root.crt"), cert: at(`${name}.crt`), key: at(`${name}.key`) };
+  }
+
+  /** TLS options of an identity; `null` for a client without a certificate. */
+  tls(name: string | null): ConnectionOptions {
+    const own = name === null ? {} : this.#material.get(name);
+    return {
+      host: "127.0.0.1",
+      port: this.port,
+      servername: SERVER_NAME,
+      ca: this.#material.get("root")?.cert,
+      ...own,
+    };
+  }
+
+  /** An MQTT client that does not connect again. */
+  client(name: string | null, options: IClientOptions = {}): MqttClient {
+    const own = this.tls(name) as IClientOptions;
+    const client = mqtt.connect({ ...own, protocol: "mqtts", protocolVersion: 4, reconnectPeriod: 0, ...options });
+    client.on("error", () => {});
+    this.#clients.push(client);
+    return client;
+  }
+
+  /** A client that is connected. */
+  async connected(name: string, options: IClientOptions = {}): Promise<MqttClient> {
+    const client = this.client(name, options);
+    await next(client, "connect");
+    return client;
+  }
+
+  /** A TLS connection without MQTT. */
+  async raw(name: string): Promise<TLSSocket> {
+    const socket = connectTls(this.tls(name));
+    socket.on("error", () => {});
+    await once(socket, "secureConnect");
+    return socket;
+  }
+
+  /** Waits for a security event of that reason which came after `from` others. */
+  async event(reason: string, from = 0): Promise<SecurityEvent> {
+    const found = () => this.events.slice(from).find((event) => event.reason === reason);
+    await until(async () => found() !== undefined);
+    return found() as SecurityEvent;
+  }
+
+  readonly #material = new Map<string, { readonly cert: string; readonly key: string }>();
+
+  async #issue(prefix: string, gateways: readonly string[]): Promise<void> {
+    const made = await issueDeploymentCertificates({
+      tenant: "acme",
+      clock: () => new Date(),
+      services: [
+        { name: "svc-broker", ipAddresses: ["127.0.0.1"] },
+        ...["svc-collector", "svc-backend", "svc-database"].map((name) => ({ name })),
+      ],
+      gateways,
+      operators: ["op-admin"],
+    });
+    for (const { name, certPem, keyPem } of [{ name: "root", ...made.root }, ...made.leaves]) {
+      this.#material.set(prefix + name, { cert: certPem, key: keyPem });
+      writeFileSync(join(this.folder, `${prefix}${name}.crt`), certPem);
+      writeFileSync(join(this.folder, `${prefix}${name}.key`), keyPem, { mode: 0o600 });
+    }
+  }
+}
+
+/** Arguments of the next event of that name. */
+export function next(client: MqttClient, event: "connect" | "close" | "error"): Promise<readonly unknown[]> {
+  return new Promise((resolve) => client.once(event, (...args: unknown[]) => resolve(args)));
+}
+
+/** Asks until the answer is yes; throws what the last attempt threw. */
+export async function until(condition: () => Promise<boolean>, timeoutMs = 10_000): Promise<void> {
+  const end = Date.now() + timeoutMs;
+  for (;;) {
+    const [yes, thrown] = await condition().then(
+      (answer) => [answer, new Error("condition not met in time")] as const,
+      (error: unknown) => [false, error] as const,
+    );
+    if (yes) return;
+    if (Date.now() > end) throw thrown;
+    await delay(50);
+  }
+}
