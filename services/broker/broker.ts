@@ -50,8 +50,15 @@ export async function startBroker({ config, events, log }: ServiceContext<Broker
   aedes.on("clientError", onClientError).on("connectionError", onClientError);
 
   const onClient = (socket: TLSSocket, name: string): void => {
-    const session: Session = { name, address: socket.remoteAddress ?? null, socket, filters: new Set(), refused: null };
     const isGateway = name.startsWith("gw-");
+    const session: Session = {
+      name,
+      isGateway,
+      address: socket.remoteAddress ?? null,
+      socket,
+      filters: new Set(),
+      refused: null,
+    };
     limitPacketSize(socket, isGateway ? limits.gatewayPacketBytes : limits.servicePacketBytes, () => {
       counters.oversizedPackets += 1;
       report({

@@ -17,6 +17,8 @@ const limitsConfig = z.strictObject({
   servicePacketBytes: positive(4_194_304),
   /** Unsent bytes at which a gateway that does not read is disconnected. */
   gatewayQueueBytes: positive(8_388_608),
+  /** Unsent bytes at which messages to a service are dropped; whoever needs them stored sends them again without a receipt. */
+  serviceQueueBytes: positive(33_554_432),
   /** Longest keep-alive that a client may ask for; none at all is refused. */
   keepAliveSeconds: positive(300),
   /** Time for the TLS handshake, and again for CONNECT. */

@@ -10,6 +10,7 @@ export interface Counters {
   handshakesFailed: number;
   connectionsOverLimit: number;
   oversizedPackets: number;
+  messagesDropped: number;
   slowClients: number;
   clientErrors: number;
 }
@@ -26,6 +27,7 @@ export function createCounters(): Counters {
     handshakesFailed: 0,
     connectionsOverLimit: 0,
     oversizedPackets: 0,
+    messagesDropped: 0,
     slowClients: 0,
     clientErrors: 0,
   };

@@ -22,7 +22,14 @@ function setUp(name = "gw-01", writableLength = 0) {
   const events: SecurityEventInput[] = [];
   const counters = createCounters();
   const socket = { writableLength, destroyed: false, destroy: () => Object.assign(socket, { destroyed: true }) };
-  const session = { name, address: "192.0.2.1", socket, filters: new Set(), refused: null } as unknown as Session;
+  const session = {
+    name,
+    isGateway: name.startsWith("gw-"),
+    address: "192.0.2.1",
+    socket,
+    filters: new Set(),
+    refused: null,
+  } as unknown as Session;
   const sessionOf = (asked: Client) => (asked === client ? session : undefined);
   const hooks = createHooks({ sessionOf, limits, counters, report: (event) => events.push(event) });
   const connect = (packet: Partial<ConnectPacket>) => {
@@ -138,9 +145,13 @@ describe("a delivery", () => {
     expect(events).toMatchObject([{ kind: "RATE_LIMIT_EXCEEDED", reason: "slow-client" }]);
   });
 
-  test("never ends that of the collector, which slows its publishers instead", () => {
-    const { hooks, socket } = setUp("svc-collector", 80_388_609);
-    expect(hooks.authorizeForward(client, message(`tk/v1/gw-01/up/${SENSOR}`))).not.toBeNull();
+  test("to a service whose queue is full is dropped, and its connection stays", () => {
+    const up = message(`tk/v1/gw-01/up/${SENSOR}`);
+    expect(setUp("svc-collector", 33_554_432).hooks.authorizeForward(client, up)).not.toBeNull();
+    const { hooks, socket, events, counters } = setUp("svc-collector", 33_554_433);
+    expect(hooks.authorizeForward(client, up)).toBeNull();
     expect(socket.destroyed).toBe(false);
+    expect(counters.messagesDropped).toBe(1);
+    expect(events).toMatchObject([{ kind: "RATE_LIMIT_EXCEEDED", actor: "svc-collector", reason: "queue-full" }]);
   });
 });

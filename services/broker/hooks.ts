@@ -40,6 +40,19 @@ export function createHooks({ sessionOf, limits, counters, report }: HookOptions
       reason,
     });
   };
+  /** A gateway that does not read loses its connection; a service that is slower than its publishers loses messages. */
+  const relieve = (session: Session, topic: string): void => {
+    const reason = session.isGateway ? "slow-client" : "queue-full";
+    report({
+      kind: "RATE_LIMIT_EXCEEDED",
+      actor: session.name,
+      sourceAddress: session.address,
+      object: topic,
+      reason,
+    });
+    counters[session.isGateway ? "slowClients" : "messagesDropped"] += 1;
+    if (session.isGateway) session.socket.destroy();
+  };
   return {
     preConnect: (client, packet, done) => {
       const session = sessionOf(client);
@@ -90,16 +103,8 @@ export function createHooks({ sessionOf, limits, counters, report }: HookOptions
     authorizeForward: (client, packet) => {
       const session = sessionOf(client);
       if (session === undefined || !mayReceive(session.name, packet.topic)) return null;
-      if (session.name.startsWith("gw-") && session.socket.writableLength > limits.gatewayQueueBytes) {
-        counters.slowClients += 1;
-        report({
-          kind: "RATE_LIMIT_EXCEEDED",
-          actor: session.name,
-          sourceAddress: session.address,
-          object: packet.topic,
-          reason: "slow-client",
-        });
-        session.socket.destroy();
+      if (isOverfull(session, limits)) {
+        relieve(session, packet.topic);
         return null;
       }
       counters.messagesForwarded += 1;
@@ -114,4 +119,8 @@ function subscriptionDenial(session: Session, filter: string, limits: Limits): D
   if (session.filters.size >= limits.subscriptions && !session.filters.has(filter)) return "too-many-subscriptions";
   session.filters.add(filter);
   return null;
+}
+
+function isOverfull({ isGateway, socket }: Session, limits: Limits): boolean {
+  return socket.writableLength > (isGateway ? limits.gatewayQueueBytes : limits.serviceQueueBytes);
 }

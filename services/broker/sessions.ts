@@ -5,6 +5,7 @@ import type { Denial } from "./access.ts";
 export interface Session {
   /** Common name of the client's certificate. */
   readonly name: string;
+  readonly isGateway: boolean;
   readonly address: string | null;
   readonly socket: TLSSocket;
   /** Filters that it has subscribed to. */
