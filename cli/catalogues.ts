@@ -2,6 +2,7 @@ import { certsErrors } from "../certs/errors.ts";
 import { custodyErrors } from "../custody/errors.ts";
 import { modelErrors } from "../model/errors.ts";
 import { timescaledbErrors } from "../modules/timescaledb/errors.ts";
+import { envelopeErrors } from "../operations/envelope/errors.ts";
 import { profileErrors } from "../profiles/errors.ts";
 import { protocolErrors } from "../protocol/errors.ts";
 import { provisioningErrors } from "../protocol/provisioning-errors.ts";
@@ -38,6 +39,7 @@ const CATALOGUES = [
   gatewayErrors,
   simulatorErrors,
   embeddedErrors,
+  envelopeErrors,
   cliErrors,
 ];
 

@@ -3,6 +3,18 @@ import type { Command } from "./command.ts";
 /** Every command, in the order in which help lists them. */
 export const COMMANDS: readonly Command[] = [
   {
+    name: "up",
+    summary: "run the whole path on this machine, and prove it step by step",
+    options: [
+      ["--once", "send a fixed number of messages, check every step, print the table and exit"],
+      ["--sensors <n>", "simulated sensors (default: the deployment's)"],
+      ["--rate <n>", "messages per second over all simulated sensors (default: the deployment's)"],
+      ["--fixture <file>", "add the allowlist and the recipient key of a vectors file"],
+    ],
+    handlesCancel: true,
+    load: () => import("./commands/up.ts"),
+  },
+  {
     name: "init",
     summary: "write a commented trustkern.yaml and its editor schema",
     options: [
@@ -58,6 +70,12 @@ export const COMMANDS: readonly Command[] = [
     summary: "explain one envelope field by field; hex, base64 or bytes, - for stdin",
     options: [["--vectors <file>", "a vectors file whose keys check the signature and open the payload"]],
     load: () => import("./commands/envelope-inspect.ts"),
+  },
+  {
+    name: "envelope prove",
+    args: "<sensor> <boot> <seq>",
+    summary: "a stored row's bytes, signature, allowlist version and key generation, checked anew",
+    load: () => import("./commands/envelope-prove.ts"),
   },
   {
     name: "explain",

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import type { Deployment } from "../model/deployment.ts";
 import { parseDeploymentYaml } from "../profiles/parse.ts";
+import { defaultDeployment } from "../profiles/resolve.ts";
 import type { GlobalFlags } from "./command.ts";
 import { cliErrors } from "./errors.ts";
 import { readInput } from "./files.ts";
@@ -10,7 +11,7 @@ import type { Io } from "./io.ts";
 const FILE_NAME = "trustkern.yaml";
 
 /** Absolute path of the deployment file: that of `-f`, or the nearest `trustkern.yaml` upwards; undefined without any. */
-export function findDeploymentFile(io: Io, flags: GlobalFlags): string | undefined {
+function findDeploymentFile(io: Io, flags: GlobalFlags): string | undefined {
   if (flags.file !== undefined) return resolve(io.cwd, flags.file);
   for (let folder = resolve(io.cwd); ; folder = dirname(folder)) {
     const file = join(folder, FILE_NAME);
@@ -32,4 +33,29 @@ export async function loadDeployment(io: Io, flags: GlobalFlags): Promise<Deploy
   }
   const text = Buffer.from(await readInput(io, file)).toString("utf8");
   return parseDeploymentYaml(text, flags.file ?? FILE_NAME);
+}
+
+/** A deployment, where it was read from, and where its state is. */
+export interface LocatedDeployment {
+  readonly deployment: Deployment;
+  /** Undefined for the default deployment. */
+  readonly file: string | undefined;
+  readonly dir: string;
+}
+
+/**
+ * The deployment of {@link loadDeployment}, or the default one where there is no file or `--dir` is given alone; and its
+ * state directory: `--dir`, or `.trustkern` beside the file.
+ * @throws CLI_FILE
+ * @throws CONFIG_INVALID
+ */
+export async function locateDeployment(io: Io, flags: GlobalFlags): Promise<LocatedDeployment> {
+  const dirAlone = flags.file === undefined && flags.dir !== undefined;
+  const file = dirAlone ? undefined : findDeploymentFile(io, flags);
+  const beside = file === undefined ? io.cwd : dirname(file);
+  return {
+    deployment: file === undefined ? defaultDeployment() : await loadDeployment(io, flags),
+    file,
+    dir: flags.dir === undefined ? join(beside, ".trustkern") : resolve(io.cwd, flags.dir),
+  };
 }

@@ -32,9 +32,9 @@ export const cliErrors = catalogue({
     summary: "What should be an envelope is empty, half a hex digit short, or larger than any text form of one.",
     fix: "give the envelope's bytes as they are, in hex or in base64",
   },
-  UP_DEV_ONLY: {
+  EMBEDDED_DEV_ONLY: {
     exit: EXIT.configuration,
-    summary: "trustkern up runs the profile dev on the engine embedded, and nothing else.",
+    summary: "The command is for the profile dev on the engine embedded, and for nothing else.",
     fix: "trustkern init --profile dev writes such a deployment; trustkern up --dir DIR runs one without a file",
   },
   CODE_UNKNOWN: {

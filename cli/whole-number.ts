@@ -11,7 +11,7 @@ export function wholeNumber(
   max: number,
 ): number | undefined {
   if (value === undefined) return undefined;
-  const number = typeof value === "string" && /^\d{1,9}$/.test(value) ? Number(value) : Number.NaN;
+  const number = typeof value === "string" && /^\d{1,15}$/.test(value) ? Number(value) : Number.NaN;
   if (number >= min && number <= max) return number;
   throw cliErrors.error("CLI_USAGE", `${option} takes a whole number from ${min} to ${max}, got "${String(value)}"`, {
     path: option,

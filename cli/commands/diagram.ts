@@ -1,10 +1,9 @@
 import { renderMermaid } from "../../model/diagram.ts";
 import { buildModel } from "../../modules/index.ts";
 import { referencePlacement } from "../../modules/reference-placement.ts";
-import { defaultDeployment } from "../../profiles/resolve.ts";
 import { EXIT } from "../../shared/errors.ts";
 import { printJson, type Run } from "../command.ts";
-import { findDeploymentFile, loadDeployment } from "../deployment-file.ts";
+import { locateDeployment } from "../deployment-file.ts";
 import { cliErrors } from "../errors.ts";
 import { writeOutput } from "../files.ts";
 
@@ -17,8 +16,7 @@ export const run: Run = async ({ io, flags, options }) => {
       fix: "leave --format away; tools that show Mermaid make an svg of it",
     });
   }
-  const file = findDeploymentFile(io, flags);
-  const deployment = file === undefined ? defaultDeployment() : await loadDeployment(io, flags);
+  const { deployment } = await locateDeployment(io, flags);
   const model = buildModel(deployment, referencePlacement(deployment));
   const diagram = renderMermaid(model);
   if (flags.json) printJson(io, { schema: "trustkern.diagram/1", format, diagram });

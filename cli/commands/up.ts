@@ -1,14 +1,12 @@
 import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Deployment } from "../../model/deployment.ts";
-import { defaultDeployment } from "../../profiles/resolve.ts";
 import { EXIT } from "../../shared/errors.ts";
 import { once, type Up, up } from "../../stacks/embedded/up.ts";
 import { watch } from "../../stacks/embedded/watch.ts";
 import { type CommandContext, printJson, type Run } from "../command.ts";
-import { findDeploymentFile, loadDeployment } from "../deployment-file.ts";
-import { cliErrors } from "../errors.ts";
+import type { LocatedDeployment } from "../deployment-file.ts";
+import { embeddedTarget } from "../embedded-target.ts";
 import { addresses, stepLine, trafficLine, verdictLine } from "../up-view.ts";
 import { wholeNumber } from "../whole-number.ts";
 
@@ -49,31 +47,16 @@ export const run: Run = async (context) => {
   }
 };
 
-async function target({ io, flags, options }: CommandContext): Promise<{ deployment: Deployment; dir: string }> {
-  const file = findDeploymentFile(io, flags);
-  const alone = file === undefined || (flags.file === undefined && flags.dir !== undefined);
-  const deployment = alone ? defaultDeployment() : await loadDeployment(io, flags);
-  if (deployment.engine !== "embedded" || deployment.profile !== "dev") {
-    throw cliErrors.error(
-      "UP_DEV_ONLY",
-      `the deployment has profile "${deployment.profile}" and engine "${deployment.engine}"`,
-      {
-        path: flags.file ?? file,
-      },
-    );
-  }
-  const sensors = wholeNumber(options.sensors, "--sensors", 1, 1000) ?? deployment.simulator.sensors;
-  const ratePerSecond =
-    wholeNumber(options.rate, "--rate", 1, 10_000) ??
-    (options.once === true ? ONCE_RATE : deployment.simulator.ratePerSecond);
-  const beside = alone || file === undefined ? io.cwd : dirname(file);
+async function target(context: CommandContext): Promise<LocatedDeployment> {
+  const { options } = context;
+  const { deployment, ...place } = await embeddedTarget(context);
+  const { simulator } = deployment;
+  const sensors = wholeNumber(options.sensors, "--sensors", 1, 1000) ?? Math.max(simulator.sensors, 1);
+  const usualRate = options.once === true ? ONCE_RATE : simulator.ratePerSecond;
+  const ratePerSecond = wholeNumber(options.rate, "--rate", 1, 10_000) ?? usualRate;
   return {
-    deployment: {
-      ...deployment,
-      simulator: { sensors: Math.max(sensors, 1), ratePerSecond },
-      fixture: options.fixture !== undefined,
-    },
-    dir: flags.dir === undefined ? join(beside, ".trustkern") : resolve(io.cwd, flags.dir),
+    deployment: { ...deployment, simulator: { sensors, ratePerSecond }, fixture: options.fixture !== undefined },
+    ...place,
   };
 }
 

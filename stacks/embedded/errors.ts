@@ -37,6 +37,11 @@ export const embeddedErrors = catalogue({
     summary: "A step of the main job was not proven.",
     fix: "read the proof column of that step and the log of the component that it names",
   },
+  NOT_DEPLOYED: {
+    exit: EXIT.notFound,
+    summary: "No deployment was ever brought up in this state directory.",
+    fix: "bring one up with `trustkern up`, or name its state directory with --dir",
+  },
   FIXTURE_INVALID: {
     exit: EXIT.configuration,
     summary: "The file of --fixture is not a vectors file in the form of envelope-v1.json.",

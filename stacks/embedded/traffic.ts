@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Database } from "./database.ts";
 import type { EmbeddedDeployment } from "./deploy.ts";
 import { embeddedErrors } from "./errors.ts";
-import type { Database } from "./proof/database.ts";
 import { statusOf } from "./readiness.ts";
 
 /** Verdicts to how often they were given. */

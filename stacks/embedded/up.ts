@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { parseVectors, type VectorsFile } from "../../protocol/vectors-file.ts";
 import { messageOf } from "../../shared/errors.ts";
+import { type Database, openDatabase } from "./database.ts";
 import { deployEmbedded, type EmbeddedDeployment, type EmbeddedOptions } from "./deploy.ts";
 import { embeddedErrors } from "./errors.ts";
-import { type Database, openDatabase } from "./proof/database.ts";
 import { proveSteps, type StepResult } from "./proof/index.ts";
 import type { ProofContext, Sensor } from "./proof/step.ts";
 import { countRows, readTraffic, sendAll, type VerdictCounts } from "./traffic.ts";
@@ -43,7 +43,7 @@ export interface Up {
 export async function up(options: UpOptions): Promise<Up> {
   const vectors = options.fixtureFile === undefined ? undefined : readFixture(options.fixtureFile);
   const deployed = await deployEmbedded({ ...options, fixture: vectors?.text });
-  const database = openDatabase(deployed);
+  const database = openDatabase(deployed.placement);
   const stop = async (): Promise<void> => {
     await database.close();
     await deployed.stop();

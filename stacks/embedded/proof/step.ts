@@ -1,6 +1,6 @@
+import type { Database } from "../database.ts";
 import type { EmbeddedDeployment } from "../deploy.ts";
 import { embeddedErrors } from "../errors.ts";
-import type { Database } from "./database.ts";
 
 /** The nine steps of TrustKern, in order. */
 export const STEP_IDS = [

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
-import { DATABASE } from "../../../modules/timescaledb/component.ts";
-import type { EmbeddedDeployment } from "../deploy.ts";
+import type { Placement } from "../../model/placement.ts";
+import { DATABASE } from "../../modules/timescaledb/component.ts";
 
 /** Read-only eyes on the database. */
 export interface Database {
@@ -14,7 +14,7 @@ export interface Database {
 const TRIES = 10;
 
 /** Connects as the role that may only read. */
-export function openDatabase({ placement }: EmbeddedDeployment): Database {
+export function openDatabase(placement: Placement): Database {
   const { host, port } = placement.endpoint("database", "postgres");
   const password = readFileSync(placement.secretFile("database", "reader.password"), "utf8");
   const pool = new pg.Pool({ host, port, database: DATABASE.database, user: DATABASE.reader, password, max: 2 });

@@ -1,0 +1,18 @@
+import type { Deployment } from "../../model/deployment.ts";
+import type { Placement } from "../../model/placement.ts";
+import { embeddedErrors } from "./errors.ts";
+import { layoutOf } from "./layout.ts";
+import { embeddedPlacement } from "./placement.ts";
+import { readState } from "./state.ts";
+
+/**
+ * Where the parts of a deployment are that another process has brought up.
+ * @throws NOT_DEPLOYED when nothing was ever brought up there, STATE_CORRUPT
+ */
+export function attachEmbedded(deployment: Deployment, dir: string, temporaryDir: string): Placement {
+  const layout = layoutOf(dir, temporaryDir);
+  const state = readState(layout.stateFile, deployment.tenant);
+  if (state === undefined)
+    throw embeddedErrors.error("NOT_DEPLOYED", `there is no deployment in "${layout.dir}"`, { path: layout.dir });
+  return embeddedPlacement(layout, deployment.tenant, state.ports);
+}
