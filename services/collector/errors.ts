@@ -18,4 +18,9 @@ export const collectorErrors = catalogue({
     summary: "The backend key file does not hold an uncompressed P-256 point in hex.",
     fix: "write the backend's public signing key there (GET /v1/signing-key), 130 hexadecimal digits",
   },
+  STORE_UNAVAILABLE: {
+    exit: EXIT.resource,
+    summary: "The database did not take a batch, for a reason that is not in its rows; nothing of it is stored.",
+    fix: "check that the database runs and has room on its disk; the collector tries again by itself",
+  },
 });

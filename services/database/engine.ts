@@ -6,6 +6,7 @@ import { messageOf, type TrustKernError } from "../../shared/errors.ts";
 import type { BackendModule } from "./engine-identity.ts";
 import { lockDataDir } from "./engine-lock.ts";
 import { databaseErrors } from "./errors.ts";
+import { answerFileConstants } from "./file-constants.ts";
 import { frame } from "./wire-frames.ts";
 
 /** Name of the one database that is served. */
@@ -49,6 +50,7 @@ export async function openEngine(dataDir: string): Promise<Engine> {
   }
   const full = diskFull(dataDir);
   if (full) throw full;
+  answerFileConstants();
   const lock = lockDataDir(dataDir);
   try {
     const cluster = join(dataDir, "cluster");
