@@ -43,8 +43,8 @@ export async function startGateway(context: ServiceContext<GatewayConfig>): Prom
   const spool = createSpool(database, { maxBytes: config.spoolMaxBytes, freeBytes });
   const quarantine = createQuarantine(database, { maxBytes: config.quarantineMaxBytes, freeBytes });
   const commit = createGroupCommit(database, () => {
-    spool.recount();
-    quarantine.recount();
+    spool.undone();
+    quarantine.undone();
   });
   const updates = createSensorUpdates(database, backendKey);
   const documents = createDocuments(database);

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Rejection } from "../../../protocol/verdict.ts";
 import { RESERVE_BYTES, type StoreBounds } from "./database.ts";
+import { createTableSize } from "./table-size.ts";
 
 /** A rejected envelope. */
 export interface QuarantinedEnvelope {
@@ -17,8 +18,8 @@ export interface QuarantinedEnvelope {
 export interface Quarantine {
   readonly add: (envelope: QuarantinedEnvelope) => void;
   readonly count: () => number;
-  /** Reads the sizes from the database again. */
-  readonly recount: () => void;
+  /** A transaction was undone: the sizes are read again before the next write. */
+  readonly undone: () => void;
 }
 
 /** The quarantine in an open database, with the bounds of a spool. */
@@ -29,29 +30,17 @@ export function createQuarantine(database: DatabaseSync, { maxBytes, freeBytes }
   const dropOldest = database.prepare(
     "DELETE FROM quarantine WHERE id = (SELECT min(id) FROM quarantine) RETURNING length(bytes) AS size",
   );
-  const sizes = database.prepare("SELECT count(*) AS rows, coalesce(sum(length(bytes)), 0) AS bytes FROM quarantine");
-  let rows = 0;
-  let used = 0;
-
-  function recount(): void {
-    const sum = sizes.get();
-    rows = Number(sum?.rows);
-    used = Number(sum?.bytes);
-  }
-  recount();
+  const size = createTableSize(database, "quarantine");
 
   return {
     add({ receivedAtMs, verdict, source, digest, bytes }) {
+      size.know();
       if (bytes.length > maxBytes || freeBytes() < RESERVE_BYTES) return;
       const { changes } = insert.run(receivedAtMs, verdict, source, digest, bytes);
-      rows += Number(changes);
-      used += Number(changes) * bytes.length;
-      while (used > maxBytes) {
-        used -= Number(dropOldest.get()?.size);
-        rows -= 1;
-      }
+      size.change(Number(changes), Number(changes) * bytes.length);
+      while (size.bytes() > maxBytes) size.change(-1, -Number(dropOldest.get()?.size));
     },
-    count: () => rows,
-    recount,
+    count: size.rows,
+    undone: size.undone,
   };
 }

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { RECEIPT_DIGEST_BYTES } from "../../../protocol/receipt.ts";
 import { RESERVE_BYTES, type StoreBounds } from "./database.ts";
+import { createTableSize } from "./table-size.ts";
 
 /** An envelope that waits for its receipt. */
 export interface SpoolRow {
@@ -21,8 +22,8 @@ export interface Spool {
   readonly after: (id: number, limit: number) => readonly SpoolRow[];
   readonly get: (id: number) => SpoolRow | undefined;
   readonly count: () => number;
-  /** Reads the sizes from the database again. */
-  readonly recount: () => void;
+  /** A transaction was undone: the sizes are read again before the next write. */
+  readonly undone: () => void;
 }
 
 /** The spool in an open database. */
@@ -33,30 +34,21 @@ export function createSpool(database: DatabaseSync, { maxBytes, freeBytes }: Sto
   const erase = database.prepare("DELETE FROM spool WHERE digest = ? RETURNING length(bytes) AS size");
   const behind = database.prepare("SELECT * FROM spool WHERE id > ? ORDER BY id LIMIT ?");
   const one = database.prepare("SELECT * FROM spool WHERE id = ?");
-  const sizes = database.prepare("SELECT count(*) AS rows, coalesce(sum(length(bytes)), 0) AS bytes FROM spool");
-  let rows = 0;
-  let used = 0;
-
-  function recount(): void {
-    const sum = sizes.get();
-    rows = Number(sum?.rows);
-    used = Number(sum?.bytes);
-  }
-  recount();
+  const size = createTableSize(database, "spool");
 
   return {
     add(sensorId, digest, bytes) {
-      if (used + bytes.length > maxBytes || freeBytes() < RESERVE_BYTES) return false;
+      size.know();
+      if (size.bytes() + bytes.length > maxBytes || freeBytes() < RESERVE_BYTES) return false;
       const { changes } = insert.run(digest.subarray(0, RECEIPT_DIGEST_BYTES), sensorId, bytes);
-      rows += Number(changes);
-      used += Number(changes) * bytes.length;
+      size.change(Number(changes), Number(changes) * bytes.length);
       return true;
     },
     remove(digest) {
+      size.know();
       const erased = erase.get(digest);
       if (!erased) return false;
-      rows -= 1;
-      used -= Number(erased.size);
+      size.change(-1, -Number(erased.size));
       return true;
     },
     after: (id, limit) => behind.all(id, limit).map(rowOf),
@@ -64,8 +56,8 @@ export function createSpool(database: DatabaseSync, { maxBytes, freeBytes }: Sto
       const row = one.get(id);
       return row && rowOf(row);
     },
-    count: () => rows,
-    recount,
+    count: size.rows,
+    undone: size.undone,
   };
 }
 
