@@ -41,23 +41,23 @@ export async function openProvisioningPort(sensor: Sensor): Promise<Provisioning
     socket.on("close", () => sockets.delete(socket));
     socket.on("error", () => socket.destroy());
     socket.setTimeout(IDLE_MS, () => socket.destroy());
-    serve(socket);
+    void serve(socket).catch(() => socket.destroy());
   });
 
-  function serve(socket: Socket): void {
+  /** Answers one line after the other. */
+  async function serve(socket: Socket): Promise<void> {
     let unread = 0;
     socket.on("data", (bytes) => {
       unread += bytes.length;
       if (unread > MAX_LINE_BYTES) socket.destroy();
     });
-    createInterface({ input: socket }).on("line", (line) => {
+    for await (const line of createInterface({ input: socket })) {
       unread = 0;
-      void answer(line).then((value) => {
-        if (!socket.writable) return;
-        if (isOver()) socket.end(`${JSON.stringify(value)}\n`, () => closeAll());
-        else socket.write(`${JSON.stringify(value)}\n`);
-      });
-    });
+      const value = await answer(line);
+      if (!socket.writable) return;
+      if (isOver()) socket.end(`${JSON.stringify(value)}\n`, closeAll);
+      else socket.write(`${JSON.stringify(value)}\n`);
+    }
   }
 
   const isOver = (): boolean => sensor.memory().state !== "factory";
