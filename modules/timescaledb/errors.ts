@@ -7,4 +7,9 @@ export const timescaledbErrors = catalogue({
     summary: "The database's tables could not be brought to this version; nothing was changed.",
     fix: "check that the database is reachable and that its owner's password is the deployment's, then deploy again",
   },
+  RETENTION_FAILED: {
+    exit: EXIT.resource,
+    summary: "The retention of the deployment could not be set in the database; the earlier one holds.",
+    fix: "check that the database is reachable and that its owner's password is the deployment's, then deploy again",
+  },
 });

@@ -1,0 +1,32 @@
+import pg from "pg";
+import type { Retention } from "../../model/deployment.ts";
+import { messageOf } from "../../shared/errors.ts";
+import { timescaledbErrors } from "./errors.ts";
+import type { MigrationTarget } from "./migrate.ts";
+
+// Only a policy that says otherwise is altered: altering one that is right would put off its next run.
+const SET_RETENTION = `
+  SELECT alter_job(job_id, config => config || jsonb_build_object('drop_after', make_interval(secs => $2)::text))
+  FROM timescaledb_information.jobs
+  WHERE proc_name = 'policy_retention' AND hypertable_name = $1
+    AND (config->>'drop_after')::interval <> make_interval(secs => $2)`;
+
+/**
+ * Makes the database keep rows and envelopes as long as the deployment says. Run as the owner, after the migrations.
+ * @throws RETENTION_FAILED
+ */
+export async function applyRetention(target: MigrationTarget, retention: Retention): Promise<void> {
+  const client = new pg.Client({ ...target });
+  try {
+    await client.connect();
+    await client.query(SET_RETENTION, ["telemetry", retention.telemetrySeconds]);
+    await client.query(SET_RETENTION, ["envelope_raw", retention.rawSeconds]);
+  } catch (cause) {
+    throw timescaledbErrors.error("RETENTION_FAILED", `cannot set the retention: ${messageOf(cause)}`, {
+      path: "retention",
+      cause,
+    });
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
