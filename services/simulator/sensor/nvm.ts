@@ -175,9 +175,11 @@ function open(stateDir: string, path: string): DatabaseSync {
 
 /** JSON in which bytes are an object with one member `hex`. */
 function render(value: unknown): string {
-  return JSON.stringify(value, (_, member: unknown) =>
-    member instanceof Uint8Array ? { hex: Buffer.from(member).toString("hex") } : member,
-  );
+  return JSON.stringify(value, function (this: Readonly<Record<string, unknown>>, name: string, member: unknown) {
+    // A Buffer has a toJSON of its own, which has run by now.
+    const bytes = this[name];
+    return bytes instanceof Uint8Array ? { hex: Buffer.from(bytes).toString("hex") } : member;
+  });
 }
 
 function parse(text: string): unknown {
