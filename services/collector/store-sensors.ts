@@ -83,7 +83,7 @@ export async function writeDevices(session: StoreSession, devices: readonly Stor
      SELECT sensor_id, maker, public_key, CASE WHEN revoked THEN 'revoked' ELSE 'allowed' END
      FROM unnest($1::bytea[], $2::text[], $3::bytea[], $4::boolean[]) AS listed (sensor_id, maker, public_key, revoked)
      ON CONFLICT (sensor_id) DO UPDATE SET
-       maker = excluded.maker, public_key = excluded.public_key,
+       maker = excluded.maker, public_key = coalesce(excluded.public_key, device.public_key),
        state = CASE WHEN excluded.state = 'allowed' AND device.last_seen IS NOT NULL THEN 'reporting' ELSE excluded.state END`,
     [
       devices.map(({ sensorId }) => bytesOf(sensorId)),

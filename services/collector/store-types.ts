@@ -38,8 +38,8 @@ export interface StoredDevice {
   /** Lower-case hex. */
   readonly sensorId: string;
   readonly maker: string;
-  /** Uncompressed P-256 point. */
-  readonly publicKey: Uint8Array;
+  /** Uncompressed P-256 point; null for a revoked sensor, of which the allowlist gives no key. */
+  readonly publicKey: Uint8Array | null;
   readonly revoked: boolean;
 }
 

@@ -48,7 +48,6 @@ describe("the writer", () => {
     finish();
     await vi.advanceTimersByTimeAsync(0);
     expect(batches).toEqual([[1, 2, 3], [4]]);
-    expect(writer.pending()).toBe(0);
   });
 
   it("tries a batch again until it is written, in order, and loses nothing", async () => {
@@ -57,6 +56,16 @@ describe("the writer", () => {
     writer.add([1, 2, 3, 4]);
     await expect.poll(() => batches).toEqual([[1, 2, 3], [1, 2, 3], [1, 2, 3], [4]]);
     expect(failures).toHaveLength(2);
+  });
+
+  it("writes an empty batch when it is nudged, and no second one", async () => {
+    writer.nudge();
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(batches).toEqual([[]]);
+    writer.add([1]);
+    writer.nudge();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(batches).toEqual([[], [1]]);
   });
 
   it("writes nothing more once stopped, and waits for what is under way", async () => {

@@ -3,8 +3,8 @@ import { keepTrying } from "../runtime/backoff.ts";
 /** Gathers entries into batches and has one written at a time. */
 export interface Writer<T> {
   readonly add: (entries: readonly T[]) => void;
-  /** Entries that are not written yet. */
-  readonly pending: () => number;
+  /** Writes now, an empty batch where there are no entries. */
+  readonly nudge: () => void;
   /** Resolves once no write is under way; nothing is written after. */
   readonly stop: () => Promise<void>;
 }
@@ -25,6 +25,7 @@ export function createWriter<T>({ write, maxMessages, maxWaitMs, onFailure }: Wr
   let entries: T[] = [];
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> | undefined;
+  let nudged = false;
   const stopping = new AbortController();
   const { signal } = stopping;
 
@@ -37,7 +38,8 @@ export function createWriter<T>({ write, maxMessages, maxWaitMs, onFailure }: Wr
   }
 
   async function run(): Promise<void> {
-    while (entries.length > 0 && !signal.aborted) {
+    while ((entries.length > 0 || nudged) && !signal.aborted) {
+      nudged = false;
       const batch = entries.splice(0, maxMessages);
       await keepTrying(() => write(batch), { signal, onFailure }).catch((thrown: unknown) => {
         if (!signal.aborted) throw thrown;
@@ -51,7 +53,10 @@ export function createWriter<T>({ write, maxMessages, maxWaitMs, onFailure }: Wr
       if (entries.length >= maxMessages) start();
       else if (!running) timer ??= setTimeout(start, maxWaitMs);
     },
-    pending: () => entries.length,
+    nudge: () => {
+      nudged = true;
+      start();
+    },
     stop: async () => {
       stopping.abort();
       clearTimeout(timer);

@@ -1,6 +1,7 @@
 import type { KeyObject } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { verifyAllowlist } from "../../../protocol/allowlist.ts";
+import type { AllowlistDocument } from "../../../protocol/allowlist-document.ts";
 import { writeFileAtomic } from "../../../shared/atomic-file.ts";
 import { messageOf } from "../../../shared/errors.ts";
 import { collectorErrors } from "../errors.ts";
@@ -9,6 +10,8 @@ import { collectorErrors } from "../errors.ts";
 export interface AllowlistCopy {
   /** The DSSE envelope in JSON, or null while there never was one. */
   readonly dsse: () => string | null;
+  /** What it says, or null. */
+  readonly document: () => AllowlistDocument | null;
   /** 0 while there is none. */
   readonly version: () => number;
   /**
@@ -31,13 +34,14 @@ export interface AllowlistCopyOptions {
  * @throws COLLECTOR_ALLOWLIST_CORRUPT
  */
 export function openAllowlistCopy({ file, backendKey, onUnwritten }: AllowlistCopyOptions): AllowlistCopy {
-  const verify = (dsse: string, currentVersion: number): number =>
-    verifyAllowlist({ dsse, backendKey, audience: "collector", currentVersion }).document.version;
+  const verify = (dsse: string, currentVersion: number): AllowlistDocument =>
+    verifyAllowlist({ dsse, backendKey, audience: "collector", currentVersion }).document;
   let held = readIfThere(file);
   let onDisk = held;
-  let version = 0;
+  let document: AllowlistDocument | null = null;
+  const version = (): number => document?.version ?? 0;
   try {
-    if (held !== null) version = verify(held, 0);
+    if (held !== null) document = verify(held, 0);
   } catch (cause) {
     const message = `the copy does not verify: ${messageOf(cause)}`;
     throw collectorErrors.error("COLLECTOR_ALLOWLIST_CORRUPT", message, { path: file, cause });
@@ -55,11 +59,12 @@ export function openAllowlistCopy({ file, backendKey, onUnwritten }: AllowlistCo
 
   return {
     dsse: () => held,
-    version: () => version,
+    document: () => document,
+    version,
     take: (dsse) => {
       const changed = dsse !== held;
       if (changed) {
-        version = verify(dsse, version);
+        document = verify(dsse, version());
         held = dsse;
       }
       persist();

@@ -14,6 +14,7 @@ beforeEach(() => {
   let held: string | null = null;
   const copy: AllowlistCopy = {
     dsse: () => held,
+    document: () => null,
     version: () => 1,
     take: (dsse) => {
       if (dsse === "bad") throw new Error("refused");
