@@ -1,6 +1,6 @@
 import type { ExitCode } from "../shared/errors.ts";
 import type { Io } from "./io.ts";
-import type { Paint } from "./paint.ts";
+import type { ColorChoice, Paint } from "./paint.ts";
 
 /** The flags that every command takes. */
 export interface GlobalFlags {
@@ -12,7 +12,7 @@ export interface GlobalFlags {
   readonly yes: boolean;
   readonly nonInteractive: boolean;
   readonly progress: "auto" | "tty" | "plain" | "json" | "quiet";
-  readonly color: "auto" | "always" | "never";
+  readonly color: ColorChoice;
 }
 
 /** What a command is handed. */

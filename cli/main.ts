@@ -3,7 +3,7 @@ import { EXIT, type ExitCode } from "../shared/errors.ts";
 import type { Command } from "./command.ts";
 import { cliErrors } from "./errors.ts";
 import { type Io, processIo } from "./io.ts";
-import { paintFor } from "./paint.ts";
+import { type ColorChoice, paintFor } from "./paint.ts";
 import { buildProgram } from "./program.ts";
 import { reportError } from "./report-error.ts";
 
@@ -56,7 +56,7 @@ function wantsJson(argv: readonly string[]): boolean {
   return (end < 0 ? argv : argv.slice(0, end)).includes("--json");
 }
 
-function colorOf(value: unknown): "auto" | "always" | "never" {
+function colorOf(value: unknown): ColorChoice {
   return value === "always" || value === "never" ? value : "auto";
 }
 
