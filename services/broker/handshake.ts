@@ -16,6 +16,8 @@ const REASONS: Readonly<Record<string, string>> = {
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: "certificate-issuer",
   SELF_SIGNED_CERT_IN_CHAIN: "certificate-issuer",
   DEPTH_ZERO_SELF_SIGNED_CERT: "certificate-issuer",
+  // What Node has no word for: a broken name constraint is one.
+  UNSPECIFIED: "certificate-refused",
 };
 
 /** The typed reason for which a handshake failed. A refused certificate ends in a reset, and only the socket knows why. */

@@ -51,6 +51,9 @@ describe("the door", () => {
     ["a certificate of a foreign authority with the same names", "foreign-gw-01", "certificate-issuer"],
     ["an operator's certificate", "op-admin", "identity"],
     ["the certificate of a service that has no business here", "svc-database", "identity"],
+    ["a gateway's certificate that has ended", "ended", "certificate-expired"],
+    ["a service's certificate of the gateways' authority", "forged-services", "certificate-refused"],
+    ["a service's name in the gateways' unit", "forged-gateways", "identity"],
   ])("refuses %s", async (_, name, reason) => {
     const from = broker.events.length;
     const client = broker.client(name);

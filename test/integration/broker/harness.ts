@@ -7,7 +7,12 @@ import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from "node:tls";
 import mqtt, { type IClientOptions, type MqttClient } from "mqtt";
+import { loadAuthority } from "../../../certs/authority.ts";
+import { issueGatewayLeaf } from "../../../certs/classes/leaf-gateway.ts";
 import { issueDeploymentCertificates } from "../../../certs/deployment.ts";
+import { type CertifiedKey, issue } from "../../../certs/issue.ts";
+import { leafSubject } from "../../../certs/subject.ts";
+import { x509 } from "../../../certs/x509.ts";
 import { callControl } from "../../../shared/control-client.ts";
 import type { SecurityEvent } from "../../../shared/security-event.ts";
 
@@ -32,6 +37,7 @@ export class BrokerHarness {
   async start(limits: object): Promise<void> {
     await this.#issue("", ["gw-01", "gw-02"]);
     await this.#issue("foreign-", ["gw-01"]);
+    await this.#forge();
     const at = (file: string): string => join(this.folder, file);
     const config = {
       name: "broker",
@@ -133,11 +139,37 @@ export class BrokerHarness {
       gateways,
       operators: ["op-admin"],
     });
-    for (const { name, certPem, keyPem } of [{ name: "root", ...made.root }, ...made.leaves]) {
-      this.#material.set(prefix + name, { cert: certPem, key: keyPem });
-      writeFileSync(join(this.folder, `${prefix}${name}.crt`), certPem);
-      writeFileSync(join(this.folder, `${prefix}${name}.key`), keyPem, { mode: 0o600 });
+    for (const { name, ...pair } of [{ name: "root", ...made.root }, ...made.leaves]) this.#keep(prefix + name, pair);
+    this.#keep(`${prefix}authority`, made.intermediates.gateways);
+  }
+
+  /** What somebody with the key of the gateways' authority can make, and a leaf that has ended. */
+  async #forge(): Promise<void> {
+    const { cert, key } = this.#material.get("authority") ?? { cert: "", key: "" };
+    const issuer = await loadAuthority({ certPem: cert, keyPem: key });
+    const now = new Date();
+    const yesterday = new Date(now.getTime() - 86_400_000);
+    this.#keep("ended", await issueGatewayLeaf(issuer, { name: "gw-01", now: yesterday, lifetimeSeconds: 300 }));
+    for (const unit of ["services", "gateways"] as const) {
+      const forged = await issue(
+        {
+          tenant: "acme",
+          now,
+          name: "forged",
+          subject: leafSubject(unit, "acme", "svc-collector"),
+          validity: { notBefore: yesterday, notAfter: new Date(now.getTime() + 86_400_000) },
+          extensions: [new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.clientAuth])],
+        },
+        issuer,
+      );
+      this.#keep(`forged-${unit}`, { certPem: forged.certPem + cert, keyPem: forged.keyPem });
     }
+  }
+
+  #keep(name: string, { certPem, keyPem }: CertifiedKey): void {
+    this.#material.set(name, { cert: certPem, key: keyPem });
+    writeFileSync(join(this.folder, `${name}.crt`), certPem);
+    writeFileSync(join(this.folder, `${name}.key`), keyPem, { mode: 0o600 });
   }
 }
 
