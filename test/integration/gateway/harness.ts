@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -22,6 +22,10 @@ import { makeKey, type TestSensor } from "./test-sensor.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
 const SERVER_NAME = "broker.acme.trustkern.internal";
+
+type Program = "broker" | "gateway" | "simulator";
+const IDENTITY = { broker: "svc-broker", gateway: "gw-01", simulator: "gw-rogue" } as const;
+const STATE_DIRS = { broker: [], gateway: ["state"], simulator: ["sensors"] } as const;
 
 /** What `GET /status` of the gateway answers. */
 export interface GatewayStatus {
@@ -57,6 +61,8 @@ export class GatewayHarness {
 
   async start(changes: object = {}, stateDir = join(this.folder, "state")): Promise<void> {
     await this.#issueCertificates();
+    // The permission model takes a path for a folder only where it is one.
+    for (const folder of ["state", "sensors"]) mkdirSync(this.at(folder));
     [this.coapPort, this.#brokerPort] = [await freeUdpPort(), await freeTcpPort()];
     writeFileSync(this.at("backend.pub"), this.backendKey.publicKey);
     const common = { tenant: "acme" };
@@ -70,7 +76,7 @@ export class GatewayHarness {
       ...common,
       name: "gw-01",
       coap: { host: "127.0.0.1", port: this.coapPort },
-      broker: { host: "127.0.0.1", port: this.#brokerPort, servername: SERVER_NAME },
+      broker: this.#broker(),
       tls: this.#tlsFiles("gw-01"),
       stateDir,
       backendKeyFile: this.at("backend.pub"),
@@ -95,7 +101,28 @@ export class GatewayHarness {
     await until(async () => this.status().then(() => true));
   }
 
-  async kill(name: "broker" | "gateway", signal: NodeJS.Signals = "SIGKILL"): Promise<number | null> {
+  /** Simulated sensors that send to the gateway, and the rogue gateway. */
+  async startSimulator(): Promise<void> {
+    this.#configure("simulator", {
+      tenant: "acme",
+      name: "simulator",
+      stateDir: this.at("sensors"),
+      gatewayCoap: { host: "127.0.0.1", port: this.coapPort },
+      rogue: { broker: this.#broker(), tls: this.#tlsFiles("gw-rogue") },
+    });
+    this.#spawn("simulator", []);
+    await until(async () => this.#status("simulator").then(() => true));
+  }
+
+  async simulatorCounters(): Promise<Readonly<Record<string, number>>> {
+    return ((await this.#status("simulator")) as { counters: Record<string, number> }).counters;
+  }
+
+  async simulator<T>(method: "GET" | "POST", path: string, body?: unknown): Promise<T> {
+    return (await callControl(this.at("simulator.sock"), method, path, body)) as T;
+  }
+
+  async kill(name: Program, signal: NodeJS.Signals = "SIGKILL"): Promise<number | null> {
     const child = this.#children.get(name);
     if (!child || child.exitCode !== null || child.signalCode !== null) return child?.exitCode ?? null;
     child.kill(signal);
@@ -103,15 +130,14 @@ export class GatewayHarness {
     return child.exitCode;
   }
 
-  isAlive(name: "broker" | "gateway"): boolean {
+  isAlive(name: Program): boolean {
     const child = this.#children.get(name);
     return child !== undefined && child.exitCode === null && child.signalCode === null;
   }
 
   async stop(): Promise<void> {
     for (const client of this.#clients) "request" in client ? client.close() : client.end(true);
-    await this.kill("gateway");
-    await this.kill("broker");
+    for (const name of ["simulator", "gateway", "broker"] as const) await this.kill(name);
     rmSync(this.folder, { recursive: true });
   }
 
@@ -140,7 +166,6 @@ export class GatewayHarness {
   }
 
   async mqtt(name: string): Promise<MqttClient> {
-    const [{ readFileSync }] = [await import("node:fs")];
     const { caFile, certFile, keyFile } = this.#tlsFiles(name);
     const client = await connectAsync({
       protocol: "mqtts",
@@ -160,7 +185,7 @@ export class GatewayHarness {
 
   /** Publishes a signed allowlist with those sensors, and waits until the gateway has it. */
   async trust(
-    sensors: readonly TestSensor[],
+    sensors: readonly Pick<TestSensor, "id" | "publicKey">[],
     options: { readonly ageHours?: number; readonly revoked?: readonly TestSensor[] } = {},
   ): Promise<void> {
     this.#version += 1;
@@ -201,6 +226,10 @@ export class GatewayHarness {
     writeFileSync(this.at(`${name}.json`), JSON.stringify({ ...config, controlSocket: this.at(`${name}.sock`) }));
   }
 
+  #broker() {
+    return { host: "127.0.0.1", port: this.#brokerPort, servername: SERVER_NAME };
+  }
+
   #tlsFiles(name: string) {
     return { caFile: this.at("ca.crt"), certFile: this.at(`${name}.crt`), keyFile: this.at(`${name}.key`) };
   }
@@ -209,10 +238,10 @@ export class GatewayHarness {
     return callControl(this.at(`${name}.sock`), "GET", "/status");
   }
 
-  #spawn(name: "broker" | "gateway", extraDirs: readonly string[], prelude = ":"): void {
-    const own = name === "gateway" ? "gw-01" : "svc-broker";
+  #spawn(name: Program, extraDirs: readonly string[], prelude = ":"): void {
+    const own = IDENTITY[name];
     const readable = [ROOT, ...["ca.crt", `${own}.crt`, `${own}.key`, "backend.pub"].map((file) => this.at(file))];
-    const state = name === "gateway" ? [this.at("state"), ...extraDirs] : [];
+    const state = [...STATE_DIRS[name].map((dir) => this.at(dir)), ...extraDirs];
     const shared = [this.at(`${name}.json`), this.at(`${name}.sock`), ...state];
     const args = [
       "--permission",
