@@ -32,13 +32,23 @@ export interface OpenDatabase {
  */
 export async function openDatabase(dataDir: string, roles: readonly RoleConfig[]): Promise<OpenDatabase> {
   const engine = await openEngine(dataDir);
-  await engine.query("CREATE EXTENSION IF NOT EXISTS timescaledb;");
+  await loadTimescale(engine);
   const oids = await applyRoles(engine, DATABASE_NAME, roles);
   const groups = [...oids].filter(([name]) => name.startsWith("trustkern_"));
   const identity = createIdentity(engine.module, oids, groups);
   for (const [name, value] of Object.entries(DEFAULTS)) identity.setDefault(name, value);
   await checkIdentity(engine, identity);
   return { engine, identity };
+}
+
+/**
+ * Nothing is preloaded here, so that a second start would have hypertables without the code that serves them, and without the
+ * part (tsl) that compresses, refreshes and runs jobs.
+ */
+async function loadTimescale(engine: Engine): Promise<void> {
+  await engine.query("CREATE EXTENSION IF NOT EXISTS timescaledb");
+  const [row] = await engine.query("SELECT extversion FROM pg_extension WHERE extname = 'timescaledb'");
+  for (const library of ["timescaledb", "timescaledb-tsl"]) await engine.query(`LOAD '${library}-${row?.[0]}'`);
 }
 
 /** Tries every way back to the superuser that SQL has, as a role that must not find one. */
