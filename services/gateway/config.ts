@@ -31,8 +31,8 @@ export const gatewayConfig = z.strictObject({
     .int()
     .min(0)
     .default(16 * MEBIBYTE),
-  /** Datagrams that one source address may send. @default 1000 a second, 2000 at once */
-  flood: z.strictObject({ perSecond: z.int().min(1), burst: z.int().min(1) }).default({ perSecond: 1000, burst: 2000 }),
+  /** Datagrams that one source address may send. @default 2000 a second, 4000 at once */
+  flood: z.strictObject({ perSecond: z.int().min(1), burst: z.int().min(1) }).default({ perSecond: 2000, burst: 4000 }),
 });
 
 /** What {@link gatewayConfig} parses to. */

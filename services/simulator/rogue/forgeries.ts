@@ -37,37 +37,46 @@ export function captured(sensor: Sensor): PendingMessage {
 
 /**
  * Makes the bytes of an attack.
- * @throws SIM_NOTHING_CAPTURED
+ * @param heard - a message of the sensor that was {@link captured}
  */
-export async function forge(kind: AttackKind, sensor: Sensor): Promise<Attack> {
-  return kind === "unknown" ? stranger(sensor) : { sensorId: sensor.id, bytes: await forgeAs(kind, sensor) };
+export async function forge(kind: AttackKind, sensor: Sensor, heard: PendingMessage): Promise<Attack> {
+  return kind === "unknown" ? stranger(sensor) : { sensorId: sensor.id, bytes: await forgeAs(kind, sensor, heard) };
 }
 
-function forgeAs(kind: Exclude<AttackKind, "unknown">, sensor: Sensor): Uint8Array | Promise<Uint8Array> {
+async function forgeAs(
+  kind: Exclude<AttackKind, "unknown">,
+  sensor: Sensor,
+  heard: PendingMessage,
+): Promise<Uint8Array> {
   switch (kind) {
     case "forged":
-      return withLastBitFlipped(captured(sensor).bytes);
+      return withLastBitFlipped(heard.bytes);
     case "duplicate":
-      return captured(sensor).bytes;
+      return heard.bytes;
     case "malformed":
-      return captured(sensor).bytes.subarray(0, -TRUNCATED_BYTES);
+      return heard.bytes.subarray(0, -TRUNCATED_BYTES);
     case "replayed": {
-      const { bootId, seq } = captured(sensor);
+      const { bootId, seq } = heard;
       return sensor.seal({ bootId, seq, timestamp: 0, flags: 1, plaintext: PLAINTEXT });
     }
     case "unknown-key": {
       const recipient = { keyId: randomBytes(8), publicKey: sensor.recipient().publicKey };
-      return sealEnvelope(nextMessage(sensor, PLAINTEXT), recipient, signerOf(sensor.element));
+      return sealEnvelope(await nextMessage(sensor, PLAINTEXT), recipient, signerOf(sensor.element));
     }
     case "decrypt-failed":
-      return sealWithAad(nextMessage(sensor, PLAINTEXT), sensor.recipient(), signerOf(sensor.element), Buffer.of(0));
+      return sealWithAad(
+        await nextMessage(sensor, PLAINTEXT),
+        sensor.recipient(),
+        signerOf(sensor.element),
+        Buffer.of(0),
+      );
     case "bad-payload":
-      return sealEnvelope(nextMessage(sensor, '{"fw":'), sensor.recipient(), signerOf(sensor.element));
+      return sealEnvelope(await nextMessage(sensor, '{"fw":'), sensor.recipient(), signerOf(sensor.element));
   }
 }
 
-function nextMessage(sensor: Sensor, plaintext: string) {
-  return { ...sensor.takeSeq(), sensorId: Buffer.from(sensor.id, "hex"), timestamp: 0, flags: 1, plaintext };
+async function nextMessage(sensor: Sensor, plaintext: string) {
+  return { ...(await sensor.takeSeq()), sensorId: Buffer.from(sensor.id, "hex"), timestamp: 0, flags: 1, plaintext };
 }
 
 /** A sensor that nobody registered, with a key of its own. It knows the recipient key, which is public. */

@@ -35,6 +35,7 @@ export async function attackByGateway(
   broker: z.infer<typeof brokerConfig>,
   tls: Tls13Options,
 ): Promise<readonly AttackReceipt[]> {
+  const heard = captured(sensor);
   const verdicts = new Map<string, Verdict>();
   const mqtt = await connectAsync({ ...broker, ...tls, protocol: "mqtts", protocolVersion: 4, reconnectPeriod: 0 });
   try {
@@ -45,8 +46,8 @@ export async function attackByGateway(
     const receipts: AttackReceipt[] = [];
     for (const kind of kinds) {
       // A replay is one only once the first message is stored.
-      if (kind === "replayed") await publish(mqtt, { sensorId: sensor.id, bytes: captured(sensor).bytes }, verdicts);
-      receipts.push({ kind, ...(await publish(mqtt, await forge(kind, sensor), verdicts)) });
+      if (kind === "replayed") await publish(mqtt, { sensorId: sensor.id, bytes: heard.bytes }, verdicts);
+      receipts.push({ kind, ...(await publish(mqtt, await forge(kind, sensor, heard), verdicts)) });
     }
     return receipts;
   } finally {

@@ -1,7 +1,7 @@
 import { type CoapTiming, createCoapClient } from "../../runtime/coap/client.ts";
 import { CONTENT_FORMAT, type Endpoint } from "../../runtime/coap/message.ts";
 import type { Sensor } from "../sensor/sensor.ts";
-import { type AttackKind, forge } from "./forgeries.ts";
+import { type AttackKind, captured, forge } from "./forgeries.ts";
 
 /** What the gateway answered to an attack. */
 export interface RadioAnswer {
@@ -21,7 +21,7 @@ export async function attackByRadio(
   gateway: Endpoint,
   timing: CoapTiming,
 ): Promise<RadioAnswer> {
-  const { bytes } = await forge(kind, sensor);
+  const { bytes } = await forge(kind, sensor, captured(sensor));
   const radio = createCoapClient(gateway, timing);
   try {
     const request = { method: "POST", path: "/tk/v1", payload: bytes, contentFormat: CONTENT_FORMAT.cbor } as const;

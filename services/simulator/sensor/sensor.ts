@@ -66,7 +66,7 @@ export interface Sensor {
   readonly seal: (message: Omit<Message, "sensorId">) => Promise<Uint8Array>;
   readonly recipient: () => Recipient;
   /** Takes the next sequence number, as for a message. */
-  readonly takeSeq: () => { readonly bootId: number; readonly seq: number };
+  readonly takeSeq: () => Promise<{ readonly bootId: number; readonly seq: number }>;
   readonly close: () => void;
 }
 
@@ -192,10 +192,11 @@ export function bootSensor(parts: SensorParts): Sensor {
         clockIsSet = false;
         change({ bootId: memory.bootId + 1, seq: 0 });
       }),
-    takeSeq() {
-      change({ seq: memory.seq + 1 });
-      return { bootId: memory.bootId, seq: memory.seq };
-    },
+    takeSeq: () =>
+      inTurn(async () => {
+        change({ seq: memory.seq + 1 });
+        return { bootId: memory.bootId, seq: memory.seq };
+      }),
     close: coap.close,
   };
 }
