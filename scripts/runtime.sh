@@ -13,8 +13,10 @@ ensure_runtime() {
   stamp="$root/node_modules/.trustkern-packages"
   have=$(cat "$stamp" 2>/dev/null || true)
   case "$have" in
-    "dev $wanted") ;;
-    "prod $wanted") [ "$mode" = prod ] || install_packages ;;
+    "dev "*) mode=dev ;; # a developer's packages are not taken away again
+  esac
+  case "$have" in
+    "dev $wanted" | "$mode $wanted") ;;
     *) install_packages ;;
   esac
   PATH="$root/node_modules/.bin:$PATH"

@@ -4,6 +4,7 @@ import type { Deployment } from "../../model/deployment.ts";
 import type { Placement } from "../../model/placement.ts";
 import { DATABASE } from "../../modules/timescaledb/component.ts";
 import { migrate } from "../../modules/timescaledb/migrate.ts";
+import { applyRetention } from "../../modules/timescaledb/retention.ts";
 import { callControl } from "../../shared/control-client.ts";
 import type { TrustKernError } from "../../shared/errors.ts";
 import type { SecurityEvent } from "../../shared/security-event.ts";
@@ -116,7 +117,7 @@ export async function deployEmbedded(options: EmbeddedOptions): Promise<Embedded
         }),
       stop,
     };
-    await prepareServices(deployed, options.onProgress);
+    await prepareServices(deployed, options);
     return deployed;
   } catch (thrown) {
     await stop();
@@ -142,13 +143,18 @@ function startAll(model: Model, layout: Layout, options: EmbeddedOptions, superv
 }
 
 /** What every component needs of another before it can be ready: tables, and the recipient key that sensors encrypt to. */
-async function prepareServices(deployed: EmbeddedDeployment, onProgress: (what: string) => void): Promise<void> {
+async function prepareServices(
+  deployed: EmbeddedDeployment,
+  { deployment, onProgress }: EmbeddedOptions,
+): Promise<void> {
   const migrated = async (): Promise<void> => {
     await deployed.waitReady("database");
     onProgress("the database answers; its tables are brought up to date");
     const { host, port } = deployed.placement.endpoint("database", "postgres");
     const password = readFileSync(deployed.placement.secretFile("database", "owner.password"), "utf8");
-    await migrate({ host, port, database: DATABASE.database, user: DATABASE.owner, password });
+    const owner = { host, port, database: DATABASE.database, user: DATABASE.owner, password };
+    await migrate(owner);
+    await applyRetention(owner, deployment.retention);
   };
   const recipients = async (): Promise<void> => {
     await Promise.all([deployed.waitReady("custody"), deployed.waitReady("backend")]);

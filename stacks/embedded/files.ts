@@ -4,7 +4,7 @@ import { writeFileAtomic } from "../../shared/atomic-file.ts";
 import { messageOf } from "../../shared/errors.ts";
 import { embeddedErrors } from "./errors.ts";
 
-const UNWRITABLE = new Set(["ENOSPC", "EDQUOT", "EROFS", "EACCES", "EPERM", "ENOTDIR", "EIO"]);
+const UNWRITABLE = new Set(["EEXIST", "ENOSPC", "EDQUOT", "EROFS", "EACCES", "EPERM", "ENOTDIR", "EIO"]);
 
 /**
  * Runs what writes below the state directory, and turns a full disk or missing rights into one clear error.

@@ -19,9 +19,9 @@ export const mqttsPublish: Step = {
     const protocol = await mqttConnect(context, { cert, key });
     proven(protocol === "TLSv1.3", `with the gateway's certificate the broker answered ${protocol}`);
     const bare = await mqttConnect(context, {});
-    proven(bare.startsWith("refused"), `without a certificate the broker answered ${bare}`);
+    proven(bare.includes("certificate required"), `without a certificate the broker answered ${bare}`);
     const old = await tlsHandshake(context, { cert, key, maxVersion: "TLSv1.2" });
-    proven(old.startsWith("refused"), `with TLS 1.2 the broker answered ${old}`);
+    proven(old.includes("protocol version"), `with TLS 1.2 the broker answered ${old}`);
     await published(context, gateway);
     return `${gateway} publishes over ${protocol}; without a certificate: ${bare}; with TLS 1.2: ${old}`;
   },
