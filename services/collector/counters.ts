@@ -1,4 +1,4 @@
-import { VERDICTS, type Verdict } from "../../protocol/verdict.ts";
+import type { Rejection } from "../../protocol/verdict.ts";
 import type { DropReason } from "./intake/dispatcher.ts";
 
 /** What the collector counted since it started. */
@@ -7,7 +7,8 @@ export interface CollectorCounters {
   accepted: number;
   /** Of those accepted. */
   late: number;
-  readonly rejected: Record<Exclude<Verdict, "accepted">, number>;
+  /** By verdict; those never given are left out. */
+  readonly rejected: Partial<Record<Rejection, number>>;
   /** Without a verdict, to be sent again. */
   readonly dropped: Record<DropReason, number>;
   batches: number;
@@ -16,14 +17,11 @@ export interface CollectorCounters {
 
 /** All zero. */
 export function createCounters(): CollectorCounters {
-  const rejected = Object.fromEntries(
-    VERDICTS.filter((verdict) => verdict !== "accepted").map((verdict) => [verdict, 0]),
-  );
   return {
     received: 0,
     accepted: 0,
     late: 0,
-    rejected: rejected as CollectorCounters["rejected"],
+    rejected: {},
     dropped: { overflow: 0, unlisted: 0, fault: 0 },
     batches: 0,
     receipts: 0,

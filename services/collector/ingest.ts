@@ -58,7 +58,7 @@ export function createIngest({ store, queue, counters, security, sendReceipts, n
       if (late) counters.late += 1;
       return;
     }
-    counters.rejected[verdict] += 1;
+    counters.rejected[verdict] = (counters.rejected[verdict] ?? 0) + 1;
     // A repeat of what is stored is what receipts that got lost look like, and no attack.
     if (verdict === "duplicate") return;
     const { gateway, sensorId } = message;
