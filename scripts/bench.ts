@@ -1,0 +1,80 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { cpus, tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { coreLimit, opensslSpeed } from "./bench/openssl.ts";
+import { measurePipeline } from "./bench/pipeline.ts";
+import { prepareVerifyOpen } from "./bench/verify-open.ts";
+
+// Prints docs/benchmarks.md: node scripts/bench.ts > docs/benchmarks.md
+
+const ROUNDS = 5;
+const MESSAGES_PER_ROUND = 6400;
+const PIPELINE_MESSAGES = 40_000;
+const CORES = 2;
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), "tk-bench-"));
+const median = (values: readonly number[]): number =>
+  values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
+const whole = (value: number): string => Math.round(value).toLocaleString("en");
+const micros = (seconds: number, messages: number): string => ((seconds / messages) * 1e6).toFixed(1);
+
+// openssl runs between the rounds, so that both see the same machine.
+const bench = await prepareVerifyOpen(folder, root, ROUNDS, MESSAGES_PER_ROUND);
+const rounds = [];
+for (let n = 0; n < ROUNDS; n++) {
+  const speed = await opensslSpeed(1);
+  const { messages, collectorSeconds, custodySeconds } = await bench.round();
+  const perCore = messages / (collectorSeconds + custodySeconds);
+  rounds.push({ speed, messages, collectorSeconds, custodySeconds, perCore, ratio: perCore / coreLimit(speed) });
+}
+await bench.close();
+const speed = {
+  version: rounds[0]?.speed.version ?? "",
+  verify: median(rounds.map((round) => round.speed.verify)),
+  x25519: median(rounds.map((round) => round.speed.x25519)),
+};
+const limit = coreLimit(speed);
+
+const pipeline = await measurePipeline(join(folder, "deployment"), root, PIPELINE_MESSAGES);
+const rate = pipeline.messages / pipeline.seconds;
+const total = Object.values(pipeline.cpu).reduce((sum, used) => sum + used, 0);
+rmSync(folder, { recursive: true });
+
+console.log(`# Benchmarks
+
+Made by \`node scripts/bench.ts\` on ${cpus().length} cores (${cpus()[0]?.model.trim()}), Node ${process.versions.node}, ${speed.version}.
+
+| \`openssl speed ecdsap256 ecdhx25519\`, one core | per second |
+|---|---:|
+| P-256 verify | ${whole(speed.verify)} |
+| X25519 | ${whole(speed.x25519)} |
+| one core's limit, 1/(1/verify + 1/x25519) | ${whole(limit)} |
+
+## Verify + open + parse
+
+The collector's threads and the custody process, all CPU time of both counted: ${ROUNDS} rounds of ${whole(rounds[0]?.messages ?? 0)} different
+envelopes, \`openssl speed\` between them, so that both see the same machine. Goal: at least 0.65 of a core's limit.
+
+| round | collector, µs CPU per message | custody, µs CPU per message | messages per CPU-second | of the limit |
+|---|---:|---:|---:|---:|
+${rounds.map((r, n) => `| ${n + 1} | ${micros(r.collectorSeconds, r.messages)} | ${micros(r.custodySeconds, r.messages)} | ${whole(r.perCore)} | ${r.ratio.toFixed(2)} |`).join("\n")}
+| median | | | ${whole(median(rounds.map((r) => r.perCore)))} | **${median(rounds.map((r) => r.ratio)).toFixed(2)}** |
+
+## From MQTT in to committed row
+
+A whole embedded deployment and a publisher with four gateways' certificates, each with 1000 envelopes on the way, on the same cores:
+${whole(pipeline.messages)} messages in ${pipeline.seconds.toFixed(1)} s, each a row, timed from the first publish to the last receipt. Goal: at least 0.30 of
+two cores' limit.
+
+| messages/s | of ${CORES} cores' limit (${whole(CORES * limit)}/s) | CPU of all processes, µs per message |
+|---:|---:|---:|
+| ${whole(rate)} | **${(rate / (CORES * limit)).toFixed(2)}** | ${micros(total, pipeline.messages)} |
+
+| process | µs CPU per message |
+|---|---:|
+${Object.entries(pipeline.cpu)
+  .map(([name, used]) => `| ${name} | ${micros(used, pipeline.messages)} |`)
+  .join("\n")}`);
+process.exit();

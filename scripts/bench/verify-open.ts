@@ -1,0 +1,124 @@
+import { spawn } from "node:child_process";
+import { generateKeyPairSync, randomBytes } from "node:crypto";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { createAllowlist } from "../../protocol/allowlist.ts";
+import { bytesOfHex, hexOf } from "../../protocol/hex.ts";
+import { p256Signer } from "../../protocol/signature.ts";
+import type { Message } from "../../services/collector/intake/queue.ts";
+import { type CheckedBatch, createWorkerPool } from "../../services/collector/verify/pool.ts";
+import { callControl } from "../../shared/control-client.ts";
+import { cpuSeconds } from "./cpu.ts";
+import { makeEnvelope, makeSensors } from "./envelopes.ts";
+import { publicPoint } from "./keys.ts";
+
+/** CPU time of some messages. */
+export interface VerifyOpenResult {
+  readonly messages: number;
+  /** CPU-seconds of the thread pool, and of the process around it. */
+  readonly collectorSeconds: number;
+  readonly custodySeconds: number;
+}
+
+/** A collector's thread pool as the service runs it, and a custody process that holds the key. */
+export interface VerifyOpenBench {
+  /** Verifies, opens and parses the next messages; one batch at a time, so that cores that share caches do not slow each other. */
+  readonly round: () => Promise<VerifyOpenResult>;
+  readonly close: () => Promise<void>;
+}
+
+const BATCH = 128;
+const SENSORS = 10;
+
+/** Makes `rounds` times `perRound` envelopes, no two alike, and warms everything up. */
+export async function prepareVerifyOpen(
+  folder: string,
+  root: string,
+  rounds: number,
+  perRound: number,
+): Promise<VerifyOpenBench> {
+  const custody = await startCustody(folder, root);
+  const sensors = makeSensors(SENSORS);
+  const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const document = {
+    audience: "collector" as const,
+    version: 1,
+    issuedAtMs: 0,
+    sensors: sensors.map(({ id, publicKey }) => ({ sensorId: hexOf(id), publicKey, maker: "bench" })),
+    revoked: [],
+  };
+  const batches: Message[][] = [];
+  const warmUp = 20;
+  for (let n = 0; n < warmUp * BATCH + rounds * perRound; n++) {
+    const sensor = sensors[n % SENSORS] as (typeof sensors)[number];
+    const bytes = await makeEnvelope(sensor, n, custody.recipient);
+    if (n % BATCH === 0) batches.push([]);
+    batches.at(-1)?.push({ gateway: "gw-bench", sensorId: hexOf(sensor.id), bytes, receivedAtMs: 0 });
+  }
+  let checked: (batch: CheckedBatch) => void = () => undefined;
+  const pool = createWorkerPool({
+    entry: new URL("../../services/collector/main.ts", import.meta.url),
+    threads: 1,
+    setup: { custodySocket: custody.socket, backendKey: publicPoint(privateKey) },
+    onChecked: (batch) => checked(batch),
+    onFault: (reason) => {
+      throw new Error(reason);
+    },
+  });
+  pool.setAllowlist(await createAllowlist(document, p256Signer(privateKey)));
+
+  async function run(count: number): Promise<number> {
+    let messages = 0;
+    for (const batch of batches.splice(0, count)) {
+      const done = new Promise<CheckedBatch>((resolve) => {
+        checked = resolve;
+      });
+      pool.dispatch(batch, false);
+      const { results } = await done;
+      if (results.some(({ outcome }) => outcome !== "accepted")) throw new Error("an envelope was not accepted");
+      messages += results.length;
+    }
+    return messages;
+  }
+
+  await run(warmUp);
+  return {
+    round: async () => {
+      const [before, custodyBefore] = [process.cpuUsage(), cpuSeconds(custody.pid)];
+      const messages = await run(Math.floor(perRound / BATCH));
+      const used = process.cpuUsage(before);
+      const custodySeconds = cpuSeconds(custody.pid) - custodyBefore;
+      return { messages, collectorSeconds: (used.user + used.system) / 1e6, custodySeconds };
+    },
+    close: async () => {
+      await pool.close();
+      process.kill(custody.pid);
+    },
+  };
+}
+
+async function startCustody(folder: string, root: string) {
+  const at = (name: string): string => join(folder, name);
+  const config = {
+    name: "custody",
+    tenant: "bench",
+    controlSocket: at("custody.sock"),
+    socket: at("kem.sock"),
+    stateDir: at("custody"),
+    passphraseFile: at("passphrase"),
+  };
+  writeFileSync(at("passphrase"), randomBytes(32).toString("hex"), { mode: 0o600 });
+  writeFileSync(at("custody.json"), JSON.stringify(config));
+  const child = spawn(process.execPath, [join(root, "services/custody/main.ts"), "--config", at("custody.json")], {
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  for (let attempt = 0; attempt < 200; attempt++) {
+    const rows = await callControl(config.controlSocket, "GET", "/generations").catch(() => null);
+    const [active] = (rows ?? []) as readonly { readonly public_key: string }[];
+    if (active && child.pid) return { pid: child.pid, socket: config.socket, recipient: bytesOfHex(active.public_key) };
+    await delay(50);
+  }
+  child.kill();
+  throw new Error("custody did not start");
+}
