@@ -3,6 +3,9 @@ import { runner } from "node-pg-migrate";
 import { messageOf } from "../../shared/errors.ts";
 import { timescaledbErrors } from "./errors.ts";
 
+/** SQLSTATE `disk_full` (PostgreSQL, appendix A). */
+const DISK_FULL = "53100";
+
 /** Where the database is, and its owner. */
 export interface MigrationTarget {
   readonly host: string;
@@ -14,7 +17,7 @@ export interface MigrationTarget {
 
 /**
  * Brings the database's tables to this version, in one transaction. Gives the names of the migrations that it ran.
- * @throws MIGRATION_FAILED
+ * @throws MIGRATION_DISK_FULL, MIGRATION_FAILED
  */
 export async function migrate(target: MigrationTarget): Promise<readonly string[]> {
   try {
@@ -28,7 +31,8 @@ export async function migrate(target: MigrationTarget): Promise<readonly string[
     });
     return done.map(({ name }) => name);
   } catch (cause) {
-    throw timescaledbErrors.error("MIGRATION_FAILED", `cannot migrate: ${messageOf(cause)}`, {
+    const code = (cause as { code?: unknown }).code === DISK_FULL ? "MIGRATION_DISK_FULL" : "MIGRATION_FAILED";
+    throw timescaledbErrors.error(code, `cannot migrate: ${messageOf(cause)}`, {
       path: `${target.host}:${target.port}/${target.database}`,
       cause,
     });

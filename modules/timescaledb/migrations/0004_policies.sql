@@ -1,5 +1,4 @@
--- Aggregates that dashboards read instead of the messages. Only what changed is refreshed, however long the refreshed time is: so what was
--- stored before a long stop is caught up with; it has to end before the messages' retention.
+-- Aggregates that dashboards read instead of the messages.
 CREATE MATERIALIZED VIEW telemetry_1m WITH (timescaledb.continuous, timescaledb.materialized_only = false) AS
 SELECT
   time_bucket(INTERVAL '1 minute', received_at) AS bucket,
@@ -36,8 +35,10 @@ FROM telemetry GROUP BY bucket, sensor_id WITH NO DATA;
 
 GRANT SELECT ON telemetry_1m, telemetry_1h TO trustkern_reader;
 
-SELECT add_continuous_aggregate_policy('telemetry_1m', INTERVAL '300 days', INTERVAL '1 minute', INTERVAL '1 minute', buckets_per_batch => 0);
-SELECT add_continuous_aggregate_policy('telemetry_1h', INTERVAL '300 days', INTERVAL '1 hour', INTERVAL '30 minutes', buckets_per_batch => 0);
+-- A refresh computes only what changed since the last one, in one go, so that a long start costs nothing, and catches up with what came
+-- shortly before a stop. It has to be shorter than the messages' retention: a refresh of dropped messages would empty the aggregate.
+SELECT add_continuous_aggregate_policy('telemetry_1m', INTERVAL '7 days', INTERVAL '1 minute', INTERVAL '1 minute', buckets_per_batch => 0);
+SELECT add_continuous_aggregate_policy('telemetry_1h', INTERVAL '7 days', INTERVAL '1 hour', INTERVAL '30 minutes', buckets_per_batch => 0);
 
 ALTER TABLE telemetry SET (timescaledb.compress, timescaledb.compress_segmentby = 'sensor_id', timescaledb.compress_orderby = 'received_at DESC');
 ALTER TABLE envelope_raw SET (timescaledb.compress, timescaledb.compress_segmentby = 'sensor_id', timescaledb.compress_orderby = 'received_at DESC');
