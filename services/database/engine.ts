@@ -7,7 +7,7 @@ import type { BackendModule } from "./engine-identity.ts";
 import { lockDataDir } from "./engine-lock.ts";
 import { databaseErrors } from "./errors.ts";
 import { answerFileConstants } from "./file-constants.ts";
-import { frame } from "./wire-frames.ts";
+import { frame, typeOf } from "./wire-frames.ts";
 
 /** Name of the one database that is served. */
 export const DATABASE_NAME = "trustkern";
@@ -87,7 +87,7 @@ function wrap(backend: PGlite, dataDir: string, unlock: () => void): Engine {
     // The fork exports more of Postgres than its types say.
     module: backend.Module as unknown as BackendModule,
     // The engine reuses the buffer of its answer at the next call.
-    exchange: async (messages) => Buffer.from((await execute(messages)).data),
+    exchange: async (messages) => withoutNoise(Buffer.from((await execute(messages)).data)),
     query: async (sql) => {
       const { messages } = await execute(frame("Q", `${sql}\0`));
       const rows: TextRow[] = [];
@@ -102,6 +102,19 @@ function wrap(backend: PGlite, dataDir: string, unlock: () => void): Engine {
       unlock();
     },
   };
+}
+
+/** The fork warns of every transaction that is rolled back, in the words of a debugging line; its clients did not ask. */
+function withoutNoise(answer: Buffer): Buffer {
+  const noise = "RRecordTransactionAbort\0";
+  if (!answer.includes(noise, 0, "latin1")) return answer;
+  const kept: Buffer[] = [];
+  for (let start = 0; start < answer.length; ) {
+    const message = answer.subarray(start, start + answer.readUInt32BE(start + 1) + 1);
+    if (typeOf(message) !== "N" || !message.includes(noise, 0, "latin1")) kept.push(message);
+    start += message.length;
+  }
+  return Buffer.concat(kept);
 }
 
 function diskFull(dataDir: string): TrustKernError | undefined {

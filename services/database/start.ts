@@ -25,12 +25,14 @@ export async function startDatabase(
   const { config, log, events, now } = context;
   const verifierOf = createScramDirectory(readPasswords(config.roles));
   const sockets = new Set<Socket>();
+  /** Clients that came before the cluster was open. */
+  const early: Socket[] = [];
   let multiplexer: Multiplexer | undefined;
   let accepted = 0;
 
   const accept = (socket: Socket): void => {
     socket.on("error", () => socket.destroy());
-    if (!multiplexer) refuse(socket, "57P03", "the database is starting up");
+    if (!multiplexer) early.push(socket);
     else if (sockets.size >= config.maxClients) refuse(socket, "53300", `more than ${config.maxClients} clients`);
     else serve(socket, multiplexer);
   };
@@ -59,6 +61,7 @@ export async function startDatabase(
     exit(thrown instanceof TrustKernError ? thrown.exit : EXIT.bug);
   };
   multiplexer = createMultiplexer({ ...config, engine, identity, onDeath });
+  early.forEach(accept);
   const jobs = createJobRunner({
     multiplexer,
     now,
