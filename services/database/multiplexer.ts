@@ -55,7 +55,7 @@ export function createMultiplexer(options: MultiplexerOptions): Multiplexer {
 
   const reset = async (): Promise<void> => {
     if (owner && !gone.has(owner) && owner.state.changedSettings())
-      owner.state.keepSettings(await engine.query(SETTINGS_QUERY));
+      owner.state.keepSettings(await engine.query(SETTINGS_QUERY).catch(unlessDead));
     owner = undefined;
     await engine.exchange(DISCARD);
   };
@@ -87,30 +87,25 @@ export function createMultiplexer(options: MultiplexerOptions): Multiplexer {
     // Behind the others, so that nobody's pipeline keeps them waiting.
     if (lane.hasRequest()) waiting.add(lane);
   };
-  /** One piece of work; false when there is none. */
-  const step = async (): Promise<boolean> => {
-    if (current && gone.has(current)) {
-      current = undefined;
-      stopTimer();
-      await engine.exchange(ROLL_BACK);
-      return true;
-    }
+  const nextWork = (): (() => Promise<void>) | undefined => {
+    if (current && gone.has(current)) return rollBack;
     const task = current ? undefined : tasks.shift();
-    if (task) {
-      await task();
-      return true;
-    }
+    if (task) return task;
     const [first] = waiting;
     const lane = current ?? first;
-    if (!lane || !waiting.has(lane)) return false;
-    await serve(lane);
-    return true;
+    return lane && waiting.has(lane) ? () => serve(lane) : undefined;
+  };
+  const rollBack = async (): Promise<void> => {
+    current = undefined;
+    stopTimer();
+    await engine.exchange(ROLL_BACK);
   };
   const pump = async (): Promise<void> => {
     if (pumping) return;
     pumping = true;
     try {
-      while (await step());
+      // No await between the last look for work and the end: what is pushed meanwhile would wait for the next push.
+      for (let work = nextWork(); work; work = nextWork()) await work();
     } catch (thrown) {
       onDeath(thrown);
       return;
@@ -152,16 +147,20 @@ export function createMultiplexer(options: MultiplexerOptions): Multiplexer {
         tasks.push(async () => {
           await reset();
           identity.become(role);
-          try {
-            resolve(await engine.query(sql));
-          } catch (thrown) {
+          await engine.query(sql).then(resolve, (thrown: unknown) => {
             reject(thrown);
-            if (thrown instanceof TrustKernError) throw thrown;
-          }
+            unlessDead(thrown);
+          });
         });
         void pump();
       }),
   };
+}
+
+/** An error of Postgres' own is the statement's; any other is the engine's end. */
+function unlessDead(thrown: unknown): TextRow[] {
+  if (thrown instanceof TrustKernError) throw thrown;
+  return [];
 }
 
 /** The client has its CopyInResponse already. Only notices come before it. */
