@@ -7,7 +7,7 @@ import { createAllowlist } from "../../protocol/allowlist.ts";
 import { bytesOfHex, hexOf } from "../../protocol/hex.ts";
 import { p256Signer } from "../../protocol/signature.ts";
 import type { Message } from "../../services/collector/intake/queue.ts";
-import { type CheckedBatch, createWorkerPool } from "../../services/collector/verify/pool.ts";
+import { type CheckedBatch, createWorkerPool, MESSAGES_PER_BATCH } from "../../services/collector/verify/pool.ts";
 import { callControl } from "../../shared/control-client.ts";
 import { cpuSeconds } from "./cpu.ts";
 import { makeEnvelope, makeSensors } from "./envelopes.ts";
@@ -28,7 +28,6 @@ export interface VerifyOpenBench {
   readonly close: () => Promise<void>;
 }
 
-const BATCH = 128;
 const SENSORS = 10;
 
 /** Makes `rounds` times `perRound` envelopes, no two alike, and warms everything up. */
@@ -50,10 +49,10 @@ export async function prepareVerifyOpen(
   };
   const batches: Message[][] = [];
   const warmUp = 20;
-  for (let n = 0; n < warmUp * BATCH + rounds * perRound; n++) {
+  for (let n = 0; n < warmUp * MESSAGES_PER_BATCH + rounds * perRound; n++) {
     const sensor = sensors[n % SENSORS] as (typeof sensors)[number];
     const bytes = await makeEnvelope(sensor, n, custody.recipient);
-    if (n % BATCH === 0) batches.push([]);
+    if (n % MESSAGES_PER_BATCH === 0) batches.push([]);
     batches.at(-1)?.push({ gateway: "gw-bench", sensorId: hexOf(sensor.id), bytes, receivedAtMs: 0 });
   }
   let checked: (batch: CheckedBatch) => void = () => undefined;
@@ -86,7 +85,7 @@ export async function prepareVerifyOpen(
   return {
     round: async () => {
       const [before, custodyBefore] = [process.cpuUsage(), cpuSeconds(custody.pid)];
-      const messages = await run(Math.floor(perRound / BATCH));
+      const messages = await run(Math.floor(perRound / MESSAGES_PER_BATCH));
       const used = process.cpuUsage(before);
       const custodySeconds = cpuSeconds(custody.pid) - custodyBefore;
       return { messages, collectorSeconds: (used.user + used.system) / 1e6, custodySeconds };

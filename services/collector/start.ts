@@ -17,11 +17,9 @@ import { createDispatcher, type DropReason } from "./intake/dispatcher.ts";
 import { createIntakeQueue, type Message } from "./intake/queue.ts";
 import { createSecurityLog } from "./security-log.ts";
 import { createStore } from "./store.ts";
-import { createWorkerPool, type WorkerPool } from "./verify/pool.ts";
+import { createWorkerPool, MESSAGES_PER_BATCH, type WorkerPool } from "./verify/pool.ts";
 import { createWriter } from "./writer.ts";
 
-/** Messages that a thread is given at a time. */
-const CHECK_BATCH = 128;
 /** Shorter than the 30 s after which a gateway sends a message again. */
 const PARK_MS = 20_000;
 const FETCH_GAP_MS = 250;
@@ -96,8 +94,8 @@ export async function startCollector(context: ServiceContext<CollectorConfig>, e
     refreshAllowlist: keeper.refresh,
     hasAllowlist: () => copy.dsse() !== null,
     now,
-    batchSize: CHECK_BATCH,
-    maxHeld: 4 * Math.max(config.batch.maxMessages, config.workers * CHECK_BATCH),
+    batchSize: MESSAGES_PER_BATCH,
+    maxHeld: 4 * Math.max(config.batch.maxMessages, config.workers * MESSAGES_PER_BATCH),
     parkMs: PARK_MS,
     onVerdicts: (batch) => writer.add(entriesOf(batch)),
     onDropped: (messages, reason) => dropped(messages, reason),
