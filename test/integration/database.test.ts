@@ -30,6 +30,10 @@ async function psql(user: "trustkern" | "reader", args: readonly string[], input
   return { code: code as number, output: output.trim(), errors };
 }
 
+function run(command: string, args: readonly string[]): number | null {
+  return spawnSync(command, args).status;
+}
+
 async function rowsOf(client: pg.Client, sql: string): Promise<unknown[]> {
   return (await client.query({ text: sql, rowMode: "array" })).rows.map((row) => row.join());
 }
@@ -298,12 +302,12 @@ describe("faults", () => {
     const disk = join(small.folder, "disk");
     mkdirSync(disk);
     small.configure({ dataDir: join(disk, "data") });
-    const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=24m", "tmpfs", disk]);
-    expect(mounted.status).toBe(0);
+    const mounted = run("mount", ["-t", "tmpfs", "-o", "size=24m", "tmpfs", disk]);
+    expect(mounted).toBe(0);
     try {
       expect(await small.failedStart()).toEqual({ exit: 4, code: "DATABASE_DISK_FULL" });
       expect(readdirSync(join(disk, "data"))).toEqual([]);
-      spawnSync("mount", ["-o", "remount,size=96m", disk]);
+      run("mount", ["-o", "remount,size=96m", disk]);
       await small.start();
       const client = await small.connect("trustkern");
       await client.query("CREATE TABLE wide (filler text)");
@@ -313,11 +317,11 @@ describe("faults", () => {
       };
       await expect(fillUp()).rejects.toMatchObject({ code: "53100" });
       expect((await small.status()).ready).toBe(true);
-      spawnSync("mount", ["-o", "remount,size=256m", disk]);
+      run("mount", ["-o", "remount,size=256m", disk]);
       await fill();
     } finally {
       await small.stop("SIGKILL");
-      spawnSync("umount", [disk]);
+      run("umount", [disk]);
       await small.close();
     }
   });
