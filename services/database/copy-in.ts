@@ -6,7 +6,7 @@ export interface CopyIn {
   /** Takes a message of copy mode; true once the copy is complete. */
   readonly push: (message: Frame) => boolean;
   /** The COPY statement, its data and its end: what the engine is to be handed at once. */
-  readonly messages: () => Buffer;
+  readonly messages: () => readonly Frame[];
 }
 
 /**
@@ -40,6 +40,6 @@ export function beginCopyIn(query: Frame, maxBytes: number): CopyIn | undefined 
       end = size > maxBytes ? frame("f", `COPY data of ${size} bytes; accepted: ${maxBytes}\0`) : message;
       return true;
     },
-    messages: () => Buffer.concat([query, ...chunks, end, COPY_GUARD]),
+    messages: () => [query, ...chunks, end, COPY_GUARD],
   };
 }

@@ -15,6 +15,10 @@ export const DATABASE_NAME = "trustkern";
 /** A database needs room for a segment of the write-ahead log (16 MiB) and some more to be of use. */
 const MIN_FREE_BYTES = 33_554_432;
 
+/** What is handed to the engine is gathered in one buffer that is kept: a new one for each batch would keep the garbage collector busy. */
+const INPUT_BYTES = 1_048_576;
+const MAX_KEPT_INPUT_BYTES = 8_388_608;
+
 /** One row as text, null for NULL. */
 export type TextRow = readonly (string | null)[];
 
@@ -26,7 +30,7 @@ export interface Engine {
    * Hands protocol messages to the backend and gives its answers. One call at a time.
    * @throws DATABASE_DIED or DATABASE_DISK_FULL, after which the process has to end
    */
-  readonly exchange: (messages: Uint8Array) => Promise<Buffer>;
+  readonly exchange: (messages: readonly Uint8Array[]) => Promise<Buffer>;
   /** Runs statements as whoever the session is. @throws Error with Postgres' message */
   readonly query: (sql: string) => Promise<TextRow[]>;
   readonly close: () => Promise<void>;
@@ -83,11 +87,18 @@ function wrap(backend: PGlite, dataDir: string, unlock: () => void): Engine {
       throw diskFull(dataDir) ?? databaseErrors.error("DATABASE_DIED", died, { path: dataDir, cause });
     }
   };
+  let input = Buffer.allocUnsafe(INPUT_BYTES);
   return {
     // The fork exports more of Postgres than its types say.
     module: backend.Module as unknown as BackendModule,
     // The engine reuses the buffer of its answer at the next call.
-    exchange: async (messages) => withoutNoise(Buffer.from((await execute(messages)).data)),
+    exchange: async (messages) => {
+      const bytes = messages.reduce((sum, { length }) => sum + length, 0);
+      if (bytes > input.length) input = Buffer.allocUnsafe(bytes);
+      const { data } = await execute(gather(messages, input));
+      if (input.length > MAX_KEPT_INPUT_BYTES) input = Buffer.allocUnsafe(INPUT_BYTES);
+      return withoutNoise(Buffer.from(data));
+    },
     query: async (sql) => {
       const { messages } = await execute(frame("Q", `${sql}\0`));
       const rows: TextRow[] = [];
@@ -102,6 +113,15 @@ function wrap(backend: PGlite, dataDir: string, unlock: () => void): Engine {
       unlock();
     },
   };
+}
+
+function gather(messages: readonly Uint8Array[], target: Buffer): Buffer {
+  let end = 0;
+  for (const message of messages) {
+    target.set(message, end);
+    end += message.length;
+  }
+  return target.subarray(0, end);
 }
 
 /** The fork warns of every transaction that is rolled back, in the words of a debugging line; its clients did not ask. */

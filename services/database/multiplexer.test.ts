@@ -14,8 +14,8 @@ beforeEach(() => {
   vi.useFakeTimers();
   [seen, role, deaths, state] = [[], "postgres", [], "I"];
   const engine = {
-    exchange: async (messages: Uint8Array) => {
-      seen.push(...words(Buffer.from(messages)).map((word) => `${role} ${word}`));
+    exchange: async (messages: readonly Uint8Array[]) => {
+      seen.push(...words(Buffer.concat(messages)).map((word) => `${role} ${word}`));
       if (seen.some((line) => line.includes("DIE"))) throw new Error("dead");
       if (seen.at(-1)?.includes("BEGIN")) state = "T";
       if (seen.at(-1)?.includes("COMMIT") || seen.at(-1)?.includes("ROLLBACK")) state = "I";

@@ -34,7 +34,7 @@ export interface Multiplexer {
 
 const DISCARD = frame("Q", "DISCARD ALL\0");
 const SYNC = frame("S");
-const ROLL_BACK = Buffer.concat([SYNC, frame("Q", "ROLLBACK\0")]);
+const ROLL_BACK = [SYNC, frame("Q", "ROLLBACK\0")];
 const IDLE = "I".charCodeAt(0);
 
 /**
@@ -57,20 +57,20 @@ export function createMultiplexer(options: MultiplexerOptions): Multiplexer {
     if (owner && !gone.has(owner) && owner.state.changedSettings())
       owner.state.keepSettings(await engine.query(SETTINGS_QUERY).catch(unlessDead));
     owner = undefined;
-    await engine.exchange(DISCARD);
+    await engine.exchange([DISCARD]);
   };
   const give = async (lane: Lane): Promise<void> => {
     if (owner === lane) return;
     await reset();
     identity.become(lane.role);
     const settings = lane.state.restore();
-    if (settings.length > 0) await engine.exchange(Buffer.concat(settings));
+    if (settings.length > 0) await engine.exchange(settings);
     owner = lane;
   };
   const execute = async (lane: Lane, request: Request): Promise<void> => {
     const repeated = lane.state.observe(request.messages);
-    if (repeated.length > 0) await engine.exchange(Buffer.concat(current ? repeated : [...repeated, SYNC]));
-    const answer = await engine.exchange(request.copy?.messages() ?? Buffer.concat(request.messages));
+    if (repeated.length > 0) await engine.exchange(current ? repeated : [...repeated, SYNC]);
+    const answer = await engine.exchange(request.copy?.messages() ?? request.messages);
     current = request.complete && answer.at(-1) === IDLE ? undefined : lane;
     lane.answer(request.copy ? withoutCopyInResponse(answer) : answer);
   };
