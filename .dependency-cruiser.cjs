@@ -21,7 +21,10 @@ module.exports = {
       name: `layer-${layer}`,
       severity: "error",
       from: { path: `^${layer}/`, pathNot: tests },
-      to: { path: `^(${[...Object.keys(layers), "scripts", "test"].join("|")})/`, pathNot: `^(${[layer, ...allowed].join("|")})/` },
+      to: {
+        path: `^(${[...Object.keys(layers), "scripts", "test"].join("|")})/`,
+        pathNot: `^(${[layer, ...allowed].join("|")})/`,
+      },
     })),
     {
       name: "service-apart",

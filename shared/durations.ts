@@ -17,6 +17,7 @@ const SECONDS = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
  */
 export function parseDuration(text: string, path?: string): number {
   const match = /^([1-9][0-9]{0,8})([smhd])$/.exec(text);
-  if (!match) throw sharedErrors.error("DURATION_INVALID", `"${text}" is not a duration; accepted: 30s, 5m, 72h, 90d`, { path });
+  if (!match)
+    throw sharedErrors.error("DURATION_INVALID", `"${text}" is not a duration; accepted: 30s, 5m, 72h, 90d`, { path });
   return Number(match[1]) * SECONDS[match[2] as keyof typeof SECONDS];
 }

@@ -4,7 +4,8 @@ import { catalogue, EXIT } from "../../shared/errors.ts";
 export const timescaledbErrors = catalogue({
   MIGRATION_DISK_FULL: {
     exit: EXIT.resource,
-    summary: "The disk of the database is full, so its tables could not be brought to this version; they are as they were.",
+    summary:
+      "The disk of the database is full, so its tables could not be brought to this version; they are as they were.",
     fix: "free space on the disk of the database, then deploy again",
   },
   MIGRATION_FAILED: {
