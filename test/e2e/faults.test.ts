@@ -140,11 +140,7 @@ describe("a full disk", () => {
         "$2" up --once --json --dir "$1/state" 2>/dev/null
         echo "$?"
       done`;
-    const namespace = process.getuid?.() === 0 ? ["--mount"] : ["--user", "--map-root-user", "--mount"];
-    const ended = await runProgram("unshare", [...namespace, "sh", "-c", script, "sh", disk, trustkern], {
-      cwd: dir,
-      timeoutSeconds: 170,
-    });
+    const ended = await onOwnDisk(script, disk, trustkern);
     const lines = ended.stdout.trim().split("\n");
     expect(lines.length, ended.stdout + ended.stderr).toBe(10);
     const runs = [0, 2, 4, 6, 8].map((at) => ({ document: JSON.parse(lines[at] ?? ""), code: lines[at + 1] }));
@@ -157,4 +153,21 @@ describe("a full disk", () => {
     }
     expect(runs[4]?.code, lines[8]).toBe("0");
   });
+
+  it("stops nothing for good: what was acknowledged before and after is stored exactly once", async () => {
+    const disk = join(dir, "filled");
+    mkdirSync(disk);
+    const script = 'mount -t tmpfs -o size=100m tmpfs "$1" && exec "$2" "$3" "$1"';
+    const driver = join(PROJECT, "test/support/full-disk.ts");
+    const ended = await onOwnDisk(script, disk, process.execPath, driver);
+    const result = JSON.parse(ended.stdout.trim().split("\n").at(-1) ?? ended.stderr);
+    expect(result).toMatchObject({ wrong: [], quarantined: [] });
+    expect(result.acknowledged, "messages flow again once there is space").toBeGreaterThan(result.whileFull + 50);
+  });
 });
+
+/** Runs a shell script in a mount namespace of its own, as its root: nobody else sees what it mounts. */
+function onOwnDisk(script: string, ...args: readonly string[]): Promise<Ended> {
+  const namespace = process.getuid?.() === 0 ? ["--mount"] : ["--user", "--map-root-user", "--mount"];
+  return runProgram("unshare", [...namespace, "sh", "-c", script, "sh", ...args], { cwd: dir, timeoutSeconds: 170 });
+}
