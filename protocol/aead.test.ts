@@ -21,17 +21,14 @@ const wycheproof: { numberOfTests: number; testGroups: { ivSize: number; tests: 
 );
 const hex = (text: string) => Buffer.from(text, "hex");
 
-/** OpenSSL takes nonces of at most 1024 bits; HPKE's have 96. Decided in test/fixtures/README.md. */
-const tooLongNonce = wycheproof.testGroups.filter(({ ivSize }) => ivSize > 1024).flatMap(({ tests }) => tests);
-const cases = wycheproof.testGroups.filter(({ ivSize }) => ivSize <= 1024).flatMap(({ tests }) => tests);
+const cases = wycheproof.testGroups.flatMap(({ tests }) => tests);
 
 const open = ({ key, iv, aad, ct, tag }: AeadCase) => aeadOpen(hex(key), hex(iv), hex(aad), hex(ct + tag));
 const seal = ({ key, iv, aad, msg }: AeadCase) => aeadSeal(hex(key), hex(iv), hex(aad), hex(msg));
 
 describe("AES-GCM", () => {
   it("runs every case of Wycheproof's file", () => {
-    expect(cases.length + tooLongNonce.length).toBe(wycheproof.numberOfTests);
-    expect(tooLongNonce).toHaveLength(3);
+    expect(cases).toHaveLength(wycheproof.numberOfTests);
   });
 
   it.each(cases.filter(({ result }) => result === "valid"))("opens and seals Wycheproof $tcId $comment", (test) => {
@@ -63,8 +60,12 @@ describe("AES-GCM", () => {
     );
   });
 
-  it.each(tooLongNonce)("refuses the nonce of Wycheproof $tcId, which OpenSSL cannot take", (test) => {
-    expect(() => open(test)).toThrow(expect.objectContaining({ code: "ERR_CRYPTO_INVALID_IV" }));
+  it("gives nothing where the tag does not fit a nonce that is longer than OpenSSL takes", () => {
+    const [key, nonce, aad] = [Buffer.alloc(16, 1), Buffer.alloc(257, 2), Buffer.of(3)];
+    const sealed = aeadSeal(key, nonce, aad, Buffer.alloc(32, 4));
+    expect(aeadOpen(key, nonce, aad, sealed)).toEqual(Uint8Array.from(Buffer.alloc(32, 4)));
+    expect(aeadOpen(key, nonce, Buffer.of(4), sealed)).toBeNull();
+    expect(aeadOpen(key, nonce, aad, sealed.subarray(1))).toBeNull();
   });
 
   it.each(Array.from({ length: TAG_BYTES }, (_, length) => length))(
