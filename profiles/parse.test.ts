@@ -71,6 +71,11 @@ describe("mistakes", () => {
     ["the simulator's own gateway", `${VALID}gateways: [gw-rogue]\n`, ["CONFIG_VALUE gateways.0 4:12"]],
     ["a service's name for a gateway", `${VALID}gateways: [svc-collector]\n`, ["CONFIG_VALUE gateways.0 4:12"]],
     ["a size without a unit", `${VALID}gateway: {spool: 64}\n`, ["CONFIG_VALUE gateway.spool 4:18"]],
+    [
+      "rows that are kept for less than a day",
+      `${VALID}retention: {telemetry: 23h}\n`,
+      ["CONFIG_VALUE retention.telemetry 4:24"],
+    ],
     ["two documents", `${VALID}---\n${VALID}`, ["CONFIG_YAML  4:1"]],
     ["a tab", `${VALID}network:\n\tchannel: 11\n`, expect.arrayContaining(["CONFIG_YAML  5:1"])],
     ["a tag", `${VALID}engine: !js embedded\n`, ["CONFIG_YAML  4:9"]],

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ENGINES, OPERATORS, PROFILE_NAMES } from "../model/deployment.ts";
+import { parseDuration } from "../shared/durations.ts";
 import { SIZE_PATTERN } from "./size.ts";
 
 // Each field's description is its contract: editors show it, and the error report prints it after "accepted:".
@@ -7,6 +8,8 @@ const NAME = /^[a-z]([a-z0-9-]{0,30}[a-z0-9])?$/;
 const NAME_TEXT = "1 to 32 of a-z 0-9 -, a letter first, no - at the end";
 const DURATION = /^[1-9][0-9]{0,8}[smhd]$/;
 const DURATION_TEXT = "a whole number with s, m, h or d, such as 72h or 90d";
+// The aggregates of an hour need some hours of messages to be made of.
+const LEAST_TELEMETRY_SECONDS = 86_400;
 const SIZE_TEXT = "a whole number with KiB, MiB or GiB, such as 64MiB";
 
 const text = (pattern: RegExp, accepted: string) => z.string().regex(pattern).describe(accepted);
@@ -99,7 +102,12 @@ export const deploymentSchema = z
       .exactOptional(),
     retention: z
       .strictObject({
-        telemetry: text(DURATION, `how long rows are kept: ${DURATION_TEXT}`).exactOptional(),
+        telemetry: z
+          .string()
+          .regex(DURATION)
+          .refine((value) => !DURATION.test(value) || parseDuration(value) >= LEAST_TELEMETRY_SECONDS)
+          .describe(`how long rows are kept: ${DURATION_TEXT}, at least 1d`)
+          .exactOptional(),
         raw: text(DURATION, `how long the envelopes' bytes are kept: ${DURATION_TEXT}`).exactOptional(),
         quarantine: text(SIZE_PATTERN, `how much each quarantine keeps: ${SIZE_TEXT}`).exactOptional(),
       })

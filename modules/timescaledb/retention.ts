@@ -11,6 +11,12 @@ const SET_RETENTION = `
   WHERE proc_name = 'policy_retention' AND hypertable_name = $1
     AND (config->>'drop_after')::interval <> make_interval(secs => $2)`;
 
+// A refresh of messages that are dropped would empty their aggregate, so it never looks back further than half the retention.
+const SET_REFRESH = `
+  SELECT alter_job(job_id, config => config || jsonb_build_object('start_offset', back::text))
+  FROM timescaledb_information.jobs, least(INTERVAL '7 days', make_interval(secs => $1::float8 / 2)) AS back
+  WHERE proc_name = 'policy_refresh_continuous_aggregate' AND (config->>'start_offset')::interval <> back`;
+
 /**
  * Makes the database keep rows and envelopes as long as the deployment says. Run as the owner, after the migrations.
  * @throws RETENTION_FAILED
@@ -19,6 +25,7 @@ export async function applyRetention(target: MigrationTarget, retention: Retenti
   const client = new pg.Client({ ...target });
   try {
     await client.connect();
+    await client.query(SET_REFRESH, [retention.telemetrySeconds]);
     await client.query(SET_RETENTION, ["telemetry", retention.telemetrySeconds]);
     await client.query(SET_RETENTION, ["envelope_raw", retention.rawSeconds]);
   } catch (cause) {

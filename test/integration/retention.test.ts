@@ -54,6 +54,9 @@ it("keeps rows and envelopes as long as the deployment says, and leaves a policy
   expect(first.security_event).toBe(400 * 86_400);
   await applyRetention(owner(), retention);
   expect(await policies()).toEqual(first);
+  expect(await lookBack(), "a refresh of what is dropped would empty the aggregate").toEqual([43_200, 43_200]);
+  await applyRetention(owner(), { ...retention, telemetrySeconds: 365 * 86_400 });
+  expect(await lookBack()).toEqual([7 * 86_400, 7 * 86_400]);
   await applyRetention(owner(), { ...retention, telemetrySeconds: 172_800 });
   expect(await policies()).toMatchObject({ telemetry: 172_800, envelope_raw: 7_200 });
 });
@@ -95,4 +98,16 @@ async function freePort(): Promise<number> {
   server.close();
   await once(server, "close");
   return free;
+}
+
+/** Seconds that each refresh of an aggregate looks back. */
+async function lookBack(): Promise<readonly number[]> {
+  const client = new pg.Client({ ...owner() });
+  await client.connect();
+  const { rows } = await client.query(
+    `SELECT extract(epoch FROM (config->>'start_offset')::interval)::int AS seconds FROM timescaledb_information.jobs
+      WHERE proc_name = 'policy_refresh_continuous_aggregate'`,
+  );
+  await client.end();
+  return rows.map(({ seconds }) => seconds);
 }
