@@ -32,6 +32,12 @@ export interface SecretRef {
 export interface Volume {
   readonly name: string;
   readonly path: string;
+  /**
+   * A file or folder in it that is there from the first start on: where it is gone, so is what was kept, and to begin anew
+   * would hide the loss.
+   * @default none
+   */
+  readonly witness?: string;
 }
 
 /** A Unix socket that the component listens on, mode 0600. */

@@ -43,7 +43,7 @@ export function backend(deployment: Deployment, placement: Placement): Component
       coap: `coap://${coap.host}:${coap.port}`,
     }),
     secrets: secretRefs(placement, name, [...TLS_SECRETS, "signing.key", "network.key"]),
-    volumes: [{ name: "state", path: stateDir }],
+    volumes: [{ name: "state", path: stateDir, witness: "backend.db" }],
     sockets: controlSockets(placement, name),
     health: CONTROL_HEALTH,
     limits: { memoryMiB: 256, pids: 32, cpus: 0.5 },

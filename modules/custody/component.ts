@@ -32,7 +32,7 @@ export function custody(deployment: Deployment, placement: Placement): Component
       ...workFactor,
     }),
     secrets: secretRefs(placement, name, deployment.fixture ? ["passphrase", "fixture.json"] : ["passphrase"]),
-    volumes: [{ name: "state", path: stateDir }],
+    volumes: [{ name: "state", path: stateDir, witness: "generations.age" }],
     sockets: [...controlSockets(placement, name), { name: KEM_SOCKET, path: socket }],
     health: CONTROL_HEALTH,
     limits: { memoryMiB: 512, pids: 32, cpus: 1 },

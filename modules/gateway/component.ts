@@ -31,7 +31,7 @@ export function gateway(deployment: Deployment, placement: Placement, name: stri
       quarantineMaxBytes: deployment.retention.quarantineMaxBytes,
     }),
     secrets: secretRefs(placement, name, [...TLS_SECRETS, "backend.pub"]),
-    volumes: [{ name: "state", path: stateDir }],
+    volumes: [{ name: "state", path: stateDir, witness: "gateway.db" }],
     sockets: controlSockets(placement, name),
     health: CONTROL_HEALTH,
     limits: { memoryMiB: 256, pids: 32, cpus: 1 },

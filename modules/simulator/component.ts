@@ -24,7 +24,7 @@ export function simulator(deployment: Deployment, placement: Placement): Compone
       rogue: { broker: placement.endpoint("broker", "mqtts"), tls: tlsConfig(placement, name) },
     }),
     secrets: secretRefs(placement, name, TLS_SECRETS),
-    volumes: [{ name: "state", path: stateDir }],
+    volumes: [{ name: "state", path: stateDir, witness: "sensors.db" }],
     sockets: controlSockets(placement, name),
     health: CONTROL_HEALTH,
     limits: { memoryMiB: 512, pids: 32, cpus: 1 },

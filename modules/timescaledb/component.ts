@@ -28,7 +28,7 @@ export function database(deployment: Deployment, placement: Placement): Componen
       jobsIntervalSeconds: 60,
     }),
     secrets: secretRefs(placement, name, ["owner.password", "writer.password", "reader.password"]),
-    volumes: [{ name: "data", path: dataDir }],
+    volumes: [{ name: "data", path: dataDir, witness: "cluster" }],
     sockets: controlSockets(placement, name),
     health: CONTROL_HEALTH,
     limits: { memoryMiB: 2048, pids: 32, cpus: 2 },

@@ -20,6 +20,7 @@ import { type ComponentStatus, waitReady } from "./readiness.ts";
 import { prepareSecrets } from "./secrets.ts";
 import { readState, writeState } from "./state.ts";
 import { createSupervisor, type Supervisor } from "./supervisor.ts";
+import { assertWitnesses, witnessedVolumes } from "./witnesses.ts";
 
 /** What {@link deployEmbedded} is handed; it reads no environment and no clock of its own. */
 export interface EmbeddedOptions {
@@ -91,7 +92,17 @@ export async function deployEmbedded(options: EmbeddedOptions): Promise<Embedded
       onEvent: (event) => logEvent(layout, event),
     });
     const createdAt = state?.createdAt ?? options.clock().toISOString();
-    writeState(layout.stateFile, { schema: "trustkern.embedded-state/1", tenant: deployment.tenant, createdAt, ports });
+    const { tenant } = deployment;
+    const remember = (volumes: readonly string[]): void =>
+      writeState(layout.stateFile, {
+        schema: "trustkern.embedded-state/1",
+        tenant,
+        createdAt,
+        ports,
+        volumes: [...volumes],
+      });
+    assertWitnesses(model, state?.volumes ?? []);
+    remember(state?.volumes ?? []);
     startAll(model, layout, options, supervisor);
     options.onProgress(`${model.components.length} processes start`);
     const deployed: EmbeddedDeployment = {
@@ -118,6 +129,7 @@ export async function deployEmbedded(options: EmbeddedOptions): Promise<Embedded
       stop,
     };
     await prepareServices(deployed, options);
+    remember(witnessedVolumes(model));
     return deployed;
   } catch (thrown) {
     await stop();

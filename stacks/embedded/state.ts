@@ -12,6 +12,8 @@ const stateSchema = z.strictObject({
   createdAt: z.string().min(1),
   /** `<component>.<port>` to number: tried again at the next start, so that addresses stay the same. */
   ports: z.record(z.string(), z.int().min(1).max(65_535)),
+  /** `<component>.<volume>` of every volume that was in use: what is gone from one is a loss, and is never made anew. */
+  volumes: z.array(z.string()),
 });
 
 /** What the engine remembers between two runs. No secret. */

@@ -19,17 +19,10 @@ export interface Traffic {
 /** Longest wait for the last receipt of a fixed number of messages, in milliseconds, beside the time that sending takes. */
 const DRAIN_MS = 60_000;
 
-/** Reads the counters of gateways and collector. */
-export async function readTraffic({ model, placement }: EmbeddedDeployment): Promise<Traffic> {
-  const counters = async (name: string) =>
-    (await statusOf(placement.socket(name, "control"))).counters as unknown as Counters;
-  const gateways = model.components.filter(({ service }) => service === "gateway").map(({ name }) => name);
-  const [collector, ...edges] = await Promise.all(["collector", ...gateways].map(counters));
-  return {
-    accepted: collector?.accepted ?? 0,
-    rejected: { gateway: added(edges.map(({ rejected }) => rejected)), collector: collector?.rejected ?? {} },
-    spooled: edges.reduce((sum, { spooled }) => sum + (spooled ?? 0), 0),
-  };
+/** Adds up the counters of gateways and collector over the lives of their processes. */
+export interface TrafficMeter {
+  /** @throws CONTROL_UNREACHABLE while one of them is away */
+  readonly read: () => Promise<Traffic>;
 }
 
 interface Counters {
@@ -38,10 +31,51 @@ interface Counters {
   readonly spooled?: number;
 }
 
-function added(counts: readonly VerdictCounts[]): VerdictCounts {
-  const sum: Record<string, number> = {};
-  for (const [verdict, n] of counts.flatMap((each) => Object.entries(each))) sum[verdict] = (sum[verdict] ?? 0) + n;
-  return sum;
+interface Lives {
+  readonly pid: number;
+  /** Of the processes before this one. */
+  readonly before: Counters;
+  readonly last: Counters;
+}
+
+const NOTHING: Counters = { accepted: 0, rejected: {} };
+
+/** A meter at zero. What a process counted between the last reading and its death is not seen. */
+export function createTrafficMeter({
+  model,
+  placement,
+}: Pick<EmbeddedDeployment, "model" | "placement">): TrafficMeter {
+  const gateways = model.components.filter(({ service }) => service === "gateway").map(({ name }) => name);
+  const lives = new Map<string, Lives>();
+
+  async function readOne(name: string): Promise<Counters> {
+    const { pid, counters } = await statusOf(placement.socket(name, "control"));
+    const known = lives.get(name);
+    const before = known === undefined ? NOTHING : known.pid === pid ? known.before : add(known.before, known.last);
+    const last = counters as unknown as Counters;
+    lives.set(name, { pid, before, last });
+    return { ...add(before, last), spooled: last.spooled ?? 0 };
+  }
+
+  return {
+    async read() {
+      const [collector = NOTHING, ...edges] = await Promise.all(["collector", ...gateways].map(readOne));
+      return {
+        accepted: collector.accepted,
+        rejected: { gateway: edges.reduce(add, NOTHING).rejected, collector: collector.rejected },
+        spooled: edges.reduce((sum, { spooled = 0 }) => sum + spooled, 0),
+      };
+    },
+  };
+}
+
+function add(a: Counters, b: Counters): Counters {
+  const verdicts = new Set([...Object.keys(a.rejected), ...Object.keys(b.rejected)]);
+  const sum = (verdict: string): number => (a.rejected[verdict] ?? 0) + (b.rejected[verdict] ?? 0);
+  return {
+    accepted: a.accepted + b.accepted,
+    rejected: Object.fromEntries([...verdicts].map((each) => [each, sum(each)])),
+  };
 }
 
 /**
@@ -50,6 +84,7 @@ function added(counts: readonly VerdictCounts[]): VerdictCounts {
  */
 export async function sendAll(
   deployed: EmbeddedDeployment,
+  meter: TrafficMeter,
   ratePerSecond: number,
   total: number,
   now: () => number,
@@ -59,7 +94,7 @@ export async function sendAll(
   while (now() < end) {
     await sleep(100);
     const { counters } = await statusOf(deployed.placement.socket("simulator", "control"));
-    if (counters.remaining === 0 && (await readTraffic(deployed)).spooled === 0) return;
+    if (counters.remaining === 0 && (await meter.read()).spooled === 0) return;
   }
   throw embeddedErrors.error("SERVICE_NOT_READY", `not all of ${total} messages had a receipt in time`, {
     path: "collector",

@@ -6,7 +6,7 @@ import { deployEmbedded, type EmbeddedDeployment, type EmbeddedOptions } from ".
 import { embeddedErrors } from "./errors.ts";
 import { proveSteps, type StepResult } from "./proof/index.ts";
 import type { ProofContext, Sensor } from "./proof/step.ts";
-import { countRows, readTraffic, sendAll, type VerdictCounts } from "./traffic.ts";
+import { countRows, createTrafficMeter, sendAll, type TrafficMeter, type VerdictCounts } from "./traffic.ts";
 
 /** What `up --once --json` prints. */
 export interface UpReport {
@@ -30,6 +30,7 @@ export interface UpOptions extends Omit<EmbeddedOptions, "fixture"> {
 export interface Up {
   readonly deployed: EmbeddedDeployment;
   readonly database: Database;
+  readonly meter: TrafficMeter;
   readonly steps: readonly StepResult[];
   readonly sensors: readonly Sensor[];
   /** Messages per second over all simulated sensors. */
@@ -59,7 +60,16 @@ export async function up(options: UpOptions): Promise<Up> {
       steps.push(step);
       options.onStep(step);
     }
-    return { deployed, database, steps, sensors: context.sensors, ratePerSecond, fixture: vectors, stop };
+    return {
+      deployed,
+      database,
+      meter: createTrafficMeter(deployed),
+      steps,
+      sensors: context.sensors,
+      ratePerSecond,
+      fixture: vectors,
+      stop,
+    };
   } catch (thrown) {
     await stop();
     throw thrown;
@@ -68,8 +78,8 @@ export async function up(options: UpOptions): Promise<Up> {
 
 /** Sends `total` messages, waits for their receipts, and reports. */
 export async function once(run: Up, total: number, now: () => number): Promise<UpReport> {
-  await sendAll(run.deployed, run.ratePerSecond, total, now);
-  const { accepted, rejected } = await readTraffic(run.deployed);
+  await sendAll(run.deployed, run.meter, run.ratePerSecond, total, now);
+  const { accepted, rejected } = await run.meter.read();
   return { schema: "trustkern.up/1", steps: run.steps, accepted, rejected, rows: await countRows(run.database) };
 }
 

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -110,9 +110,29 @@ describe("a state directory that was changed", () => {
     },
   );
 
-  it("a secret that is gone is never made anew", async () => {
+  it("a signing key that is none is corrupt", async () => {
     const ended = await withChanged(inside("secrets", "backend", "signing.key"), "-----BEGIN nothing");
     expect(errorOf(ended)).toMatchObject({ code: "STATE_CORRUPT" });
+  });
+
+  it.each([
+    ["secrets", "backend", "signing.key"],
+    ["secrets", "custody", "passphrase"],
+    ["authorities"],
+    ["volumes", "custody", "state", "generations.age"],
+    ["volumes", "database", "data", "cluster"],
+    ["volumes", "backend", "state", "backend.db"],
+    ["volumes", "gw-01", "state", "gateway.db"],
+  ])("%s/%s/%s/%s that is gone is never made anew", async (...parts) => {
+    const place = inside(...parts);
+    renameSync(place, `${place}.away`);
+    try {
+      const ended = await upOnce("--dir", state);
+      expect(errorOf(ended)).toMatchObject({ code: "STATE_CORRUPT" });
+      expect(existsSync(place)).toBe(false);
+    } finally {
+      renameSync(`${place}.away`, place);
+    }
   });
 
   it("a damaged database is corrupt, and is not emptied", async () => {
