@@ -116,15 +116,15 @@ describe("a state directory that was changed", () => {
   });
 
   it.each([
-    ["secrets", "backend", "signing.key"],
-    ["secrets", "custody", "passphrase"],
-    ["authorities"],
-    ["volumes", "custody", "state", "generations.age"],
-    ["volumes", "database", "data", "cluster"],
-    ["volumes", "backend", "state", "backend.db"],
-    ["volumes", "gw-01", "state", "gateway.db"],
-  ])("%s/%s/%s/%s that is gone is never made anew", async (...parts) => {
-    const place = inside(...parts);
+    "secrets/backend/signing.key",
+    "secrets/custody/passphrase",
+    "authorities",
+    "volumes/custody/state/generations.age",
+    "volumes/database/data/cluster",
+    "volumes/backend/state/backend.db",
+    "volumes/gw-01/state/gateway.db",
+  ])("%s that is gone is never made anew", async (what) => {
+    const place = inside(what);
     renameSync(place, `${place}.away`);
     try {
       const ended = await upOnce("--dir", state);

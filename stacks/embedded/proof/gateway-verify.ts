@@ -1,4 +1,4 @@
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { firstSensor, type ProofContext, proven, type Step } from "./step.ts";
 
@@ -26,7 +26,7 @@ export const gatewayVerify: Step = {
     }
     const denied = await deniedFiles(context);
     const verdicts = ATTACKS.map(({ verdict }) => verdict).join(", ");
-    return `4.00 with ${verdicts}; the gateway's process was denied all ${denied} files of others' secrets and of custody`;
+    return `4.00 with ${verdicts}; the gateway's process has none of ${denied} files of others' secrets and of custody open, and is denied each`;
   },
 };
 
@@ -35,7 +35,7 @@ interface Answer {
   readonly payload: string;
 }
 
-/** Has the gateway's own process try every secret that is not its own, and every file of custody. */
+/** Looks from outside at what the gateway's process has open, and has it try every secret that is not its own, and every file of custody. */
 async function deniedFiles({ deployed }: ProofContext): Promise<number> {
   const { layout, model, placement } = deployed;
   const gateway = model.components.find(({ service }) => service === "gateway");
@@ -48,6 +48,9 @@ async function deniedFiles({ deployed }: ProofContext): Promise<number> {
     paths.some((path) => path.startsWith(placement.volumeDir("custody", "state"))),
     "custody has no key file to try",
   );
+  const open = openFiles(deployed.supervisor.pid(gateway.name));
+  const held = paths.filter((path) => open.includes(path));
+  proven(held.length === 0, `the gateway's process has ${held.join(", ")} open`);
   const answer = await deployed.control(gateway.name, "POST", "/self-test/open", { paths });
   const { results } = answer as { results: readonly { path: string; code: string }[] };
   proven(results.length === paths.length, `the gateway tried ${results.length} of ${paths.length} files`);
@@ -57,6 +60,13 @@ async function deniedFiles({ deployed }: ProofContext): Promise<number> {
     `the gateway's process was not denied ${opened.map(({ path, code }) => `${path} (${code})`).join(", ")}`,
   );
   return paths.length;
+}
+
+/** What a process has open, by /proc (proc_pid_fd(5)); nothing where the system has none. */
+function openFiles(pid: number | undefined): readonly string[] {
+  const folder = `/proc/${pid}/fd`;
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder).map((fd) => readlinkSync(join(folder, fd)));
 }
 
 function filesBelow(dir: string): readonly string[] {
