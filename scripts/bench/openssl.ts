@@ -17,7 +17,7 @@ export async function opensslSpeed(seconds: number): Promise<OpensslSpeed> {
   const { stdout } = await run("openssl", ["speed", "-seconds", String(seconds), "ecdsap256", "ecdhx25519"]);
   const last = (pattern: RegExp): number => Number(pattern.exec(stdout)?.[1] ?? Number.NaN);
   return {
-    version: (await run("openssl", ["version"])).stdout.trim(),
+    version: (await run("openssl", ["version"])).stdout.split(" (")[0]?.trim() ?? "",
     verify: last(/ecdsa \(nistp256\)(?:\s+\S+){3}\s+([\d.]+)/),
     x25519: last(/ecdh \(X25519\)\s+\S+\s+([\d.]+)/),
   };

@@ -48,7 +48,7 @@ export async function prepareVerifyOpen(
     revoked: [],
   };
   const batches: Message[][] = [];
-  const warmUp = 20;
+  const warmUp = 30;
   for (let n = 0; n < warmUp * MESSAGES_PER_BATCH + rounds * perRound; n++) {
     const sensor = sensors[n % SENSORS] as (typeof sensors)[number];
     const bytes = await makeEnvelope(sensor, n, custody.recipient);
