@@ -155,6 +155,15 @@ describe("acknowledged means kept", () => {
     await until(async () => (await counters()).spooled === 0);
   });
 
+  test("keeps both of two envelopes that come with one message id: a board that restarted counts anew", async () => {
+    await startTrusting();
+    const [first, second] = [await sensor.envelope(1, 1), await sensor.envelope(2, 1)];
+    expect(await gateway.sendAs(7, Buffer.from("aaaa"), first)).toEqual({ code: "2.04", token: Buffer.from("aaaa") });
+    expect(await gateway.sendAs(7, Buffer.from("bbbb"), second)).toEqual({ code: "2.04", token: Buffer.from("bbbb") });
+    await until(() => gateway.received.length === 2);
+    expect(await counters()).toMatchObject({ accepted: 2, spooled: 2 });
+  });
+
   test("sends again without a receipt, and after every reconnect", async () => {
     await startTrusting({ receiptTimeoutSeconds: 1 });
     const bytes = await sensor.envelope(1, 1);

@@ -21,7 +21,7 @@ export interface BlockAssemblerOptions {
 
 /** Puts the blocks of requests together (RFC 7959, section 2.5). One body at a time for each key, in order. */
 export interface BlockAssembler {
-  /** @param key endpoint and resource: the token may change from block to block */
+  /** @param key what makes blocks one body; a block 0 gives up what was there under the same key */
   readonly take: (key: string, block: Block, payload: Buffer) => BlockOutcome;
 }
 

@@ -1,5 +1,7 @@
 import { randomBytes, randomInt } from "node:crypto";
 import { createSocket, type Socket } from "node:dgram";
+import { lookup } from "node:dns";
+import { SocketAddress } from "node:net";
 import { generate, type NamedOption } from "coap-packet";
 import { blockBytes, parseBlock, renderBlock } from "./block.ts";
 import { coapErrors } from "./errors.ts";
@@ -41,8 +43,15 @@ export interface CoapClient {
   readonly close: () => void;
 }
 
+interface Sent {
+  readonly messageId: number;
+  readonly token: Buffer;
+}
+
 const LARGEST_EXPONENT = 6;
 const MAX_DATAGRAM_BYTES = 2048;
+/** Not to be guessed by who cannot read along (RFC 7252, section 5.3.1: at least 32 bits). */
+const TOKEN_BYTES = 8;
 /** RFC 7252, section 4.8: ACK_RANDOM_FACTOR is 1.5. */
 const RANDOM_SPREAD = 0.5;
 
@@ -50,17 +59,26 @@ const RANDOM_SPREAD = 0.5;
 export function createCoapClient(server: Endpoint, timing: CoapTiming = {}): CoapClient {
   const { ackTimeoutMs = 2000, maxRetransmit = 4 } = timing;
   let messageId = randomInt(0x10000);
-  let waiting: { readonly messageId: number; readonly take: (message: CoapMessage) => void } | undefined;
-  const socket: Socket = createSocket(server.address.includes(":") ? "udp6" : "udp4");
+  let waiting: { readonly sent: Sent; readonly take: (message: CoapMessage) => void } | undefined;
+  let peer: string | undefined;
+  const isIpv6 = server.address.includes(":");
+  const socket: Socket = createSocket({
+    type: isIpv6 ? "udp6" : "udp4",
+    lookup: (host, options, done) =>
+      lookup(host, options, (error, address, family) => {
+        if (!error && host === server.address) peer = canonical(address, isIpv6);
+        done(error, address, family);
+      }),
+  });
   socket.on("error", () => undefined);
   socket.on("message", (datagram, from) => {
-    if (from.port !== server.port) return;
+    if (from.port !== server.port || from.address !== peer) return;
     const message = parseDatagram(datagram);
-    if (message && (message.ack || message.reset) && message.messageId === waiting?.messageId) waiting.take(message);
+    if (message && waiting && isAnswerTo(waiting.sent, message)) waiting.take(message);
   });
   socket.unref();
 
-  function exchange(datagram: Buffer, id: number): Promise<CoapMessage> {
+  function exchange(datagram: Buffer, sent: Sent): Promise<CoapMessage> {
     return new Promise((resolve, reject) => {
       let timeoutMs = ackTimeoutMs * (1 + RANDOM_SPREAD * Math.random());
       let repeats = 0;
@@ -80,7 +98,7 @@ export function createCoapClient(server: Endpoint, timing: CoapTiming = {}): Coa
         }, timeoutMs);
       };
       waiting = {
-        messageId: id,
+        sent,
         take: (message) => settle(() => (message.reset ? reject(reset(server)) : resolve(message))),
       };
       transmit();
@@ -99,9 +117,10 @@ export function createCoapClient(server: Endpoint, timing: CoapTiming = {}): Coa
       .map((part) => ({ name: "Uri-Path", value: Buffer.from(part) }));
     if (request.contentFormat !== undefined)
       options.push({ name: "Content-Format", value: renderUint(request.contentFormat) });
-    const head = { confirmable: true, code: request.method, messageId, token: randomBytes(4) };
+    const sent: Sent = { messageId, token: randomBytes(TOKEN_BYTES) };
+    const head = { confirmable: true, code: request.method, ...sent };
     const packet = { ...head, options: [...options, ...extra], payload: Buffer.from(payload) };
-    return exchange(generate(packet, MAX_DATAGRAM_BYTES), messageId);
+    return exchange(generate(packet, MAX_DATAGRAM_BYTES), sent);
   }
 
   async function sendBlocks(request: CoapClientRequest, body: Uint8Array): Promise<CoapMessage> {
@@ -126,6 +145,17 @@ export function createCoapClient(server: Endpoint, timing: CoapTiming = {}): Coa
     },
     close: () => socket.close(),
   };
+}
+
+/** RFC 7252, sections 4.4 and 5.3.2: a reset carries no token, an answer the one of its request. */
+function isAnswerTo({ messageId, token }: Sent, message: CoapMessage): boolean {
+  if (message.messageId !== messageId) return false;
+  return message.reset || (message.ack && message.token.equals(token));
+}
+
+/** The address as the socket spells it. */
+function canonical(address: string, isIpv6: boolean): string {
+  return new SocketAddress({ address, family: isIpv6 ? "ipv6" : "ipv4" }).address;
 }
 
 function noAnswer({ address, port }: Endpoint, times: number): Error {

@@ -2,7 +2,7 @@
 export interface ExchangeCacheOptions {
   /** Exchanges remembered at once; the oldest goes first. */
   readonly maxExchanges: number;
-  /** How long a message id stands for the same message (RFC 7252, section 4.8.2). */
+  /** How long the same datagram stands for the same request (RFC 7252, section 4.8.2). */
   readonly lifetimeMs: number;
   /** Clock in milliseconds. */
   readonly now: () => number;

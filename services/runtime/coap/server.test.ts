@@ -89,6 +89,65 @@ it("gives the same answer again to a datagram whose answer was lost, without han
   expect(seen).toHaveLength(1);
 });
 
+it("takes another datagram with the same message id for another request", async () => {
+  const [first, second] = [Buffer.from("aaaa"), Buffer.from("bbbb")];
+  send(post({ messageId: 7, token: first, payload: Buffer.from("x") }));
+  expect(await answer()).toMatchObject({ messageId: 7, token: first, payload: Buffer.from("1") });
+  send(post({ messageId: 7, token: second, payload: Buffer.from("xy") }));
+  expect(await answer()).toMatchObject({ messageId: 7, token: second, payload: Buffer.from("2") });
+  send(post({ messageId: 7, token: second, payload: Buffer.from("xyz") }));
+  expect(await answer()).toMatchObject({ messageId: 7, token: second, payload: Buffer.from("3") });
+  expect(seen.map(({ payload }) => payload.toString())).toEqual(["x", "xy", "xyz"]);
+});
+
+it("takes the same datagram of another endpoint for another request", async () => {
+  const datagram = post({ messageId: 7, payload: Buffer.from("x") });
+  send(datagram);
+  await answer();
+  const other = createSocket("udp4");
+  other.send(datagram, endpoint.port, endpoint.address);
+  await once(other, "message", { signal: AbortSignal.timeout(2000) });
+  other.close();
+  expect(seen).toHaveLength(2);
+});
+
+it("puts the body together that a board sends after a restart with the message ids of an unfinished one", async () => {
+  const blocks = (fill: number) =>
+    [0, 1, 2].map((number) =>
+      post({ messageId: number, options: block(number, number < 2), payload: Buffer.alloc(1024, fill) }),
+    );
+  const [before, after] = [blocks(1), blocks(2)];
+  for (const datagram of [...before.slice(0, 2), ...after]) {
+    send(datagram);
+    await answer();
+  }
+  expect(seen.map(({ payload }) => payload)).toEqual([Buffer.alloc(3072, 2)]);
+});
+
+it("puts two bodies together that come at once under different request tags", async () => {
+  const tagged = (tag: number, number: number) => {
+    const options = [...block(number, number === 0), { name: "292", value: Buffer.from([tag]) }];
+    return post({ messageId: 10 * tag + number, options, payload: Buffer.alloc(1024, tag) });
+  };
+  for (const datagram of [tagged(1, 0), tagged(2, 0), tagged(1, 1), tagged(2, 1)]) {
+    send(datagram);
+    await answer();
+  }
+  expect(seen.map(({ payload }) => payload)).toEqual([Buffer.alloc(2048, 1), Buffer.alloc(2048, 2)]);
+});
+
+it("gives a body up for the next one of the same endpoint, and answers 4.08 to what is left of it", async () => {
+  const of = (fill: number, number: number) =>
+    post({ messageId: 10 * fill + number, options: block(number, number === 0), payload: Buffer.alloc(1024, fill) });
+  const codes: string[] = [];
+  for (const datagram of [of(1, 0), of(2, 0), of(2, 1), of(1, 1)]) {
+    send(datagram);
+    codes.push((await answer()).code);
+  }
+  expect(codes).toEqual(["2.31", "2.31", "2.04", "4.08"]);
+  expect(seen.map(({ payload }) => payload)).toEqual([Buffer.alloc(2048, 2)]);
+});
+
 it("puts blocks together that carry no token", async () => {
   send(post({ messageId: 1, options: block(0, true), payload: Buffer.alloc(1024) }));
   expect((await answer()).code).toBe("2.31");

@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import { generate, type NamedOption } from "coap-packet";
 import { messageOf } from "../../../shared/errors.ts";
@@ -59,6 +60,8 @@ export interface CoapServer {
 const EXCHANGE_LIFETIME_MS = 247_000;
 const RECEIVE_BUFFER_BYTES = 1 << 20;
 const MAX_DATAGRAM_BYTES = 2048;
+/** RFC 9175, section 3.2.1. */
+const REQUEST_TAG = "292";
 const BOUNDS = { lifetimeMs: EXCHANGE_LIFETIME_MS, maxTransfers: 512, maxExchanges: 16_384 } as const;
 
 /** Makes a server; every request gets one answer, however often its datagram comes. */
@@ -92,7 +95,7 @@ export function createCoapServer(options: CoapServerOptions): CoapServer {
     }
     const block = parseBlock(blockValue);
     if (!block) return render(message, { code: "4.00" }, undefined);
-    const outcome = assembler.take(`${source.address} ${source.port} ${path}`, block, message.payload);
+    const outcome = assembler.take(transferKey(message, path, source), block, message.payload);
     if (outcome.kind === "incomplete") return render(message, { code: "4.08" }, renderBlock(block));
     if (outcome.kind === "continue") return render(message, { code: "2.31" }, renderBlock(block));
     const answer = await options.handle({ method: message.code, path, payload: outcome.body, source });
@@ -107,7 +110,8 @@ export function createCoapServer(options: CoapServerOptions): CoapServer {
       if (message.confirmable) send(generate({ reset: true, code: "0.00", messageId: message.messageId }), source);
       return;
     }
-    const key = `${source.address} ${source.port} ${message.messageId}`;
+    // A board that restarted counts its message ids anew: only the same bytes are the same request.
+    const key = `${source.address} ${source.port} ${hash("sha256", datagram, "base64")}`;
     const known = exchanges.begin(key);
     if (known === "pending") return;
     if (known !== "new") return send(known, source);
@@ -138,4 +142,10 @@ export function createCoapServer(options: CoapServerOptions): CoapServer {
     },
     close: () => new Promise((resolve) => (socket ? socket.close(() => resolve()) : resolve())),
   };
+}
+
+/** What makes blocks one body (RFC 7959, section 2.5; RFC 9175, section 3.3). The token may change from block to block. */
+function transferKey(message: CoapMessage, path: string, { address, port }: Endpoint): string {
+  const tags = message.options.filter(({ name }) => String(name) === REQUEST_TAG);
+  return [address, port, message.code, path, ...tags.map(({ value }) => value.toString("hex"))].join(" ");
 }

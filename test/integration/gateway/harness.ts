@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { createSocket } from "node:dgram";
+import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
+import { generate, type ParsedPacket, parse } from "coap-packet";
 import { connectAsync, type MqttClient } from "mqtt";
 import { issueDeploymentCertificates } from "../../../certs/deployment.ts";
 import { createAllowlist } from "../../../protocol/allowlist.ts";
@@ -57,6 +58,7 @@ export class GatewayHarness {
   #version = 0;
   readonly #children = new Map<string, ChildProcess>();
   readonly #clients: (MqttClient | CoapClient)[] = [];
+  readonly #board: Socket = createSocket("udp4").unref();
   #collector: MqttClient | undefined;
 
   async start(changes: object = {}, stateDir = join(this.folder, "state")): Promise<void> {
@@ -136,6 +138,7 @@ export class GatewayHarness {
   }
 
   async stop(): Promise<void> {
+    this.#board.close();
     for (const client of this.#clients) "request" in client ? client.close() : client.end(true);
     for (const name of ["simulator", "gateway", "broker"] as const) await this.kill(name);
     rmSync(this.folder, { recursive: true });
@@ -163,6 +166,16 @@ export class GatewayHarness {
   async send(bytes: Uint8Array): Promise<string> {
     const { code, payload } = await this.radio().request({ method: "POST", path: "/tk/v1", payload: bytes });
     return code === "2.04" ? code : `${code} ${payload}`;
+  }
+
+  /** Sends an envelope from one and the same UDP port, with that message id and token. */
+  async sendAs(messageId: number, token: Buffer, payload: Uint8Array): Promise<Pick<ParsedPacket, "code" | "token">> {
+    const options = ["tk", "v1"].map((part) => ({ name: "Uri-Path" as const, value: Buffer.from(part) }));
+    const request = { confirmable: true, code: "POST", messageId, token, options, payload: Buffer.from(payload) };
+    this.#board.send(generate(request), this.coapPort, "127.0.0.1");
+    const [datagram] = (await once(this.#board, "message", { signal: AbortSignal.timeout(5000) })) as [Buffer];
+    const { code, token: answered } = parse(datagram);
+    return { code, token: answered };
   }
 
   async mqtt(name: string): Promise<MqttClient> {
