@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { decodeEnvelope, envelopeDigest } from "../../protocol/envelope.ts";
@@ -72,6 +72,27 @@ test("provisions a sensor once, closes its port for good, and keeps key and stat
   ]);
   await refused();
   expect(await rig.simulator("POST", "/sensors", { count: 1 })).toHaveLength(1);
+});
+
+test.each([
+  ["and closes", (socket: Socket) => socket.end()],
+  ["and vanishes", (socket: Socket) => socket.destroy()],
+  ["and resets", (socket: Socket) => socket.resetAndDestroy()],
+  ["and never reads", (socket: Socket) => socket.pause()],
+])("outlives a client of a provisioning port that sends many lines %s", async (_, leave) => {
+  const [fresh] = await rig.simulator<ListedSensor[]>("POST", "/sensors", { count: 1 });
+  const clients: Socket[] = [];
+  for (let round = 0; round < 10; round++) {
+    const client = connect(fresh!.provisioning_port!, "127.0.0.1").on("error", () => undefined);
+    clients.push(client);
+    await once(client, "connect");
+    await new Promise((resolve) => client.write("{}\n".repeat(2000), resolve));
+    leave(client);
+  }
+  await delay(300);
+  expect(rig.isAlive("simulator")).toBe(true);
+  expect(await provision(fresh!, rig.backendKey)).toHaveProperty("activation");
+  for (const client of clients) client.destroy();
 });
 
 test("lets nobody read a key out of a secure element", async () => {

@@ -38,6 +38,42 @@ it("takes one bundle of two that come at once", async () => {
   expect(taken).toHaveLength(1);
 });
 
+it("answers many requests of one connection in their order", async () => {
+  await rig.openPort();
+  const asked = [...Array(500)].map((_, n) => (n % 2 === 0 ? { op: "identify" } : "nonsense"));
+  const answers = await rig.ask(...asked);
+  expect(answers.map((answer) => "sensor_id" in answer)).toEqual(asked.map((_, n) => n % 2 === 0));
+});
+
+it("reads no further than it answers: a client that does not read is not read either", async () => {
+  await rig.openPort();
+  const client = rig.connect();
+  client.pause().on("error", () => undefined);
+  let taken = 0;
+  for (let quiet = 0; quiet < 20; quiet++) {
+    if (client.writableLength === 0) {
+      client.write("{}\n".repeat(20_000), () => {
+        taken += 1;
+        quiet = 0;
+      });
+    }
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    if (taken > 1000) break;
+  }
+  expect(client.writableLength).toBeGreaterThan(0);
+  expect(taken).toBeLessThan(1000);
+  client.destroy();
+  expect(await rig.ask({ op: "identify" })).toMatchObject([{ sensor_id: rig.id }]);
+});
+
+it("ends a connection whose line does not end", async () => {
+  await rig.openPort();
+  const client = rig.connect();
+  const closed = new Promise((resolve) => client.on("error", () => undefined).on("close", resolve));
+  client.resume().write("x".repeat(200_000));
+  await closed;
+});
+
 it.each([
   ["that is not JSON", async () => "nonsense"],
   ["of another operation", async () => ({ op: "read-key" })],

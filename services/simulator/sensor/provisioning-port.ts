@@ -1,5 +1,4 @@
 import { createServer, type Socket } from "node:net";
-import { createInterface } from "node:readline";
 import { z } from "zod";
 import { bytesOfHex } from "../../../protocol/hex.ts";
 import { activationBytes, proofBytes } from "../../../protocol/provisioning.ts";
@@ -44,19 +43,20 @@ export async function openProvisioningPort(sensor: Sensor): Promise<Provisioning
     void serve(socket).catch(() => socket.destroy());
   });
 
-  /** Answers one line after the other. */
+  /** Answers one line after the other, and reads on only when the answers to what was read are on their way. */
   async function serve(socket: Socket): Promise<void> {
-    let unread = 0;
-    socket.on("data", (bytes) => {
-      unread += bytes.length;
-      if (unread > MAX_LINE_BYTES) socket.destroy();
-    });
-    for await (const line of createInterface({ input: socket })) {
-      unread = 0;
-      const value = await answer(line);
-      if (!socket.writable) return;
-      if (isOver()) socket.end(`${JSON.stringify(value)}\n`, closeAll);
-      else socket.write(`${JSON.stringify(value)}\n`);
+    let unread: Buffer = Buffer.alloc(0);
+    for await (const bytes of socket) {
+      unread = Buffer.concat([unread, bytes]);
+      for (let end = unread.indexOf("\n"); end >= 0; end = unread.indexOf("\n")) {
+        const line = unread.toString("utf8", 0, end);
+        unread = unread.subarray(end + 1);
+        const text = `${JSON.stringify(await answer(line))}\n`;
+        if (!socket.writable) return;
+        if (isOver()) socket.end(text, closeAll);
+        else await new Promise((done) => socket.write(text, done));
+      }
+      if (unread.length > MAX_LINE_BYTES) return;
     }
   }
 

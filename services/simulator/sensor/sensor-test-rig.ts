@@ -1,6 +1,6 @@
 import { generateKeyPairSync, type KeyObject } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -119,9 +119,14 @@ export class SensorRig {
     this.#port = await openProvisioningPort(this.sensor);
   }
 
+  /** A connection to the provisioning port. */
+  connect(): Socket {
+    return connect(this.#port?.port ?? 0, "127.0.0.1");
+  }
+
   /** Asks the provisioning port each of the questions over one connection. */
   async ask(...questions: (object | string)[]): Promise<Record<string, unknown>[]> {
-    const socket = connect(this.#port?.port ?? 0, "127.0.0.1");
+    const socket = this.connect();
     const answers: Record<string, unknown>[] = [];
     for (const question of questions)
       socket.write(`${typeof question === "string" ? question : JSON.stringify(question)}\n`);
