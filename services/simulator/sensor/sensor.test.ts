@@ -1,9 +1,9 @@
-import { generateKeyPairSync } from "node:crypto";
+import { generateKeyPairSync, type KeyObject } from "node:crypto";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { decodeEnvelope, FLAG } from "../../../protocol/envelope.ts";
 import { hpkeDecapsulate, openWithSharedSecret, TELEMETRY_INFO } from "../../../protocol/hpke.ts";
 import { importP256Point, p256Signer, verifyEnvelopeSignature } from "../../../protocol/signature.ts";
-import { createUpdate } from "../../../protocol/update.ts";
+import { createUpdate, type SensorUpdate } from "../../../protocol/update.ts";
 import { ACK, makeRecipient, NOW, SensorRig } from "./sensor-test-rig.ts";
 
 let rig: SensorRig;
@@ -135,17 +135,48 @@ it("takes a signed update that is newer, and seals to its key once that is due",
   expect(rig.sensor.memory().updateCounter).toBe(4);
 });
 
-it.each([
-  ["an old one", { counter: 3 }, undefined, []],
-  ["another sensor's", { sensorId: Buffer.alloc(9) }, undefined, ["UPDATE_OTHER_SENSOR"]],
-  ["a forged one", {}, generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey, ["UPDATE_BAD_SIGNATURE"]],
-])("refuses an update: %s", async (_, changes, key, codes) => {
-  await rig.provisionAndJoin();
+const updateOf = (changes: Partial<SensorUpdate> = {}, key = rig.backend.privateKey): Promise<Uint8Array> => {
   const keys = [{ keyId: rig.recipient.id, publicKey: rig.recipient.raw, notBeforeMs: 0 }];
   const update = { sensorId: Buffer.from(rig.id, "hex"), counter: 9, keys, issuedAtMs: NOW, ...changes };
-  rig.answers = [
-    { code: "2.04", payload: Buffer.from(await createUpdate(update, p256Signer(key ?? rig.backend.privateKey))) },
-  ];
+  return createUpdate(update, p256Signer(key));
+};
+/** Measures once, and the gateway hands that update over with its answer. */
+async function handOver(update: Uint8Array): Promise<void> {
+  rig.answers = [{ code: "2.04", payload: Buffer.from(update) }];
   await rig.sensor.measure();
-  expect([rig.sensor.memory().updateCounter, rig.refusedUpdates]).toEqual([3, codes]);
+}
+
+it.each<[string, Partial<SensorUpdate>, KeyObject | undefined, string[]]>([
+  ["older than its bundle", { counter: 2 }, undefined, []],
+  ["as old as its bundle", { counter: 3 }, undefined, []],
+  ["of another sensor", { sensorId: Buffer.alloc(9) }, undefined, ["UPDATE_OTHER_SENSOR"]],
+  [
+    "signed by another key",
+    {},
+    generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey,
+    ["UPDATE_BAD_SIGNATURE"],
+  ],
+])("refuses an update %s, and keeps its keys", async (_, changes, key, codes) => {
+  await rig.provisionAndJoin();
+  const before = rig.sensor.memory().recipients;
+  const stranger = makeRecipient();
+  const keys = [{ keyId: stranger.id, publicKey: stranger.raw, notBeforeMs: 0 }];
+  await handOver(await updateOf({ keys, ...changes }, key));
+  expect(rig.refusedUpdates).toEqual(codes);
+  expect(rig.sensor.memory()).toMatchObject({ updateCounter: 3, recipients: before });
+});
+
+it.each([
+  ["older", 8],
+  ["of the same counter", 9],
+])("does not go back to an update that is %s, not even after a restart", async (_, counter) => {
+  await rig.provisionAndJoin();
+  const next = makeRecipient();
+  await handOver(await updateOf({ keys: [{ keyId: next.id, publicKey: next.raw, notBeforeMs: 0 }] }));
+  await handOver(await updateOf({ counter }));
+  await rig.boot();
+  await handOver(await updateOf({ counter }));
+  expect(rig.sensor.memory().updateCounter).toBe(9);
+  const { bytes, plaintext } = await rig.sensor.measure();
+  expect(plaintextOf(bytes, next.open)).toBe(plaintext);
 });
