@@ -31,8 +31,8 @@ const CONNECT_TIMEOUT_MS = 10_000;
 const KEEPALIVE_SECONDS = 20;
 
 /**
- * Connects over TLS 1.3 (MQTT 3.1.1, QoS 1, a session that the broker keeps for updates that come meanwhile).
- * Every attempt is a client of its own, so that nothing is sent again but from the spool.
+ * Connects over TLS 1.3 (MQTT 3.1.1, QoS 1). The session is clean and every attempt a client of its own: nothing is sent
+ * again but from the spool. The gateway announces itself once it listens, so that who waited for it sends what it missed.
  */
 export function createBrokerLink(options: BrokerLinkOptions): BrokerLink {
   const { gateway, broker, tls, now } = options;
@@ -60,7 +60,7 @@ export function createBrokerLink(options: BrokerLinkOptions): BrokerLink {
       protocol: "mqtts",
       protocolVersion: 4,
       clientId: gateway,
-      clean: false,
+      clean: true,
       reconnectPeriod: 0,
       connectTimeout: CONNECT_TIMEOUT_MS,
       keepalive: KEEPALIVE_SECONDS,
