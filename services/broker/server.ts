@@ -27,7 +27,7 @@ export interface TlsServer {
 
 /**
  * The broker's door: TLS 1.3 with a client certificate, and then an identity that the access table knows. Session
- * tickets are off, since a resumed session would not verify the certificate again.
+ * tickets are off, and with them resumption, since a resumed session would not verify the certificate again.
  */
 export function createTlsServer({ tls, limits, counters, report, onClient }: TlsServerOptions): TlsServer {
   const slots = createSlots(limits.connectionsPerIdentity);

@@ -66,6 +66,23 @@ describe("the door", () => {
     expect(await broker.event(reason, from)).toMatchObject({ kind: "AUTH_FAILED", sourceAddress: "127.0.0.1" });
   });
 
+  test("resumes no session: who comes again shows its certificate again", async () => {
+    let session: Buffer | undefined;
+    for (let round = 0; round < 3; round++) {
+      const socket = connectTls({ ...broker.tls("gw-01"), ...(session && { session }) });
+      socket
+        .on("error", () => {})
+        .on("session", (offered: Buffer) => {
+          session = offered;
+        });
+      await once(socket, "secureConnect");
+      expect(socket.isSessionReused()).toBe(false);
+      // A session that is offered comes right behind the handshake; the broker ends who says nothing.
+      await Promise.race([once(socket, "session"), once(socket.resume(), "close")]);
+      socket.destroy();
+    }
+  });
+
   test("takes nothing for MQTT that comes before TLS", async () => {
     for (const bytes of [randomBytes(4096), Buffer.from("GET / HTTP/1.1\r\n\r\n"), Buffer.from([0x10, 0x80, 0, 0])]) {
       const socket = connectTcp(broker.port, "127.0.0.1");

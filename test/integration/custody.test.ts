@@ -139,6 +139,18 @@ describe("the custody process", () => {
     expect(await startReady()).toEqual(first);
   });
 
+  it("shows of a generation its public half and its dates, and no other member", async () => {
+    const active = await startReady({ fixtureFile: FIXTURE });
+    const next = await control("POST", "/generations");
+    const activated = await control("POST", `/generations/${(next as GenerationRow).key_id}/activate`);
+    const destroyed = await control("POST", `/generations/${active.key_id}/destroy`);
+    const members = ["created_at", "key_id", "not_before", "public_key", "state"];
+    const listed = (await control("GET", "/generations")) as object[];
+    expect(listed).toHaveLength(3);
+    for (const row of [active, next, activated, destroyed, listed].flat() as object[])
+      expect(Object.keys(row).toSorted()).toEqual(members);
+  });
+
   it("lets nobody but its user at its sockets and its state", async () => {
     await startReady();
     for (const name of ["kem.sock", "control.sock", "state/generations.age"])
