@@ -50,6 +50,7 @@ export interface LocatedDeployment {
  * @throws CONFIG_INVALID
  */
 export async function locateDeployment(io: Io, flags: GlobalFlags): Promise<LocatedDeployment> {
+  if (flags.dir === "") throw cliErrors.error("CLI_USAGE", "--dir is empty; accepted: a directory", { path: "--dir" });
   const dirAlone = flags.file === undefined && flags.dir !== undefined;
   const file = dirAlone ? undefined : findDeploymentFile(io, flags);
   const beside = file === undefined ? io.cwd : dirname(file);

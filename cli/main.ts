@@ -62,9 +62,10 @@ function colorOf(value: unknown): ColorChoice {
 
 if (import.meta.main) {
   const controller = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => controller.abort());
-  // A reader that has seen enough, such as head, is no fault.
-  process.stdout.on("error", () => process.exit(EXIT.done));
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => controller.abort());
+  // A reader that has seen enough, such as head, is no fault: what runs is stopped in order.
+  process.stdout.on("error", () => controller.abort());
+  process.stderr.on("error", () => controller.abort());
   process.exitCode = await main(process.argv.slice(2), processIo(controller.signal));
   if (controller.signal.aborted) process.exit();
 }

@@ -16,28 +16,51 @@ export function stepLine({ id, ok, proof, ms }: StepResult, paint: Paint): strin
   return `${[head + first, ...rest.map((line) => " ".repeat(INDENT) + line)].join("\n")}\n`;
 }
 
-/** What the run came to. */
-export function verdictLine(report: UpReport, paint: Paint): string {
-  const failed = report.steps.filter(({ ok }) => !ok).map(({ id }) => id);
+/** What the steps came to. */
+export function stepsLine(steps: readonly StepResult[], paint: Paint): string {
+  const failed = steps.filter(({ ok }) => !ok).map(({ id }) => id);
   const summary =
     failed.length === 0
-      ? paint("green", `all ${report.steps.length} steps proven`)
+      ? paint("green", `all ${steps.length} steps proven`)
       : paint("red", `not proven: ${failed.join(", ")}`);
-  const { accepted, rejected, rows } = report;
-  return `${summary}\n${accepted} accepted, rejected at the gateway: ${counts(rejected.gateway)}, at the collector: ${counts(rejected.collector)}, ${rows} rows\n`;
+  return `${summary}\n`;
 }
 
-/** One second of a deployment that is up. */
-export function trafficLine({ accepted, rejected, rows, messagesPerSecond, trouble }: Second, at: Date): string {
-  const parts = [
-    at.toISOString().slice(11, 19),
-    `accepted ${accepted}`,
-    `rejected gateway: ${counts(rejected.gateway)}, collector: ${counts(rejected.collector)}`,
-    `rows ${rows}`,
-    `${messagesPerSecond.toFixed(1)} messages/s`,
-    ...(trouble === undefined ? [] : [`waiting: ${trouble}`]),
-  ];
-  return `${parts.join(" | ")}\n`;
+/** What a run with an end came to. */
+export function reportLines({ steps, accepted, rejected, rows }: UpReport, paint: Paint): string {
+  return `${stepsLine(steps, paint)}accepted ${accepted}, rows ${rows}
+rejected at the gateway: ${counts(rejected.gateway)}
+rejected at the collector: ${counts(rejected.collector)}
+`;
+}
+
+/** One line for each second of a deployment that is up; it names verdicts only when something new was rejected. */
+export function trafficLines(): (second: Second, at: Date) => string {
+  let shown = "";
+  return ({ accepted, rejected, rows, messagesPerSecond, trouble }, at) => {
+    const detail = `gateway: ${counts(rejected.gateway)}; collector: ${counts(rejected.collector)}`;
+    const total = `gateway ${sum(rejected.gateway)}, collector ${sum(rejected.collector)}`;
+    const parts = [
+      at.toISOString().slice(11, 19),
+      `accepted ${accepted}`,
+      `rows ${rows}`,
+      `${messagesPerSecond.toFixed(1)} messages/s`,
+      `rejected at ${total}`,
+      ...(trouble === undefined ? [] : [`waiting: ${trouble}`]),
+    ];
+    const news = detail === shown ? "" : `          rejected so far, the steps' own attacks included: ${detail}\n`;
+    shown = detail;
+    return `${news}${parts.join("  ")}\n`;
+  };
+}
+
+function sum(verdicts: VerdictCounts): number {
+  return Object.values(verdicts).reduce((total, n) => total + n, 0);
+}
+
+/** A word for a POSIX shell. */
+function quoted(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 function counts(verdicts: VerdictCounts): string {
@@ -51,17 +74,17 @@ export function addresses({ deployed, sensors, fixture }: Up, paint: Paint): str
   const broker = placement.endpoint("broker", "mqtts");
   const database = placement.endpoint("database", "postgres");
   const gateway = deployed.model.components.find(({ service }) => service === "gateway")?.name ?? "";
-  const own = (name: string): string => join(layout.secretsDir, gateway, name);
-  const password = placement.secretFile("database", "reader.password");
+  const own = (name: string): string => quoted(join(layout.secretsDir, gateway, name));
+  const password = quoted(placement.secretFile("database", "reader.password"));
   const sensor = sensors[0]?.sensor_id ?? "";
   const publish = `mosquitto_pub -h ${broker.host} -p ${broker.port} --cafile ${own("ca.crt")} --cert ${own("tls.crt")} --key ${own("tls.key")} -q 1`;
   const blocks: readonly (readonly [string, string])[] = [
     ["broker", `mqtts://${broker.host}:${broker.port} (TLS 1.3, client certificate)`],
-    ["database", `PGPASSWORD=$(cat ${password}) psql -h ${database.host} -p ${database.port} -U reader trustkern`],
+    ["database", `PGPASSWORD="$(cat ${password})" psql -h ${database.host} -p ${database.port} -U reader trustkern`],
     ["logs", layout.logsDir],
     [
       "have a sensor measure and send now",
-      `curl --unix-socket ${placement.socket("simulator", "control")} -X POST http://simulator/sensors/${sensor}/measure`,
+      `curl --unix-socket ${quoted(placement.socket("simulator", "control"))} -X POST http://simulator/sensors/${sensor}/measure`,
     ],
     ...(fixture === undefined
       ? []
@@ -77,7 +100,7 @@ export function addresses({ deployed, sensors, fixture }: Up, paint: Paint): str
 
 /** Prints the bytes of the first case of a vectors file. */
 function firstEnvelope(file: string): string {
-  return `node -e 'process.stdout.write(Buffer.from(require(process.argv[1]).single[0].envelope, "hex"))' ${file}`;
+  return `node -e 'process.stdout.write(Buffer.from(require(process.argv[1]).single[0].envelope, "hex"))' ${quoted(file)}`;
 }
 
 function wrap(text: string, columns: number): readonly string[] {

@@ -80,6 +80,6 @@ export const protocolErrors = catalogue({
   VECTORS_MALFORMED: {
     exit: EXIT.configuration,
     summary: "A file is not of the form of envelope-v1.json.",
-    fix: "see docs/spec/envelope.md for the form, and test/fixtures/envelope-v1.json for an example",
+    fix: "see docs/guides/first-steps.md for the form, and test/fixtures/envelope-v1.json for an example",
   },
 });

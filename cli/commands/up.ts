@@ -7,7 +7,9 @@ import { watch } from "../../stacks/embedded/watch.ts";
 import { type CommandContext, printJson, type Run } from "../command.ts";
 import type { LocatedDeployment } from "../deployment-file.ts";
 import { embeddedTarget } from "../embedded-target.ts";
-import { addresses, stepLine, trafficLine, verdictLine } from "../up-view.ts";
+import { readInput } from "../files.ts";
+import type { Io } from "../io.ts";
+import { addresses, reportLines, stepLine, stepsLine, trafficLines } from "../up-view.ts";
 import { wholeNumber } from "../whole-number.ts";
 
 /** Messages that `up --once` sends beside those of the steps. */
@@ -20,20 +22,20 @@ const ONCE_RATE = 50;
 export const run: Run = async (context) => {
   const { io, flags, options, paint } = context;
   const { deployment, dir } = await target(context);
-  const fixtureFile = typeof options.fixture === "string" ? resolve(io.cwd, options.fixture) : undefined;
+  const fixture = typeof options.fixture === "string" ? await readFixture(io, options.fixture) : undefined;
   const stream = flags.json && options.once !== true;
   if (stream) printJson(io, { schema: "trustkern.up-stream/1" });
   const running = await up({
     deployment,
     dir,
-    fixtureFile,
+    fixture,
     temporaryDir: tmpdir(),
     projectRoot: fileURLToPath(new URL("../../", import.meta.url)),
     execPath: process.execPath,
     clock: io.now,
     pid: process.pid,
     signal: io.cancelled,
-    onProgress: (what) => (flags.progress === "quiet" ? undefined : io.stderr(`${paint("dim", `· ${what}`)}\n`)),
+    onProgress: (what) => progress(context, what),
     onStep: (step) => {
       if (stream) printJson(io, { kind: "step", ...step });
       else if (!flags.json) io.stdout(stepLine(step, paint));
@@ -42,10 +44,19 @@ export const run: Run = async (context) => {
   try {
     return options.once === true ? await sendOnce(context, running) : await stayUp(context, running);
   } finally {
-    if (!flags.json) io.stderr(`${paint("dim", "· everything stops")}\n`);
+    progress(context, "everything stops");
     await running.stop();
   }
 };
+
+function progress({ io, flags, paint }: CommandContext, what: string): void {
+  if (flags.progress === "json") io.stderr(`${JSON.stringify({ progress: what })}\n`);
+  else if (flags.progress !== "quiet") io.stderr(`${paint("dim", `· ${what}`)}\n`);
+}
+
+async function readFixture(io: Io, file: string): Promise<{ file: string; text: string }> {
+  return { file: resolve(io.cwd, file), text: Buffer.from(await readInput(io, file)).toString("utf8") };
+}
 
 async function target(context: CommandContext): Promise<LocatedDeployment> {
   const { options } = context;
@@ -61,18 +72,19 @@ async function target(context: CommandContext): Promise<LocatedDeployment> {
 }
 
 async function sendOnce({ io, flags, paint }: CommandContext, running: Up): Promise<0 | 1> {
-  const report = await once(running, ONCE_MESSAGES, () => io.now().getTime());
+  const report = await once(running, ONCE_MESSAGES, () => io.now().getTime(), io.cancelled);
   if (flags.json) printJson(io, report);
-  else io.stdout(verdictLine(report, paint));
+  else io.stdout(reportLines(report, paint));
   return report.steps.every(({ ok }) => ok) ? EXIT.done : EXIT.failed;
 }
 
 /** A line per second until Ctrl-C. */
 async function stayUp({ io, flags, paint }: CommandContext, running: Up): Promise<0 | 1> {
-  if (!flags.json) io.stdout(addresses(running, paint));
+  if (!flags.json) io.stdout(stepsLine(running.steps, paint) + addresses(running, paint));
+  const line = trafficLines();
   for await (const second of watch(running, io.cancelled, () => io.now().getTime())) {
     if (flags.json) printJson(io, { kind: "traffic", ...second });
-    else io.stdout(trafficLine(second, io.now()));
+    else io.stdout(line(second, io.now()));
   }
   return running.steps.every(({ ok }) => ok) ? EXIT.done : EXIT.failed;
 }

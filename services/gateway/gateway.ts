@@ -158,7 +158,14 @@ export async function startGateway(context: ServiceContext<GatewayConfig>): Prom
         quarantined: quarantine.count(),
       },
     }),
-    routes: [selfTestRoute],
+    routes: [
+      selfTestRoute,
+      {
+        method: "GET",
+        path: "/spool/:digest",
+        handler: (_, { params }) => ({ spooled: spool.has(bytesOfHex(params.digest ?? "", 32)) }),
+      },
+    ],
     async stop() {
       clearInterval(ticker);
       await coap.close();

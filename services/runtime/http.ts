@@ -111,7 +111,7 @@ async function readBody(message: IncomingMessage, maxBytes: number): Promise<unk
 }
 
 function send(response: ServerResponse, status: number, value: unknown): void {
-  const text = JSON.stringify(value);
+  const text = `${JSON.stringify(value)}\n`;
   response.writeHead(status, { "content-type": "application/json", "content-length": Buffer.byteLength(text) });
   response.end(text);
 }

@@ -9,9 +9,11 @@ import { callControl } from "../../shared/control-client.ts";
 import type { TrustKernError } from "../../shared/errors.ts";
 import type { SecurityEvent } from "../../shared/security-event.ts";
 import type { Authorities } from "./authorities.ts";
+import { claimDirs } from "./claim.ts";
 import { embeddedErrors } from "./errors.ts";
 import { makePrivateDir, writePrivate, writing } from "./files.ts";
 import { type Layout, layoutOf } from "./layout.ts";
+import { waitForOldProcesses } from "./linger.ts";
 import { takeLock } from "./lock.ts";
 import { type OperatorClient, operatorClient } from "./operator-client.ts";
 import { planEmbedded } from "./plan.ts";
@@ -66,7 +68,7 @@ const READY_MS = 90_000;
  */
 export async function deployEmbedded(options: EmbeddedOptions): Promise<EmbeddedDeployment> {
   const layout = layoutOf(options.dir, options.temporaryDir);
-  for (const dir of [layout.dir, layout.runDir, layout.logsDir]) makePrivateDir(dir);
+  claimDirs(layout);
   const unlock = takeLock(layout.lockFile, options.pid);
   const now = (): number => options.clock().getTime();
   const supervisor = createSupervisor(options.execPath, {}, now);
@@ -103,6 +105,8 @@ export async function deployEmbedded(options: EmbeddedOptions): Promise<Embedded
       });
     assertWitnesses(model, state?.volumes ?? []);
     remember(state?.volumes ?? []);
+    await waitForOldProcesses(model, () => options.onProgress("processes of an earlier run are ending"));
+    if (options.signal.aborted) throw failure();
     startAll(model, layout, options, supervisor);
     options.onProgress(`${model.components.length} processes start`);
     const deployed: EmbeddedDeployment = {

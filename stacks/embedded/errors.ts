@@ -37,6 +37,16 @@ export const embeddedErrors = catalogue({
     summary: "A step of the main job was not proven.",
     fix: "read the proof column of that step and the log of the component that it names",
   },
+  STATE_FOREIGN: {
+    exit: EXIT.configuration,
+    summary: "The state directory holds something that is not part of a deployment; nothing was changed in it.",
+    fix: "name a directory with --dir that is empty, does not exist yet, or is a deployment's",
+  },
+  SERVICE_LINGERS: {
+    exit: EXIT.resource,
+    summary: "A process of an earlier run still uses the state directory, and does not end.",
+    fix: "find it with `fuser SOCKET` or `ps`, end it, and run this again",
+  },
   NOT_DEPLOYED: {
     exit: EXIT.notFound,
     summary: "No deployment was ever brought up in this state directory.",

@@ -21,6 +21,7 @@ export type EmbeddedState = z.infer<typeof stateSchema>;
 
 /**
  * The state of an earlier run, or undefined where there was none.
+ * @throws STATE_UNWRITABLE for somebody else's directory
  * @throws STATE_CORRUPT when the file is not one that this program wrote, or belongs to another tenant
  */
 export function readState(stateFile: string, tenant: string): EmbeddedState | undefined {
@@ -28,7 +29,14 @@ export function readState(stateFile: string, tenant: string): EmbeddedState | un
   try {
     text = readFileSync(stateFile, "utf8");
   } catch (thrown) {
-    if ((thrown as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    const { code } = thrown as NodeJS.ErrnoException;
+    if (code === "ENOENT") return undefined;
+    if (code === "EACCES" || code === "EPERM") {
+      throw embeddedErrors.error("STATE_UNWRITABLE", `cannot read "${stateFile}": ${messageOf(thrown)}`, {
+        path: stateFile,
+        fix: "run this as the user who brought the deployment up",
+      });
+    }
     throw embeddedErrors.error("STATE_CORRUPT", `cannot read "${stateFile}": ${messageOf(thrown)}`, {
       path: stateFile,
       cause: thrown,

@@ -1,6 +1,7 @@
-import { readFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import { parseVectors, type VectorsFile } from "../../protocol/vectors-file.ts";
 import { messageOf } from "../../shared/errors.ts";
+import { orCancelled } from "./cancel.ts";
 import { type Database, openDatabase } from "./database.ts";
 import { deployEmbedded, type EmbeddedDeployment, type EmbeddedOptions } from "./deploy.ts";
 import { embeddedErrors } from "./errors.ts";
@@ -22,7 +23,7 @@ export interface UpReport {
 /** How to bring the deployment up. */
 export interface UpOptions extends Omit<EmbeddedOptions, "fixture"> {
   /** A vectors file: its allowlist is registered, and custody imports its recipient key. Dev only. */
-  readonly fixtureFile?: string | undefined;
+  readonly fixture?: { readonly file: string; readonly text: string } | undefined;
   readonly onStep: (step: StepResult) => void;
 }
 
@@ -42,10 +43,12 @@ export interface Up {
 
 /** Deploys, and walks through the nine steps. */
 export async function up(options: UpOptions): Promise<Up> {
-  const vectors = options.fixtureFile === undefined ? undefined : readFixture(options.fixtureFile);
+  const vectors = options.fixture === undefined ? undefined : readFixture(options.fixture);
   const deployed = await deployEmbedded({ ...options, fixture: vectors?.text });
   const database = openDatabase(deployed.placement);
+  const meter = createTrafficMeter(deployed);
   const stop = async (): Promise<void> => {
+    await drain(deployed, meter).catch(() => undefined);
     await database.close();
     await deployed.stop();
   };
@@ -56,7 +59,7 @@ export async function up(options: UpOptions): Promise<Up> {
     const { sensors: sensorCount, ratePerSecond } = options.deployment.simulator;
     const context: ProofContext = { deployed, database, sensorCount, sensors: [], radios: new Map(), sent: undefined };
     const steps: StepResult[] = [];
-    for await (const step of proveSteps(context, () => options.clock().getTime())) {
+    for await (const step of proveSteps(context, () => options.clock().getTime(), options.signal)) {
       steps.push(step);
       options.onStep(step);
     }
@@ -76,9 +79,18 @@ export async function up(options: UpOptions): Promise<Up> {
   }
 }
 
+/** Longest wait for the last receipts at an orderly stop, in milliseconds; what has none by then is sent again next time. */
+const DRAIN_MS = 2_000;
+
+/** Lets the sensors rest and the last messages arrive, so that the next run does not begin with repeats. */
+async function drain({ control }: EmbeddedDeployment, meter: TrafficMeter): Promise<void> {
+  await control("simulator", "POST", "/stop");
+  for (let waited = 0; waited < DRAIN_MS && (await meter.read()).spooled > 0; waited += 50) await sleep(50);
+}
+
 /** Sends `total` messages, waits for their receipts, and reports. */
-export async function once(run: Up, total: number, now: () => number): Promise<UpReport> {
-  await sendAll(run.deployed, run.meter, run.ratePerSecond, total, now);
+export async function once(run: Up, total: number, now: () => number, signal: AbortSignal): Promise<UpReport> {
+  await orCancelled(sendAll(run.deployed, run.meter, run.ratePerSecond, total, now), signal);
   const { accepted, rejected } = await run.meter.read();
   return { schema: "trustkern.up/1", steps: run.steps, accepted, rejected, rows: await countRows(run.database) };
 }
@@ -90,9 +102,8 @@ interface Fixture {
   readonly allowlist: VectorsFile["allowlist"];
 }
 
-function readFixture(file: string): Fixture {
+function readFixture({ file, text }: { readonly file: string; readonly text: string }): Fixture {
   try {
-    const text = readFileSync(file, "utf8");
     const { allowlist } = parseVectors(text);
     return { file, text, allowlist, sensor: allowlist[0]?.sensor_id ?? "" };
   } catch (cause) {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -53,6 +53,16 @@ describe("a deployment that cannot come up", () => {
     const ended = await upOnce("--dir", place);
     expect(errorOf(ended)).toMatchObject({ code: "STATE_UNWRITABLE", path: expect.stringContaining(place) });
     expect(ended.code).toBe(4);
+  });
+
+  it("refuses somebody else's folder, and leaves it as it was", async () => {
+    const place = join(dir, "foreign");
+    mkdirSync(place, { mode: 0o755 });
+    writeFileSync(join(place, "mine.txt"), "mine");
+    const ended = await upOnce("--dir", place);
+    expect(errorOf(ended)).toMatchObject({ code: "STATE_FOREIGN", message: expect.stringContaining("mine.txt") });
+    expect(readdirSync(place)).toEqual(["mine.txt"]);
+    expect(statSync(place).mode & 0o777).toBe(0o755);
   });
 
   it("refuses a fixture that is not one, and quotes nothing of it", async () => {

@@ -15,7 +15,7 @@ const { dir, remove } = scratch("fixture");
 let run: Up;
 
 beforeAll(async () => {
-  run = await upProven(upOptions(dir, { fixtureFile: FILE }));
+  run = await upProven(upOptions(dir, { fixture: { file: FILE, text: readFileSync(FILE, "utf8") } }));
 });
 afterAll(async () => {
   await run.stop();

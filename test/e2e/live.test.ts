@@ -119,6 +119,38 @@ describe("trustkern up without an end", () => {
     await start();
   }, 120_000);
 
+  it("ends everything when its terminal is closed", async () => {
+    const pids = await Promise.all(COMPONENTS.map(pidOf));
+    await ended("SIGHUP");
+    expect(pids.filter(isAlive)).toEqual([]);
+    expect(existsSync(join(state, "lock"))).toBe(false);
+    await start();
+  }, 60_000);
+
+  it("ends everything when its reader has seen enough", async () => {
+    const piped = join(dir, "piped");
+    const command = '"$1" up --dir "$2" 2>/dev/null | head -n 2';
+    const shell = spawn("sh", ["-c", command, "sh", join(PROJECT, "trustkern"), piped], { stdio: "ignore" });
+    await once(shell, "exit");
+    await until(() => !existsSync(join(piped, "lock")) && existsSync(join(piped, "deployment.json")));
+    expect(existsSync(join(piped, "run", "gw-01.control"))).toBe(false);
+  }, 60_000);
+
+  it("obeys Ctrl-C while it proves, and resumes", async () => {
+    await ended("SIGINT");
+    lines = [];
+    const args = ["up", "--json", "--dir", state];
+    up = spawn(join(PROJECT, "trustkern"), args, { stdio: ["ignore", "pipe", "ignore"] });
+    if (up.stdout) createInterface({ input: up.stdout }).on("line", (line) => lines.push(JSON.parse(line)));
+    await until(() => lines.some(({ kind }) => kind === "step"));
+    const asked = Date.now();
+    const code = await ended("SIGINT");
+    expect(Date.now() - asked).toBeLessThan(8_000);
+    expect([0, 8]).toContain(code);
+    await start();
+    expect(lines.filter(({ kind, ok }) => kind === "step" && ok !== true)).toEqual([]);
+  }, 90_000);
+
   it("ends everything at Ctrl-C, with 0, and leaves neither socket nor lock", async () => {
     const pids = await Promise.all(COMPONENTS.map(pidOf));
     expect(await ended("SIGINT")).toBe(0);

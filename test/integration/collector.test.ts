@@ -52,7 +52,7 @@ async function status(wanted: (status: Record<string, unknown>) => boolean): Pro
 }
 
 beforeAll(async () => {
-  const options = upOptions(dir, { fixtureFile: FILE });
+  const options = upOptions(dir, { fixture: { file: FILE, text: readFileSync(FILE, "utf8") } });
   deployed = await deployEmbedded({ ...options, fixture });
   database = openDatabase(deployed.placement);
   gateway = await connectGateway(deployed, "gw-test");

@@ -19,7 +19,7 @@ export function scratch(prefix: string): { readonly dir: string; readonly remove
 export function upOptions(dir: string, changes: Partial<UpOptions> = {}): UpOptions {
   const deployment = defaultDeployment();
   return {
-    deployment: { ...deployment, fixture: changes.fixtureFile !== undefined },
+    deployment: { ...deployment, fixture: changes.fixture !== undefined },
     dir,
     temporaryDir: tmpdir(),
     projectRoot: PROJECT,

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { connect, type MqttClient } from "mqtt";
 import { cmdTopic, receiptTopic, statusTopic, trustTopic, upTopic } from "../../../protocol/topics.ts";
 import { createBackoff } from "../../runtime/backoff.ts";
@@ -28,6 +29,7 @@ export interface BrokerLinkOptions {
 }
 
 const CONNECT_TIMEOUT_MS = 10_000;
+const FAREWELL_MS = 500;
 const KEEPALIVE_SECONDS = 20;
 
 /**
@@ -92,7 +94,9 @@ export function createBrokerLink(options: BrokerLinkOptions): BrokerLink {
     async stop() {
       stopped = true;
       clearTimeout(timer);
-      if (up) await client.publishAsync(statusTopic(gateway), status("offline"), { qos: 1, retain: true });
+      // A broker that is gone answers no more; its own clock tells it that we are.
+      const farewell = up && client.publishAsync(statusTopic(gateway), status("offline"), { qos: 1, retain: true });
+      await Promise.race([farewell, sleep(FAREWELL_MS)]).catch(options.onError);
       await client.endAsync(true);
     },
   };

@@ -21,6 +21,8 @@ export interface Spool {
   /** The oldest rows behind that id. */
   readonly after: (id: number, limit: number) => readonly SpoolRow[];
   readonly get: (id: number) => SpoolRow | undefined;
+  /** Whether an envelope of that digest (SHA-256, or its first 16 bytes) waits. */
+  readonly has: (digest: Uint8Array) => boolean;
   readonly count: () => number;
   /** A transaction was undone: the sizes are read again before the next write. */
   readonly undone: () => void;
@@ -33,6 +35,7 @@ export function createSpool(database: DatabaseSync, { maxBytes, freeBytes }: Sto
   );
   const erase = database.prepare("DELETE FROM spool WHERE digest = ? RETURNING length(bytes) AS size");
   const behind = database.prepare("SELECT * FROM spool WHERE id > ? ORDER BY id LIMIT ?");
+  const held = database.prepare("SELECT 1 FROM spool WHERE digest = ?");
   const one = database.prepare("SELECT * FROM spool WHERE id = ?");
   const size = createTableSize(database, "spool");
 
@@ -56,6 +59,7 @@ export function createSpool(database: DatabaseSync, { maxBytes, freeBytes }: Sto
       const row = one.get(id);
       return row && rowOf(row);
     },
+    has: (digest) => held.get(digest.subarray(0, RECEIPT_DIGEST_BYTES)) !== undefined,
     count: size.rows,
     undone: size.undone,
   };

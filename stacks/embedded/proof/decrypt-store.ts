@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import { envelopeDigest } from "../../../protocol/envelope.ts";
-import { type ComponentStatus, statusOf } from "../readiness.ts";
 import { ROW_MS, waitForRow } from "./rows.ts";
 import { firstSensor, type ProofContext, proven, type Step, sentMessage, short } from "./step.ts";
 
@@ -25,17 +24,19 @@ export const decryptStore: Step = {
       "the typed column is not what the sensor measured",
     );
     proven(row.digest.equals(envelopeDigest(Buffer.from(sent.envelope, "hex"))), "the row is of other bytes");
-    await waitForReceipt(context, row.gateway);
-    return `row ${short(sensor.sensor_id)} ${sent.boot_id}/${sent.seq} holds the ${Object.keys(measured).length} members that were measured; ${row.gateway} has every receipt`;
+    await waitForReceipt(context, row.gateway, row.digest);
+    return `row ${short(sensor.sensor_id)} ${sent.boot_id}/${sent.seq} holds the ${Object.keys(measured).length} members that were measured; ${row.gateway} has its receipt`;
   },
 };
 
-async function waitForReceipt({ deployed }: ProofContext, gateway: string): Promise<void> {
-  let status: ComponentStatus | undefined;
+/** The gateway lets go of a message when its receipt is there, and not before. */
+async function waitForReceipt({ deployed }: ProofContext, gateway: string, digest: Buffer): Promise<void> {
   for (let waited = 0; waited < ROW_MS; waited += 100) {
-    status = await statusOf(deployed.placement.socket(gateway, "control"));
-    if (status.counters.spooled === 0) return;
+    const { spooled } = (await deployed.control(gateway, "GET", `/spool/${digest.toString("hex")}`)) as {
+      spooled: boolean;
+    };
+    if (!spooled) return;
     await sleep(100);
   }
-  proven(false, `${gateway} still holds ${String(status?.counters.spooled)} messages without a receipt`);
+  proven(false, `${gateway} still holds the message without a receipt`);
 }

@@ -1,4 +1,5 @@
 import { messageOf, TrustKernError } from "../../../shared/errors.ts";
+import { orCancelled } from "../cancel.ts";
 import { collectorVerify } from "./collector-verify.ts";
 import { decryptStore } from "./decrypt-store.ts";
 import { gatewayVerify } from "./gateway-verify.ts";
@@ -32,14 +33,22 @@ export interface StepResult {
   readonly ms: number;
 }
 
-/** Runs the nine steps in order, each on what the one before left; a step that is not proven does not stop the next. */
-export async function* proveSteps(context: ProofContext, now: () => number): AsyncGenerator<StepResult> {
+/**
+ * Runs the nine steps in order, each on what the one before left; a step that is not proven does not stop the next.
+ * @throws DEPLOY_CANCELLED as soon as `signal` aborts
+ */
+export async function* proveSteps(
+  context: ProofContext,
+  now: () => number,
+  signal: AbortSignal,
+): AsyncGenerator<StepResult> {
   for (const step of STEPS) {
     const started = now();
-    const [ok, proof] = await step.prove(context).then(
+    const result = step.prove(context).then(
       (seen) => [true, seen] as const,
       (thrown: unknown) => [false, reasonOf(thrown)] as const,
     );
+    const [ok, proof] = await orCancelled(result, signal);
     yield { id: step.id, ok, proof, ms: now() - started };
   }
 }
