@@ -1,11 +1,11 @@
 import type { TLSSocket } from "node:tls";
 import { Aedes, type Client } from "aedes";
+import { createEventLimiter } from "../runtime/event-limiter.ts";
 import { listenTcp } from "../runtime/listen.ts";
 import type { ServiceContext } from "../runtime/run.ts";
 import { readTls } from "../runtime/tls.ts";
 import type { BrokerServiceConfig } from "./config.ts";
 import { type Counters, createCounters } from "./counters.ts";
-import { createEventLimiter } from "./event-limiter.ts";
 import { createHooks } from "./hooks.ts";
 import { createPacketSizeGuard } from "./packet-size-guard.ts";
 import { createTlsServer } from "./server.ts";

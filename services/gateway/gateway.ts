@@ -5,6 +5,7 @@ import { importP256Point } from "../../protocol/signature.ts";
 import { cmdTopic, receiptTopic, trustTopic } from "../../protocol/topics.ts";
 import { messageOf, TrustKernError } from "../../shared/errors.ts";
 import { createCoapServer } from "../runtime/coap/server.ts";
+import { createEventLimiter } from "../runtime/event-limiter.ts";
 import type { RunningService, ServiceContext } from "../runtime/run.ts";
 import { readText, readTls } from "../runtime/tls.ts";
 import { createForwarder } from "./broker/forwarder.ts";
@@ -27,6 +28,8 @@ import { createSpool } from "./store/spool.ts";
 
 const TICK_MS = 1000;
 const MAX_BODY_BYTES = 4096;
+/** Sources and verdicts told apart in one tick: who invents source addresses shall not fill the log. */
+const MAX_EVENT_GROUPS = 64;
 
 /**
  * Starts the gateway: CoAP in, checks, spool on disk, MQTT out.
@@ -39,6 +42,7 @@ export async function startGateway(context: ServiceContext<GatewayConfig>): Prom
   const tls = readTls(config.tls);
   const database = openDatabase(config.stateDir);
   const counters = createCounters();
+  const limiter = createEventLimiter(events.emit, MAX_EVENT_GROUPS);
   const freeBytes = createFreeBytes(database, config.stateDir);
   const spool = createSpool(database, { maxBytes: config.spoolMaxBytes, freeBytes });
   const quarantine = createQuarantine(database, { maxBytes: config.quarantineMaxBytes, freeBytes });
@@ -72,7 +76,7 @@ export async function startGateway(context: ServiceContext<GatewayConfig>): Prom
       // A retained or repeated message is no attack.
       if (reason === "UPDATE_ROLLBACK") return;
       log.warn({ topic, reason, detail: messageOf(error) }, "signed document refused");
-      events.emit({ kind: "AUTH_FAILED", object: topic, reason });
+      limiter.report({ kind: "AUTH_FAILED", object: topic, reason });
     }
   }
 
@@ -85,11 +89,12 @@ export async function startGateway(context: ServiceContext<GatewayConfig>): Prom
     } else {
       count(counters.rejected, result.verdict);
       if (result.verdict === "duplicate") return;
-      events.emit({
+      // Whoever sent it: the sensor id is only claimed, or the message was the sensor's and is replayed.
+      limiter.report({
         kind: "INGEST_REJECTED",
-        actor: result.sensorId ?? source,
+        actor: source,
         sourceAddress: source,
-        object: "/tk/v1",
+        object: result.sensorId ?? "/tk/v1",
         reason: result.verdict,
         correlationId: result.digest,
       });
@@ -127,7 +132,7 @@ export async function startGateway(context: ServiceContext<GatewayConfig>): Prom
     for (const [source, dropped] of flood.takeDropped()) {
       counters.flooded += dropped;
       const reason = `more than ${config.flood.perSecond} datagrams a second`;
-      events.emit({
+      limiter.report({
         kind: "RATE_LIMIT_EXCEEDED",
         actor: source,
         sourceAddress: source,
@@ -136,6 +141,7 @@ export async function startGateway(context: ServiceContext<GatewayConfig>): Prom
         count: dropped,
       });
     }
+    limiter.flush();
   }, TICK_MS);
 
   function reason(): string | undefined {
@@ -169,6 +175,7 @@ export async function startGateway(context: ServiceContext<GatewayConfig>): Prom
     async stop() {
       clearInterval(ticker);
       await coap.close();
+      limiter.flush();
       await link.stop();
       database.close();
     },

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { envelopeDigest } from "../../protocol/envelope.ts";
 import { keyIdOf } from "../../protocol/hpke.ts";
 import { p256Signer } from "../../protocol/signature.ts";
 import { cmdTopic, statusTopic } from "../../protocol/topics.ts";
@@ -10,6 +11,12 @@ import { makeKey, TestSensor } from "./gateway/test-sensor.ts";
 let gateway: GatewayHarness;
 const sensor = new TestSensor();
 const counters = async () => (await gateway.status()).counters;
+
+/** How many events there were for a verdict, and for how many envelopes they stand. */
+function rejections(verdict: string): { readonly events: number; readonly total: number } {
+  const events = gateway.events.filter(({ kind, reason }) => kind === "INGEST_REJECTED" && reason === verdict);
+  return { events: events.length, total: events.reduce((total, { count }) => total + count, 0) };
+}
 
 beforeEach(() => {
   gateway = new GatewayHarness();
@@ -83,9 +90,31 @@ describe("what sensors see", () => {
         replay: 2,
       },
     });
-    const events = gateway.events.filter(({ kind }) => kind === "INGEST_REJECTED");
-    expect(events.map(({ reason }) => reason)).toEqual(cases.map(([, verdict]) => verdict));
-    expect(events.at(-1)).toMatchObject({ actor: sensor.id, sourceAddress: "127.0.0.1", tenant: "acme" });
+    const { rejected } = await counters();
+    await until(() => Object.entries(rejected).every(([verdict, count]) => rejections(verdict).total === count));
+    expect(gateway.events.findLast(({ reason }) => reason === "unknown-sensor")).toMatchObject({
+      kind: "INGEST_REJECTED",
+      actor: "127.0.0.1",
+      sourceAddress: "127.0.0.1",
+      object: stranger.id,
+      tenant: "acme",
+      correlationId: envelopeDigest(cases[4]![0]).toString("hex"),
+    });
+  });
+
+  test("writes few events for a flood of rejected envelopes, the first at once, and their counts add up", async () => {
+    await startTrusting();
+    const forged = await Promise.all([...Array(150)].map(async (_, n) => flip(await sensor.envelope(1, n + 1))));
+    const strange = await Promise.all([...Array(150)].map(() => new TestSensor().envelope(1, 1)));
+    for (const [n, bytes] of forged.entries()) {
+      const answers = await Promise.all([gateway.send(bytes), gateway.send(strange[n]!)]);
+      expect(answers).toEqual(["4.00 bad-signature", "4.00 unknown-sensor"]);
+      if (n === 0) await until(() => rejections("bad-signature").events === 1, 800);
+    }
+    await until(() => ["bad-signature", "unknown-sensor"].every((verdict) => rejections(verdict).total === 150));
+    for (const verdict of ["bad-signature", "unknown-sensor"]) expect(rejections(verdict).events).toBeLessThan(20);
+    const several = gateway.events.filter(({ reason, count }) => reason === "unknown-sensor" && count > 1);
+    expect(several[0]).toMatchObject({ object: "many", correlationId: null });
   });
 
   test("shows its one resource in RFC 6690 link format", async () => {
