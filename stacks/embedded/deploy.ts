@@ -1,4 +1,4 @@
-import { appendFileSync, readFileSync } from "node:fs";
+import { appendFileSync, readFileSync, rmSync } from "node:fs";
 import type { Model } from "../../model/boundary.ts";
 import type { Deployment } from "../../model/deployment.ts";
 import type { Placement } from "../../model/placement.ts";
@@ -78,6 +78,7 @@ export async function deployEmbedded(options: EmbeddedOptions): Promise<Embedded
       : supervisor.failure();
   const stop = async (): Promise<void> => {
     await supervisor.stop();
+    rmSync(layout.runDir, { recursive: true, force: true });
     unlock();
   };
   try {
