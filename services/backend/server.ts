@@ -4,8 +4,8 @@ import type { TLSSocket } from "node:tls";
 import type { Logger } from "pino";
 import { type PeerSubject, peerName } from "../../certs/peer-name.ts";
 import { EXIT, TrustKernError } from "../../shared/errors.ts";
+import type { EventLimiter } from "../runtime/event-limiter.ts";
 import { jsonListener, type Route } from "../runtime/http.ts";
-import type { SecurityEvents } from "../runtime/security-events.ts";
 import { mutualTls, type Tls13Options } from "../runtime/tls.ts";
 import { mayCall } from "./access.ts";
 import { backendErrors } from "./errors.ts";
@@ -14,7 +14,7 @@ import { backendErrors } from "./errors.ts";
 export interface BackendServerOptions {
   readonly tls: Tls13Options;
   readonly routes: readonly Route[];
-  readonly events: Pick<SecurityEvents, "emit">;
+  readonly events: Pick<EventLimiter, "report">;
   readonly log: Pick<Logger, "error">;
 }
 
@@ -34,7 +34,7 @@ export function createBackendServer({ tls, routes, events, log }: BackendServerO
       if (!(thrown instanceof TrustKernError) || thrown.exit === EXIT.resource || thrown.exit === EXIT.bug)
         log.error({ err: thrown, url: message.url }, "request failed");
       else if (thrown.exit === EXIT.authentication || thrown.exit === EXIT.policy)
-        events.emit({
+        events.report({
           kind: "AUTH_FAILED",
           actor: nameOf(message),
           sourceAddress: message.socket.remoteAddress ?? null,
@@ -49,7 +49,7 @@ export function createBackendServer({ tls, routes, events, log }: BackendServerO
     // A client that went away before the handshake was over has failed at nothing.
     if (error.code === "ECONNRESET") return;
     const sourceAddress = socket.remoteAddress ?? null;
-    events.emit({
+    events.report({
       kind: "AUTH_FAILED",
       actor: "unknown",
       sourceAddress,

@@ -1,4 +1,5 @@
 import { connectAsync, type MqttClient } from "mqtt";
+import { createEventLimiter } from "../runtime/event-limiter.ts";
 import { listenTcp } from "../runtime/listen.ts";
 import type { RunningService, ServiceContext } from "../runtime/run.ts";
 import { readTls } from "../runtime/tls.ts";
@@ -15,6 +16,7 @@ import { startPublisher } from "./trust/publisher.ts";
 import { createUpdates } from "./trust/updates.ts";
 
 const CONNECT_TIMEOUT_MS = 5000;
+const EVENT_WINDOW_MS = 1000;
 const MS_PER_HOUR = 3_600_000;
 
 /**
@@ -51,10 +53,12 @@ export async function startBackend({
     return connectAsync(url, { ...tls, ...timing, servername: broker.servername, clientId: "svc-backend" }, false);
   };
   const publisher = startPublisher({ connect, gateways: config.gateways, allowlists, updates, log, signal });
+  const limiter = createEventLimiter(events.emit);
+  const flush = setInterval(limiter.flush, EVENT_WINDOW_MS);
   const server = createBackendServer({
     tls,
     routes: backendRoutes({ devices, provisioning, recipients, updates, allowlists, key, publisher }),
-    events,
+    events: limiter,
     log,
   });
   const port = await listenTcp(server, config.listen);
@@ -79,6 +83,8 @@ export async function startBackend({
     }),
     stop: async () => {
       clearInterval(renewal);
+      clearInterval(flush);
+      limiter.flush();
       server.close();
       server.closeAllConnections();
       await publisher.done;
