@@ -20,8 +20,8 @@ export interface SecurityLog {
   readonly flush: () => void;
 }
 
-/** Different events in one interval; what goes beyond is counted by gateway and reason alone. */
-const MAX_GROUPS = 1000;
+/** Different events in one interval, of all gateways; what goes beyond is counted by gateway and reason alone. */
+const MAX_GROUPS = 50;
 
 /** Collects until {@link SecurityLog.flush}. */
 export function createSecurityLog(events: Pick<SecurityEvents, "emit">): SecurityLog {

@@ -46,7 +46,7 @@ async function decide(
   ask: boolean,
 ): Promise<OrderPlan> {
   if (rows.length === 0) return { results: [], sensors: [] };
-  const boots = await readBoots(session, rows);
+  const boots = await readBoots(session, rows, nowMs);
   const mustAsk = ask || reachesBelowFloor(rows, boots, nowMs);
   return planOrder(rows, { boots, stored: mustAsk ? await readStored(session, rows) : new Map() }, nowMs);
 }

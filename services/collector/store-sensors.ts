@@ -1,16 +1,38 @@
+import { FLOOR_AGE_MS } from "../../protocol/collector-order.ts";
 import type { StoreSession } from "./store-connection.ts";
 import { type BootRow, keyOf, type SensorUpdate } from "./store-order.ts";
 import type { WritableRow } from "./store-rows.ts";
 import type { StoredDevice, StoreRow } from "./store-types.ts";
 
-/** The boots of the batch's sensors, locked in one order, so that collectors that store the same sensors wait for each other. */
-export async function readBoots(session: StoreSession, rows: readonly StoreRow[]): Promise<BootRow[]> {
+/**
+ * The boots that decide over a batch, and no more, however often a sensor has booted: of each sensor the greatest and the floor, and
+ * those that the batch names. They are locked in one order, so that collectors that store the same sensors wait for each other.
+ */
+export async function readBoots(session: StoreSession, rows: readonly StoreRow[], nowMs: number): Promise<BootRow[]> {
   const sensorIds = [...new Set(rows.map(({ message }) => message.sensorId))].map(bytesOf);
+  const named = new Map(rows.map((row) => [`${row.message.sensorId}/${row.fields.bootId}`, row]));
   const found = await session.query(
     `SELECT encode(sensor_id, 'hex') AS sensor_id, boot_id, greatest_seq,
        (extract(epoch FROM first_seen_at) * 1000)::bigint AS first_seen_at_ms
-     FROM sensor_boot WHERE sensor_id = ANY($1::bytea[]) ORDER BY sensor_boot.sensor_id, boot_id FOR UPDATE`,
-    [sensorIds],
+     FROM (
+       SELECT sensor_id, boot_id FROM unnest($1::bytea[]) AS sensor (sensor_id), LATERAL (
+         (SELECT boot_id FROM sensor_boot AS own WHERE own.sensor_id = sensor.sensor_id ORDER BY boot_id DESC LIMIT 1)
+         UNION
+         (SELECT max(boot_id) FROM (
+            SELECT boot_id FROM sensor_boot AS own
+            WHERE own.sensor_id = sensor.sensor_id AND first_seen_at <= to_timestamp($4::double precision / 1000) OFFSET 0
+          ) AS old)
+       ) AS decisive
+       UNION
+       SELECT sensor_id, boot_id FROM unnest($2::bytea[], $3::bigint[]) AS named (sensor_id, boot_id)
+     ) AS wanted JOIN sensor_boot USING (sensor_id, boot_id)
+     ORDER BY sensor_boot.sensor_id, boot_id FOR UPDATE OF sensor_boot`,
+    [
+      sensorIds,
+      [...named.values()].map(({ message }) => bytesOf(message.sensorId)),
+      [...named.values()].map(({ fields }) => fields.bootId),
+      nowMs - FLOOR_AGE_MS,
+    ],
   );
   return found.map((row) => ({
     sensorId: String(row.sensor_id),

@@ -3,6 +3,7 @@ import { messageOf } from "../../shared/errors.ts";
 import { collectorErrors } from "./errors.ts";
 import { type Batch, writeBatch } from "./store-batch.ts";
 import { createStoreConnection, type StoreConnection, type StoreTarget } from "./store-connection.ts";
+import { refusalOf } from "./store-faults.ts";
 import { writeDevices } from "./store-sensors.ts";
 import type { BatchContext, RejectRow, StoredDevice, StoreResult, StoreRow, StoreTotals } from "./store-types.ts";
 
@@ -35,11 +36,6 @@ export interface StoreOptions extends StoreTarget {
 
 /** Attempts at a batch that collide with other collectors. */
 const MAX_ATTEMPTS = 8;
-const UNIQUE_VIOLATION = "23505";
-/** Serialization failure and deadlock. */
-const COLLISIONS = ["40001", "40P01"];
-/** Data exception, constraint violation, program limit exceeded (PostgreSQL manual, appendix A). */
-const REFUSES_ROW = /^(?:22|23|54)/;
 
 /** A store that connects when it is first used, and again after every fault. */
 export function createStore({ quarantineMaxBytes, ...target }: StoreOptions): Store {
@@ -72,9 +68,9 @@ export function createStore({ quarantineMaxBytes, ...target }: StoreOptions): St
         ask = ask && results.some(({ verdict }) => verdict === "duplicate" || verdict === "replay");
         return results;
       } catch (thrown) {
-        const code = sqlStateOf(thrown);
-        if (code === UNIQUE_VIOLATION) ask = true;
-        else if (!COLLISIONS.includes(code)) throw thrown;
+        const refusal = refusalOf(sqlStateOf(thrown));
+        if (refusal === "repeat") ask = true;
+        else if (refusal !== "collision") throw thrown;
         if (count === MAX_ATTEMPTS) throw thrown;
       }
     }
@@ -83,7 +79,7 @@ export function createStore({ quarantineMaxBytes, ...target }: StoreOptions): St
     try {
       return await attempt(batch);
     } catch (thrown) {
-      if (!REFUSES_ROW.test(sqlStateOf(thrown)) || sqlStateOf(thrown) === UNIQUE_VIOLATION) throw thrown;
+      if (refusalOf(sqlStateOf(thrown)) !== "row") throw thrown;
       return storeWithout(batch, await invalidPayloads(connection, batch));
     }
   };

@@ -65,3 +65,5 @@ CREATE TABLE sensor_boot (
   greatest_seq bigint NOT NULL,
   PRIMARY KEY (sensor_id, boot_id)
 ) WITH (fillfactor = 50);
+-- A sensor's floor is found among its old boots alone.
+CREATE INDEX sensor_boot_age ON sensor_boot (sensor_id, first_seen_at);

@@ -64,3 +64,11 @@ CREATE PROCEDURE prune_below_floor(job_id integer, config jsonb) LANGUAGE sql AS
   WHERE sensor_boot.sensor_id = old.sensor_id AND sensor_boot.boot_id < old.floor;
 $$;
 SELECT add_job('prune_below_floor', INTERVAL '1 day');
+
+-- Whatever an attacker does, the events keep to a number of rows: the newest.
+CREATE PROCEDURE prune_security_events(job_id integer, config jsonb) LANGUAGE sql AS $$
+  DELETE FROM security_event WHERE time <= (
+    SELECT time FROM security_event ORDER BY time DESC OFFSET (config->>'max_rows')::bigint LIMIT 1
+  );
+$$;
+SELECT add_job('prune_security_events', INTERVAL '1 hour', config => '{"max_rows": 1000000}');
