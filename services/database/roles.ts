@@ -7,6 +7,22 @@ const MIN_PASSWORD_CHARACTERS = 16;
 /** Roles that migrations grant to; logins are members of one of them. */
 const GROUPS = { writer: "trustkern_writer", reader: "trustkern_reader" } as const;
 
+/** Routines by which a role that may only read could still write: large objects, and jobs that the timer would run. */
+const WRITERS = [
+  ...[
+    "lo_creat",
+    "lo_create",
+    "lo_from_bytea",
+    "lo_import",
+    "lo_export",
+    "lo_open",
+    "lo_put",
+    "lo_truncate",
+    "lo_truncate64",
+  ],
+  ...["lo_unlink", "lowrite", "add_job", "alter_job", "delete_job", "run_job"],
+] as const;
+
 /** Passwords by role name. @throws SERVICE_FILE_UNREADABLE @throws DATABASE_ROLE_SECRET */
 export function readPasswords(roles: readonly RoleConfig[]): ReadonlyMap<string, string> {
   return new Map(roles.map(({ name, passwordFile }) => [name, readPassword(passwordFile)]));
@@ -37,8 +53,21 @@ export async function applyRoles(
         : `GRANT ${GROUPS[rights]} TO ${name}`,
     );
   }
+  await engine.query(keepToOwners(roles.filter(({ rights }) => rights === "owner").map(({ name }) => name)));
   const rows = await engine.query("SELECT rolname, oid FROM pg_roles");
   return new Map(rows.map(([name, oid]) => [name ?? "", Number(oid)]));
+}
+
+/** Takes from everybody what {@link WRITERS} lists, and gives it to the owners. */
+function keepToOwners(owners: readonly string[]): string {
+  return `DO $$
+    DECLARE routine regprocedure;
+    BEGIN
+      FOR routine IN SELECT oid FROM pg_proc WHERE proname IN (${WRITERS.map((name) => `'${name}'`).join(", ")}) LOOP
+        EXECUTE format('REVOKE EXECUTE ON ROUTINE %s FROM PUBLIC', routine);
+        ${owners.map((name) => `EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO ${name}', routine);`).join("\n        ")}
+      END LOOP;
+    END $$`;
 }
 
 async function makeRole(engine: Pick<Engine, "query">, name: string, login: "LOGIN" | "NOLOGIN"): Promise<void> {

@@ -189,6 +189,14 @@ describe("roles", () => {
       "SELECT pg_read_file('PG_VERSION')",
       "ALTER SYSTEM SET fsync = off",
       "CHECKPOINT",
+      "SELECT lo_create(0)",
+      "SELECT lo_creat(-1)",
+      "SELECT lo_from_bytea(0, 'x')",
+      "SELECT lo_unlink(1)",
+      "SELECT add_job('_timescaledb_functions.policy_retention', '1 second')",
+      "SELECT alter_job(1000, scheduled => false)",
+      "SELECT delete_job(1000)",
+      "CALL run_job(1000)",
     ];
     for (const sql of refused) await expect(reader.query(sql), sql).rejects.toMatchObject({ code: "42501" });
     for (const sql of ["RESET SESSION AUTHORIZATION", "RESET ROLE", "DISCARD ALL", "RESET ALL"])
