@@ -23,6 +23,14 @@ const WRITERS = [
   ...["lo_unlink", "lowrite", "add_job", "alter_job", "delete_job", "run_job"],
 ] as const;
 
+/** Schemas of Timescale's inner routines. Some of those that change something, such as `drop_chunk`, do not ask who calls them. */
+const INNER_SCHEMAS = ["_timescaledb_functions", "_timescaledb_internal", "timescaledb_experimental"] as const;
+/** Volatile routines there that only read, and that the views and functions for everybody stand on. */
+const INNER_READERS = [
+  ...["cagg_get_bucket_function_info", "chunks_local_size", "compressed_chunk_local_stats", "get_approx_row_count"],
+  ...["has_invalidation_trigger", "hypertable_local_size", "relation_approximate_size", "relation_size"],
+] as const;
+
 /** Passwords by role name. @throws SERVICE_FILE_UNREADABLE @throws DATABASE_ROLE_SECRET */
 export function readPasswords(roles: readonly RoleConfig[]): ReadonlyMap<string, string> {
   return new Map(roles.map(({ name, passwordFile }) => [name, readPassword(passwordFile)]));
@@ -58,16 +66,22 @@ export async function applyRoles(
   return new Map(rows.map(([name, oid]) => [name ?? "", Number(oid)]));
 }
 
-/** Takes from everybody what {@link WRITERS} lists, and gives it to the owners. */
+/** Takes from everybody what {@link WRITERS} lists and what may write in {@link INNER_SCHEMAS}, and gives it to the owners. */
 function keepToOwners(owners: readonly string[]): string {
   return `DO $$
     DECLARE routine regprocedure;
     BEGIN
-      FOR routine IN SELECT oid FROM pg_proc WHERE proname IN (${WRITERS.map((name) => `'${name}'`).join(", ")}) LOOP
+      FOR routine IN SELECT oid FROM pg_proc WHERE proname IN (${literals(WRITERS)})
+        OR provolatile = 'v' AND pronamespace::regnamespace::text IN (${literals(INNER_SCHEMAS)})
+          AND proname NOT IN (${literals(INNER_READERS)}) LOOP
         EXECUTE format('REVOKE EXECUTE ON ROUTINE %s FROM PUBLIC', routine);
         ${owners.map((name) => `EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO ${name}', routine);`).join("\n        ")}
       END LOOP;
     END $$`;
+}
+
+function literals(names: readonly string[]): string {
+  return names.map((name) => `'${name}'`).join(", ");
 }
 
 async function makeRole(engine: Pick<Engine, "query">, name: string, login: "LOGIN" | "NOLOGIN"): Promise<void> {

@@ -64,6 +64,7 @@ export async function startDatabase(
   early.forEach(accept);
   const jobs = createJobRunner({
     multiplexer,
+    owner: config.roles.find(({ rights }) => rights === "owner")?.name ?? "",
     now,
     onFailure: (job, reason) => log.error({ job: job.id, reason }, "a database job failed"),
   });
