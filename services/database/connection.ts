@@ -13,13 +13,16 @@ export interface ConnectionOptions {
   readonly multiplexer: Pick<Multiplexer, "attach">;
   /** The password verifier of a user, also of one that does not exist. */
   readonly verifierOf: (user: string) => ScramVerifier;
+  /** Asked when a client has proved who it is; the text of a refusal where there is no room for it. */
+  readonly onLogin: () => string | undefined;
   /** Told the user name of a client that failed to authenticate. */
   readonly onRefused: (user: string) => void;
   /** Number that the client is told as its process id. */
   readonly id: number;
 }
 
-const LOGIN_LIMIT_MS = 10_000;
+/** A client that is refused has that long to close its side. */
+const END_LIMIT_MS = 1_000;
 const MAX_MESSAGE_BYTES = 67_108_864;
 const MAX_LOGIN_MESSAGE_BYTES = 2_048;
 /** Above that a client's socket is not read until the engine caught up. */
@@ -33,10 +36,14 @@ export function serveConnection(socket: Socket, options: ConnectionOptions): voi
   const end = (sqlState: string, message: string): void => {
     receive = () => {};
     socket.end(errorResponse("FATAL", sqlState, message));
-    socket.setTimeout(LOGIN_LIMIT_MS, () => socket.destroy());
+    socket.setTimeout(END_LIMIT_MS, () => socket.destroy());
   };
   const letIn = (user: string, parameters: ReadonlyMap<string, string>): void => {
-    socket.setTimeout(0);
+    const refusal = options.onLogin();
+    if (refusal !== undefined) {
+      end("53300", refusal);
+      return;
+    }
     socket.write(welcome(user, parameters.get("application_name") ?? "", options.id));
     client = options.multiplexer.attach({
       role: user,
@@ -97,7 +104,6 @@ export function serveConnection(socket: Socket, options: ConnectionOptions): voi
   };
 
   socket.setNoDelay(true);
-  socket.setTimeout(LOGIN_LIMIT_MS, () => socket.destroy());
   socket.on("data", (chunk: Buffer) => {
     try {
       receive(chunk);

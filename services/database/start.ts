@@ -5,14 +5,17 @@ import type { RunningService, ServiceContext } from "../runtime/run.ts";
 import type { DatabaseConfig } from "./config.ts";
 import { serveConnection } from "./connection.ts";
 import { createJobRunner } from "./jobs.ts";
+import { createLoginRoom } from "./login-room.ts";
 import { createMultiplexer, type Multiplexer } from "./multiplexer.ts";
 import { openDatabase } from "./open-database.ts";
 import { readPasswords } from "./roles.ts";
 import { createScramDirectory } from "./scram.ts";
 import { createUpkeep } from "./upkeep.ts";
-import { errorResponse } from "./wire-answers.ts";
 
 const UPKEEP_MS = 5_000;
+/** A login takes two answers of ours; who needs longer comes again. */
+const LOGIN_LIMIT_MS = 5_000;
+const MAX_LOGINS = 64;
 
 /**
  * Starts the embedded database: takes the port, opens the cluster, serves clients, runs jobs. `exit` ends the process when the engine died.
@@ -25,6 +28,8 @@ export async function startDatabase(
   const { config, log, events, now } = context;
   const verifierOf = createScramDirectory(readPasswords(config.roles));
   const sockets = new Set<Socket>();
+  const logins = createLoginRoom(MAX_LOGINS, LOGIN_LIMIT_MS);
+  const letIn = new Set<Socket>();
   /** Clients that came before the cluster was open. */
   const early: Socket[] = [];
   let multiplexer: Multiplexer | undefined;
@@ -32,19 +37,29 @@ export async function startDatabase(
 
   const accept = (socket: Socket): void => {
     socket.on("error", () => socket.destroy());
-    if (!multiplexer) early.push(socket);
-    else if (sockets.size >= config.maxClients) refuse(socket, "53300", `more than ${config.maxClients} clients`);
-    else serve(socket, multiplexer);
+    sockets.add(socket);
+    socket.on("close", () => {
+      sockets.delete(socket);
+      letIn.delete(socket);
+    });
+    logins.enter(socket);
+    if (multiplexer) serve(socket, multiplexer);
+    else early.push(socket);
   };
   const serve = (socket: Socket, shared: Multiplexer): void => {
+    if (socket.destroyed) return;
     accepted += 1;
-    sockets.add(socket);
-    socket.on("close", () => sockets.delete(socket));
     const sourceAddress = `${socket.remoteAddress}:${socket.remotePort}`;
     serveConnection(socket, {
       multiplexer: shared,
       verifierOf,
       id: accepted,
+      onLogin: () => {
+        if (letIn.size >= config.maxClients) return `more than ${config.maxClients} clients`;
+        logins.leave(socket);
+        letIn.add(socket);
+        return undefined;
+      },
       onRefused: (user) =>
         events.emit({ kind: "AUTH_FAILED", actor: user, sourceAddress, object: "database", reason: "password" }),
     });
@@ -61,7 +76,7 @@ export async function startDatabase(
     exit(thrown instanceof TrustKernError ? thrown.exit : EXIT.bug);
   };
   multiplexer = createMultiplexer({ ...config, engine, identity, onDeath });
-  early.forEach(accept);
+  for (const socket of early) serve(socket, multiplexer);
   const jobs = createJobRunner({
     multiplexer,
     owner: config.roles.find(({ rights }) => rights === "owner")?.name ?? "",
@@ -75,7 +90,7 @@ export async function startDatabase(
     setInterval(() => upkeep.run().catch(warn), UPKEEP_MS),
   ];
   return {
-    status: () => ({ port, counters: { clients: sockets.size, accepted, ...jobs.counters(), ...upkeep.counters() } }),
+    status: () => ({ port, counters: { clients: letIn.size, accepted, ...jobs.counters(), ...upkeep.counters() } }),
     ready: () => true,
     stop: async () => {
       timers.forEach(clearInterval);
@@ -83,10 +98,6 @@ export async function startDatabase(
       await engine.close();
     },
   };
-}
-
-function refuse(socket: Socket, sqlState: string, message: string): void {
-  socket.end(errorResponse("FATAL", sqlState, message));
 }
 
 /** Ends the clients, which rolls back what they left open. */

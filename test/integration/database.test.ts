@@ -248,6 +248,22 @@ describe("bytes that are no protocol", () => {
     expect((await send(startup("\0\0\0\0\0\0\0\0", 16, 80_877_102))).toString()).toBe("");
   });
 
+  it("lets a client in however many others never finish their login", async () => {
+    const silent = Array.from({ length: 150 }, () => connect(database.port, "127.0.0.1").on("error", () => undefined));
+    await Promise.all(silent.map((socket) => once(socket, "connect")));
+    const client = await database.connect("collector");
+    expect(await rowsOf(client, "SELECT 1")).toEqual(["1"]);
+    await client.end();
+    // A byte of a packet from time to time does not keep a place either.
+    const slow = connect(database.port, "127.0.0.1").on("error", () => undefined);
+    const closed = new Promise((resolve) => slow.on("close", resolve));
+    slow.write(Buffer.from([0, 0, 0x27, 0x10]));
+    const drip = setInterval(() => slow.write("\0"), 500);
+    await closed;
+    clearInterval(drip);
+    for (const socket of silent) socket.destroy();
+  });
+
   it("takes no query before the password", async () => {
     const query = Buffer.from("Q\0\0\0\x0dSELECT 1\0");
     const answer = (await send(startup("user\0reader\0database\0trustkern\0\0"), query)).toString();
