@@ -1,6 +1,7 @@
 import { chmodSync, rmSync } from "node:fs";
-import { connect, type Server } from "node:net";
+import type { Server } from "node:net";
 import { messageOf } from "../../shared/errors.ts";
+import { socketAnswers } from "../../shared/socket-answers.ts";
 import { runtimeErrors } from "./errors.ts";
 import { listening } from "./listen.ts";
 
@@ -18,7 +19,7 @@ export async function listenUnix(server: Server, path: string): Promise<void> {
       `socket path has ${Buffer.byteLength(path)} bytes, accepted: ${MAX_PATH_BYTES}`,
       { path },
     );
-  if (await answers(path))
+  if (await socketAnswers(path))
     throw runtimeErrors.error("CONTROL_SOCKET_IN_USE", "a living process answers there", { path });
   try {
     rmSync(path, { force: true });
@@ -27,15 +28,4 @@ export async function listenUnix(server: Server, path: string): Promise<void> {
   } catch (cause) {
     throw runtimeErrors.error("CONTROL_SOCKET_PATH", `cannot listen: ${messageOf(cause)}`, { path, cause });
   }
-}
-
-function answers(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(path);
-    socket.once("connect", () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once("error", () => resolve(false));
-  });
 }

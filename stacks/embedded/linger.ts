@@ -1,6 +1,6 @@
-import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Model } from "../../model/boundary.ts";
+import { socketAnswers } from "../../shared/socket-answers.ts";
 import { embeddedErrors } from "./errors.ts";
 
 /** Longest wait for the processes of a run that was killed, in milliseconds: longer than any service takes to stop. */
@@ -14,7 +14,7 @@ const LINGER_MS = 15_000;
 export async function waitForOldProcesses(model: Model, onWait: () => void): Promise<void> {
   const sockets = model.components.flatMap((component) => component.sockets.map(({ path }) => path));
   for (let waited = 0; ; waited += 100) {
-    const answers = await Promise.all(sockets.map(isAnswered));
+    const answers = await Promise.all(sockets.map(socketAnswers));
     const living = sockets.find((_, index) => answers[index]);
     if (living === undefined) return;
     if (waited >= LINGER_MS)
@@ -22,15 +22,4 @@ export async function waitForOldProcesses(model: Model, onWait: () => void): Pro
     if (waited === 0) onWait();
     await sleep(100);
   }
-}
-
-function isAnswered(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(path);
-    socket.once("connect", () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once("error", () => resolve(false));
-  });
 }
