@@ -18,7 +18,7 @@ function part(name: string, zone: Zone, holds: readonly DataClass[] = []): Compo
     files: [],
     secrets: [],
     volumes: [],
-    health: { socket: "s", startupSeconds: 1 },
+    health: { kind: "socket", socket: "s", startupSeconds: 1 },
     limits: { memoryMiB: 1, pids: 1, cpus: 1 },
     replicas: 1,
     exceptions: [],

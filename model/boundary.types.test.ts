@@ -9,7 +9,7 @@ const rest = {
   name: "part",
   files: [],
   sockets: [],
-  health: { socket: "control", startupSeconds: 1 },
+  health: { kind: "socket", socket: "control", startupSeconds: 1 },
   limits: { memoryMiB: 1, pids: 1, cpus: 1 },
   network: true,
 } as const;

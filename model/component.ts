@@ -46,12 +46,35 @@ export interface Socket {
   readonly path: string;
 }
 
-/** How an engine learns that a component is ready: `GET /status` on one of its sockets. */
-export interface Health {
-  /** Name of the socket that answers `GET /status`. */
-  readonly socket: string;
-  /** Longest time from start to the first `ready: true`. */
-  readonly startupSeconds: number;
+/**
+ * How an engine learns that a component is ready: `GET /status` on one of its sockets, a program run inside its container
+ * that exits with 0, or the component's own end with exit code 0 where it does one job and ends.
+ */
+export type Health =
+  | {
+      readonly kind: "socket";
+      /** Name of the socket that answers `GET /status`. */
+      readonly socket: string;
+      /** Longest time from start to the first `ready: true`. */
+      readonly startupSeconds: number;
+    }
+  | {
+      readonly kind: "command";
+      /** Program and arguments, without a shell. */
+      readonly command: readonly [string, ...string[]];
+      /** Longest time from start to the first exit code 0. */
+      readonly startupSeconds: number;
+    }
+  | {
+      readonly kind: "exit";
+      /** Longest time from start to its end. */
+      readonly startupSeconds: number;
+    };
+
+/** A folder for what need not outlive the process: memory, with a bound. */
+export interface Scratch {
+  readonly path: string;
+  readonly maxMiB: number;
 }
 
 /** What a component may use at most. */
@@ -62,9 +85,17 @@ export interface Limits {
   readonly cpus: number;
 }
 
+/** What an engine withholds from every component, unless an exception grants it. */
+export type Grant = "user:root" | "rootfs:writable" | "health:none" | `capability:${string}`;
+
 /** A deviation from the hardened default, with the reason that an auditor reads. */
 export interface Exception {
   readonly what: string;
+  /**
+   * What an engine gives it beyond the hardened default.
+   * @default none
+   */
+  readonly grants?: readonly Grant[];
   readonly reason: string;
 }
 
@@ -77,8 +108,12 @@ export interface Component {
   readonly holds: readonly DataClass[];
   /** The folder of our program in `services/`, where it is ours. */
   readonly service?: string;
-  /** The container image, where an engine uses one. */
+  /** Name of its image in `images.lock.yaml`; a component without one runs on the embedded engine alone. */
   readonly image?: string;
+  /** What a container of it runs instead of the image's entry point: program and arguments, without a shell. */
+  readonly command?: readonly [string, ...string[]];
+  /** Environment of its container. Names and paths, and never a secret. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** Common name of its TLS certificate; a component without one speaks no mutual TLS. */
   readonly identity?: string;
   readonly ports: readonly Port[];
@@ -86,6 +121,7 @@ export interface Component {
   readonly files: readonly ConfigFile[];
   readonly secrets: readonly SecretRef[];
   readonly volumes: readonly Volume[];
+  readonly scratch: readonly Scratch[];
   readonly sockets: readonly Socket[];
   readonly health: Health;
   readonly limits: Limits;
@@ -100,7 +136,17 @@ export interface Component {
 /** A component whose zone the compiler knows. */
 export type ComponentIn<Z extends Zone> = Component & { readonly zone: Z };
 
-type Defaulted = "holds" | "zone" | "ports" | "secrets" | "volumes" | "replicas" | "exceptions" | "workers";
+type Defaulted =
+  | "holds"
+  | "zone"
+  | "ports"
+  | "secrets"
+  | "volumes"
+  | "scratch"
+  | "sockets"
+  | "replicas"
+  | "exceptions"
+  | "workers";
 
 /** What a module says about a component; the rest has defaults. */
 export interface ComponentSpec<Z extends Zone> extends Omit<Component, Defaulted> {
@@ -112,6 +158,10 @@ export interface ComponentSpec<Z extends Zone> extends Omit<Component, Defaulted
   readonly secrets?: readonly SecretRef[];
   /** @default [] */
   readonly volumes?: readonly Volume[];
+  /** @default [] */
+  readonly scratch?: readonly Scratch[];
+  /** @default [] */
+  readonly sockets?: readonly Socket[];
   /** @default 1 */
   readonly replicas?: number;
   /** @default [] */
@@ -125,5 +175,15 @@ export interface ComponentSpec<Z extends Zone> extends Omit<Component, Defaulted
  * `ZONE_HOLDS` lets it hold.
  */
 export function component<const Z extends Zone>(spec: ComponentSpec<Z>): ComponentIn<Z> {
-  return { ports: [], secrets: [], volumes: [], replicas: 1, exceptions: [], workers: false, ...spec };
+  return {
+    ports: [],
+    secrets: [],
+    volumes: [],
+    scratch: [],
+    sockets: [],
+    replicas: 1,
+    exceptions: [],
+    workers: false,
+    ...spec,
+  };
 }

@@ -48,6 +48,29 @@ export interface Retention {
   readonly quarantineMaxBytes: number;
 }
 
+/** Where container images come from: a registry, by digest, or built on this machine from packages. */
+export const IMAGE_SOURCES = ["registry", "packages"] as const;
+
+/** One of {@link IMAGE_SOURCES}. */
+export type ImageSource = (typeof IMAGE_SOURCES)[number];
+
+/** Where Terraform or OpenTofu keeps its state. Credentials come from the environment that these programs read. */
+export type StateBackend =
+  | { readonly kind: "local" }
+  | {
+      readonly kind: "s3";
+      readonly bucket: string;
+      readonly key: string;
+      readonly region: string;
+      /** URL of an S3-compatible service; the region's own where it is missing. */
+      readonly endpoint?: string | undefined;
+    }
+  | {
+      readonly kind: "http";
+      /** URL that the state is read from and written to; its lock is at the same URL, with LOCK and UNLOCK. */
+      readonly address: string;
+    };
+
 /** One stack, of one tenant, in one boundary: what a `trustkern.yaml` says, with every default filled in. */
 export interface Deployment {
   readonly name: string;
@@ -76,6 +99,18 @@ export interface Deployment {
   /** Port numbers that are asked for, by `<component>.<port>` such as `broker.mqtts`; any other port is a free one. */
   readonly ports: Readonly<Record<string, number>>;
   readonly retention: Retention;
+  readonly images: {
+    readonly source: ImageSource;
+    /** `absent` leaves Grafana out, which `status` says. */
+    readonly grafana: "present" | "absent";
+  };
+  readonly docker: {
+    /** Address of this host that published ports listen on. */
+    readonly publishAddress: string;
+    /** Private IPv4 /16 that the networks of the deployment are cut from, such as `10.213.0.0/16`. */
+    readonly subnets: string;
+  };
+  readonly state: StateBackend;
   /** Whether the allowlist and the recipient key of a vectors file are added; `dev` only, never from a file. */
   readonly fixture: boolean;
 }

@@ -12,6 +12,12 @@ export interface Flow {
   readonly port: string;
   readonly protection: Protection;
   readonly carries: readonly DataClass[];
+  /**
+   * Whether the engine itself carries the data, such as a container's log lines: neither end connects, and nothing is
+   * mounted or joined for it.
+   * @default false
+   */
+  readonly byEngine?: boolean;
 }
 
 /** What a module says about a flow; a flow between two zones that do not speak with each other cannot be written. */
@@ -21,6 +27,8 @@ export interface FlowSpec<A extends Zone, B extends Zone, P extends Protection> 
   readonly port: string;
   readonly protection: P;
   readonly carries: readonly [MayCarry<A, B, P>, ...MayCarry<A, B, P>[]];
+  /** @default false */
+  readonly byEngine?: boolean;
 }
 
 /** A flow. One that carries `decryption-key` or `plaintext` out of `decryption` does not compile. */

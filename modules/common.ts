@@ -6,8 +6,28 @@ import { stableJson } from "../shared/stable-json.ts";
 /** Name of the socket that answers `GET /status`, on every component of ours. */
 export const CONTROL_SOCKET = "control";
 
+/** The Node runtime in an image of ours. */
+export const NODE = "/usr/bin/node";
+
+/** The one bundled file of a service, in its image. */
+export const PROGRAM = "/app/main.mjs";
+
+/** Asks a control socket whether the component is ready, in an image of ours: `node PROBE SOCKET` exits with 0 when it is. */
+export const PROBE = "/app/probe.mjs";
+
 /** How every component of ours is watched. */
-export const CONTROL_HEALTH: Health = { socket: CONTROL_SOCKET, startupSeconds: 30 };
+export const CONTROL_HEALTH: Health = { kind: "socket", socket: CONTROL_SOCKET, startupSeconds: 30 };
+
+/** What a container of our program `service` runs; its first file is its configuration. */
+export function ownCommand(placement: Placement, name: string): readonly [string, ...string[]] {
+  return [
+    NODE,
+    "--disable-warning=ExperimentalWarning",
+    PROGRAM,
+    "--config",
+    placement.configFile(name, "config.json"),
+  ];
+}
 
 /** The sockets of a component that has the control socket alone. */
 export function controlSockets(placement: Placement, name: string): readonly Socket[] {

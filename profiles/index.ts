@@ -16,7 +16,7 @@ export const PROFILES: Readonly<Record<ProfileName, Profile>> = {
 };
 
 /** The engines that this version has. */
-export const AVAILABLE_ENGINES: readonly Engine[] = ["embedded"];
+export const AVAILABLE_ENGINES: readonly Engine[] = ["embedded", "docker"];
 
 /**
  * The profile of a name that somebody typed.

@@ -132,7 +132,6 @@ describe("a profile's constraints", () => {
       `${VALID}engine: kubernetes\n`,
       ["CONFIG_PROFILE engine 4:9", "CONFIG_ENGINE_UNAVAILABLE engine 4:9"],
     ],
-    ["an engine that this version does not have", `${VALID}engine: docker\n`, ["CONFIG_ENGINE_UNAVAILABLE engine 4:9"]],
     ["a region outside the profile", `${VALID}hosting: {region: us-east-1}\n`, ["CONFIG_PROFILE hosting.region 4:19"]],
     [
       "an operator outside the profile",

@@ -1,4 +1,4 @@
-import type { Deployment } from "../model/deployment.ts";
+import type { Deployment, StateBackend } from "../model/deployment.ts";
 import { parseDuration } from "../shared/durations.ts";
 import { PROFILES } from "./index.ts";
 import type { DeploymentInput } from "./schema.ts";
@@ -16,6 +16,8 @@ const DEFAULTS = {
     extPanId: "7472757374000001",
     meshLocalPrefix: "fd00:7472:7573:746b::/64",
   },
+  images: { source: "registry", grafana: "present" },
+  docker: { publishAddress: "127.0.0.1", subnets: "10.213.0.0/16" },
   retention: { telemetry: "365d", raw: "30d", quarantine: "64MiB" },
 } as const;
 
@@ -47,8 +49,17 @@ export function resolveDeployment(input: DeploymentInput): Deployment {
       rawSeconds: parseDuration(retention.raw),
       quarantineMaxBytes: sizeBytes(retention.quarantine),
     },
+    images: { ...DEFAULTS.images, ...profile.images, ...input.images },
+    docker: { ...DEFAULTS.docker, ...profile.docker, ...input.docker },
+    state: stateOf(input.state ?? profile.state),
     fixture: false,
   };
+}
+
+function stateOf(state: DeploymentInput["state"]): StateBackend {
+  const { backend = "local", bucket = "", key = "", region = "", endpoint, address = "" } = state ?? {};
+  if (backend === "s3") return { kind: backend, bucket, key, region, endpoint };
+  return backend === "http" ? { kind: backend, address } : { kind: backend };
 }
 
 function portsOf(ports: DeploymentInput["ports"] & {}, firstGateway = ""): Deployment["ports"] {
@@ -56,6 +67,8 @@ function portsOf(ports: DeploymentInput["ports"] & {}, firstGateway = ""): Deplo
     "broker.mqtts": ports.broker,
     "backend.https": ports.backend,
     "database.postgres": ports.database,
+    "step-ca.https": ports["step-ca"],
+    "grafana.https": ports.grafana,
     [`${firstGateway}.coap`]: ports.gateway,
   };
   const wanted = Object.entries(named).flatMap(([id, port]) => (port === undefined ? [] : [[id, port] as const]));

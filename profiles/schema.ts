@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { ENGINES, OPERATORS, PROFILE_NAMES } from "../model/deployment.ts";
+import { ENGINES, IMAGE_SOURCES, OPERATORS, PROFILE_NAMES } from "../model/deployment.ts";
 import { parseDuration } from "../shared/durations.ts";
 import { SIZE_PATTERN } from "./size.ts";
 
@@ -15,6 +15,51 @@ const SIZE_TEXT = "a whole number with KiB, MiB or GiB, such as 64MiB";
 const text = (pattern: RegExp, accepted: string) => z.string().regex(pattern).describe(accepted);
 const whole = (min: number, max: number, unit: string) =>
   z.int().min(min).max(max).describe(`${unit}, a whole number from ${min} to ${max}`);
+
+const imagesSchema = z
+  .strictObject({
+    source: z
+      .enum(IMAGE_SOURCES)
+      .describe(`where container images come from: ${IMAGE_SOURCES.join(", ")}`)
+      .exactOptional(),
+    grafana: z.enum(["present", "absent"]).describe("whether Grafana is deployed: present, absent").exactOptional(),
+  })
+  .describe("a map of source, grafana");
+
+const dockerSchema = z
+  .strictObject({
+    publishAddress: z.ipv4().describe("IPv4 address of the host that published ports listen on").exactOptional(),
+    subnets: text(
+      /^(10\.(25[0-5]|2[0-4]\d|1?\d?\d)|172\.(1[6-9]|2\d|3[01])|192\.168)\.0\.0\/16$/,
+      "a private IPv4 network of 16 bits, such as 10.213.0.0/16",
+    ).exactOptional(),
+  })
+  .describe("a map of publishAddress, subnets");
+
+const stateSchema = z
+  .strictObject({
+    backend: z.enum(["local", "s3", "http"]).describe("where the state is kept: local, s3, http"),
+    bucket: text(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, "name of the bucket, with backend s3").exactOptional(),
+    key: text(/^[A-Za-z0-9][A-Za-z0-9._/-]{0,199}$/, "key of the state in the bucket, with backend s3").exactOptional(),
+    region: text(/^[a-z0-9][a-z0-9-]{0,62}$/, "region of the bucket, with backend s3").exactOptional(),
+    endpoint: text(
+      /^https:\/\/[^\s@?#]+$/,
+      "https URL of an S3-compatible service, without credentials, with backend s3",
+    ).exactOptional(),
+    address: text(
+      /^https:\/\/[^\s@?#]+$/,
+      "https URL of the state, without credentials, with backend http",
+    ).exactOptional(),
+  })
+  .superRefine((state, context) => {
+    const needed: readonly ("bucket" | "key" | "region" | "address")[] =
+      state.backend === "s3" ? ["bucket", "key", "region"] : state.backend === "http" ? ["address"] : [];
+    for (const member of needed) {
+      if (state[member] === undefined)
+        context.addIssue({ code: "custom", path: [member], message: `backend ${state.backend} needs it` });
+    }
+  })
+  .describe("a map of backend, and with s3 of bucket, key, region, endpoint, with http of address");
 
 /** The form of `trustkern.yaml`: strict, every member described, defaults by profile. */
 export const deploymentSchema = z
@@ -97,9 +142,14 @@ export const deploymentSchema = z
         backend: whole(0, 65_535, "port of the backend's HTTPS; 0 takes a free one").exactOptional(),
         database: whole(0, 65_535, "port of the database; 0 takes a free one").exactOptional(),
         gateway: whole(0, 65_535, "UDP port of the first gateway's CoAP; 0 takes a free one").exactOptional(),
+        "step-ca": whole(0, 65_535, "port of the online CA; 0 takes a free one").exactOptional(),
+        grafana: whole(0, 65_535, "port of Grafana's HTTPS; 0 takes a free one").exactOptional(),
       })
-      .describe("a map of broker, backend, database, gateway")
+      .describe("a map of broker, backend, database, gateway, step-ca, grafana")
       .exactOptional(),
+    images: imagesSchema.exactOptional(),
+    docker: dockerSchema.exactOptional(),
+    state: stateSchema.exactOptional(),
     retention: z
       .strictObject({
         telemetry: z

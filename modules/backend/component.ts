@@ -6,6 +6,7 @@ import {
   configFile,
   controlSockets,
   listenConfig,
+  ownCommand,
   secretRefs,
   TLS_SECRETS,
   tlsConfig,
@@ -23,6 +24,8 @@ export function backend(deployment: Deployment, placement: Placement): Component
     zone: "operations",
     holds: ["signing-key", "metadata", "credential"],
     service: "backend",
+    image: "backend",
+    command: ownCommand(placement, name),
     identity: "svc-backend",
     ports: [{ name: "https", port: placement.endpoint(name, "https").port, protocol: "tcp", publish: true }],
     files: configFile(deployment, placement, name, {

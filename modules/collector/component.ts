@@ -1,7 +1,15 @@
 import { type ComponentIn, component } from "../../model/component.ts";
 import type { Deployment } from "../../model/deployment.ts";
 import type { Placement } from "../../model/placement.ts";
-import { CONTROL_HEALTH, configFile, controlSockets, secretRefs, TLS_SECRETS, tlsConfig } from "../common.ts";
+import {
+  CONTROL_HEALTH,
+  configFile,
+  controlSockets,
+  ownCommand,
+  secretRefs,
+  TLS_SECRETS,
+  tlsConfig,
+} from "../common.ts";
 import { KEM_SOCKET } from "../custody/component.ts";
 import { DATABASE } from "../timescaledb/component.ts";
 
@@ -16,6 +24,8 @@ export function collector(deployment: Deployment, placement: Placement): Compone
     zone: "decryption",
     holds: ["ciphertext", "plaintext", "metadata", "credential"],
     service: "collector",
+    image: "collector",
+    command: ownCommand(placement, name),
     identity: "svc-collector",
     files: configFile(deployment, placement, name, {
       broker: placement.endpoint("broker", "mqtts"),

@@ -1,7 +1,7 @@
 import { type ComponentIn, component } from "../../model/component.ts";
 import type { Deployment } from "../../model/deployment.ts";
 import type { Placement } from "../../model/placement.ts";
-import { CONTROL_HEALTH, configFile, controlSockets, secretRefs } from "../common.ts";
+import { CONTROL_HEALTH, configFile, controlSockets, ownCommand, secretRefs } from "../common.ts";
 
 // The embedded engine makes the passphrase itself, of 256 random bits: stretching it would only cost start-up time.
 const MACHINE_MADE_WORK_FACTOR = 12;
@@ -24,6 +24,8 @@ export function custody(deployment: Deployment, placement: Placement): Component
     zone: "decryption",
     holds: ["ciphertext", "plaintext", "decryption-key", "metadata", "credential"],
     service: "custody",
+    image: "custody",
+    command: ownCommand(placement, name),
     files: configFile(deployment, placement, name, {
       socket,
       stateDir,

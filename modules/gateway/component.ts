@@ -6,6 +6,7 @@ import {
   configFile,
   controlSockets,
   listenConfig,
+  ownCommand,
   secretRefs,
   TLS_SECRETS,
   tlsConfig,
@@ -19,6 +20,8 @@ export function gateway(deployment: Deployment, placement: Placement, name: stri
     zone: "edge",
     holds: ["ciphertext", "metadata", "credential"],
     service: "gateway",
+    image: "gateway",
+    command: ownCommand(placement, name),
     identity: name,
     ports: [{ name: "coap", port: placement.endpoint(name, "coap").port, protocol: "udp", publish: true }],
     files: configFile(deployment, placement, name, {

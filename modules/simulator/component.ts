@@ -1,7 +1,15 @@
 import { type ComponentIn, component } from "../../model/component.ts";
 import type { Deployment } from "../../model/deployment.ts";
 import type { Placement } from "../../model/placement.ts";
-import { CONTROL_HEALTH, configFile, controlSockets, secretRefs, TLS_SECRETS, tlsConfig } from "../common.ts";
+import {
+  CONTROL_HEALTH,
+  configFile,
+  controlSockets,
+  ownCommand,
+  secretRefs,
+  TLS_SECRETS,
+  tlsConfig,
+} from "../common.ts";
 
 /** Common name of the rogue gateway: a valid certificate in the hands of a program that checks nothing. */
 export const ROGUE_GATEWAY = "gw-rogue";
@@ -17,6 +25,8 @@ export function simulator(deployment: Deployment, placement: Placement): Compone
     zone: "device",
     holds: ["ciphertext", "plaintext", "signing-key", "metadata", "credential"],
     service: "simulator",
+    image: "simulator",
+    command: ownCommand(placement, name),
     identity: ROGUE_GATEWAY,
     files: configFile(deployment, placement, name, {
       stateDir,
