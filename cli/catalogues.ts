@@ -18,6 +18,8 @@ import { controlErrors } from "../shared/control-client.ts";
 import { sharedErrors } from "../shared/durations.ts";
 import type { ErrorEntry } from "../shared/errors.ts";
 import { embeddedErrors } from "../stacks/embedded/errors.ts";
+import { dockerErrors } from "../stacks/host/docker-cli.ts";
+import { hostErrors } from "../stacks/host/errors.ts";
 import { cliErrors } from "./errors.ts";
 
 const CATALOGUES = [
@@ -38,6 +40,8 @@ const CATALOGUES = [
   databaseErrors,
   gatewayErrors,
   simulatorErrors,
+  hostErrors,
+  dockerErrors,
   embeddedErrors,
   envelopeErrors,
   cliErrors,

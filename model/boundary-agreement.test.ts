@@ -14,7 +14,7 @@ interface Question {
 
 const folder = dirname(fileURLToPath(import.meta.url));
 const prelude = `import { component } from "./component.ts"; import { flow } from "./flow.ts";
-const rest = { name: "x", files: [], sockets: [], health: { kind: "socket", socket: "c", startupSeconds: 1 }, limits: { memoryMiB: 1, pids: 1, cpus: 1 }, network: true };
+const rest = { name: "x", files: [], sockets: [], health: { kind: "socket" as const, socket: "c", startupSeconds: 1 }, limits: { memoryMiB: 1, pids: 1, cpus: 1 }, network: true };
 ${ZONES.map((zone) => `const ${zone} = component({ ...rest, zone: "${zone}", holds: [] });`).join(" ")}`;
 
 const holds = ZONES.flatMap((zone) => DATA_CLASSES.map((held) => holdQuestion(zone, held)));
@@ -75,6 +75,7 @@ function part(name: string, zone: Zone, held: readonly DataClass[]): Component {
     files: [],
     secrets: [],
     volumes: [],
+    scratch: [],
     health: { kind: "socket", socket: "p", startupSeconds: 1 },
     limits: { memoryMiB: 1, pids: 1, cpus: 1 },
     replicas: 1,

@@ -18,6 +18,7 @@ function part(name: string, zone: Zone, holds: readonly DataClass[] = []): Compo
     files: [],
     secrets: [],
     volumes: [],
+    scratch: [],
     health: { kind: "socket", socket: "s", startupSeconds: 1 },
     limits: { memoryMiB: 1, pids: 1, cpus: 1 },
     replicas: 1,

@@ -6,6 +6,11 @@ export interface Endpoint {
   readonly servername: string;
 }
 
+/** The DNS name in a component's server certificate. */
+export function serverName(component: string, tenant: string): string {
+  return `${component}.${tenant}.trustkern.internal`;
+}
+
 /** What an engine decides: addresses and paths. Modules render configuration with it and know no engine. */
 export interface Placement {
   readonly endpoint: (component: string, port: string) => Endpoint;

@@ -1,11 +1,11 @@
 import type { Deployment } from "../model/deployment.ts";
-import type { Placement } from "../model/placement.ts";
+import { type Placement, serverName } from "../model/placement.ts";
 
 const USUAL_PORTS: Readonly<Record<string, number>> = { mqtts: 8883, https: 8443, postgres: 5432, coap: 5683 };
 
 /** A placement without an engine: host names, usual ports, and references where an engine has paths. For what only looks. */
 export function referencePlacement(deployment: Deployment): Placement {
-  const hostOf = (component: string) => `${component}.${deployment.tenant}.trustkern.internal`;
+  const hostOf = (component: string) => serverName(component, deployment.tenant);
   return {
     endpoint: (component, port) => ({
       host: hostOf(component),

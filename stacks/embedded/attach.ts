@@ -1,7 +1,7 @@
 import type { Deployment } from "../../model/deployment.ts";
 import type { Placement } from "../../model/placement.ts";
-import { embeddedErrors } from "./errors.ts";
-import { layoutOf } from "./layout.ts";
+import { hostErrors } from "../host/errors.ts";
+import { layoutOf } from "../host/layout.ts";
 import { embeddedPlacement } from "./placement.ts";
 import { readState } from "./state.ts";
 
@@ -13,6 +13,6 @@ export function attachEmbedded(deployment: Deployment, dir: string, temporaryDir
   const layout = layoutOf(dir, temporaryDir);
   const state = readState(layout.stateFile, deployment.tenant);
   if (state === undefined)
-    throw embeddedErrors.error("NOT_DEPLOYED", `there is no deployment in "${layout.dir}"`, { path: layout.dir });
+    throw hostErrors.error("NOT_DEPLOYED", `there is no deployment in "${layout.dir}"`, { path: layout.dir });
   return embeddedPlacement(layout, deployment.tenant, state.ports);
 }

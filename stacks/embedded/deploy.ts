@@ -8,21 +8,21 @@ import { applyRetention } from "../../modules/timescaledb/retention.ts";
 import { callControl } from "../../shared/control-client.ts";
 import type { TrustKernError } from "../../shared/errors.ts";
 import type { SecurityEvent } from "../../shared/security-event.ts";
-import type { Authorities } from "./authorities.ts";
-import { claimDirs } from "./claim.ts";
-import { embeddedErrors } from "./errors.ts";
-import { makePrivateDir, writePrivate, writing } from "./files.ts";
-import { type Layout, layoutOf } from "./layout.ts";
+import type { Authorities } from "../host/authorities.ts";
+import { claimDirs } from "../host/claim.ts";
+import { hostErrors } from "../host/errors.ts";
+import { makePrivateDir, writePrivate, writing } from "../host/files.ts";
+import { type Layout, layoutOf } from "../host/layout.ts";
+import { takeLock } from "../host/lock.ts";
+import { type OperatorClient, operatorClient } from "../host/operator-client.ts";
+import { type ComponentStatus, waitReady } from "../host/readiness.ts";
+import { prepareSecrets } from "../host/secrets.ts";
+import { assertWitnesses, witnessedVolumes } from "../host/witnesses.ts";
 import { waitForOldProcesses } from "./linger.ts";
-import { takeLock } from "./lock.ts";
-import { type OperatorClient, operatorClient } from "./operator-client.ts";
 import { planEmbedded } from "./plan.ts";
 import { processOf } from "./process.ts";
-import { type ComponentStatus, waitReady } from "./readiness.ts";
-import { prepareSecrets } from "./secrets.ts";
 import { readState, writeState } from "./state.ts";
 import { createSupervisor, type Supervisor } from "./supervisor.ts";
-import { assertWitnesses, witnessedVolumes } from "./witnesses.ts";
 
 /** What {@link deployEmbedded} is handed; it reads no environment and no clock of its own. */
 export interface EmbeddedOptions {
@@ -74,7 +74,7 @@ export async function deployEmbedded(options: EmbeddedOptions): Promise<Embedded
   const supervisor = createSupervisor(options.execPath, {}, now);
   const failure = (): TrustKernError | undefined =>
     options.signal.aborted
-      ? embeddedErrors.error("DEPLOY_CANCELLED", "interrupted while it started")
+      ? hostErrors.error("DEPLOY_CANCELLED", "interrupted while it started")
       : supervisor.failure();
   const stop = async (): Promise<void> => {
     await supervisor.stop();
@@ -85,9 +85,10 @@ export async function deployEmbedded(options: EmbeddedOptions): Promise<Embedded
     const { deployment } = options;
     const state = readState(layout.stateFile, deployment.tenant);
     const { model, placement, ports } = await planEmbedded(deployment, layout, state?.ports ?? {});
-    const authorities = await prepareSecrets({
+    const { authorities } = await prepareSecrets({
       layout,
       model,
+      secretFile: placement.secretFile,
       tenant: deployment.tenant,
       clock: options.clock,
       existing: state !== undefined,

@@ -2,69 +2,24 @@ import { catalogue, EXIT } from "../../shared/errors.ts";
 
 /** Error codes of the embedded engine. */
 export const embeddedErrors = catalogue({
-  STATE_CORRUPT: {
-    exit: EXIT.configuration,
-    summary: "The state directory of the deployment is not what this program wrote.",
-    fix: "restore the directory from a copy, or name a new one with --dir to start afresh (the old rows and keys stay where they are)",
-  },
-  STATE_LOCKED: {
-    exit: EXIT.resource,
-    summary: "Another trustkern process uses the same state directory.",
-    fix: "stop the other process, or name another directory with --dir",
-  },
-  STATE_UNWRITABLE: {
-    exit: EXIT.resource,
-    summary: "The state directory cannot be written: the disk is full, or the rights are missing.",
-    fix: "free space or mend the rights of the directory, or name another one with --dir",
-  },
   PORT_IN_USE: {
     exit: EXIT.resource,
     summary: "A port that the deployment asks for belongs to another process.",
     fix: "stop that process, or name another port in trustkern.yaml (0 takes a free one)",
-  },
-  SERVICE_FAILED: {
-    exit: EXIT.resource,
-    summary: "A process of the deployment ended and cannot be started again.",
-    fix: "read its log file in the logs folder of the state directory",
-  },
-  SERVICE_NOT_READY: {
-    exit: EXIT.timeout,
-    summary: "A process of the deployment did not become ready in time.",
-    fix: "read its log file in the logs folder of the state directory",
   },
   PROOF_FAILED: {
     exit: EXIT.failed,
     summary: "A step of the main job was not proven.",
     fix: "read the proof column of that step and the log of the component that it names",
   },
-  STATE_FOREIGN: {
-    exit: EXIT.configuration,
-    summary: "The state directory holds something that is not part of a deployment; nothing was changed in it.",
-    fix: "name a directory with --dir that is empty, does not exist yet, or is a deployment's",
-  },
   SERVICE_LINGERS: {
     exit: EXIT.resource,
     summary: "A process of an earlier run still uses the state directory, and does not end.",
     fix: "find it with `fuser SOCKET` or `ps`, end it, and run this again",
   },
-  NOT_DEPLOYED: {
-    exit: EXIT.notFound,
-    summary: "No deployment was ever brought up in this state directory.",
-    fix: "bring one up with `trustkern up`, or name its state directory with --dir",
-  },
   FIXTURE_INVALID: {
     exit: EXIT.configuration,
     summary: "The file of --fixture is not a vectors file in the form of envelope-v1.json.",
     fix: "name a file that `trustkern envelope check FILE` accepts",
-  },
-  DEPLOY_CANCELLED: {
-    exit: EXIT.cancelled,
-    summary: "The command was interrupted before it was done.",
-    fix: "run it again; what was done is kept",
-  },
-  SOCKET_PATH_TOO_LONG: {
-    exit: EXIT.configuration,
-    summary: "The path of a Unix socket would be longer than the 103 bytes that every platform accepts (unix(7)).",
-    fix: "set TMPDIR to a short path such as /tmp",
   },
 });

@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import type { Placement } from "../../model/placement.ts";
-import type { Layout } from "./layout.ts";
+import { type Placement, serverName } from "../../model/placement.ts";
+import type { Layout } from "../host/layout.ts";
 
 /** Every component listens on the loopback address: the engine is for one machine. */
 export const LOOPBACK = "127.0.0.1";
@@ -19,9 +19,4 @@ export function embeddedPlacement(layout: Layout, tenant: string, ports: Readonl
     socket: (component, socket) => join(layout.runDir, `${component}.${socket}`),
     listenHost: LOOPBACK,
   };
-}
-
-/** The DNS name in a component's server certificate. */
-export function serverName(component: string, tenant: string): string {
-  return `${component}.${tenant}.trustkern.internal`;
 }

@@ -2,7 +2,7 @@ import type { Model } from "../../model/boundary.ts";
 import type { Deployment } from "../../model/deployment.ts";
 import type { Placement } from "../../model/placement.ts";
 import { buildModel } from "../../modules/index.ts";
-import type { Layout } from "./layout.ts";
+import type { Layout } from "../host/layout.ts";
 import { embeddedPlacement, LOOPBACK } from "./placement.ts";
 import { choosePorts } from "./ports.ts";
 

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Component } from "../../model/component.ts";
-import type { Layout } from "./layout.ts";
+import type { Layout } from "../host/layout.ts";
 import type { ProcessSpec } from "./supervisor.ts";
 
 /** What of the project a service's program is made of; nothing else of the project is readable to it. */

@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { messageOf } from "../../shared/errors.ts";
 import { stableJson } from "../../shared/stable-json.ts";
-import { embeddedErrors } from "./errors.ts";
-import { writePrivate } from "./files.ts";
+import { hostErrors } from "../host/errors.ts";
+import { writePrivate } from "../host/files.ts";
 
 const stateSchema = z.strictObject({
   schema: z.literal("trustkern.embedded-state/1"),
@@ -32,12 +32,12 @@ export function readState(stateFile: string, tenant: string): EmbeddedState | un
     const { code } = thrown as NodeJS.ErrnoException;
     if (code === "ENOENT") return undefined;
     if (code === "EACCES" || code === "EPERM") {
-      throw embeddedErrors.error("STATE_UNWRITABLE", `cannot read "${stateFile}": ${messageOf(thrown)}`, {
+      throw hostErrors.error("STATE_UNWRITABLE", `cannot read "${stateFile}": ${messageOf(thrown)}`, {
         path: stateFile,
         fix: "run this as the user who brought the deployment up",
       });
     }
-    throw embeddedErrors.error("STATE_CORRUPT", `cannot read "${stateFile}": ${messageOf(thrown)}`, {
+    throw hostErrors.error("STATE_CORRUPT", `cannot read "${stateFile}": ${messageOf(thrown)}`, {
       path: stateFile,
       cause: thrown,
     });
@@ -50,13 +50,13 @@ export function readState(stateFile: string, tenant: string): EmbeddedState | un
       thrown instanceof z.ZodError
         ? thrown.issues.map((issue) => `${issue.path.join(".") || "file"}: ${issue.message}`).join("; ")
         : messageOf(thrown);
-    throw embeddedErrors.error("STATE_CORRUPT", `"${stateFile}" is not a state file: ${why}`, {
+    throw hostErrors.error("STATE_CORRUPT", `"${stateFile}" is not a state file: ${why}`, {
       path: stateFile,
       cause: thrown,
     });
   }
   if (state.tenant !== tenant) {
-    throw embeddedErrors.error(
+    throw hostErrors.error(
       "STATE_CORRUPT",
       `"${stateFile}" belongs to tenant "${state.tenant}", and the deployment is of tenant "${tenant}"`,
       { path: stateFile },

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync, renameSync, statSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { EXIT, type ExitCode, TrustKernError } from "../../shared/errors.ts";
-import { embeddedErrors } from "./errors.ts";
+import { hostErrors } from "../host/errors.ts";
 
 /** One process of the deployment. */
 export interface ProcessSpec {
@@ -76,7 +76,7 @@ export function createSupervisor(
       entry.stderr = (entry.stderr + chunk.toString("utf8")).slice(-STDERR_TAIL_BYTES);
     });
     child.once("error", (cause) => {
-      failed ??= embeddedErrors.error("SERVICE_FAILED", `${entry.spec.name} cannot be started: ${cause.message}`, {
+      failed ??= hostErrors.error("SERVICE_FAILED", `${entry.spec.name} cannot be started: ${cause.message}`, {
         path: entry.spec.name,
         cause,
       });
@@ -156,7 +156,7 @@ function reasonOf(entry: Kept, code: number): TrustKernError {
       );
     }
   }
-  return embeddedErrors.error(
+  return hostErrors.error(
     "SERVICE_FAILED",
     `${entry.spec.name} ended with exit code ${code}: ${entry.stderr.trim().slice(-400) || "no word on stderr"}`,
     {

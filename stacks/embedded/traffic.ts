@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { hostErrors } from "../host/errors.ts";
+import { statusOf } from "../host/readiness.ts";
 import type { Database } from "./database.ts";
 import type { EmbeddedDeployment } from "./deploy.ts";
-import { embeddedErrors } from "./errors.ts";
-import { statusOf } from "./readiness.ts";
 
 /** Verdicts to how often they were given. */
 export type VerdictCounts = Readonly<Record<string, number>>;
@@ -96,7 +96,7 @@ export async function sendAll(
     const { counters } = await statusOf(deployed.placement.socket("simulator", "control"));
     if (counters.remaining === 0 && (await meter.read()).spooled === 0) return;
   }
-  throw embeddedErrors.error("SERVICE_NOT_READY", `not all of ${total} messages had a receipt in time`, {
+  throw hostErrors.error("SERVICE_NOT_READY", `not all of ${total} messages had a receipt in time`, {
     path: "collector",
   });
 }

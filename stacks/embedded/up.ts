@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseVectors, type VectorsFile } from "../../protocol/vectors-file.ts";
 import { messageOf } from "../../shared/errors.ts";
-import { orCancelled } from "./cancel.ts";
+import { orCancelled } from "../host/cancel.ts";
 import { type Database, openDatabase } from "./database.ts";
 import { deployEmbedded, type EmbeddedDeployment, type EmbeddedOptions } from "./deploy.ts";
 import { embeddedErrors } from "./errors.ts";

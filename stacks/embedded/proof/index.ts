@@ -1,5 +1,5 @@
 import { messageOf, TrustKernError } from "../../../shared/errors.ts";
-import { orCancelled } from "../cancel.ts";
+import { orCancelled } from "../../host/cancel.ts";
 import { collectorVerify } from "./collector-verify.ts";
 import { decryptStore } from "./decrypt-store.ts";
 import { gatewayVerify } from "./gateway-verify.ts";

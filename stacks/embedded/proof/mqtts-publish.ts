@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type SecureVersion, type TLSSocket, connect as tlsConnect } from "node:tls";
 import { connect, type IClientOptions } from "mqtt";
-import { statusOf } from "../readiness.ts";
+import { statusOf } from "../../host/readiness.ts";
 import { type ProofContext, proven, type Step, sentMessage } from "./step.ts";
 
 /** Longest wait for the broker's word, in milliseconds. */

@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import { createInterface } from "node:readline";
+import type { OperatorClient } from "../../host/operator-client.ts";
 import { embeddedErrors } from "../errors.ts";
-import type { OperatorClient } from "../operator-client.ts";
 import { LOOPBACK } from "../placement.ts";
 
 /** Longest wait for one answer of a sensor. */

@@ -1,4 +1,4 @@
-import { embeddedErrors } from "./errors.ts";
+import { hostErrors } from "./errors.ts";
 
 /**
  * What `work` comes to, unless `signal` aborts first.
@@ -6,7 +6,7 @@ import { embeddedErrors } from "./errors.ts";
  */
 export async function orCancelled<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   const { promise, reject } = Promise.withResolvers<never>();
-  const cancel = (): void => reject(embeddedErrors.error("DEPLOY_CANCELLED", "interrupted before it was done"));
+  const cancel = (): void => reject(hostErrors.error("DEPLOY_CANCELLED", "interrupted before it was done"));
   if (signal.aborted) cancel();
   signal.addEventListener("abort", cancel);
   try {

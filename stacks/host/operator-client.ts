@@ -3,7 +3,7 @@ import { issueLeaves } from "../../certs/deployment.ts";
 import { remoteError } from "../../shared/control-client.ts";
 import { messageOf } from "../../shared/errors.ts";
 import type { Authorities } from "./authorities.ts";
-import { embeddedErrors } from "./errors.ts";
+import { hostErrors } from "./errors.ts";
 
 /** Calls the backend as an operator, with a certificate of its own that exists in memory only. */
 export type OperatorClient = (method: "GET" | "POST" | "PUT", path: string, body?: unknown) => Promise<unknown>;
@@ -36,7 +36,7 @@ export async function operatorClient({ endpoint, authorities, clock }: OperatorC
       const signal = AbortSignal.timeout(TIMEOUT_MS);
       const fail = (cause: unknown): void =>
         reject(
-          embeddedErrors.error("SERVICE_FAILED", `backend: ${method} ${path}: ${messageOf(cause)}`, {
+          hostErrors.error("SERVICE_FAILED", `backend: ${method} ${path}: ${messageOf(cause)}`, {
             path: "backend",
             cause,
           }),

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { join, resolve } from "node:path";
-import { embeddedErrors } from "./errors.ts";
+import { hostErrors } from "./errors.ts";
 
 /** Longest path of a Unix socket in bytes that every platform takes (unix(7): 107 on Linux, 103 on macOS). */
 const SOCKET_PATH_MAX = 103;
@@ -51,7 +51,7 @@ function runDirOf(root: string, temporaryDir: string): string {
   const candidates = [join(root, "run"), join(temporaryDir, `tk-${tag}`)];
   const short = candidates.find((path) => Buffer.byteLength(path) + 1 + SOCKET_NAME_MAX <= SOCKET_PATH_MAX);
   if (short === undefined) {
-    throw embeddedErrors.error(
+    throw hostErrors.error(
       "SOCKET_PATH_TOO_LONG",
       `sockets need a folder of at most ${SOCKET_PATH_MAX - 1 - SOCKET_NAME_MAX} bytes, got "${candidates.join('" and "')}"`,
       { path: "--dir" },

@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { writeFileAtomic } from "../../shared/atomic-file.ts";
 import { messageOf } from "../../shared/errors.ts";
-import { embeddedErrors } from "./errors.ts";
+import { hostErrors } from "./errors.ts";
 
 const UNWRITABLE = new Set(["EEXIST", "ENOSPC", "EDQUOT", "EROFS", "EACCES", "EPERM", "ENOTDIR", "EIO"]);
 
@@ -15,7 +15,7 @@ export function writing<T>(path: string, work: () => T): T {
     return work();
   } catch (thrown) {
     if (!UNWRITABLE.has((thrown as NodeJS.ErrnoException).code ?? "")) throw thrown;
-    throw embeddedErrors.error("STATE_UNWRITABLE", `cannot write "${path}": ${messageOf(thrown)}`, {
+    throw hostErrors.error("STATE_UNWRITABLE", `cannot write "${path}": ${messageOf(thrown)}`, {
       path,
       cause: thrown,
     });

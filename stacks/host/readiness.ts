@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { callControl } from "../../shared/control-client.ts";
 import { TrustKernError } from "../../shared/errors.ts";
-import { embeddedErrors } from "./errors.ts";
+import { hostErrors } from "./errors.ts";
 
 /** What every component of ours answers to `GET /status`. */
 export interface ComponentStatus {
@@ -45,7 +45,7 @@ export async function waitReady(request: ReadinessRequest): Promise<ComponentSta
     }
     await sleep(POLL_MS);
   }
-  throw embeddedErrors.error(
+  throw hostErrors.error(
     "SERVICE_NOT_READY",
     `${request.name} is not ready after ${Math.round(request.limitMs / 1000)} s: ${reason}`,
     { path: request.name },

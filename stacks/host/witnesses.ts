@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Model } from "../../model/boundary.ts";
-import { embeddedErrors } from "./errors.ts";
+import { hostErrors } from "./errors.ts";
 
 /** Volumes whose content must outlive every restart, as `<component>.<volume>`. */
 export function witnessedVolumes(model: Model): readonly string[] {
@@ -17,7 +17,7 @@ export function witnessedVolumes(model: Model): readonly string[] {
 export function assertWitnesses(model: Model, known: readonly string[]): void {
   const gone = witnessesOf(model).filter(({ id, file }) => known.includes(id) && !existsSync(file));
   if (gone.length === 0) return;
-  throw embeddedErrors.error("STATE_CORRUPT", `gone since the last run: ${gone.map(({ file }) => file).join(", ")}`, {
+  throw hostErrors.error("STATE_CORRUPT", `gone since the last run: ${gone.map(({ file }) => file).join(", ")}`, {
     path: gone[0]?.file,
   });
 }

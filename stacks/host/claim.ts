@@ -1,5 +1,5 @@
 import { readdirSync } from "node:fs";
-import { embeddedErrors } from "./errors.ts";
+import { hostErrors } from "./errors.ts";
 import { makePrivateDir, writing } from "./files.ts";
 import type { Layout } from "./layout.ts";
 
@@ -13,13 +13,9 @@ const OURS = /^(?:deployment\.json|lock|secrets|authorities|config|volumes|run|l
 export function claimDirs(layout: Layout): void {
   const [foreign] = entriesOf(layout.dir).filter((name) => !OURS.test(name));
   if (foreign !== undefined) {
-    throw embeddedErrors.error(
-      "STATE_FOREIGN",
-      `"${layout.dir}" holds "${foreign}", which is not part of a deployment`,
-      {
-        path: layout.dir,
-      },
-    );
+    throw hostErrors.error("STATE_FOREIGN", `"${layout.dir}" holds "${foreign}", which is not part of a deployment`, {
+      path: layout.dir,
+    });
   }
   for (const dir of [layout.dir, layout.runDir, layout.logsDir]) makePrivateDir(dir);
 }

@@ -1,5 +1,5 @@
 import { linkSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { embeddedErrors } from "./errors.ts";
+import { hostErrors } from "./errors.ts";
 import { writing } from "./files.ts";
 
 /**
@@ -20,14 +20,14 @@ export function takeLock(lockFile: string, pid: number): () => void {
       }
       const [owner, since] = ownerOf(lockFile);
       if (owner !== undefined && owner !== "" && isAlive(Number(owner)) && startTimeOf(Number(owner)) === since) {
-        throw embeddedErrors.error("STATE_LOCKED", `process ${owner} uses this state directory`, {
+        throw hostErrors.error("STATE_LOCKED", `process ${owner} uses this state directory`, {
           path: lockFile,
           fix: `stop process ${owner}, or name another directory with --dir`,
         });
       }
       rmSync(lockFile, { force: true });
     }
-    throw embeddedErrors.error("STATE_LOCKED", "several processes ask for this state directory at once", {
+    throw hostErrors.error("STATE_LOCKED", "several processes ask for this state directory at once", {
       path: lockFile,
     });
   } finally {

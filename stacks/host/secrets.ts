@@ -5,7 +5,7 @@ import type { Model } from "../../model/boundary.ts";
 import { messageOf } from "../../shared/errors.ts";
 import type { SecurityEvent } from "../../shared/security-event.ts";
 import { type Authorities, haveAuthorities, makeAuthorities, readAuthorities } from "./authorities.ts";
-import { embeddedErrors } from "./errors.ts";
+import { hostErrors } from "./errors.ts";
 import { writePrivate } from "./files.ts";
 import type { Layout } from "./layout.ts";
 import { renewLeaves } from "./leaves.ts";
@@ -14,6 +14,8 @@ import { renewLeaves } from "./leaves.ts";
 export interface SecretsRequest {
   readonly layout: Layout;
   readonly model: Model;
+  /** File of a component's secret on this machine. */
+  readonly secretFile: (component: string, secret: string) => string;
   readonly tenant: string;
   readonly clock: () => Date;
   /** Whether an earlier run finished: then a secret that is missing is a corrupt store and is never made anew. */
@@ -23,10 +25,17 @@ export interface SecretsRequest {
   readonly onEvent: (event: SecurityEvent) => void;
 }
 
+/** What {@link prepareSecrets} made. */
+export interface PreparedSecrets {
+  readonly authorities: Authorities;
+  /** Components whose certificate is new: what runs with the old one must start again. */
+  readonly renewed: readonly string[];
+}
+
 /** Work factor for our own passphrases of 256 random bits: stretching adds nothing to them. */
 const MACHINE_MADE_WORK_FACTOR = 12;
 
-/** Secrets that are made once and stay, by `<component>/<name>`. */
+/** Secrets that are made once and stay, by `<component>/<name>`; a deployment has those that its components name. */
 const ORIGINALS: Readonly<Record<string, () => string>> = {
   "custody/passphrase": () => randomBytes(32).toString("base64url"),
   "database/owner.password": () => randomBytes(24).toString("base64url"),
@@ -35,19 +44,21 @@ const ORIGINALS: Readonly<Record<string, () => string>> = {
   "backend/signing.key": () =>
     generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey.export({ format: "pem", type: "pkcs8" }).toString(),
   "backend/network.key": () => randomBytes(16).toString("hex"),
+  "grafana/admin.password": () => randomBytes(24).toString("base64url"),
 };
 
 /**
  * Fills the deployment's secret store: makes what is missing at the first run, and renews what ends.
  * @throws STATE_CORRUPT when an earlier run's secret is gone or cannot be read
  */
-export async function prepareSecrets(request: SecretsRequest): Promise<Authorities> {
+export async function prepareSecrets(request: SecretsRequest): Promise<PreparedSecrets> {
   const { layout, model } = request;
   const store = join.bind(undefined, layout.secretsDir);
-  const missing = Object.keys(ORIGINALS).filter((name) => !existsSync(store(name)));
+  const named = model.components.flatMap(({ name, secrets }) => secrets.map((secret) => `${name}/${secret.name}`));
+  const missing = Object.keys(ORIGINALS).filter((name) => named.includes(name) && !existsSync(store(name)));
   if (request.existing && (missing.length > 0 || !haveAuthorities(layout.authoritiesDir))) {
     const names = [...missing, ...(haveAuthorities(layout.authoritiesDir) ? [] : ["authorities"])];
-    throw embeddedErrors.error("STATE_CORRUPT", `secrets of the deployment are missing: ${names.join(", ")}`, {
+    throw hostErrors.error("STATE_CORRUPT", `secrets of the deployment are missing: ${names.join(", ")}`, {
       path: layout.secretsDir,
     });
   }
@@ -64,23 +75,29 @@ export async function prepareSecrets(request: SecretsRequest): Promise<Authoriti
     });
   }
   const authorities = await readAuthorities(layout.authoritiesDir).catch((cause: unknown) => {
-    throw embeddedErrors.error("STATE_CORRUPT", messageOf(cause), { path: layout.authoritiesDir, cause });
+    throw hostErrors.error("STATE_CORRUPT", messageOf(cause), { path: layout.authoritiesDir, cause });
   });
   const backendKey = publicPoint(original("backend/signing.key"), store("backend/signing.key"));
   const derived: Readonly<Record<string, string | undefined>> = {
     "ca.crt": authorities.rootPem,
-    "database.password": original("database/writer.password"),
     "backend.pub": backendKey,
     "fixture.json": request.fixture,
+    "collector/database.password": original("database/writer.password"),
+    "grafana/database.password": original("database/reader.password"),
+    "schema/owner.password": original("database/owner.password"),
+    "schema/writer.password": original("database/writer.password"),
+    "schema/reader.password": original("database/reader.password"),
   };
   for (const component of model.components) {
-    for (const { name, file } of component.secrets) {
-      const content = derived[name];
+    for (const { name } of component.secrets) {
+      const content = derived[`${component.name}/${name}`] ?? derived[name];
+      const file = request.secretFile(component.name, name);
       if (content !== undefined && !holds(file, content)) writePrivate(file, content);
     }
   }
-  await renewLeaves({ model, authorities, tenant: request.tenant, clock: request.clock, onEvent: request.onEvent });
-  return authorities;
+  const { secretFile, tenant, clock, onEvent } = request;
+  const renewed = await renewLeaves({ model, secretFile, authorities, tenant, clock, onEvent });
+  return { authorities, renewed };
 }
 
 function holds(file: string, content: string): boolean {
@@ -93,7 +110,7 @@ function publicPoint(privateKeyPem: string, path: string): string {
     const { x = "", y = "" } = createPublicKey(createPrivateKey(privateKeyPem)).export({ format: "jwk" });
     return Buffer.concat([Buffer.of(4), Buffer.from(x, "base64url"), Buffer.from(y, "base64url")]).toString("hex");
   } catch {
-    throw embeddedErrors.error("STATE_CORRUPT", "the backend's signing key is not a P-256 key in PKCS #8 PEM", {
+    throw hostErrors.error("STATE_CORRUPT", "the backend's signing key is not a P-256 key in PKCS #8 PEM", {
       path,
     });
   }
