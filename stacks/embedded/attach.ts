@@ -2,8 +2,8 @@ import type { Deployment } from "../../model/deployment.ts";
 import type { Placement } from "../../model/placement.ts";
 import { hostErrors } from "../host/errors.ts";
 import { layoutOf } from "../host/layout.ts";
+import { readState } from "../host/state.ts";
 import { embeddedPlacement } from "./placement.ts";
-import { readState } from "./state.ts";
 
 /**
  * Where the parts of a deployment are that another process has brought up.
@@ -11,7 +11,7 @@ import { readState } from "./state.ts";
  */
 export function attachEmbedded(deployment: Deployment, dir: string, temporaryDir: string): Placement {
   const layout = layoutOf(dir, temporaryDir);
-  const state = readState(layout.stateFile, deployment.tenant);
+  const state = readState(layout.stateFile, deployment.tenant, "embedded");
   if (state === undefined)
     throw hostErrors.error("NOT_DEPLOYED", `there is no deployment in "${layout.dir}"`, { path: layout.dir });
   return embeddedPlacement(layout, deployment.tenant, state.ports);

@@ -16,12 +16,13 @@ import { type Layout, layoutOf } from "../host/layout.ts";
 import { takeLock } from "../host/lock.ts";
 import { type OperatorClient, operatorClient } from "../host/operator-client.ts";
 import { type ComponentStatus, waitReady } from "../host/readiness.ts";
+import { publishRecipients } from "../host/recipients.ts";
 import { prepareSecrets } from "../host/secrets.ts";
+import { readState, writeState } from "../host/state.ts";
 import { assertWitnesses, witnessedVolumes } from "../host/witnesses.ts";
 import { waitForOldProcesses } from "./linger.ts";
 import { planEmbedded } from "./plan.ts";
 import { processOf } from "./process.ts";
-import { readState, writeState } from "./state.ts";
 import { createSupervisor, type Supervisor } from "./supervisor.ts";
 
 /** What {@link deployEmbedded} is handed; it reads no environment and no clock of its own. */
@@ -83,7 +84,7 @@ export async function deployEmbedded(options: EmbeddedOptions): Promise<Embedded
   };
   try {
     const { deployment } = options;
-    const state = readState(layout.stateFile, deployment.tenant);
+    const state = readState(layout.stateFile, deployment.tenant, "embedded");
     const { model, placement, ports } = await planEmbedded(deployment, layout, state?.ports ?? {});
     const { authorities } = await prepareSecrets({
       layout,
@@ -176,22 +177,12 @@ async function prepareServices(
   };
   const recipients = async (): Promise<void> => {
     await Promise.all([deployed.waitReady("custody"), deployed.waitReady("backend")]);
-    const generations = (await deployed.control("custody", "GET", "/generations")) as readonly Generation[];
-    const usable = generations.filter(({ state }) => state === "active" || state === "next");
-    const recipient = usable.map(({ key_id, public_key, not_before }) => ({ key_id, public_key, not_before }));
-    await deployed.operator("PUT", "/v1/recipients", recipient);
+    await publishRecipients(deployed.control, deployed.operator);
     onProgress("custody's public key is with the backend");
   };
   await Promise.all([migrated(), recipients()]);
   await Promise.all(deployed.model.components.map(({ name }) => deployed.waitReady(name)));
   deployed.supervisor.settle();
-}
-
-interface Generation {
-  readonly key_id: string;
-  readonly public_key: string;
-  readonly state: string;
-  readonly not_before: unknown;
 }
 
 function logEvent(layout: Layout, event: SecurityEvent): void {

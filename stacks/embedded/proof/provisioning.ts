@@ -1,6 +1,7 @@
 import { verifyProvisioningBundle } from "../../../protocol/provisioning-bundle.ts";
 import { TrustKernError } from "../../../shared/errors.ts";
-import { bundleRequest, type Provisioned, provision } from "./provisioner.ts";
+import { bundleRequest, type Provisioned, provision } from "../../host/provision.ts";
+import { openRadio } from "./radio.ts";
 import { type ProofContext, proven, type Sensor, type Step, short } from "./step.ts";
 
 /** What a sensor keeps of its provisioning. */
@@ -18,7 +19,14 @@ export const provisioning: Step = {
     const { operator } = context.deployed;
     const fresh = context.sensors.filter(({ state }) => state === "factory");
     let last: Provisioned | undefined;
-    for (const { sensor_id } of fresh) last = await provision(operator, context.radios.get(sensor_id) ?? 0);
+    for (const { sensor_id } of fresh) {
+      const radio = await openRadio(context.radios.get(sensor_id) ?? 0);
+      try {
+        last = await provision(operator, radio.ask);
+      } finally {
+        radio.close();
+      }
+    }
     const { public_key: backendKey } = (await operator("GET", "/v1/signing-key")) as { public_key: string };
     for (const sensor of context.sensors) {
       const kept = await keptBy(context, sensor);

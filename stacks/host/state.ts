@@ -2,11 +2,11 @@ import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { messageOf } from "../../shared/errors.ts";
 import { stableJson } from "../../shared/stable-json.ts";
-import { hostErrors } from "../host/errors.ts";
-import { writePrivate } from "../host/files.ts";
+import { hostErrors } from "./errors.ts";
+import { writePrivate } from "./files.ts";
 
 const stateSchema = z.strictObject({
-  schema: z.literal("trustkern.embedded-state/1"),
+  schema: z.enum(["trustkern.embedded-state/1", "trustkern.docker-state/1"]),
   tenant: z.string().min(1),
   /** RFC 3339. */
   createdAt: z.string().min(1),
@@ -17,14 +17,14 @@ const stateSchema = z.strictObject({
 });
 
 /** What the engine remembers between two runs. No secret. */
-export type EmbeddedState = z.infer<typeof stateSchema>;
+export type HostState = z.infer<typeof stateSchema>;
 
 /**
  * The state of an earlier run, or undefined where there was none.
  * @throws STATE_UNWRITABLE for somebody else's directory
- * @throws STATE_CORRUPT when the file is not one that this program wrote, or belongs to another tenant
+ * @throws STATE_CORRUPT when the file is not one that this program wrote, or belongs to another tenant or engine
  */
-export function readState(stateFile: string, tenant: string): EmbeddedState | undefined {
+export function readState(stateFile: string, tenant: string, engine: "embedded" | "docker"): HostState | undefined {
   let text: string;
   try {
     text = readFileSync(stateFile, "utf8");
@@ -42,7 +42,7 @@ export function readState(stateFile: string, tenant: string): EmbeddedState | un
       cause: thrown,
     });
   }
-  let state: EmbeddedState;
+  let state: HostState;
   try {
     state = stateSchema.parse(JSON.parse(text));
   } catch (thrown) {
@@ -62,10 +62,18 @@ export function readState(stateFile: string, tenant: string): EmbeddedState | un
       { path: stateFile },
     );
   }
+  const before = state.schema.slice("trustkern.".length, -"-state/1".length);
+  if (before !== engine) {
+    throw hostErrors.error(
+      "STATE_CORRUPT",
+      `"${stateFile}" belongs to the engine "${before}", and the deployment has the engine "${engine}"`,
+      { path: stateFile, fix: `say engine: ${before}, or name another state directory with --dir` },
+    );
+  }
   return state;
 }
 
 /** Writes the state, whole or not at all. */
-export function writeState(stateFile: string, state: EmbeddedState): void {
+export function writeState(stateFile: string, state: HostState): void {
   writePrivate(stateFile, `${stableJson(state, 2)}\n`);
 }
