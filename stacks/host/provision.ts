@@ -12,7 +12,10 @@ export interface Provisioned {
 }
 
 /** Asks a factory-fresh sensor one question over its provisioning radio. */
-export type AskSensor = (question: { readonly op: string } & object) => Promise<Readonly<Record<string, unknown>>>;
+export type AskSensor = (question: {
+  readonly op: string;
+  readonly [member: string]: unknown;
+}) => Promise<Readonly<Record<string, unknown>>>;
 
 /** Does what a person with a provisioning tool does: stands between a factory-fresh sensor's radio and the backend. */
 export async function provision(operator: OperatorClient, ask: AskSensor): Promise<Provisioned> {
