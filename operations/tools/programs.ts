@@ -1,0 +1,59 @@
+/** A foreign program that the engines need and that is built from its source. */
+export type ToolName = "tofu" | "terraform-provider-docker" | "step-ca" | "step" | "loki" | "otelcol";
+
+/** How one program is built; its dependencies, and the hash of each, are in `tools/<name>/go.mod` and `go.sum`. */
+export interface Program {
+  /** The release, without a leading `v`. */
+  readonly version: string;
+  /** Import path of its main package. */
+  readonly main: string;
+  /** Values that upstream's release stamps in, as `-X` of the linker takes them. */
+  readonly stamps: readonly string[];
+  /** Build tags, as upstream's release has them. */
+  readonly tags: readonly string[];
+}
+
+/** Every program, with its version; a test holds the versions to the `go.mod` files. */
+export const programs: Readonly<Record<ToolName, Program>> = {
+  tofu: {
+    version: "1.12.6",
+    main: "github.com/opentofu/opentofu/cmd/tofu",
+    stamps: ["github.com/opentofu/opentofu/version.dev=no"],
+    tags: [],
+  },
+  // No release of it can be had as a Go module (its go.mod names another path): this is the master branch of 2026-09-16,
+  // whose newest release, by its changelog and its documentation, is 4.6.0 of 2026-09-01.
+  "terraform-provider-docker": {
+    version: "4.6.0",
+    main: "github.com/terraform-providers/terraform-provider-docker",
+    stamps: ["main.version=4.6.0"],
+    tags: [],
+  },
+  "step-ca": {
+    version: "0.30.2",
+    main: "github.com/smallstep/certificates/cmd/step-ca",
+    stamps: ["main.Version=0.30.2"],
+    tags: [],
+  },
+  step: {
+    version: "0.30.2",
+    main: "github.com/smallstep/cli/cmd/step",
+    stamps: ["main.Version=0.30.2"],
+    tags: [],
+  },
+  loki: {
+    version: "3.7.8",
+    main: "github.com/grafana/loki/v3/cmd/loki",
+    stamps: ["github.com/grafana/loki/v3/pkg/util/build.Version=3.7.8"],
+    tags: ["netgo"],
+  },
+  otelcol: { version: "0.162.0", main: ".", stamps: ["main.version=0.162.0"], tags: [] },
+};
+
+/**
+ * The release of a program.
+ * @returns without a leading `v`, such as `1.12.6`
+ */
+export function toolVersion(name: ToolName): string {
+  return programs[name].version;
+}
