@@ -1,0 +1,77 @@
+import { catalogue, EXIT } from "../../shared/errors.ts";
+
+/** Error codes of `operations/images/`. */
+export const imagesErrors = catalogue({
+  IMAGES_LOCK_INVALID: {
+    exit: EXIT.configuration,
+    summary: "The lock file of the images is not one; the message lists all mistakes.",
+    fix: "write it anew with `trustkern images lock`",
+  },
+  IMAGES_REFERENCE_INVALID: {
+    exit: EXIT.configuration,
+    summary: "What should name an image is no image reference, or one without a tag.",
+    fix: "write it as [host/]repository:tag, such as grafana/grafana:12.3.0",
+  },
+  IMAGES_NAME_UNKNOWN: {
+    exit: EXIT.configuration,
+    summary: "No image of TrustKern has that name.",
+    fix: "take one of the names that `trustkern images list` prints",
+  },
+  IMAGES_UNRESOLVED: {
+    exit: EXIT.notFound,
+    summary:
+      "Some images have no digest that could be locked; the message lists all of them. The lock file was not touched.",
+    fix: "check the tags and the registry (`--registry HOST` names another one); on a machine without a registry set images.source to packages and run `trustkern images build`",
+  },
+  IMAGES_REGISTRY_UNREACHABLE: {
+    exit: EXIT.resource,
+    summary: "The registry of an image does not answer.",
+    fix: "check the network and HTTPS_PROXY, name a mirror with --registry HOST, or set images.source to packages",
+  },
+  IMAGES_REGISTRY_REFUSED: {
+    exit: EXIT.authentication,
+    summary: "The registry of an image refuses anonymous reading.",
+    fix: "name a mirror that this machine may read from without a login with --registry HOST, or set images.source to packages",
+  },
+  IMAGES_REGISTRY_ANSWER: {
+    exit: EXIT.resource,
+    summary:
+      "The registry gave an answer that is none of the distribution specification, or one that its own digest contradicts.",
+    fix: "try again; a registry or proxy that keeps doing this must not be used: name another one with --registry HOST",
+  },
+  IMAGES_MMDEBSTRAP_MISSING: {
+    exit: EXIT.resource,
+    summary: "The program that fetches the Debian packages of an image is not on this machine.",
+    fix: "install it (Debian: apt-get install mmdebstrap), or take the images from a registry: images.source: registry",
+  },
+  IMAGES_PACKAGES_FAILED: {
+    exit: EXIT.resource,
+    summary: "The Debian packages of an image could not be fetched or unpacked.",
+    fix: "read mmdebstrap's lines above: the network, http_proxy and the disk are the usual causes; then run the same command again",
+  },
+  IMAGES_NODE_MISSING: {
+    exit: EXIT.resource,
+    summary: "The Node runtime that goes into the images is not among the installed packages.",
+    fix: "run `npm ci` in the project, and build images on Linux on x64 or arm64",
+  },
+  IMAGES_BUNDLE_FAILED: {
+    exit: EXIT.failed,
+    summary: "A service could not be bundled into one file.",
+    fix: "run `npm ci` in the project and try again; read the first lines of the message otherwise",
+  },
+  IMAGES_LOAD_FAILED: {
+    exit: EXIT.resource,
+    summary: "The Docker Engine did not take the images that were built.",
+    fix: "read its answer above; check the free disk space with `docker system df`, then run the same command again",
+  },
+  IMAGES_CACHE_UNWRITABLE: {
+    exit: EXIT.resource,
+    summary: "The cache of image layers cannot be written: the disk is full, or the rights are missing.",
+    fix: "free space or mend the rights of the folder, or name another one with TRUSTKERN_CACHE",
+  },
+  IMAGES_CANCELLED: {
+    exit: EXIT.cancelled,
+    summary: "The build of the images was cancelled; layers that were complete are kept.",
+    fix: "run the same command again",
+  },
+});

