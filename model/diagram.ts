@@ -4,12 +4,12 @@ import type { Component } from "./component.ts";
 import type { DataClass, Zone } from "./zones.ts";
 import { ZONES } from "./zones.ts";
 
-/** Zones, components and flows as a Mermaid flowchart; the boundary has a heavy border. */
+/** Zones, components and flows as a Mermaid flowchart; the boundary has a heavy border, what the engine carries is dotted. */
 export function renderMermaid(model: Model): string {
   const zones = ZONES.flatMap((zone) => zoneLines(zone, model.components));
   const flows = model.flows.map(
-    ({ from, to, port, protection, carries }) =>
-      `  ${idOf(from)} -->|"${port}, ${protection}: ${carries.join(", ")}"| ${idOf(to)}`,
+    ({ from, to, port, protection, carries, byEngine }) =>
+      `  ${idOf(from)} ${byEngine === true ? "-.->" : "-->"}|"${port}, ${protection}: ${carries.join(", ")}"| ${idOf(to)}`,
   );
   return ["flowchart LR", ...zones, ...flows, "  style decryption stroke-width:4px", ""].join("\n");
 }
