@@ -106,7 +106,7 @@ export async function deployEmbedded(options: EmbeddedOptions): Promise<Embedded
         ports,
         volumes: [...volumes],
       });
-    assertWitnesses(model, state?.volumes ?? []);
+    assertWitnesses(model, state?.volumes ?? [], placement.volumeDir);
     remember(state?.volumes ?? []);
     await waitForOldProcesses(model, () => options.onProgress("processes of an earlier run are ending"));
     if (options.signal.aborted) throw failure();

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { writeFileAtomic } from "../../shared/atomic-file.ts";
 import { messageOf } from "../../shared/errors.ts";
@@ -40,4 +40,9 @@ export function makePrivateDir(path: string): void {
 export function writePrivate(path: string, content: string | Uint8Array): void {
   makePrivateDir(dirname(path));
   writing(path, () => writeFileAtomic(path, content));
+}
+
+/** Whether a file is there with just this content. */
+export function holds(path: string, content: string): boolean {
+  return existsSync(path) && readFileSync(path, "utf8") === content;
 }

@@ -22,6 +22,8 @@ export interface Layout {
   readonly configDir: string;
   readonly volumesDir: string;
   readonly logsDir: string;
+  /** What OpenTofu or Terraform works in, its local state included. */
+  readonly terraformDir: string;
   /** Unix sockets. Lies below the temporary folder when the state directory's path is too long for them. */
   readonly runDir: string;
 }
@@ -42,6 +44,7 @@ export function layoutOf(dir: string, temporaryDir: string): Layout {
     configDir: join(root, "config"),
     volumesDir: join(root, "volumes"),
     logsDir: join(root, "logs"),
+    terraformDir: join(root, "terraform"),
     runDir: runDirOf(root, temporaryDir),
   };
 }

@@ -6,7 +6,7 @@ import { messageOf } from "../../shared/errors.ts";
 import type { SecurityEvent } from "../../shared/security-event.ts";
 import { type Authorities, haveAuthorities, makeAuthorities, readAuthorities } from "./authorities.ts";
 import { hostErrors } from "./errors.ts";
-import { writePrivate } from "./files.ts";
+import { holds, writePrivate } from "./files.ts";
 import type { Layout } from "./layout.ts";
 import { renewLeaves } from "./leaves.ts";
 
@@ -98,10 +98,6 @@ export async function prepareSecrets(request: SecretsRequest): Promise<PreparedS
   const { secretFile, tenant, clock, onEvent } = request;
   const renewed = await renewLeaves({ model, secretFile, authorities, tenant, clock, onEvent });
   return { authorities, renewed };
-}
-
-function holds(file: string, content: string): boolean {
-  return existsSync(file) && readFileSync(file, "utf8") === content;
 }
 
 /** The uncompressed point (SEC 1, section 2.3.3) of a P-256 private key, in lower-case hex. */

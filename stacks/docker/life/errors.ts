@@ -1,0 +1,30 @@
+import { catalogue, EXIT } from "../../../shared/errors.ts";
+
+/** Error codes of the life of a docker deployment. */
+export const dockerLifeErrors = catalogue({
+  COMPONENT_UNHEALTHY: {
+    exit: EXIT.resource,
+    summary: "A container of the deployment did not become healthy in time, or ended.",
+    fix: "read its log lines (docker logs NAME), mend what they name, and run trustkern deploy again",
+  },
+  RENDERED_STACK_REFUSED: {
+    exit: EXIT.policy,
+    summary: "The rendered stack grants something that the model does not.",
+    fix: "take the change out of the rendered stack: it is rendered anew from trustkern.yaml at every run",
+  },
+  PLAN_STALE: {
+    exit: EXIT.configuration,
+    summary: "The plan file was made for another trustkern.yaml, image lock or version.",
+    fix: "make a new one with trustkern plan --out FILE, and read it before you deploy it",
+  },
+  IMAGES_UNPINNED: {
+    exit: EXIT.policy,
+    summary: "A deployment outside of profile dev runs images by digest only.",
+    fix: "run trustkern images lock, and keep images.lock.yaml beside trustkern.yaml",
+  },
+  CUSTODY_REQUIRED: {
+    exit: EXIT.policy,
+    summary: "The profile needs a custody back end that this version does not have.",
+    fix: "use profile dev on this machine; the rendered stack is to be had with trustkern synth",
+  },
+});

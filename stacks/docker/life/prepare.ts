@@ -1,0 +1,92 @@
+import { appendFileSync, chownSync, readdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { Model } from "../../../model/boundary.ts";
+import type { SecurityEvent } from "../../../shared/security-event.ts";
+import { holds, makePrivateDir, writePrivate, writing } from "../../host/files.ts";
+import type { Layout } from "../../host/layout.ts";
+import { type PreparedSecrets, prepareSecrets } from "../../host/secrets.ts";
+import { type HostState, readState, writeState } from "../../host/state.ts";
+import { assertWitnesses, witnessedVolumes } from "../../host/witnesses.ts";
+import type { RunAs } from "../containers.ts";
+import { hostConfigFile, socketFolder } from "../mounts.ts";
+import type { DockerOptions } from "./options.ts";
+import type { Rendered } from "./render.ts";
+
+/** A deployment whose files are in place. */
+export interface Prepared extends PreparedSecrets {
+  /** Remembers the volumes that are in use now: from then on, one that is empty is a loss. */
+  readonly settle: () => void;
+}
+
+/**
+ * Puts everything in place that containers mount: secrets, configuration, folders, each the containers' user's alone.
+ * @throws STATE_CORRUPT, STATE_UNWRITABLE
+ */
+export async function prepareHost(options: DockerOptions, { layout, model }: Rendered): Promise<Prepared> {
+  const { deployment, clock } = options;
+  const state = readState(layout.stateFile, deployment.tenant, "docker");
+  const volumeDir = (component: string, volume: string): string => join(layout.volumesDir, component, volume);
+  assertWitnesses(model, state?.volumes ?? [], volumeDir);
+  const secretFile = (component: string, secret: string): string => join(layout.secretsDir, component, secret);
+  const secrets = await prepareSecrets({
+    layout,
+    model,
+    secretFile,
+    tenant: deployment.tenant,
+    clock,
+    existing: state !== undefined,
+    fixture: undefined,
+    onEvent: (event) => logEvent(layout, event),
+  });
+  const remember = (volumes: readonly string[]): void => {
+    const createdAt = state?.createdAt ?? clock().toISOString();
+    const next: HostState = {
+      schema: "trustkern.docker-state/1",
+      tenant: deployment.tenant,
+      createdAt,
+      ports: {},
+      volumes: [...volumes],
+    };
+    writeState(layout.stateFile, next);
+  };
+  remember(state?.volumes ?? []);
+  const folders = makeFolders(layout, model);
+  writeConfiguration(layout, model);
+  if (options.mayChown) giveAway(layout, folders, options.runAs);
+  return { ...secrets, settle: () => remember(witnessedVolumes(model)) };
+}
+
+function makeFolders(layout: Layout, model: Model): readonly string[] {
+  const folders = model.components.flatMap((component) => [
+    ...component.volumes.map(({ name }) => join(layout.volumesDir, component.name, name)),
+    ...component.sockets.map(({ name }) => socketFolder(layout, component.name, name)),
+  ]);
+  for (const folder of folders) makePrivateDir(folder);
+  return folders;
+}
+
+function writeConfiguration(layout: Layout, model: Model): void {
+  for (const { name, files } of model.components) {
+    for (const { path, content } of files) {
+      const file = hostConfigFile(layout, name, path);
+      // A file that is mounted keeps its owner where there is nothing new in it.
+      if (!holds(file, content)) writePrivate(file, content);
+    }
+  }
+}
+
+/** Containers see single files of these folders, so the folders above them stay the command line's own. */
+function giveAway(layout: Layout, folders: readonly string[], { uid, gid }: RunAs): void {
+  const files = [layout.secretsDir, layout.configDir].flatMap((dir) =>
+    readdirSync(dir, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name)),
+  );
+  for (const path of [...files, ...folders]) writing(path, () => chownSync(path, uid, gid));
+}
+
+function logEvent(layout: Layout, event: SecurityEvent): void {
+  const file = join(layout.logsDir, "deploy.ndjson");
+  makePrivateDir(dirname(file));
+  writing(file, () => appendFileSync(file, `${JSON.stringify({ event })}\n`, { mode: 0o600 }));
+}

@@ -1,0 +1,46 @@
+import { join } from "node:path";
+import type { Model } from "../../../model/boundary.ts";
+import { renderFindings } from "../../../model/findings.ts";
+import { buildModel } from "../../../modules/index.ts";
+import { type Layout, layoutOf } from "../../host/layout.ts";
+import { synthJson } from "../cdktf.ts";
+import { checkRendered } from "../check/index.ts";
+import { dockerPlacement } from "../placement.ts";
+import { type DockerPlan, planContainers } from "../plan.ts";
+import { dockerLifeErrors } from "./errors.ts";
+import type { DockerOptions } from "./options.ts";
+
+/** A deployment as it is about to be: nothing is made yet. */
+export interface Rendered {
+  readonly layout: Layout;
+  readonly model: Model;
+  readonly plan: DockerPlan;
+  /** The Terraform JSON. */
+  readonly stack: unknown;
+}
+
+/**
+ * Renders a deployment, and holds what came out against the model. Needs no Docker, network or image lock.
+ * @throws BOUNDARY_BROKEN, RENDERED_STACK_REFUSED with every finding, and what rendering throws
+ */
+export function renderDocker(
+  options: Pick<DockerOptions, "deployment" | "dir" | "temporaryDir" | "images" | "runAs">,
+): Rendered {
+  const { deployment, images, runAs } = options;
+  const layout = layoutOf(options.dir, options.temporaryDir);
+  const model = buildModel(deployment, dockerPlacement(deployment));
+  const plan = planContainers(model, { deployment, layout, runAs, images });
+  const stack = synthJson(plan, {
+    backend: deployment.state,
+    localFile: join(layout.terraformDir, "terraform.tfstate"),
+  });
+  const findings = checkRendered(stack, { model, deployment, layout, images, runAs });
+  if (findings.length > 0) {
+    throw dockerLifeErrors.error(
+      "RENDERED_STACK_REFUSED",
+      renderFindings("the rendered stack grants what the model does not", findings),
+      { path: findings[0]?.path, cause: findings },
+    );
+  }
+  return { layout, model, plan, stack };
+}
