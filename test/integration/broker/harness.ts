@@ -31,13 +31,11 @@ export class BrokerHarness {
   readonly folder = mkdtempSync(join(tmpdir(), "tk-k-"));
   readonly events: SecurityEvent[] = [];
   port = 0;
-  #child: ChildProcess | undefined;
+  protected child: ChildProcess | undefined;
   readonly #clients: MqttClient[] = [];
 
   async start(limits: object): Promise<void> {
-    await this.#issue("", ["gw-01", "gw-02"]);
-    await this.#issue("foreign-", ["gw-01"]);
-    await this.#forge();
+    await this.issueAll();
     const at = (file: string): string => join(this.folder, file);
     const config = {
       name: "broker",
@@ -52,7 +50,7 @@ export class BrokerHarness {
     const allowed = ["--permission", "--allow-net", `--allow-fs-read=${ROOT}`, `--allow-fs-read=${this.folder}`];
     const args = [...allowed, `--allow-fs-write=${this.folder}`, program, "--config", at("broker.json")];
     const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
-    this.#child = child;
+    this.child = child;
     createInterface({ input: child.stdout }).on("line", (line) => {
       const { event } = JSON.parse(line) as { event?: SecurityEvent };
       if (event) this.events.push(event);
@@ -65,7 +63,7 @@ export class BrokerHarness {
 
   async stop(): Promise<void> {
     for (const client of this.#clients) client.end(true);
-    const child = this.#child;
+    const { child } = this;
     if (child && child.exitCode === null && child.signalCode === null) {
       child.kill("SIGTERM");
       await once(child, "exit");
@@ -127,6 +125,12 @@ export class BrokerHarness {
   }
 
   readonly #material = new Map<string, { readonly cert: string; readonly key: string }>();
+
+  protected async issueAll(): Promise<void> {
+    await this.#issue("", ["gw-01", "gw-02"]);
+    await this.#issue("foreign-", ["gw-01"]);
+    await this.#forge();
+  }
 
   async #issue(prefix: string, gateways: readonly string[]): Promise<void> {
     const made = await issueDeploymentCertificates({

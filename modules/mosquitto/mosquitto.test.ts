@@ -1,0 +1,84 @@
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import { defaultDeployment } from "../../profiles/resolve.ts";
+import { ACCESS } from "../../protocol/topics.ts";
+import { referencePlacement } from "../reference-placement.ts";
+import { renderAcl } from "./acl.ts";
+import { broker } from "./component.ts";
+import { type MosquittoConf, renderMosquittoConf } from "./mosquitto-conf.ts";
+
+const conf: MosquittoConf = {
+  host: "0.0.0.0",
+  port: 8883,
+  caFile: "/s/ca.crt",
+  certFile: "/s/tls.crt",
+  keyFile: "/s/tls.key",
+  aclFile: "/c/acl",
+  persistenceDir: "/v/state",
+  memoryMiB: 512,
+};
+const docker = { ...defaultDeployment(), engine: "docker" } as const;
+
+it("has a rule for each row of the access table and each of its ends, and none that both reads and writes", () => {
+  const rules = renderAcl("acme", ["gw-01"])
+    .split("\n")
+    .filter((line) => line.startsWith("topic "));
+  const ends = ACCESS.flatMap(({ publish, subscribe }) => [publish, ...subscribe]);
+  expect(rules).toHaveLength(ends.length + 1);
+  expect(rules.every((rule) => /^topic (read|write) (tk\/v1\/|\$SYS\/broker\/version$)/.test(rule))).toBe(true);
+});
+
+it("gives a gateway no wildcard in place of its name", () => {
+  const block = renderAcl("acme", ["gw-01"]).split("\n\n")[0];
+  expect(block).toMatch(/^user CN=gw-01,OU=gateways,O=acme\n/);
+  expect(block).not.toContain("tk/v1/+");
+});
+
+it.each([
+  ["acme", ["gw-01", "svc-collector"]],
+  ["acme", ["gw-+"]],
+  ["acme", ["gw-#"]],
+  ["acme", ["gw-01\ntopic read #"]],
+  ["acme", ["gw-01,OU=services"]],
+  ["acme\n", []],
+  ["", []],
+])("refuses tenant %j with gateways %j", (tenant, gateways) => {
+  expect(() => renderAcl(tenant, gateways)).toThrow(expect.objectContaining({ code: "MOSQUITTO_VALUE_INVALID" }));
+});
+
+it("says all wrong values at once", () => {
+  expect(() => renderMosquittoConf({ ...conf, host: "a b", keyFile: "" })).toThrow(/host.*keyFile/);
+});
+
+it.each(["/s/a\nallow_anonymous true", "/s/a\r", " /s/a", "/s/a ", ""])("refuses path %j", (caFile) => {
+  expect(() => renderMosquittoConf({ ...conf, caFile })).toThrow(
+    expect.objectContaining({ code: "MOSQUITTO_VALUE_INVALID", path: "caFile" }),
+  );
+});
+
+it("has the same settings, in number and name, whatever the paths", () => {
+  const names = (text: string) => text.split("\n").map((line) => line.split(" ")[0]);
+  fc.assert(
+    fc.property(fc.string({ unit: "binary" }), (rest) => {
+      try {
+        expect(names(renderMosquittoConf({ ...conf, persistenceDir: `/${rest}` }))).toEqual(
+          names(renderMosquittoConf(conf)),
+        );
+      } catch (thrown) {
+        expect(thrown).toMatchObject({ code: "MOSQUITTO_VALUE_INVALID" });
+      }
+    }),
+  );
+});
+
+it("knows the rogue gateway only where sensors are simulated", () => {
+  const placement = { ...referencePlacement(docker), configFile: (_: string, file: string) => `/c/${file}` };
+  const paths = { secretFile: (_: string, name: string) => `/s/${name}`, volumeDir: () => "/v" };
+  const acl = (sensors: number) => {
+    const { files } = broker({ ...docker, simulator: { sensors, ratePerSecond: 1 } }, { ...placement, ...paths });
+    return files.find(({ path }) => path === "/c/acl")?.content;
+  };
+  expect(acl(1)).toContain("CN=gw-rogue,");
+  expect(acl(0)).not.toContain("CN=gw-rogue,");
+  expect(acl(0)).toContain("CN=gw-01,");
+});
