@@ -4,6 +4,7 @@ import { listenTcp } from "../runtime/listen.ts";
 import type { RunningService, ServiceContext } from "../runtime/run.ts";
 import { readTls } from "../runtime/tls.ts";
 import type { BackendConfig } from "./config.ts";
+import { backendMetrics } from "./metrics.ts";
 import { createProvisioning } from "./provisioning.ts";
 import { openDatabase } from "./registry/database.ts";
 import { createDevices } from "./registry/devices.ts";
@@ -81,6 +82,7 @@ export async function startBackend({
       allowlistVersion: allowlists.version(),
       signingKey: key.publicKey,
     }),
+    metrics: backendMetrics({ devices: devices.counts, allowlistVersion: allowlists.version }),
     stop: async () => {
       clearInterval(renewal);
       clearInterval(flush);

@@ -15,6 +15,7 @@ import { createDeviceSync } from "./device-sync.ts";
 import { createIngest, type Entry, entriesOf } from "./ingest.ts";
 import { createDispatcher, type DropReason } from "./intake/dispatcher.ts";
 import { createIntakeQueue, type Message } from "./intake/queue.ts";
+import { collectorMetrics } from "./metrics.ts";
 import { createSecurityLog } from "./security-log.ts";
 import { createStore } from "./store.ts";
 import { createWorkerPool, MESSAGES_PER_BATCH, type WorkerPool } from "./verify/pool.ts";
@@ -140,6 +141,15 @@ export async function startCollector(context: ServiceContext<CollectorConfig>, e
       counters: { ...counters, waiting: queue.waiting(), held: queue.held(), parked: dispatcher.parked() },
       allowlist: { version: copy.version(), freshSince: keeper.freshSince() },
       ...(missing().length > 0 ? { reason: missing().join(", ") } : {}),
+    }),
+    metrics: collectorMetrics({
+      counters,
+      waiting: queue.waiting,
+      held: queue.held,
+      parked: dispatcher.parked,
+      allowlistVersion: copy.version,
+      freshSince: keeper.freshSince,
+      dependencies: () => ({ broker: broker.ready(), database: store.ready(), custody: pool.custody() === "ready" }),
     }),
     stop: async () => {
       clearInterval(ticking);

@@ -17,6 +17,7 @@ import { gatewayErrors } from "./errors.ts";
 import { createCoapResources } from "./intake/coap-resources.ts";
 import { createFloodLimit } from "./intake/flood-limit.ts";
 import { createIntake, type IntakeResult } from "./intake/intake.ts";
+import { gatewayMetrics } from "./metrics.ts";
 import { selfTestRoute } from "./self-test.ts";
 import { createFreeBytes, openDatabase } from "./store/database.ts";
 import { createDocuments } from "./store/documents.ts";
@@ -172,6 +173,14 @@ export async function startGateway(context: ServiceContext<GatewayConfig>): Prom
         handler: (_, { params }) => ({ spooled: spool.has(bytesOfHex(params.digest ?? "", 32)) }),
       },
     ],
+    metrics: gatewayMetrics({
+      counters,
+      spooled: spool.count,
+      inFlight: forwarder.inFlight,
+      quarantined: quarantine.count,
+      allowlist: trust.status,
+      brokerConnected: link.connected,
+    }),
     async stop() {
       clearInterval(ticker);
       await coap.close();

@@ -3,24 +3,6 @@ import { z } from "zod";
 import { messageOf } from "../../shared/errors.ts";
 import { runtimeErrors } from "./errors.ts";
 
-/** Members of every service's configuration; spread into its `z.strictObject`. */
-export const commonConfig = {
-  /** The component's name, such as `collector` or `gw-01`. */
-  name: z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, "must be 1 to 63 of a-z 0-9 - and begin with a letter"),
-  tenant: z.string().min(1).max(63),
-  /** Path of the Unix socket that answers `GET /status`. */
-  controlSocket: z.string().min(1),
-  logLevel: z.enum(["trace", "debug", "info", "warn", "error"]).default("info"),
-} as const;
-
-/** What {@link commonConfig} parses to. */
-export interface CommonConfig {
-  readonly name: string;
-  readonly tenant: string;
-  readonly controlSocket: string;
-  readonly logLevel: "trace" | "debug" | "info" | "warn" | "error";
-}
-
 /** An address to listen on; port 0 takes a free one. */
 export const listenConfig = z.strictObject({ host: z.string().min(1), port: z.int().min(0).max(65_535) });
 
@@ -30,6 +12,38 @@ export const tlsConfig = z.strictObject({
   certFile: z.string().min(1),
   keyFile: z.string().min(1),
 });
+
+/** Where a service's metrics are read, over HTTPS with client certificates, and by whom. */
+const metricsConfig = z.strictObject({
+  listen: listenConfig,
+  tls: tlsConfig,
+  /** Common names of the certificates that may read. */
+  clients: z.array(z.string().min(1)).min(1),
+});
+
+/** What a `metrics` block parses to. */
+export type MetricsConfig = z.infer<typeof metricsConfig>;
+
+/** Members of every service's configuration; spread into its `z.strictObject`. */
+export const commonConfig = {
+  /** The component's name, such as `collector` or `gw-01`. */
+  name: z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, "must be 1 to 63 of a-z 0-9 - and begin with a letter"),
+  tenant: z.string().min(1).max(63),
+  /** Path of the Unix socket that answers `GET /status`. */
+  controlSocket: z.string().min(1),
+  logLevel: z.enum(["trace", "debug", "info", "warn", "error"]).default("info"),
+  /** Where metrics are read; none are served without it. */
+  metrics: metricsConfig.optional(),
+} as const;
+
+/** What {@link commonConfig} parses to. */
+export interface CommonConfig {
+  readonly name: string;
+  readonly tenant: string;
+  readonly controlSocket: string;
+  readonly logLevel: "trace" | "debug" | "info" | "warn" | "error";
+  readonly metrics?: MetricsConfig | undefined;
+}
 
 /** Where the broker is, and the name that its certificate must carry. */
 export const brokerConfig = z.strictObject({

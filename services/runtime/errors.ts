@@ -52,6 +52,11 @@ export const runtimeErrors = catalogue({
     summary: "No such path on this service, or not with this method.",
     fix: "check the method and the path",
   },
+  METRICS_CLIENT_REFUSED: {
+    exit: EXIT.authentication,
+    summary: "A client whose certificate is valid asked for metrics, and is none of those that may read them.",
+    fix: "name the client's common name in metrics.clients, or let it ask Prometheus",
+  },
   SERVICE_INTERNAL: {
     exit: EXIT.bug,
     summary: "A service failed in a way that it does not know; its log says more.",

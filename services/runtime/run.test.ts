@@ -88,6 +88,17 @@ it("ends with 4 for a port in use", async () => {
   server.close();
 });
 
+it("ends with 4 where the certificate for its metrics is not there", async () => {
+  const none = join(folder, "none");
+  const metrics = {
+    listen: { host: "127.0.0.1", port: 0 },
+    tls: { caFile: none, certFile: none, keyFile: none },
+    clients: ["svc-prometheus"],
+  };
+  const result = await exitOf(launch(idle, { metrics }));
+  expect(result).toMatchObject({ code: 4, error: { code: "SERVICE_FILE_UNREADABLE" } });
+});
+
 it("ends with 255 for what nobody caught", async () => {
   const result = await exitOf(launch(`setTimeout(() => { throw new Error("bug"); }, 10); ${idle}`));
   expect(result.code).toBe(255);

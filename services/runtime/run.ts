@@ -6,6 +6,8 @@ import { type CommonConfig, loadConfig } from "./config.ts";
 import { type ControlRoute, startControl } from "./control.ts";
 import { runtimeErrors } from "./errors.ts";
 import { errorBody } from "./http.ts";
+import type { Metric } from "./metrics/metric.ts";
+import { type RunningMetrics, startMetrics } from "./metrics/start.ts";
 import { createSecurityEvents, type SecurityEvents } from "./security-events.ts";
 
 const STOP_LIMIT_MS = 10_000;
@@ -29,6 +31,8 @@ export interface RunningService {
   readonly stop: () => Promise<void>;
   /** @default none */
   readonly routes?: readonly ControlRoute[];
+  /** What it measures beside readiness and its process. @default none */
+  readonly metrics?: readonly Metric[];
 }
 
 /** What a service's `main.ts` says of it. */
@@ -67,12 +71,15 @@ async function run<C extends CommonConfig>({ name, configSchema, start }: Servic
   const abort = new AbortController();
   const startedAt = new Date().toISOString();
   let running: RunningService | undefined;
+  let metrics: RunningMetrics | undefined;
+  const ready = (): boolean => running?.ready() ?? false;
   const status = (): object => ({
     name: config.name,
     pid: process.pid,
-    ready: running?.ready() ?? false,
+    ready: ready(),
     startedAt,
     counters: {},
+    ...(metrics && { metricsPort: metrics.port }),
     ...(running?.status() ?? { reason: "starting" }),
   });
   const control = await startControl({
@@ -94,6 +101,7 @@ async function run<C extends CommonConfig>({ name, configSchema, start }: Servic
     log.info({ signal }, "stopping");
     abort.abort(new Error("the service is stopping"));
     setTimeout(() => process.exit(EXIT.timeout), STOP_LIMIT_MS).unref();
+    metrics?.close();
     await running?.stop();
     await control.close();
     process.exit(EXIT.done);
@@ -103,6 +111,14 @@ async function run<C extends CommonConfig>({ name, configSchema, start }: Servic
   process.on("disconnect", () => stop("disconnect"));
   try {
     running = await start({ config, log, events, now, signal: abort.signal });
+    if (config.metrics)
+      metrics = await startMetrics({
+        config: config.metrics,
+        ready,
+        metrics: running.metrics ?? [],
+        events,
+        log,
+      });
   } catch (thrown) {
     // A start that the stop interrupted has not failed.
     if (!abort.signal.aborted) throw thrown;

@@ -1,0 +1,71 @@
+import { X509Certificate } from "node:crypto";
+import type { Logger } from "pino";
+import packageJson from "../../../package.json" with { type: "json" };
+import type { MetricsConfig } from "../config.ts";
+import { createEventLimiter } from "../event-limiter.ts";
+import { listenTcp } from "../listen.ts";
+import type { SecurityEvents } from "../security-events.ts";
+import { readTls } from "../tls.ts";
+import { gauge, type Metric, numberOf } from "./metric.ts";
+import { createRegistry } from "./registry.ts";
+import { createMetricsServer } from "./server.ts";
+
+const EVENT_WINDOW_MS = 1000;
+
+/** What {@link startMetrics} serves, and where. */
+export interface MetricsOptions {
+  readonly config: MetricsConfig;
+  readonly ready: () => boolean;
+  /** What the service itself measures. */
+  readonly metrics: readonly Metric[];
+  readonly events: Pick<SecurityEvents, "emit">;
+  readonly log: Pick<Logger, "error">;
+}
+
+/** Metrics that are being served. */
+export interface RunningMetrics {
+  readonly port: number;
+  readonly close: () => void;
+}
+
+/**
+ * Serves a service's metrics over HTTPS with client certificates.
+ * @throws SERVICE_FILE_UNREADABLE, PORT_IN_USE
+ */
+export async function startMetrics(options: MetricsOptions): Promise<RunningMetrics> {
+  const { config, log } = options;
+  const tls = readTls(config.tls);
+  const limiter = createEventLimiter(options.events.emit);
+  const registry = createRegistry([...commonMetrics(options, tls.cert), ...options.metrics]);
+  const server = createMetricsServer({ registry, tls, clients: config.clients, events: limiter, log });
+  const port = await listenTcp(server, config.listen);
+  const flush = setInterval(limiter.flush, EVENT_WINDOW_MS);
+  return {
+    port,
+    close: () => {
+      clearInterval(flush);
+      limiter.flush();
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
+
+function commonMetrics({ ready }: MetricsOptions, certPem: string): readonly Metric[] {
+  const notAfterSeconds = new X509Certificate(certPem).validToDate.getTime() / 1000;
+  return [
+    gauge("ready", "Whether the service can do its work now.", () => numberOf(ready())),
+    gauge(
+      "certificate_not_after_timestamp_seconds",
+      "End of the certificate that the service uses, in seconds since the Unix epoch.",
+      () => notAfterSeconds,
+    ),
+    {
+      name: "build_info",
+      help: "Always 1; the version is in the label.",
+      type: "gauge",
+      label: { name: "version", values: [] },
+      read: () => ({ [packageJson.version]: 1 }),
+    },
+  ];
+}
