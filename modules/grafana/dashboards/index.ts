@@ -1,0 +1,20 @@
+import { stableJson } from "../../../shared/stable-json.ts";
+import { fleetOverview } from "./fleet-overview.ts";
+import { DASHBOARD_UIDS } from "./panels.ts";
+import { sensorDetail } from "./sensor-detail.ts";
+
+/** One dashboard as Grafana's provisioning reads it. */
+export interface ProvisionedDashboard {
+  readonly uid: string;
+  readonly json: string;
+}
+
+/** The dashboard that a user sees first. */
+export const HOME_DASHBOARD = DASHBOARD_UIDS.fleet;
+
+/** All dashboards, with panels numbered in their order, so that a link to one stays right. */
+export const DASHBOARDS: readonly ProvisionedDashboard[] = [fleetOverview(), sensorDetail()].map((builder) => {
+  const dashboard = builder.build();
+  const panels = (dashboard.panels ?? []).map((panel, index) => ({ ...panel, id: index + 1 }));
+  return { uid: dashboard.uid ?? "", json: `${stableJson({ ...dashboard, panels }, 2)}\n` };
+});
