@@ -13,6 +13,7 @@ import {
 import { ROGUE_GATEWAY } from "../simulator/component.ts";
 import { BROKER_IDENTITY, HEALTH_TOPIC, renderAcl } from "./acl.ts";
 import { renderMosquittoConf } from "./mosquitto-conf.ts";
+import { OPENSSL_CNF } from "./openssl-cnf.ts";
 
 const NAME = "broker";
 const LIMITS = { memoryMiB: 512, pids: 32, cpus: 1 } as const;
@@ -53,6 +54,7 @@ function embedded(deployment: Deployment, placement: Placement) {
 function mosquitto(deployment: Deployment, placement: Placement) {
   const conf = placement.configFile(NAME, "mosquitto.conf");
   const acl = placement.configFile(NAME, "acl");
+  const openssl = placement.configFile(NAME, "openssl.cnf");
   const { host, port } = placement.endpoint(NAME, "mqtts");
   const secret = (name: (typeof TLS_SECRETS)[number]) => placement.secretFile(NAME, name);
   const tls = { caFile: secret("ca.crt"), certFile: secret("tls.crt"), keyFile: secret("tls.key") };
@@ -68,9 +70,11 @@ function mosquitto(deployment: Deployment, placement: Placement) {
   return {
     image: NAME,
     command: ["/usr/sbin/mosquitto", "-c", conf],
+    environment: { OPENSSL_CONF: openssl },
     files: [
       { path: conf, content, mode: 0o600 },
       { path: acl, content: renderAcl(deployment.tenant, [...deployment.gateways, ...simulated]), mode: 0o600 },
+      { path: openssl, content: OPENSSL_CNF, mode: 0o600 },
     ],
     health: {
       kind: "command",

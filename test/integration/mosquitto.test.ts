@@ -130,6 +130,17 @@ describe.skipIf(!installed && process.env.CI !== "true")("Mosquitto, with what i
     expect(untrusted.code).toMatch(/SELF_SIGNED|UNABLE_TO/);
   });
 
+  test("resumes no session: who comes again shows its certificate again", async () => {
+    const socket = connectTls(mosquitto.tls("gw-01"));
+    const offered: Buffer[] = [];
+    socket.on("session", (session: Buffer) => offered.push(session)).on("error", () => undefined);
+    await once(socket, "secureConnect");
+    // An answer to what is no MQTT comes behind whatever the handshake ends with.
+    socket.resume().write(Buffer.alloc(64, 0xff));
+    await once(socket, "close");
+    expect(offered).toEqual([]);
+  });
+
   test("gives an identity one session, and nobody another's", async () => {
     const victim = await mosquitto.connected("gw-01", { clientId: "same" });
     const intruder = await mosquitto.connected("gw-02", { clientId: "same" });

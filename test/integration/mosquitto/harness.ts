@@ -49,7 +49,8 @@ export class MosquittoHarness extends BrokerHarness {
     for (const file of [".", ...readdirSync(this.folder)])
       if (uid !== undefined) chownSync(join(this.folder, file), uid, gid);
     const [program = "", ...args] = this.component?.command ?? [];
-    const child = spawn(program, args, { stdio: ["ignore", "ignore", "pipe"], ...UNPRIVILEGED });
+    const env = this.component?.environment ?? {};
+    const child = spawn(program, args, { stdio: ["ignore", "ignore", "pipe"], env, ...UNPRIVILEGED });
     child.stderr.on("data", (chunk: Buffer) => {
       this.log += chunk;
     });
@@ -78,7 +79,7 @@ export class MosquittoHarness extends BrokerHarness {
       args.map((argument) => replace[argument] ?? argument),
       {
         stdio: ["ignore", "pipe", "ignore"],
-        env: {},
+        env: this.component?.environment ?? {},
         ...UNPRIVILEGED,
       },
     );
