@@ -1,0 +1,193 @@
+import { Container } from "@cdktf/provider-docker/lib/container/index.js";
+import { Image } from "@cdktf/provider-docker/lib/image/index.js";
+import { Network } from "@cdktf/provider-docker/lib/network/index.js";
+import { DockerProvider } from "@cdktf/provider-docker/lib/provider/index.js";
+import { App, HttpBackend, LocalBackend, S3Backend, TerraformStack } from "cdktf";
+import { Construct } from "constructs";
+import type { StateBackend } from "../../model/deployment.ts";
+import { stableJson } from "../../shared/stable-json.ts";
+import { type ContainerSpec, deploymentLabels, LABEL } from "./containers.ts";
+import { byDigest } from "./images.ts";
+import type { NetworkSpec } from "./networks.ts";
+import type { DockerPlan } from "./plan.ts";
+
+/** The provider that the stack asks for: its address with the registry's name, and its release. */
+export const DOCKER_PROVIDER = { source: "registry.terraform.io/kreuzwerker/docker", version: "4.6.0" } as const;
+
+const STOP_SECONDS = 30;
+const HEALTH = { intervalSeconds: 5, timeoutSeconds: 10, retries: 3 } as const;
+
+// A name that is no flow's must not leave by way of the daemon's own resolver. Inside a container that address is the
+// container's own loopback, where nobody answers: the question ends there, after 2 s.
+const RESOLVER = { nobody: "127.0.0.1", options: ["timeout:1", "attempts:2"] } as const;
+
+/** Where the stack's own state goes. */
+export interface StackState {
+  readonly backend: StateBackend;
+  /** File of the `local` back end, absolute. */
+  readonly localFile: string;
+}
+
+/** The Terraform JSON of a plan, such as `cdktf synth` writes it. */
+export function synthJson(plan: DockerPlan, state: StackState): unknown {
+  const stack = new DockerStack(new Root(), plan, state);
+  stack.prepareStack();
+  stack.runAllValidations();
+  return JSON.parse(stableJson(stack.toTerraform()));
+}
+
+/** Writes the Terraform JSON and the manifest to the folder that `cdktf synth` names, or to `cdktf.out`. */
+export function writeSynth(plan: DockerPlan, state: StackState): void {
+  const app = new App();
+  new DockerStack(app, plan, state);
+  app.synth();
+}
+
+/** A tree without an `App`, which would make folders. */
+class Root extends Construct {
+  constructor() {
+    super(undefined as never, "");
+  }
+}
+
+// A construct's id is unique in its stack, back end and provider included: resources have their kind before their name, and
+// the name alone in the stack.
+class DockerStack extends TerraformStack {
+  constructor(scope: Construct, plan: DockerPlan, state: StackState) {
+    super(scope, plan.deployment.name);
+    addBackend(this, state);
+    new DockerProvider(this, "docker");
+    // The bindings name the release that they were made from.
+    this.addOverride("terraform.required_providers.docker", DOCKER_PROVIDER);
+    const images = imagesOf(plan);
+    for (const network of plan.networks) addNetwork(this, plan, network);
+    for (const [name, reference] of images) addImage(this, name, reference);
+    for (const container of plan.containers) addContainer(this, container, images.has(container.image));
+  }
+
+  /** Without the release of the library, so that a new one changes no stack. */
+  override toTerraform(): unknown {
+    const { "//": comment, ...stack } = super.toTerraform();
+    const { version: _, ...metadata } = comment.metadata;
+    return { "//": { ...comment, metadata }, ...stack };
+  }
+}
+
+function addBackend(stack: TerraformStack, { backend, localFile }: StackState): void {
+  if (backend.kind === "local") {
+    new LocalBackend(stack, { path: localFile });
+  } else if (backend.kind === "http") {
+    const { address } = backend;
+    new HttpBackend(stack, { address, lockAddress: address, unlockAddress: address });
+  } else {
+    const { bucket, key, region, endpoint } = backend;
+    // A service that is not Amazon's has no account ids, no instance metadata, and regions of its own.
+    const compatible = {
+      endpoints: { s3: endpoint ?? "" },
+      usePathStyle: true,
+      skipCredentialsValidation: true,
+      skipRegionValidation: true,
+      skipRequestingAccountId: true,
+      skipMetadataApiCheck: true,
+    };
+    new S3Backend(stack, { bucket, key, region, encrypt: true, ...(endpoint === undefined ? {} : compatible) });
+    stack.addOverride("terraform.backend.s3.use_lockfile", true);
+  }
+}
+
+function addNetwork(stack: TerraformStack, { deployment }: DockerPlan, network: NetworkSpec): void {
+  const { id, name, internal, purpose, subnet } = network;
+  const published = {
+    "com.docker.network.bridge.enable_icc": "false",
+    "com.docker.network.bridge.enable_ip_masquerade": "false",
+  };
+  const resource = new Network(stack, `network_${id}`, {
+    name,
+    driver: "bridge",
+    internal,
+    ...(internal ? {} : { options: published }),
+    ipamConfig: [{ subnet: subnet.cidr, gateway: subnet.gateway }],
+    labels: labelBlocks({ ...deploymentLabels(deployment), [`${LABEL}.network`]: purpose }),
+  });
+  resource.overrideLogicalId(id);
+}
+
+/** What is pulled by digest. An image of this machine is named by its ID, and one without a lock by its tag. */
+function imagesOf(plan: DockerPlan): ReadonlyMap<string, string> {
+  if (plan.source === "packages") return new Map();
+  const pinned = plan.containers.flatMap(({ image, pin: { reference, digest } }) =>
+    digest === undefined ? [] : [[image, byDigest({ reference, digest })] as const],
+  );
+  return new Map(pinned);
+}
+
+function addImage(stack: TerraformStack, name: string, reference: string): void {
+  const resource = new Image(stack, `image_${name}`, { name: reference, keepLocally: true });
+  resource.overrideLogicalId(name);
+}
+
+function addContainer(stack: TerraformStack, spec: ContainerSpec, pulled: boolean): void {
+  const { name, health, memoryMiB, pin } = spec;
+  const networked = spec.networks.length > 0;
+  const resource = new Container(stack, `container_${name}`, {
+    name,
+    hostname: name,
+    image: pulled ? `\${docker_image.${spec.image}.image_id}` : (pin.digest ?? pin.reference),
+    ...(spec.entrypoint === undefined ? {} : { entrypoint: [...spec.entrypoint] }),
+    ...(spec.environment.length > 0 ? { env: [...spec.environment] } : {}),
+    user: spec.user,
+    readOnly: spec.readOnlyRoot,
+    capabilities: {
+      drop: ["ALL"],
+      ...(spec.addedCapabilities.length > 0 ? { add: [...spec.addedCapabilities] } : {}),
+    },
+    securityOpts: ["no-new-privileges:true"],
+    ipcMode: "private",
+    cgroupnsMode: "private",
+    memory: memoryMiB,
+    // Equal: no swap, where a secret could be written to a disk.
+    memorySwap: memoryMiB,
+    cpus: String(spec.cpus),
+    restart: spec.job ? "no" : "unless-stopped",
+    mustRun: !spec.job,
+    stopTimeout: STOP_SECONDS,
+    destroyGraceSeconds: STOP_SECONDS,
+    healthcheck: health === undefined ? { test: ["NONE"] } : healthcheck(health),
+    logDriver: spec.log.driver,
+    logOpts: { ...spec.log.options },
+    ...(Object.keys(spec.tmpfs).length > 0 ? { tmpfs: { ...spec.tmpfs } } : {}),
+    mounts: spec.mounts.map((mount) => ({ type: "bind", ...mount })),
+    networkMode: networked ? "bridge" : "none",
+    ...(networked ? { dns: [RESOLVER.nobody], dnsOpts: [...RESOLVER.options] } : {}),
+    // By id, so that a network that is made anew makes its members anew.
+    networksAdvanced: spec.networks.map(({ id, aliases }) => ({
+      name: `\${docker_network.${id}.id}`,
+      ...(aliases.length > 0 ? { aliases: [...aliases] } : {}),
+    })),
+    ports: spec.ports.map(({ address, ...port }) => ({ ip: address, ...port })),
+    labels: labelBlocks(spec.labels),
+  });
+  resource.overrideLogicalId(name);
+}
+
+function healthcheck({ test, startSeconds }: NonNullable<ContainerSpec["health"]>) {
+  return {
+    test: [...test],
+    interval: goDuration(HEALTH.intervalSeconds),
+    timeout: goDuration(HEALTH.timeoutSeconds),
+    retries: HEALTH.retries,
+    startPeriod: goDuration(startSeconds),
+  };
+}
+
+/** Seconds as Go prints them: the provider compares texts, and would see a change in `90s` every time. */
+function goDuration(seconds: number): string {
+  const minutes = Math.floor(seconds / 60);
+  return minutes === 0
+    ? `${seconds}s`
+    : `${minutes >= 60 ? `${Math.floor(minutes / 60)}h` : ""}${minutes % 60}m${seconds % 60}s`;
+}
+
+function labelBlocks(labels: Readonly<Record<string, string>>) {
+  return Object.entries(labels).map(([label, value]) => ({ label, value }));
+}
