@@ -11,6 +11,7 @@ import {
   TLS_SECRETS,
   tlsConfig,
 } from "../common.ts";
+import { metricsMember, metricsPorts } from "../prometheus/metrics-port.ts";
 
 /** The device registry, which signs provisioning bundles, sensor updates and allowlists. Sees no telemetry at all. */
 export function backend(deployment: Deployment, placement: Placement): ComponentIn<"operations"> {
@@ -27,8 +28,12 @@ export function backend(deployment: Deployment, placement: Placement): Component
     image: "backend",
     command: ownCommand(placement, name),
     identity: "svc-backend",
-    ports: [{ name: "https", port: placement.endpoint(name, "https").port, protocol: "tcp", publish: true }],
+    ports: [
+      { name: "https", port: placement.endpoint(name, "https").port, protocol: "tcp", publish: true },
+      ...metricsPorts(deployment, placement, name),
+    ],
     files: configFile(deployment, placement, name, {
+      ...metricsMember(deployment, placement, name),
       listen: listenConfig(placement, name, "https"),
       tls: tlsConfig(placement, name),
       stateDir,

@@ -11,6 +11,7 @@ import {
   tlsConfig,
 } from "../common.ts";
 import { KEM_SOCKET } from "../custody/component.ts";
+import { metricsMember, metricsPorts } from "../prometheus/metrics-port.ts";
 import { DATABASE } from "../timescaledb/component.ts";
 
 /** Verifies, opens and stores telemetry, and sends receipts. Never holds a decryption key. */
@@ -27,7 +28,9 @@ export function collector(deployment: Deployment, placement: Placement): Compone
     image: "collector",
     command: ownCommand(placement, name),
     identity: "svc-collector",
+    ports: metricsPorts(deployment, placement, name),
     files: configFile(deployment, placement, name, {
+      ...metricsMember(deployment, placement, name),
       broker: placement.endpoint("broker", "mqtts"),
       tls: tlsConfig(placement, name),
       database: {

@@ -11,6 +11,7 @@ import {
   TLS_SECRETS,
   tlsConfig,
 } from "../common.ts";
+import { metricsMember, metricsPorts } from "../prometheus/metrics-port.ts";
 
 /** One reference gateway. It verifies and forwards envelopes, and holds nothing that opens one. */
 export function gateway(deployment: Deployment, placement: Placement, name: string): ComponentIn<"edge"> {
@@ -23,8 +24,12 @@ export function gateway(deployment: Deployment, placement: Placement, name: stri
     image: "gateway",
     command: ownCommand(placement, name),
     identity: name,
-    ports: [{ name: "coap", port: placement.endpoint(name, "coap").port, protocol: "udp", publish: true }],
+    ports: [
+      { name: "coap", port: placement.endpoint(name, "coap").port, protocol: "udp", publish: true },
+      ...metricsPorts(deployment, placement, name),
+    ],
     files: configFile(deployment, placement, name, {
+      ...metricsMember(deployment, placement, name),
       coap: listenConfig(placement, name, "coap"),
       broker: placement.endpoint("broker", "mqtts"),
       tls: tlsConfig(placement, name),
