@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { createReadStream, statSync } from "node:fs";
-import type { Readable } from "node:stream";
+import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { type Pack, pack as tarPack } from "tar-stream";
 import { stableJson } from "../../../shared/stable-json.ts";
@@ -58,7 +58,7 @@ export function describeImage({ name, reference, version, command, layers }: Ima
 export function imageArchive(images: readonly BuiltImage[]): Readable {
   const tar = tarPack();
   fill(tar, images).catch((thrown) => tar.destroy(thrown));
-  return tar;
+  return Readable.from(tar);
 }
 
 async function fill(tar: Pack, images: readonly BuiltImage[]): Promise<void> {

@@ -31,7 +31,7 @@ export interface Layer {
 export async function writeLayer(entries: LayerEntries, file: string): Promise<string> {
   const tar = tarPack();
   const hash = createHash("sha256");
-  tar.on("data", (chunk: Buffer) => hash.update(chunk));
+  tar.on("data", (chunk) => hash.update(chunk as Buffer));
   const written = pipeline(tar, createWriteStream(file));
   const filled = fill(tar, withParents(entries)).catch((thrown) => tar.destroy(thrown));
   await Promise.all([written, filled]);

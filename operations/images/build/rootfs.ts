@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import type { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
-import { extract } from "tar-stream";
+import { extract, type Extract as Unpack } from "tar-stream";
 import { messageOf } from "../../../shared/errors.ts";
 import { imagesErrors } from "../errors.ts";
 import type { LayerEntries, LayerEntry } from "./layer.ts";
@@ -142,7 +142,7 @@ export async function rootfsOf(tar: Readable, keep: (path: string) => boolean): 
   return entries;
 }
 
-type Unpacked = Readable & { readonly header: { type?: unknown; linkname?: string | null; mode?: number | undefined } };
+type Unpacked = Unpack extends AsyncIterable<infer E> ? E : never;
 
 async function entryOf(path: string, entry: Unpacked): Promise<LayerEntry> {
   const { type, linkname, mode = 0 } = entry.header;

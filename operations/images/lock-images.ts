@@ -1,0 +1,77 @@
+import type { Model } from "../../model/boundary.ts";
+import type { ImageSource } from "../../model/deployment.ts";
+import { TrustKernError } from "../../shared/errors.ts";
+import type { DockerCli } from "../../stacks/host/docker-cli.ts";
+import { inspectImage } from "./docker-images.ts";
+import { imagesErrors } from "./errors.ts";
+import { KNOWN_IMAGES, localReference } from "./known-images.ts";
+import type { ImageLock, LockedImage } from "./lock-file.ts";
+import { inRegistry } from "./reference.ts";
+import { type RegistryContext, resolveDigest } from "./registry.ts";
+
+/** The names of the images that the components of a model need, sorted. */
+export function imageNamesOf(model: Model): readonly string[] {
+  return [...new Set(model.components.flatMap(({ image }) => image ?? []))].sort();
+}
+
+/** What {@link lockImages} is handed. */
+export interface LockRequest extends RegistryContext {
+  readonly docker: DockerCli;
+  readonly source: ImageSource;
+  /** Takes every image from this registry, `host[:port][/path]`; source `registry` alone. @default upstream's own */
+  readonly registry?: string | undefined;
+}
+
+/**
+ * Finds the digest of each image: in its registry, or in the Docker Engine for those that were made on this machine.
+ * @throws IMAGES_UNRESOLVED with every image that has none, IMAGES_NAME_UNKNOWN, and what {@link DockerCli} throws
+ */
+export async function lockImages(request: LockRequest, names: readonly string[], version: string): Promise<ImageLock> {
+  const images: Record<string, LockedImage> = {};
+  const failures: TrustKernError[] = [];
+  await Promise.all(
+    names.map(async (name) => {
+      const reference = referenceOf(request, name, version);
+      try {
+        images[name] = { reference, digest: await digestOf(request, reference) };
+      } catch (thrown) {
+        if (!(thrown instanceof TrustKernError) || thrown.code.startsWith("DOCKER_")) throw thrown;
+        failures.push(thrown);
+      }
+    }),
+  );
+  const [first, second] = failures;
+  if (first === undefined) return { source: request.source, images };
+  if (second === undefined) throw first;
+  const lines = failures.map(({ code, message }) => `\n  ${code}: ${message}`).sort();
+  throw imagesErrors.error(
+    "IMAGES_UNRESOLVED",
+    `${failures.length} of ${names.length} images have no digest:${lines.join("")}`,
+  );
+}
+
+/**
+ * The reference of an image for a source of images.
+ * @throws IMAGES_NAME_UNKNOWN
+ */
+export function referenceOf(
+  { source, registry }: Pick<LockRequest, "source" | "registry">,
+  name: string,
+  version: string,
+): string {
+  const known = KNOWN_IMAGES[name];
+  if (known === undefined) throw imagesErrors.error("IMAGES_NAME_UNKNOWN", `"${name}" is no image of TrustKern`);
+  if (source === "packages") return localReference(name, version);
+  const reference = known.upstream ?? localReference(name, version);
+  return registry === undefined ? reference : inRegistry(reference, registry);
+}
+
+async function digestOf(request: LockRequest, reference: string): Promise<string> {
+  if (request.source === "registry") return resolveDigest(request, reference);
+  const present = await inspectImage(request.docker, reference);
+  if (present !== undefined) return present.id;
+  throw imagesErrors.error("IMAGES_UNRESOLVED", `the Docker Engine has no ${reference}`, {
+    path: reference,
+    fix: "make it with `trustkern images build`",
+  });
+}

@@ -1,0 +1,55 @@
+import type { Finding } from "../../shared/finding.ts";
+import type { DockerCli } from "../../stacks/host/docker-cli.ts";
+import { inspectImage } from "./docker-images.ts";
+import { type ImageLock, LOCK_FILE, type LockedImage } from "./lock-file.ts";
+
+/**
+ * What stands between a lock and a deployment of these images: those that the lock does not name, those that were to be made
+ * on this machine and are not there, and those that are other bytes than the lock says. What comes from a registry is pulled by
+ * its digest, which the Docker Engine checks itself.
+ * @throws what {@link DockerCli} throws
+ */
+export async function verifyImages(
+  lock: ImageLock,
+  names: readonly string[],
+  docker: DockerCli,
+): Promise<readonly Finding[]> {
+  const checked = await Promise.all(
+    names.map(async (name) => {
+      const locked = lock.images[name];
+      if (locked === undefined) return notLocked(name);
+      return lock.source === "packages" ? checkBuilt(name, locked, docker) : undefined;
+    }),
+  );
+  return checked.filter((finding) => finding !== undefined);
+}
+
+function notLocked(name: string): Finding {
+  return {
+    code: "IMAGE_NOT_LOCKED",
+    path: `images.${name}`,
+    message: `${LOCK_FILE} does not name the image ${name}`,
+    fix: "trustkern images lock",
+  };
+}
+
+async function checkBuilt(name: string, locked: LockedImage, docker: DockerCli): Promise<Finding | undefined> {
+  if ((await inspectImage(docker, locked.digest)) !== undefined) return undefined;
+  const tagged = await inspectImage(docker, locked.reference);
+  if (tagged !== undefined) return mismatch(name, locked, tagged.id);
+  return {
+    code: "IMAGE_MISSING",
+    path: `images.${name}`,
+    message: `the Docker Engine has no ${locked.reference} with ${locked.digest}`,
+    fix: "trustkern images build && trustkern images lock",
+  };
+}
+
+function mismatch(name: string, { reference, digest }: LockedImage, found: string): Finding {
+  return {
+    code: "IMAGE_DIGEST_MISMATCH",
+    path: `images.${name}`,
+    message: `${reference} is locked to ${digest}, and the Docker Engine has ${found}`,
+    fix: "if the new image is wanted, lock it with `trustkern images lock`; otherwise find out who replaced it",
+  };
+}
