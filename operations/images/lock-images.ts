@@ -23,22 +23,25 @@ export interface LockRequest extends RegistryContext {
 }
 
 /**
- * Finds the digest of each image: in its registry, or in the Docker Engine for those that were made on this machine.
+ * Finds the digest of each image: in its registry, or in the Docker Engine for those that were made on this machine. An image
+ * that cannot be made is left out of a lock of source `packages`.
  * @throws IMAGES_UNRESOLVED with every image that has none, IMAGES_NAME_UNKNOWN, and what {@link DockerCli} throws
  */
 export async function lockImages(request: LockRequest, names: readonly string[], version: string): Promise<ImageLock> {
   const images: Record<string, LockedImage> = {};
   const failures: TrustKernError[] = [];
   await Promise.all(
-    names.map(async (name) => {
-      const reference = referenceOf(request, name, version);
-      try {
-        images[name] = { reference, digest: await digestOf(request, reference) };
-      } catch (thrown) {
-        if (!(thrown instanceof TrustKernError) || thrown.code.startsWith("DOCKER_")) throw thrown;
-        failures.push(thrown);
-      }
-    }),
+    names
+      .filter((name) => isAvailable(request.source, name))
+      .map(async (name) => {
+        const reference = referenceOf(request, name, version);
+        try {
+          images[name] = { reference, digest: await digestOf(request, reference) };
+        } catch (thrown) {
+          if (!(thrown instanceof TrustKernError) || thrown.code.startsWith("DOCKER_")) throw thrown;
+          failures.push(thrown);
+        }
+      }),
   );
   const [first, second] = failures;
   if (first === undefined) return { source: request.source, images };
@@ -48,6 +51,11 @@ export async function lockImages(request: LockRequest, names: readonly string[],
     "IMAGES_UNRESOLVED",
     `${failures.length} of ${names.length} images have no digest:${lines.join("")}`,
   );
+}
+
+/** Whether a source of images has an image of that name at all. */
+export function isAvailable(source: ImageSource, name: string): boolean {
+  return source === "registry" || KNOWN_IMAGES[name] === undefined || KNOWN_IMAGES[name].contents !== undefined;
 }
 
 /**

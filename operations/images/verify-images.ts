@@ -2,6 +2,7 @@ import type { Finding } from "../../shared/finding.ts";
 import type { DockerCli } from "../../stacks/host/docker-cli.ts";
 import { inspectImage } from "./docker-images.ts";
 import { type ImageLock, LOCK_FILE, type LockedImage } from "./lock-file.ts";
+import { isAvailable } from "./lock-images.ts";
 
 /**
  * What stands between a lock and a deployment of these images: those that the lock does not name, those that were to be made
@@ -17,19 +18,21 @@ export async function verifyImages(
   const checked = await Promise.all(
     names.map(async (name) => {
       const locked = lock.images[name];
-      if (locked === undefined) return notLocked(name);
+      if (locked === undefined) return notLocked(lock, name);
       return lock.source === "packages" ? checkBuilt(name, locked, docker) : undefined;
     }),
   );
   return checked.filter((finding) => finding !== undefined);
 }
 
-function notLocked(name: string): Finding {
+function notLocked({ source }: ImageLock, name: string): Finding {
   return {
     code: "IMAGE_NOT_LOCKED",
     path: `images.${name}`,
     message: `${LOCK_FILE} does not name the image ${name}`,
-    fix: "trustkern images lock",
+    fix: isAvailable(source, name)
+      ? "trustkern images lock"
+      : `it comes from a registry alone: set images.source to registry, or leave it out with images: { ${name}: absent }`,
   };
 }
 
