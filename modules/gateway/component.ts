@@ -13,9 +13,21 @@ import {
 } from "../common.ts";
 import { metricsMember, metricsPorts } from "../prometheus/metrics-port.ts";
 
+/**
+ * Certificate and key of a gateway's metrics port. Its own certificate is a client's and never a server's, so an engine with
+ * a Prometheus issues a second one, of the class of services, that is a server's alone.
+ */
+export const METRICS_SECRETS = ["metrics.crt", "metrics.key"] as const;
+
 /** One reference gateway. It verifies and forwards envelopes, and holds nothing that opens one. */
 export function gateway(deployment: Deployment, placement: Placement, name: string): ComponentIn<"edge"> {
   const stateDir = placement.volumeDir(name, "state");
+  const metricsTls = {
+    caFile: placement.secretFile(name, "ca.crt"),
+    certFile: placement.secretFile(name, "metrics.crt"),
+    keyFile: placement.secretFile(name, "metrics.key"),
+  };
+  const metricsSecrets = deployment.engine === "embedded" ? [] : METRICS_SECRETS;
   return component({
     name,
     zone: "edge",
@@ -29,7 +41,7 @@ export function gateway(deployment: Deployment, placement: Placement, name: stri
       ...metricsPorts(deployment, placement, name),
     ],
     files: configFile(deployment, placement, name, {
-      ...metricsMember(deployment, placement, name),
+      ...metricsMember(deployment, placement, name, metricsTls),
       coap: listenConfig(placement, name, "coap"),
       broker: placement.endpoint("broker", "mqtts"),
       tls: tlsConfig(placement, name),
@@ -38,7 +50,7 @@ export function gateway(deployment: Deployment, placement: Placement, name: stri
       spoolMaxBytes: deployment.gateway.spoolMaxBytes,
       quarantineMaxBytes: deployment.retention.quarantineMaxBytes,
     }),
-    secrets: secretRefs(placement, name, [...TLS_SECRETS, "backend.pub"]),
+    secrets: secretRefs(placement, name, [...TLS_SECRETS, "backend.pub", ...metricsSecrets]),
     volumes: [{ name: "state", path: stateDir, witness: "gateway.db" }],
     sockets: controlSockets(placement, name),
     health: CONTROL_HEALTH,

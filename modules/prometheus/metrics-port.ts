@@ -15,9 +15,13 @@ export function metricsPorts({ engine }: Deployment, placement: Placement, compo
   return [{ name: METRICS_PORT, port: placement.endpoint(component, METRICS_PORT).port, protocol: "tcp" }];
 }
 
-/** The `metrics` member of a service's configuration, or nothing. */
-export function metricsMember({ engine }: Deployment, placement: Placement, component: string): object {
+/** The `metrics` member of a service's configuration, or nothing; it is the server that its `tls` names. */
+export function metricsMember(
+  { engine }: Deployment,
+  placement: Placement,
+  component: string,
+  tls: Readonly<Record<string, string>> = tlsConfig(placement, component),
+): object {
   if (engine === "embedded") return {};
-  const listen = listenConfig(placement, component, METRICS_PORT);
-  return { metrics: { listen, tls: tlsConfig(placement, component), clients: [PROMETHEUS_IDENTITY] } };
+  return { metrics: { listen: listenConfig(placement, component, METRICS_PORT), tls, clients: [PROMETHEUS_IDENTITY] } };
 }

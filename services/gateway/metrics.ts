@@ -1,5 +1,5 @@
 import { VERDICTS } from "../../protocol/verdict.ts";
-import { counter, dependencyMetric, gauge, type Metric } from "../runtime/metrics/metric.ts";
+import { certificateMetric, counter, dependencyMetric, gauge, type Metric } from "../runtime/metrics/metric.ts";
 import type { Counters } from "./counters.ts";
 
 /** Where {@link gatewayMetrics} reads. */
@@ -11,6 +11,8 @@ export interface GatewayMetricsSource {
   /** Null before the first allowlist. */
   readonly allowlist: () => { readonly version: number; readonly issuedAt: string } | null;
   readonly brokerConnected: () => boolean;
+  /** The certificate that it shows to the broker, PEM. */
+  readonly certificate: string;
 }
 
 /** What a gateway measures. */
@@ -45,6 +47,7 @@ export function gatewayMetrics(source: GatewayMetricsSource): readonly Metric[] 
       "When the allowlist in use was signed, in seconds since the Unix epoch.",
       () => secondsOf(allowlist()?.issuedAt),
     ),
+    certificateMetric("gateway_", source.certificate),
   ];
 }
 

@@ -1,3 +1,5 @@
+import { X509Certificate } from "node:crypto";
+
 /** What the name of every metric of ours begins with. */
 export const METRIC_PREFIX = "trustkern_";
 
@@ -52,4 +54,14 @@ export function dependencyMetric(read: () => Readonly<Record<string, boolean>>):
     label: { name: "dependency", values: [] },
     read: () => Object.fromEntries(Object.entries(read()).map(([name, up]) => [name, numberOf(up)])),
   };
+}
+
+/** `trustkern_<prefix>certificate_not_after_timestamp_seconds`: when a certificate (PEM, the leaf first) ends. */
+export function certificateMetric(prefix: string, certPem: string): Metric {
+  const notAfterSeconds = new X509Certificate(certPem).validToDate.getTime() / 1000;
+  return gauge(
+    `${prefix}certificate_not_after_timestamp_seconds`,
+    "End of the certificate in use, in seconds since the Unix epoch.",
+    () => notAfterSeconds,
+  );
 }

@@ -1,4 +1,3 @@
-import { X509Certificate } from "node:crypto";
 import type { Logger } from "pino";
 import packageJson from "../../../package.json" with { type: "json" };
 import type { MetricsConfig } from "../config.ts";
@@ -6,7 +5,7 @@ import { createEventLimiter } from "../event-limiter.ts";
 import { listenTcp } from "../listen.ts";
 import type { SecurityEvents } from "../security-events.ts";
 import { readTls } from "../tls.ts";
-import { gauge, type Metric, numberOf } from "./metric.ts";
+import { certificateMetric, gauge, type Metric, numberOf } from "./metric.ts";
 import { createRegistry } from "./registry.ts";
 import { createMetricsServer } from "./server.ts";
 
@@ -52,14 +51,9 @@ export async function startMetrics(options: MetricsOptions): Promise<RunningMetr
 }
 
 function commonMetrics({ ready }: MetricsOptions, certPem: string): readonly Metric[] {
-  const notAfterSeconds = new X509Certificate(certPem).validToDate.getTime() / 1000;
   return [
     gauge("ready", "Whether the service can do its work now.", () => numberOf(ready())),
-    gauge(
-      "certificate_not_after_timestamp_seconds",
-      "End of the certificate that the service uses, in seconds since the Unix epoch.",
-      () => notAfterSeconds,
-    ),
+    certificateMetric("", certPem),
     {
       name: "build_info",
       help: "Always 1; the version is in the label.",
