@@ -1,0 +1,74 @@
+import { type ComponentIn, component, type Exception } from "../../model/component.ts";
+import type { Deployment } from "../../model/deployment.ts";
+import type { Placement } from "../../model/placement.ts";
+import { secretRefs, TLS_SECRETS } from "../common.ts";
+import { yamlFile } from "../yaml-file.ts";
+import { alertsYaml } from "./alerts.ts";
+import { PROMETHEUS_IDENTITY } from "./metrics-port.ts";
+import { healthYaml, prometheusYaml, webYaml } from "./prometheus-yaml.ts";
+
+/** Longest that samples are kept. */
+const RETENTION = "15d";
+/** Most that they may take, oldest first out. */
+const RETENTION_SIZE = "4GB";
+
+/** Metrics of our services and of Loki, and the alerts on them. */
+export function prometheus(deployment: Deployment, placement: Placement): ComponentIn<"operations"> {
+  const name = "prometheus";
+  const dataDir = placement.volumeDir(name, "data");
+  const { port, servername } = placement.endpoint(name, "https");
+  const tls = {
+    ca: placement.secretFile(name, "ca.crt"),
+    cert: placement.secretFile(name, "tls.crt"),
+    key: placement.secretFile(name, "tls.key"),
+  };
+  const [main, web, rules, health] = ["prometheus.yml", "web.yml", "alerts.yml", "health.yml"].map((file) =>
+    placement.configFile(name, file),
+  ) as [string, string, string, string];
+  return component({
+    name,
+    zone: "operations",
+    holds: ["metadata", "credential"],
+    image: "prometheus",
+    command: [
+      "/bin/prometheus",
+      `--config.file=${main}`,
+      `--web.config.file=${web}`,
+      `--web.listen-address=${placement.listenHost}:${port}`,
+      `--storage.tsdb.path=${dataDir}`,
+      `--storage.tsdb.retention.time=${RETENTION}`,
+      `--storage.tsdb.retention.size=${RETENTION_SIZE}`,
+      "--log.format=json",
+    ],
+    identity: PROMETHEUS_IDENTITY,
+    ports: [{ name: "https", port, protocol: "tcp" }],
+    files: [
+      yamlFile(main, prometheusYaml(deployment, placement, tls, rules)),
+      yamlFile(web, webYaml(tls)),
+      yamlFile(rules, alertsYaml()),
+      yamlFile(health, healthYaml(tls, servername)),
+    ],
+    secrets: secretRefs(placement, name, TLS_SECRETS),
+    volumes: [{ name: "data", path: dataDir }],
+    health: {
+      kind: "command",
+      command: ["/bin/promtool", "check", "healthy", `--http.config.file=${health}`, `--url=https://127.0.0.1:${port}`],
+      startupSeconds: 60,
+    },
+    limits: { memoryMiB: 512, pids: 64, cpus: 1 },
+    network: true,
+    exceptions: exceptionsOf(deployment),
+  });
+}
+
+function exceptionsOf({ images }: Deployment): readonly Exception[] {
+  if (images.source === "registry") return [];
+  return [
+    {
+      what: "no health check in its container",
+      grants: ["health:none"],
+      reason:
+        "Debian's promtool 2.42 cannot ask over TLS (2.44 can), and its image holds no other program that could; the alert and the data sources that read from it say when it is away",
+    },
+  ];
+}
