@@ -20,6 +20,9 @@ export function collector(deployment: Deployment, placement: Placement): Compone
   const stateDir = placement.volumeDir(name, "state");
   const postgres = placement.endpoint("database", "postgres");
   const https = placement.endpoint("backend", "https");
+  const { servername } = postgres;
+  const verified =
+    deployment.engine === "embedded" ? {} : { tls: { caFile: placement.secretFile(name, "ca.crt"), servername } };
   return component({
     name,
     zone: "decryption",
@@ -39,6 +42,7 @@ export function collector(deployment: Deployment, placement: Placement): Compone
         database: DATABASE.database,
         user: DATABASE.writer,
         passwordFile: placement.secretFile(name, "database.password"),
+        ...verified,
       },
       custodySocket: placement.socket("custody", KEM_SOCKET),
       backend: { url: `https://${https.host}:${https.port}`, servername: https.servername },

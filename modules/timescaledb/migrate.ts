@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { runner } from "node-pg-migrate";
 import { messageOf } from "../../shared/errors.ts";
+import { type PostgresTls, postgresTls } from "../../shared/postgres-tls.ts";
 import { timescaledbErrors } from "./errors.ts";
 
 /** SQLSTATE `disk_full` (PostgreSQL, appendix A). */
@@ -13,6 +14,13 @@ export interface MigrationTarget {
   readonly database: string;
   readonly user: string;
   readonly password: string;
+  /** @default no TLS */
+  readonly tls?: PostgresTls | undefined;
+}
+
+/** Options of `pg` for a target. */
+export function clientConfig({ tls, ...target }: MigrationTarget) {
+  return { ...target, ssl: tls ? postgresTls(tls) : false };
 }
 
 /**
@@ -22,7 +30,7 @@ export interface MigrationTarget {
 export async function migrate(target: MigrationTarget): Promise<readonly string[]> {
   try {
     const done = await runner({
-      databaseUrl: { ...target },
+      databaseUrl: clientConfig(target),
       dir: join(import.meta.dirname, "migrations"),
       migrationsTable: "schema_migration",
       direction: "up",

@@ -2,7 +2,7 @@ import pg from "pg";
 import type { Retention } from "../../model/deployment.ts";
 import { messageOf } from "../../shared/errors.ts";
 import { timescaledbErrors } from "./errors.ts";
-import type { MigrationTarget } from "./migrate.ts";
+import { clientConfig, type MigrationTarget } from "./migrate.ts";
 
 // Only a policy that says otherwise is altered: altering one that is right would put off its next run.
 const SET_RETENTION = `
@@ -22,7 +22,7 @@ const SET_REFRESH = `
  * @throws RETENTION_FAILED
  */
 export async function applyRetention(target: MigrationTarget, retention: Retention): Promise<void> {
-  const client = new pg.Client({ ...target });
+  const client = new pg.Client(clientConfig(target));
   try {
     await client.connect();
     await client.query(SET_REFRESH, [retention.telemetrySeconds]);

@@ -13,6 +13,8 @@ export const collectorConfig = z.strictObject({
     database: z.string().min(1),
     user: z.string().min(1),
     passwordFile: z.string().min(1),
+    /** With it the database's certificate is verified, and a database that offers no TLS is refused; without it there is no TLS. */
+    tls: z.strictObject({ caFile: z.string().min(1), servername: z.string().min(1) }).optional(),
   }),
   /** Unix socket on which custody opens the KEM. */
   custodySocket: z.string().min(1),

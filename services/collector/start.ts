@@ -37,7 +37,11 @@ export async function startCollector(context: ServiceContext<CollectorConfig>, e
   const { database } = config;
   const backendKey = readBackendKey(config.backendKeyFile);
   const tls = readTls(config.tls);
-  const password = readText(database.passwordFile).trim();
+  const target = {
+    ...database,
+    password: readText(database.passwordFile).trim(),
+    tls: database.tls && { ca: readText(database.tls.caFile), servername: database.tls.servername },
+  };
   mkdirSync(config.stateDir, { recursive: true, mode: 0o700 });
   const copy = openAllowlistCopy({
     file: join(config.stateDir, "allowlist.json"),
@@ -48,7 +52,7 @@ export async function startCollector(context: ServiceContext<CollectorConfig>, e
   const counters = createCounters();
   const security = createSecurityLog(events);
   const queue = createIntakeQueue(config.queueMaxPerGateway);
-  const store = createStore({ ...database, password, quarantineMaxBytes: config.quarantineMaxBytes });
+  const store = createStore({ ...target, quarantineMaxBytes: config.quarantineMaxBytes });
   const broker = connectBroker({
     ...config.broker,
     tls,

@@ -1,6 +1,7 @@
 import { finished } from "node:stream/promises";
 import pg from "pg";
 import { from as copyFrom } from "pg-copy-streams";
+import { type PostgresTls, postgresTls } from "../../shared/postgres-tls.ts";
 import type { CopyStatement } from "./store-rows.ts";
 
 /** Where the database is, and the collector's role in it. */
@@ -10,6 +11,8 @@ export interface StoreTarget {
   readonly database: string;
   readonly user: string;
   readonly password: string;
+  /** @default no TLS */
+  readonly tls?: PostgresTls | undefined;
 }
 
 /** Rows of a query by column name; numbers of 64 bits are numbers, since ours stay below 2^53. */
@@ -34,12 +37,13 @@ const QUERY_LIMIT_MS = 60_000;
 const INT8 = 20;
 
 /** A connection that is not made yet. */
-export function createStoreConnection(target: StoreTarget): StoreConnection {
+export function createStoreConnection({ tls, ...target }: StoreTarget): StoreConnection {
   let connected: Promise<pg.Client> | undefined;
 
   const connect = async (): Promise<pg.Client> => {
     const client = new pg.Client({
       ...target,
+      ssl: tls ? postgresTls(tls) : false,
       application_name: "collector",
       connectionTimeoutMillis: CONNECT_LIMIT_MS,
       query_timeout: QUERY_LIMIT_MS,

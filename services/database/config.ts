@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { commonConfig, listenConfig } from "../runtime/config.ts";
+import { commonConfig, listenConfig, tlsConfig } from "../runtime/config.ts";
 
 const role = z.strictObject({
   name: z
@@ -19,6 +19,8 @@ export type RoleConfig = z.infer<typeof role>;
 export const databaseConfig = z.strictObject({
   ...commonConfig,
   listen: listenConfig,
+  /** With it the server speaks TLS 1.3 alone; without it no TLS at all, for the loopback address of one machine. */
+  tls: tlsConfig.omit({ caFile: true }).optional(),
   /** Folder of the cluster; made when it is not there. */
   dataDir: z.string().min(1),
   roles: z

@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { type SecureContext, TLSSocket } from "node:tls";
 import { createAuthentication } from "./authentication.ts";
 import { DATABASE_NAME } from "./engine.ts";
 import type { AttachedClient, Multiplexer } from "./multiplexer.ts";
@@ -15,8 +16,10 @@ export interface ConnectionOptions {
   readonly verifierOf: (user: string) => ScramVerifier;
   /** Asked when a client has proved who it is; the text of a refusal where there is no room for it. */
   readonly onLogin: () => string | undefined;
-  /** Told the user name of a client that failed to authenticate. */
-  readonly onRefused: (user: string) => void;
+  /** Told the user name of a client that failed to authenticate, or that asked for a login without TLS. */
+  readonly onRefused: (user: string, reason: "password" | "plaintext") => void;
+  /** What TLS is served with; no login is taken without TLS then. */
+  readonly secure: SecureContext | undefined;
   /** Number that the client is told as its process id. */
   readonly id: number;
 }
@@ -29,7 +32,8 @@ const MAX_LOGIN_MESSAGE_BYTES = 2_048;
 const MAX_PENDING_BYTES = 16_777_216;
 
 /** Serves one client from its startup packet to its end. */
-export function serveConnection(socket: Socket, options: ConnectionOptions): void {
+export function serveConnection(plain: Socket, options: ConnectionOptions): void {
+  let socket = plain;
   let client: AttachedClient | undefined;
   let receive: (chunk: Buffer) => void = awaitStartup(Buffer.alloc(0));
 
@@ -63,12 +67,26 @@ export function serveConnection(socket: Socket, options: ConnectionOptions): voi
       receive = awaitStartup(parsed?.rest ?? bytes);
       if (!parsed) return;
       const { startup, rest } = parsed;
-      if (startup.kind === "encryption") socket.write("N");
+      if (startup.kind === "tls") answerTlsRequest(rest);
+      if (startup.kind === "gss") socket.write("N");
       if (startup.kind === "cancel") socket.end();
       if (startup.kind === "startup") beginLogin(startup.parameters);
       if (rest.length > 0) receive(rest);
     };
   }
+  /** SSLRequest (protocol 3.0, section 53.2.12). What follows it unencrypted is nobody's that TLS could vouch for. */
+  const answerTlsRequest = (rest: Buffer): void => {
+    if (options.secure === undefined || socket !== plain) {
+      socket.write("N");
+    } else if (rest.length > 0) {
+      end("08P01", "received unencrypted data after SSL request");
+    } else {
+      plain.removeAllListeners("data");
+      plain.write("S");
+      socket = new TLSSocket(plain, { isServer: true, secureContext: options.secure });
+      attend();
+    }
+  };
   const beginLogin = (parameters: ReadonlyMap<string, string>): void => {
     const wrong = startupMistake(parameters);
     if (wrong) {
@@ -76,6 +94,11 @@ export function serveConnection(socket: Socket, options: ConnectionOptions): voi
       return;
     }
     const user = parameters.get("user") ?? "";
+    if (options.secure !== undefined && socket === plain) {
+      options.onRefused(user, "plaintext");
+      end("28000", `no login without TLS for user "${user}"`);
+      return;
+    }
     const login = createAuthentication(options.verifierOf(user));
     const reader = createFrameReader(MAX_LOGIN_MESSAGE_BYTES);
     receive = (chunk) => {
@@ -86,7 +109,7 @@ export function serveConnection(socket: Socket, options: ConnectionOptions): voi
       if (answer) socket.write(answer);
       if (done) letIn(user, parameters);
       if (answer) return;
-      options.onRefused(user);
+      options.onRefused(user, "password");
       end("28P01", `password authentication failed for user "${user}"`);
     };
     socket.write(authentication(10, "SCRAM-SHA-256\0\0"));
@@ -103,17 +126,20 @@ export function serveConnection(socket: Socket, options: ConnectionOptions): voi
     };
   };
 
-  socket.setNoDelay(true);
-  socket.on("data", (chunk: Buffer) => {
-    try {
-      receive(chunk);
-    } catch (thrown) {
-      if (!(thrown instanceof FrameError)) throw thrown;
-      end("08P01", thrown.message);
-    }
-  });
-  socket.on("error", () => socket.destroy());
-  socket.on("close", () => client?.leave());
+  const attend = (): void => {
+    socket.on("data", (chunk: Buffer) => {
+      try {
+        receive(chunk);
+      } catch (thrown) {
+        if (!(thrown instanceof FrameError)) throw thrown;
+        end("08P01", thrown.message);
+      }
+    });
+    socket.on("error", () => socket.destroy());
+  };
+  plain.setNoDelay(true);
+  plain.on("close", () => client?.leave());
+  attend();
 }
 
 function startupMistake(parameters: ReadonlyMap<string, string>): readonly [sqlState: string, message: string] | null {

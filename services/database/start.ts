@@ -1,7 +1,9 @@
 import { createServer, type Server, type Socket } from "node:net";
+import { createSecureContext } from "node:tls";
 import { EXIT, messageOf, TrustKernError } from "../../shared/errors.ts";
 import { listenTcp } from "../runtime/listen.ts";
 import type { RunningService, ServiceContext } from "../runtime/run.ts";
+import { readText } from "../runtime/tls.ts";
 import type { DatabaseConfig } from "./config.ts";
 import { serveConnection } from "./connection.ts";
 import { createJobRunner } from "./jobs.ts";
@@ -27,6 +29,7 @@ export async function startDatabase(
 ): Promise<RunningService> {
   const { config, log, events, now } = context;
   const verifierOf = createScramDirectory(readPasswords(config.roles));
+  const secure = config.tls && secureContext(config.tls);
   const sockets = new Set<Socket>();
   const logins = createLoginRoom(MAX_LOGINS, LOGIN_LIMIT_MS);
   const letIn = new Set<Socket>();
@@ -53,6 +56,7 @@ export async function startDatabase(
     serveConnection(socket, {
       multiplexer: shared,
       verifierOf,
+      secure,
       id: accepted,
       onLogin: () => {
         if (letIn.size >= config.maxClients) return `more than ${config.maxClients} clients`;
@@ -60,8 +64,8 @@ export async function startDatabase(
         letIn.add(socket);
         return undefined;
       },
-      onRefused: (user) =>
-        events.emit({ kind: "AUTH_FAILED", actor: user, sourceAddress, object: "database", reason: "password" }),
+      onRefused: (user, reason) =>
+        events.emit({ kind: "AUTH_FAILED", actor: user, sourceAddress, object: "database", reason }),
     });
   };
   // The port first: it is the cheapest way to see that another database runs here.
@@ -98,6 +102,11 @@ export async function startDatabase(
       await engine.close();
     },
   };
+}
+
+function secureContext({ certFile, keyFile }: NonNullable<DatabaseConfig["tls"]>) {
+  const versions = { minVersion: "TLSv1.3", maxVersion: "TLSv1.3" } as const;
+  return createSecureContext({ cert: readText(certFile), key: readText(keyFile), ...versions });
 }
 
 /** Ends the clients, which rolls back what they left open. */

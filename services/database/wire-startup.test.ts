@@ -30,8 +30,8 @@ describe("a startup packet", () => {
   });
 
   it("may ask for encryption or for a cancel instead", () => {
-    expect(parseStartup(packet(80_877_103, ""))?.startup.kind).toBe("encryption");
-    expect(parseStartup(packet(80_877_104, ""))?.startup.kind).toBe("encryption");
+    expect(parseStartup(packet(80_877_103, ""))?.startup.kind).toBe("tls");
+    expect(parseStartup(packet(80_877_104, ""))?.startup.kind).toBe("gss");
     expect(parseStartup(packet(80_877_102, "12345678"))?.startup.kind).toBe("cancel");
   });
 

@@ -2,7 +2,8 @@ import { FrameError } from "./wire-frames.ts";
 
 /** What a connection begins with. */
 export type Startup =
-  | { readonly kind: "encryption" }
+  | { readonly kind: "tls" }
+  | { readonly kind: "gss" }
   | { readonly kind: "cancel" }
   | { readonly kind: "startup"; readonly parameters: ReadonlyMap<string, string> };
 
@@ -24,7 +25,8 @@ export function parseStartup(bytes: Buffer): { readonly startup: Startup; readon
   if (bytes.length < length) return null;
   const rest = bytes.subarray(length);
   const code = bytes.readUInt32BE(4);
-  if (code === SSL_REQUEST || code === GSS_REQUEST) return { startup: { kind: "encryption" }, rest };
+  if (code === SSL_REQUEST) return { startup: { kind: "tls" }, rest };
+  if (code === GSS_REQUEST) return { startup: { kind: "gss" }, rest };
   if (code === CANCEL_REQUEST) return { startup: { kind: "cancel" }, rest };
   if (code !== PROTOCOL_3_0) throw new FrameError(`unsupported frontend protocol ${code >>> 16}.${code & 0xffff}`);
   return { startup: { kind: "startup", parameters: parseParameters(bytes.subarray(8, length)) }, rest };
