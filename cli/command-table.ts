@@ -50,10 +50,85 @@ export const COMMANDS: readonly Command[] = [
     load: () => import("./commands/profile-explain.ts"),
   },
   {
+    name: "synth",
+    summary: "the Terraform JSON and every configuration file of the deployment; needs no Docker",
+    options: [["-o, --output <folder>", "folder to write (default: the Terraform JSON alone, to stdout)"]],
+    load: () => import("./commands/synth.ts"),
+  },
+  {
+    name: "plan",
+    summary: "what a deploy would change, and what was changed by hand",
+    options: [
+      ["--out <file>", "keep the plan for trustkern deploy FILE"],
+      ["--detailed-exitcode", "exit with 7 when there are changes"],
+    ],
+    handlesCancel: true,
+    load: () => import("./commands/plan.ts"),
+  },
+  {
+    name: "deploy",
+    args: "[plan]",
+    summary: "make the running containers what the deployment says",
+    options: [
+      ["--wait", "wait until every health check passes, or say which did not and why"],
+      ["--dry-run", "print the plan and change nothing"],
+    ],
+    handlesCancel: true,
+    load: () => import("./commands/deploy.ts"),
+  },
+  {
+    name: "status",
+    summary: "how every component runs, and what differs from the deployment",
+    options: [["--watch", "look again every 2 s until Ctrl-C"]],
+    handlesCancel: true,
+    load: () => import("./commands/status.ts"),
+  },
+  {
+    name: "destroy",
+    summary: "remove containers and networks; what was stored stays",
+    options: [
+      ["--volumes", "remove what was stored too: rows, decryption keys, secrets"],
+      ["--dry-run", "print what would be removed and change nothing"],
+    ],
+    handlesCancel: true,
+    load: () => import("./commands/destroy.ts"),
+  },
+  {
+    name: "images lock",
+    summary: "write images.lock.yaml: which bytes each image of the deployment is",
+    options: [
+      ["--registry <host>", "take every image from this registry instead of upstream's"],
+      ["--only <names>", "these images alone, separated by commas"],
+      ["--dry-run", "print the lock and write nothing"],
+    ],
+    load: () => import("./commands/images-lock.ts"),
+  },
+  {
+    name: "images build",
+    summary: "make the images on this machine, from packages and this project",
+    options: [
+      ["--only <names>", "these images alone, separated by commas"],
+      ["--refresh", "fetch Debian packages anew"],
+      ["--dry-run", "print what would be made from what"],
+    ],
+    handlesCancel: true,
+    load: () => import("./commands/images-build.ts"),
+  },
+  {
+    name: "images list",
+    summary: "the images of the deployment, their locks, and which are here",
+    load: () => import("./commands/images-list.ts"),
+  },
+  {
+    name: "doctor",
+    summary: "what is missing or wrong on this machine, with fixes",
+    load: () => import("./commands/doctor.ts"),
+  },
+  {
     name: "diagram",
     summary: "zones, components and flows of the deployment",
     options: [
-      ["--format <format>", "mermaid (default: mermaid)"],
+      ["--format <format>", "mermaid or svg (default: mermaid)"],
       ["-o, --output <file>", "file to write (default: stdout)"],
     ],
     load: () => import("./commands/diagram.ts"),

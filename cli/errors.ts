@@ -37,6 +37,16 @@ export const cliErrors = catalogue({
     summary: "The command is for the profile dev on the engine embedded, and for nothing else.",
     fix: "trustkern init --profile dev writes such a deployment; trustkern up --dir DIR runs one without a file",
   },
+  DOCKER_ENGINE_ONLY: {
+    exit: EXIT.configuration,
+    summary: "The command is for deployments on the engine docker.",
+    fix: "say engine: docker in trustkern.yaml; trustkern up runs a deployment on the embedded engine",
+  },
+  CONFIRMATION_NEEDED: {
+    exit: EXIT.configuration,
+    summary: "The command changes what cannot be brought back, and nobody can be asked.",
+    fix: "add --yes if that is what you want",
+  },
   CODE_UNKNOWN: {
     exit: EXIT.notFound,
     summary: "No error of TrustKern has that code.",

@@ -1,5 +1,5 @@
-import { readFileSync, writeFileSync } from "node:fs";
-import { resolve } from "node:path";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { messageOf } from "../shared/errors.ts";
 import { cliErrors } from "./errors.ts";
 import type { Io } from "./io.ts";
@@ -45,5 +45,22 @@ export function writeOutput(io: Io, name: string | undefined, content: string): 
     writeFileSync(resolve(io.cwd, name), content);
   } catch (cause) {
     throw cliErrors.error("CLI_OUTPUT", `cannot write "${name}": ${messageOf(cause)}`, { path: name, cause });
+  }
+}
+
+/**
+ * Writes files below a folder, which is made where it is missing; files that are there are replaced, others stay.
+ * @param files path below the folder to content
+ * @throws CLI_OUTPUT
+ */
+export function writeFolder(folder: string, files: Readonly<Record<string, string>>): void {
+  for (const [name, content] of Object.entries(files)) {
+    const file = join(folder, name);
+    try {
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, content);
+    } catch (cause) {
+      throw cliErrors.error("CLI_OUTPUT", `cannot write "${file}": ${messageOf(cause)}`, { path: file, cause });
+    }
   }
 }

@@ -17,6 +17,7 @@ export interface ProgramHooks {
 const GROUPS: Readonly<Record<string, string>> = {
   config: "the deployment file",
   profile: "what a deployment may be",
+  images: "the container images of a deployment",
   envelope: "the wire format, for firmware teams and auditors",
 };
 

@@ -11,6 +11,8 @@ export interface ServiceRequest extends LeafRequest {
   readonly dnsNames?: readonly string[] | undefined;
   /** IPv4 or IPv6 addresses at which clients reach it. @default none */
   readonly ipAddresses?: readonly string[] | undefined;
+  /** Whether it is a server alone, and opens nothing as a client. @default false */
+  readonly serverOnly?: boolean | undefined;
 }
 
 /**
@@ -25,7 +27,7 @@ export async function issueServiceLeaf(issuer: Authority, request: ServiceReques
     leafClass: "services",
     dnsNames,
     ipAddresses: request.ipAddresses ?? [],
-    usages: [x509.ExtendedKeyUsage.serverAuth, x509.ExtendedKeyUsage.clientAuth],
+    usages: [x509.ExtendedKeyUsage.serverAuth, ...(request.serverOnly ? [] : [x509.ExtendedKeyUsage.clientAuth])],
   });
 }
 

@@ -74,4 +74,19 @@ export const imagesErrors = catalogue({
     summary: "The build of the images was cancelled; layers that were complete are kept.",
     fix: "run the same command again",
   },
+  IMAGES_SOURCE_DIFFERS: {
+    exit: EXIT.configuration,
+    summary: "The image lock was written for another source of images than trustkern.yaml names.",
+    fix: "write it anew with `trustkern images lock`",
+  },
+  IMAGES_NOT_LOCKED: {
+    exit: EXIT.policy,
+    summary: "The deployment runs images by digest only, and nothing says which.",
+    fix: "run `trustkern images lock`, and keep images.lock.yaml beside trustkern.yaml",
+  },
+  IMAGES_MISMATCH: {
+    exit: EXIT.policy,
+    summary: "An image is missing from the lock or from this machine, or is other bytes than the lock says.",
+    fix: "do what the message says for each image; nothing was deployed",
+  },
 });

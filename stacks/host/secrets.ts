@@ -45,6 +45,7 @@ const ORIGINALS: Readonly<Record<string, () => string>> = {
     generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey.export({ format: "pem", type: "pkcs8" }).toString(),
   "backend/network.key": () => randomBytes(16).toString("hex"),
   "grafana/admin.password": () => randomBytes(24).toString("base64url"),
+  "grafana/encryption.key": () => randomBytes(24).toString("base64url"),
 };
 
 /**

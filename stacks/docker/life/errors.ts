@@ -17,11 +17,6 @@ export const dockerLifeErrors = catalogue({
     summary: "The plan file was made for another trustkern.yaml, image lock or version.",
     fix: "make a new one with trustkern plan --out FILE, and read it before you deploy it",
   },
-  IMAGES_UNPINNED: {
-    exit: EXIT.policy,
-    summary: "A deployment outside of profile dev runs images by digest only.",
-    fix: "run trustkern images lock, and keep images.lock.yaml beside trustkern.yaml",
-  },
   CUSTODY_REQUIRED: {
     exit: EXIT.policy,
     summary: "The profile needs a custody back end that this version does not have.",

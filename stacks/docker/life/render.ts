@@ -10,6 +10,9 @@ import { type DockerPlan, planContainers } from "../plan.ts";
 import { dockerLifeErrors } from "./errors.ts";
 import type { DockerOptions } from "./options.ts";
 
+/** File of the local state, in the folder that OpenTofu works in. */
+export const STATE_FILE = "terraform.tfstate";
+
 /** A deployment as it is about to be: nothing is made yet. */
 export interface Rendered {
   readonly layout: Layout;
@@ -32,7 +35,7 @@ export function renderDocker(
   const plan = planContainers(model, { deployment, layout, runAs, images });
   const stack = synthJson(plan, {
     backend: deployment.state,
-    localFile: join(layout.terraformDir, "terraform.tfstate"),
+    localFile: join(layout.terraformDir, STATE_FILE),
   });
   const findings = checkRendered(stack, { model, deployment, layout, images, runAs });
   if (findings.length > 0) {

@@ -1,0 +1,36 @@
+import { resolve } from "node:path";
+import { buildModel } from "../../modules/index.ts";
+import { referencePlacement } from "../../modules/reference-placement.ts";
+import { assertImages } from "../../operations/images/pins.ts";
+import { EXIT } from "../../shared/errors.ts";
+import { assertDeployable, deployDocker } from "../../stacks/docker/life/deploy.ts";
+import { printJson, type Run } from "../command.ts";
+import { dockerTarget } from "../docker-target.ts";
+import { resourceView } from "../resource-view.ts";
+
+/** `deploy [PLANFILE]`: makes the running containers what the deployment says. */
+export const run: Run = async (context) => {
+  const { io, flags, options, args, paint } = context;
+  const { options: target, lock } = await dockerTarget(context);
+  const { deployment } = target;
+  const model = buildModel(deployment, referencePlacement(deployment));
+  await assertImages(deployment, model, lock, target.docker);
+  assertDeployable(deployment);
+  const [file] = args;
+  const planFile = file === undefined ? undefined : resolve(io.cwd, file);
+  const view = resourceView(context);
+  const report = await deployDocker({
+    ...target,
+    planFile,
+    wait: options.wait === true,
+    onResource: view.onResource,
+  }).finally(view.stop);
+  if (flags.json) printJson(io, report);
+  else {
+    const { length } = report.components;
+    const what = report.healthy ? paint("green", `all ${length} components are well`) : `${length} components run`;
+    io.stdout(`${what}; ${report.changed === 0 ? "nothing had to change" : `${report.changed} changes`}\n`);
+    if (!report.healthy) io.stdout("trustkern status says how they are\n");
+  }
+  return EXIT.done;
+};

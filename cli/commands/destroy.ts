@@ -1,0 +1,28 @@
+import { EXIT } from "../../shared/errors.ts";
+import { destroyDocker } from "../../stacks/docker/life/destroy.ts";
+import { printJson, type Run } from "../command.ts";
+import { confirm } from "../confirm.ts";
+import { dockerTarget } from "../docker-target.ts";
+import { resourceView } from "../resource-view.ts";
+
+/** `destroy`: containers and networks go; what was stored stays, unless `--volumes`. */
+export const run: Run = async (context) => {
+  const { io, flags, options } = context;
+  const { options: target } = await dockerTarget(context);
+  const volumes = options.volumes === true;
+  const { name } = target.deployment;
+  await confirm(
+    context,
+    volumes
+      ? `This removes the deployment "${name}" and everything that it stored, decryption keys included: nothing brings them back.`
+      : `This removes every container and network of the deployment "${name}"; what it stored stays in ${target.dir}.`,
+  );
+  const view = resourceView(context);
+  const report = await destroyDocker({ ...target, volumes, onResource: view.onResource }).finally(view.stop);
+  if (flags.json) printJson(io, report);
+  else {
+    const kept = report.kept ? `what was stored is kept in ${target.dir}` : "nothing is kept";
+    io.stdout(`${report.removed} containers and networks removed; ${kept}\n`);
+  }
+  return EXIT.done;
+};

@@ -1,0 +1,52 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { EXIT } from "../../shared/errors.ts";
+import { isWell } from "../../stacks/docker/life/health.ts";
+import { type StatusReport, statusDocker } from "../../stacks/docker/life/status.ts";
+import { printJson, type Run } from "../command.ts";
+import { dockerTarget } from "../docker-target.ts";
+import type { Paint } from "../paint.ts";
+
+const WATCH_MS = 2_000;
+
+/** `status [--watch]`: how every component runs, and what was changed by hand. */
+export const run: Run = async (context) => {
+  const { io, flags, options, paint } = context;
+  const { options: target } = await dockerTarget(context);
+  const show = (report: StatusReport): void => {
+    if (flags.json) printJson(io, report);
+    else io.stdout(statusText(report, paint));
+  };
+  let report = await statusDocker(target);
+  show(report);
+  while (options.watch === true && !io.cancelled.aborted) {
+    await sleep(WATCH_MS, undefined, { signal: io.cancelled }).catch(() => undefined);
+    if (io.cancelled.aborted) break;
+    report = await statusDocker(target);
+    show(report);
+  }
+  return report.ok ? EXIT.done : EXIT.failed;
+};
+
+function statusText({ deployment, tenant, profile, components, absent, ok }: StatusReport, paint: Paint): string {
+  const width = Math.max(9, ...components.map(({ name }) => name.length));
+  const lines = components.map(({ name, zone, condition, image, startedAt, restarts }) => {
+    const color = isWell(condition) ? "green" : condition === "starting" ? "yellow" : "red";
+    const cells = [
+      name.padEnd(width),
+      paint(color, condition.padEnd(9)),
+      zone.padEnd(10),
+      (startedAt?.slice(0, 19).replace("T", " ") ?? "").padEnd(19),
+      String(restarts).padStart(8),
+      ` ${image}`,
+    ];
+    return cells.join("  ").trimEnd();
+  });
+  const head = ["component".padEnd(width), "condition", "zone      ", "started (UTC)      ", "restarts", " image"].join(
+    "  ",
+  );
+  const drift = components.flatMap(({ name, drift: all }) => all.map((what) => paint("yellow", `! ${name}: ${what}`)));
+  const left = absent.map((name) => `${name} is left out: images.${name} is absent`);
+  const sum = ok ? paint("green", "all is well") : paint("red", "not all is well");
+  const title = `${paint("bold", deployment)} (tenant ${tenant}, profile ${profile})`;
+  return `${[title, paint("dim", head), ...lines, ...drift, ...left, sum].join("\n")}\n`;
+}

@@ -1,0 +1,33 @@
+import { join, resolve } from "node:path";
+import { EXIT } from "../../shared/errors.ts";
+import { stableJson } from "../../shared/stable-json.ts";
+import { renderDocker } from "../../stacks/docker/life/render.ts";
+import { STACK_FILE } from "../../stacks/docker/terraform/init.ts";
+import { printJson, type Run } from "../command.ts";
+import { dockerTarget } from "../docker-target.ts";
+import { writeFolder } from "../files.ts";
+
+/** `synth`: the Terraform JSON and every configuration file, without Docker, network or image lock. */
+export const run: Run = async (context) => {
+  const { io, flags, options } = context;
+  const { options: target } = await dockerTarget(context);
+  const { stack, model } = renderDocker(target);
+  const files = {
+    [STACK_FILE]: `${stableJson(stack, 2)}\n`,
+    ...Object.fromEntries(
+      model.components.flatMap(({ name, files: rendered }) =>
+        rendered.map(
+          ({ path, content }) => [join("config", name, path.split("/").slice(3).join("/")), content] as const,
+        ),
+      ),
+    ),
+  };
+  if (typeof options.output === "string") {
+    const folder = resolve(io.cwd, options.output);
+    writeFolder(folder, files);
+    if (flags.json) printJson(io, { schema: "trustkern.synth/1", folder, files: Object.keys(files).sort() });
+    else io.stderr(`${Object.keys(files).length} files in ${folder}\n`);
+  } else if (flags.json) printJson(io, { schema: "trustkern.synth/1", stack });
+  else io.stdout(files[STACK_FILE] ?? "");
+  return EXIT.done;
+};

@@ -1,0 +1,58 @@
+import type { Model } from "../../model/boundary.ts";
+import type { Deployment } from "../../model/deployment.ts";
+import { renderFindings } from "../../model/findings.ts";
+import type { ImagePins } from "../../stacks/docker/images.ts";
+import type { DockerCli } from "../../stacks/host/docker-cli.ts";
+import { imagesErrors } from "./errors.ts";
+import { type ImageLock, LOCK_FILE } from "./lock-file.ts";
+import { imageNamesOf, referenceOf } from "./lock-images.ts";
+import { verifyImages } from "./verify-images.ts";
+
+/**
+ * What every image of a model is: by the lock where it names one, and else the reference with its version alone, which a plan
+ * can be made with and only profile `dev` can run.
+ * @throws IMAGES_SOURCE_DIFFERS when the lock was written for the other source of images
+ */
+export function pinsOf(deployment: Deployment, model: Model, lock: ImageLock | undefined, version: string): ImagePins {
+  const { source } = deployment.images;
+  if (lock !== undefined && lock.source !== source) {
+    throw imagesErrors.error(
+      "IMAGES_SOURCE_DIFFERS",
+      `${LOCK_FILE} is of source ${lock.source}, images.source is ${source}`,
+      {
+        path: "images.source",
+      },
+    );
+  }
+  const pins = imageNamesOf(model).map((name) => {
+    return [name, lock?.images[name] ?? { reference: referenceOf({ source }, name, version) }] as const;
+  });
+  return { source, images: Object.fromEntries(pins) };
+}
+
+/**
+ * Holds that what a deploy is about to run is what was locked.
+ * @throws IMAGES_NOT_LOCKED where a lock is needed and there is none, IMAGES_MISMATCH with every image that is missing or another
+ */
+export async function assertImages(
+  deployment: Deployment,
+  model: Model,
+  lock: ImageLock | undefined,
+  docker: DockerCli,
+): Promise<void> {
+  const { images, profile } = deployment;
+  if (lock === undefined) {
+    if (profile === "dev" && images.source === "registry") return;
+    const why = profile === "dev" ? "images.source packages" : `profile ${profile}`;
+    throw imagesErrors.error("IMAGES_NOT_LOCKED", `${why} runs locked images only, and there is no ${LOCK_FILE}`, {
+      path: LOCK_FILE,
+      ...(images.source === "packages" ? { fix: "trustkern images build && trustkern images lock" } : {}),
+    });
+  }
+  const findings = await verifyImages(lock, imageNamesOf(model), docker);
+  if (findings.length === 0) return;
+  throw imagesErrors.error("IMAGES_MISMATCH", renderFindings("images are not as locked", findings), {
+    path: LOCK_FILE,
+    cause: findings,
+  });
+}

@@ -1,0 +1,123 @@
+import type { Deployment } from "../../../model/deployment.ts";
+import { dockerOutput } from "../../host/docker-cli.ts";
+import { pidsLimits } from "../plan.ts";
+import type { ProgressEvent } from "../terraform/progress.ts";
+import { bootstrap } from "./bootstrap.ts";
+import { dockerLifeErrors } from "./errors.ts";
+import { waitHealthy } from "./health.ts";
+import { inspectContainers } from "./inspect.ts";
+import type { DockerOptions } from "./options.ts";
+import { prepareHost } from "./prepare.ts";
+import { type Rendered, renderDocker } from "./render.ts";
+import { inWorkspace } from "./workspace.ts";
+
+/** How to deploy. */
+export interface DeployOptions extends DockerOptions {
+  /** Absolute path of a plan file of `plan --out`. @default what the stack says now */
+  readonly planFile?: string | undefined;
+  /** Whether to wait until every health check passes. */
+  readonly wait: boolean;
+  readonly onResource: (event: ProgressEvent) => void;
+}
+
+/** What a deploy came to. */
+export interface DeployReport {
+  readonly schema: "trustkern.deploy/1";
+  /** Names of the components, in the order in which they start. */
+  readonly components: readonly string[];
+  /** Resources that were made, changed or removed. */
+  readonly changed: number;
+  /** Whether every health check passed; false where nobody waited. */
+  readonly healthy: boolean;
+}
+
+const GRACE_SECONDS = 60;
+
+/**
+ * Holds that this version can keep the promise of a deployment's profile.
+ * @throws CUSTODY_REQUIRED where the profile does not allow keys in a file, the one custody back end that there is
+ */
+export function assertDeployable({ profile }: Deployment): void {
+  if (profile === "dev") return;
+  throw dockerLifeErrors.error(
+    "CUSTODY_REQUIRED",
+    `profile ${profile} does not allow decryption keys in a file, and no other custody back end is there`,
+    { path: "profile" },
+  );
+}
+
+/**
+ * Makes the running containers what `trustkern.yaml` says. A second run converges, whatever ended the first.
+ * @throws RENDERED_STACK_REFUSED, STATE_LOCKED, STATE_CORRUPT, PLAN_STALE, COMPONENT_UNHEALTHY, and what OpenTofu fails with
+ */
+export async function deployDocker(options: DeployOptions): Promise<DeployReport> {
+  const rendered = renderDocker(options);
+  let changed = 0;
+  const counting = {
+    ...options,
+    onResource: (event: ProgressEvent) => {
+      if (event.state === "done") changed += 1;
+      options.onResource(event);
+    },
+  };
+  return inWorkspace(counting, rendered, async ({ terraform, assertFresh }) => {
+    if (options.planFile !== undefined) assertFresh(options.planFile);
+    const { authorities, renewed, settle } = await prepareHost(options, rendered);
+    const before = await startTimes(options, renewed);
+    await terraform.apply(options.planFile);
+    await limitProcesses(options, rendered);
+    await restartUnchanged(options, before);
+    const ready = bootstrap(options, rendered, authorities);
+    if (options.wait) await Promise.all([ready, allHealthy(options, rendered)]);
+    else await ready;
+    settle();
+    return {
+      schema: "trustkern.deploy/1",
+      components: rendered.model.components.map(({ name }) => name),
+      changed,
+      healthy: options.wait,
+    };
+  });
+}
+
+async function allHealthy({ docker, clock, signal, onProgress }: DeployOptions, { model }: Rendered): Promise<void> {
+  await waitHealthy({
+    docker,
+    components: model.components,
+    graceSeconds: GRACE_SECONDS,
+    now: () => clock().getTime(),
+    signal,
+    onWell: (name, condition) => onProgress(`${name} is ${condition}`),
+  });
+}
+
+/** The provider has no attribute for the number of processes: it is set on what runs, where it is not set yet. */
+async function limitProcesses({ docker }: DeployOptions, { plan }: Rendered): Promise<void> {
+  const limits = pidsLimits(plan);
+  const found = await inspectContainers(
+    docker,
+    limits.map(({ container }) => container),
+  );
+  const wrong = limits.filter(({ container, pids }) => {
+    const { HostConfig, State } = found.get(container) ?? {};
+    return HostConfig !== undefined && HostConfig.PidsLimit !== pids && State?.Status !== "exited";
+  });
+  await Promise.all(
+    wrong.map(({ container, pids }) => dockerOutput(docker, ["update", "--pids-limit", String(pids), container])),
+  );
+}
+
+async function startTimes({ docker }: DeployOptions, names: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  if (names.length === 0) return new Map();
+  const found = await inspectContainers(docker, names);
+  return new Map([...found].map(([name, { State }]) => [name, State.StartedAt]));
+}
+
+/** A program reads its certificate at its start: what ran before it was renewed, and still does, starts again. */
+async function restartUnchanged(options: DeployOptions, before: ReadonlyMap<string, string>): Promise<void> {
+  const after = await startTimes(options, [...before.keys()]);
+  const same = [...before].filter(([name, startedAt]) => after.get(name) === startedAt).map(([name]) => name);
+  if (same.length === 0) return;
+  options.onProgress(`new certificates: ${same.join(", ")} start again`);
+  await dockerOutput(options.docker, ["restart", ...same], { timeoutMs: 180_000 });
+}

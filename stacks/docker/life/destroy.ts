@@ -1,0 +1,56 @@
+import { rmSync } from "node:fs";
+import { writing } from "../../host/files.ts";
+import { takeLock } from "../../host/lock.ts";
+import { readState } from "../../host/state.ts";
+import type { ProgressEvent } from "../terraform/progress.ts";
+import type { DockerOptions } from "./options.ts";
+import { renderDocker } from "./render.ts";
+import { inWorkspace } from "./workspace.ts";
+
+/** How to destroy. */
+export interface DestroyOptions extends DockerOptions {
+  /** Whether everything that was stored goes too: rows, keys, secrets, certificates. */
+  readonly volumes: boolean;
+  readonly onResource: (event: ProgressEvent) => void;
+}
+
+/** What a destroy came to. */
+export interface DestroyReport {
+  readonly schema: "trustkern.destroy/1";
+  /** Resources that were removed. */
+  readonly removed: number;
+  /** Whether volumes, keys and secrets are still in the state directory. */
+  readonly kept: boolean;
+}
+
+/**
+ * Removes every container and network of the deployment. Volumes, keys and secrets stay in the state directory, and a later
+ * deploy goes on with them, unless `volumes` says otherwise.
+ * @throws STATE_LOCKED, DOCKER_UNREACHABLE, and what OpenTofu fails with
+ */
+export async function destroyDocker(options: DestroyOptions): Promise<DestroyReport> {
+  const rendered = renderDocker(options);
+  const { layout } = rendered;
+  readState(layout.stateFile, options.deployment.tenant, "docker");
+  let removed = 0;
+  const counting = {
+    ...options,
+    onResource: (event: ProgressEvent) => {
+      if (event.state === "done" && event.action === "delete") removed += 1;
+      options.onResource(event);
+    },
+  };
+  await inWorkspace(counting, rendered, ({ terraform }) => terraform.destroy());
+  if (options.volumes) {
+    const unlock = takeLock(layout.lockFile, options.pid);
+    try {
+      const kinds = [layout.volumesDir, layout.secretsDir, layout.authoritiesDir, layout.configDir, layout.runDir];
+      for (const dir of [...kinds, layout.terraformDir, layout.logsDir, layout.stateFile]) {
+        writing(dir, () => rmSync(dir, { recursive: true, force: true }));
+      }
+    } finally {
+      unlock();
+    }
+  }
+  return { schema: "trustkern.destroy/1", removed, kept: !options.volumes };
+}

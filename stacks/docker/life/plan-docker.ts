@@ -1,0 +1,34 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { describePlan, type PlanDescription } from "../terraform/describe-plan.ts";
+import type { ProgressEvent } from "../terraform/progress.ts";
+import type { DockerOptions } from "./options.ts";
+import { renderDocker } from "./render.ts";
+import { resourceNames } from "./words.ts";
+import { inWorkspace } from "./workspace.ts";
+
+/** How to plan. */
+export interface PlanOptions extends DockerOptions {
+  /** Absolute path of a file that keeps the plan for `deploy`. @default the plan is not kept */
+  readonly planFile?: string | undefined;
+  readonly onResource: (event: ProgressEvent) => void;
+}
+
+/**
+ * What a deploy would change, and what was changed behind the last one's back. Changes no container.
+ * @throws RENDERED_STACK_REFUSED, STATE_LOCKED, DOCKER_UNREACHABLE, and what OpenTofu fails with
+ */
+export async function planDocker(options: PlanOptions): Promise<PlanDescription> {
+  const rendered = renderDocker(options);
+  return inWorkspace(options, rendered, async ({ terraform, sealPlan }) => {
+    const file = options.planFile ?? join(rendered.layout.terraformDir, "last.plan");
+    try {
+      await terraform.plan(file);
+      const description = describePlan(await terraform.show(file), resourceNames(rendered.plan));
+      if (options.planFile !== undefined) sealPlan(file);
+      return description;
+    } finally {
+      if (options.planFile === undefined) rmSync(file, { force: true });
+    }
+  });
+}
