@@ -25,31 +25,30 @@ export interface LockRequest extends RegistryContext {
 /**
  * Finds the digest of each image: in its registry, or in the Docker Engine for those that were made on this machine. An image
  * that cannot be made is left out of a lock of source `packages`.
- * @throws IMAGES_UNRESOLVED with every image that has none, IMAGES_NAME_UNKNOWN, and what {@link DockerCli} throws
+ * @throws with every image that has none: IMAGES_UNRESOLVED, or what `resolveDigest` throws where that is the same for all
+ * @throws IMAGES_NAME_UNKNOWN, and what {@link DockerCli} throws
  */
 export async function lockImages(request: LockRequest, names: readonly string[], version: string): Promise<ImageLock> {
   const images: Record<string, LockedImage> = {};
-  const failures: TrustKernError[] = [];
-  await Promise.all(
-    names
-      .filter((name) => isAvailable(request.source, name))
-      .map(async (name) => {
-        const reference = referenceOf(request, name, version);
-        try {
-          images[name] = { reference, digest: await digestOf(request, reference) };
-        } catch (thrown) {
-          if (!(thrown instanceof TrustKernError) || thrown.code.startsWith("DOCKER_")) throw thrown;
-          failures.push(thrown);
-        }
-      }),
-  );
-  const [first, second] = failures;
+  const failures: { readonly name: string; readonly error: TrustKernError }[] = [];
+  const lockOne = async (name: string): Promise<void> => {
+    const reference = referenceOf(request, name, version);
+    try {
+      images[name] = { reference, digest: await digestOf(request, reference) };
+    } catch (error) {
+      if (!(error instanceof TrustKernError) || error.code.startsWith("DOCKER_")) throw error;
+      failures.push({ name, error });
+    }
+  };
+  await Promise.all(names.filter((name) => isAvailable(request.source, name)).map(lockOne));
+  const [first] = failures;
   if (first === undefined) return { source: request.source, images };
-  if (second === undefined) throw first;
-  const lines = failures.map(({ code, message }) => `\n  ${code}: ${message}`).sort();
+  const lines = failures.map(({ name, error }) => `\n  ${name}: ${error.message}`).sort();
+  const alike = failures.every(({ error }) => error.code === first.error.code);
   throw imagesErrors.error(
-    "IMAGES_UNRESOLVED",
+    alike ? (first.error.code as keyof typeof imagesErrors.entries) : "IMAGES_UNRESOLVED",
     `${failures.length} of ${names.length} images have no digest:${lines.join("")}`,
+    alike ? { fix: first.error.fix } : {},
   );
 }
 
