@@ -95,12 +95,18 @@ describe("a failed run", () => {
     ["STATE_BACKEND_CHANGED", error("Backend configuration changed", "A change in the backend"), /changed/],
     [
       "STATE_BACKEND_CHANGED",
-      error('Backend initialization required: please run "tofu init"', "Reason: Backend configuration block has changed"),
+      error(
+        'Backend initialization required: please run "tofu init"',
+        "Reason: Backend configuration block has changed",
+      ),
       /changed/,
     ],
     [
       "PLAN_UNUSABLE",
-      error('Failed to load "bad" as a plan file', "Error: couldn't load the provided path (zip: not a valid zip file)"),
+      error(
+        'Failed to load "bad" as a plan file',
+        "Error: couldn't load the provided path (zip: not a valid zip file)",
+      ),
       /not a valid zip/,
     ],
     ["PLAN_UNUSABLE", error("Saved plan is stale", "The given plan file can no longer be applied"), /stale/],
@@ -132,7 +138,10 @@ describe("a failed run", () => {
   });
 
   it("believes the holder's id, and not that of the run that was refused, which Terraform prints as lock info", () => {
-    const detail = LOCK_INFO.replace("resource temporarily unavailable", "HTTP remote state already locked: ID=holder-1");
+    const detail = LOCK_INFO.replace(
+      "resource temporarily unavailable",
+      "HTTP remote state already locked: ID=holder-1",
+    );
     const { message, fix } = diagnose([error("Error acquiring the state lock", detail)], remote);
     expect(fix).toContain("force-unlock -force holder-1");
     expect(message).not.toMatch(/root@vm|748cca20/);

@@ -7,12 +7,17 @@ import { environmentOf, foldersOf, writeCliConfig } from "./environment.ts";
 const folders = foldersOf("/state/terraform");
 
 describe("the environment of a run", () => {
-  it.each(["TF_CLI_ARGS", "TF_CLI_ARGS_apply", "TF_WORKSPACE", "TF_LOG", "TF_LOG_PATH", "TF_VAR_x", "TF_REATTACH_PROVIDERS"])(
-    "does not let %s through",
-    (name) => {
-      expect(environmentOf({ [name]: "x" }, folders, undefined)).not.toHaveProperty(name);
-    },
-  );
+  it.each([
+    "TF_CLI_ARGS",
+    "TF_CLI_ARGS_apply",
+    "TF_WORKSPACE",
+    "TF_LOG",
+    "TF_LOG_PATH",
+    "TF_VAR_x",
+    "TF_REATTACH_PROVIDERS",
+  ])("does not let %s through", (name) => {
+    expect(environmentOf({ [name]: "x" }, folders, undefined)).not.toHaveProperty(name);
+  });
 
   it.each(["PATH", "DOCKER_HOST", "AWS_PROFILE", "TF_HTTP_USERNAME", "TF_ENCRYPTION", "TF_CLI_CONFIG_FILE"])(
     "lets %s through",

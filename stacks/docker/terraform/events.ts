@@ -32,3 +32,11 @@ export function parseEvent(line: string): TerraformEvent | undefined {
     return undefined;
   }
 }
+
+/**
+ * The JSON document in a program's output: OpenTofu prints warnings about the user's CLI configuration before it.
+ * @throws SyntaxError where there is none
+ */
+export function jsonIn(output: string): unknown {
+  return JSON.parse(output.slice(Math.max(0, output.search(/^\{/m))));
+}

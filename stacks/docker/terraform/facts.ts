@@ -93,7 +93,7 @@ const WORDS: Readonly<Record<string, Readonly<Record<string, ToFacts>>>> = {
 
 /** What one attribute of a resource says; one without words keeps its own name. */
 export function factsOf(type: string, attribute: string, value: unknown, networkWords: NetworkWords): readonly Fact[] {
-  if (isNothing(value)) return [];
+  if (isNothing(value) && value !== false) return [];
   return (WORDS[type]?.[attribute] ?? one(attribute))(value, networkWords);
 }
 
@@ -105,7 +105,7 @@ export function isNothing(value: unknown): boolean {
 }
 
 function one(what: string): ToFacts {
-  return (value) => [{ what, value: text(value) }];
+  return (value) => (isNothing(value) ? [] : [{ what, value: text(value) }]);
 }
 
 /** A value of the environment is never shown: a variable that was set by hand may hold anything. */
@@ -139,7 +139,7 @@ function text(value: unknown): string {
   if (value === null || value === undefined) return "";
   if (typeof value !== "object") return String(value);
   if (Array.isArray(value) && value.every((item) => typeof item !== "object")) return value.join(" ");
-  return stableJson(withoutNothing(value));
+  return stableJson(withoutNothing(Array.isArray(value) && value.length === 1 ? value[0] : value));
 }
 
 function withoutNothing(value: unknown): unknown {

@@ -43,7 +43,14 @@ describe("the program", () => {
     program("tofu", version("1.10.0"));
     expect(await find({ fallback: async () => built })).toEqual({ path: built, version: "2.0.0" });
     program("terraform", version("1.11.4"));
-    expect(await find({ fallback: () => Promise.reject(new Error("not needed")) })).toMatchObject({ path: "terraform" });
+    expect(await find({ fallback: () => Promise.reject(new Error("not needed")) })).toMatchObject({
+      path: "terraform",
+    });
+  });
+
+  it("is found behind what it says about the user's CLI configuration", async () => {
+    program("tofu", `echo 'There are some problems:'; echo '│ Warning: {x} is not there'; ${version("1.12.6")}`);
+    expect(await find()).toMatchObject({ version: "1.12.6" });
   });
 
   it("is the one that was asked for, and no other", async () => {

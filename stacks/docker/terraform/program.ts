@@ -3,6 +3,7 @@ import { promisify } from "node:util";
 import { z } from "zod";
 import { EXIT, messageOf, TrustKernError } from "../../../shared/errors.ts";
 import { terraformErrors } from "./errors.ts";
+import { jsonIn } from "./events.ts";
 
 const run = promisify(execFile);
 const OLDEST = [1, 11] as const;
@@ -59,7 +60,7 @@ export async function findProgram(search: ProgramSearch): Promise<TerraformProgr
 async function ask(path: string, { env, signal }: ProgramSearch): Promise<Found | Unusable> {
   try {
     const { stdout } = await run(path, ["version", "-json"], { env, signal, timeout: VERSION_TIMEOUT_MS });
-    const version = Version.parse(JSON.parse(stdout)).terraform_version;
+    const version = Version.parse(jsonIn(stdout)).terraform_version;
     return { state: isNewEnough(version) ? "usable" : "old", path, version };
   } catch (thrown) {
     if (signal.aborted) throw terraformErrors.error("DEPLOY_CANCELLED", "interrupted while looking for OpenTofu");

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { clean, diagnose } from "./diagnose.ts";
 import { environmentOf, foldersOf, writeCliConfig } from "./environment.ts";
 import { terraformErrors } from "./errors.ts";
-import { type Diagnostic, parseEvent } from "./events.ts";
+import { type Diagnostic, jsonIn, parseEvent } from "./events.ts";
 import { initHash, isInitDone, LOCK_FILE } from "./init.ts";
 import type { ResourceNames } from "./names.ts";
 import type { TerraformProgram } from "./program.ts";
@@ -101,7 +101,7 @@ export function terraform(context: TerraformContext): Terraform {
       ...args.slice(1),
     ]);
   };
-  const json = async (args: readonly string[]): Promise<unknown> => JSON.parse((await start(args)).lines.join("\n"));
+  const json = async (args: readonly string[]): Promise<unknown> => jsonIn((await start(args)).lines.join("\n"));
 
   return {
     init: async () => {
