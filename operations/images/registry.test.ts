@@ -83,6 +83,17 @@ describe("resolveDigest", () => {
     await expect(resolveIn(host)).rejects.toThrow(rejection("IMAGES_REGISTRY_ANSWER"));
   });
 
+  it("does not read an answer without end", async () => {
+    const host = await registry((_, response) => {
+      const more = (): void => {
+        while (!response.destroyed && response.write(Buffer.alloc(1_048_576, " ")));
+      };
+      response.on("drain", more);
+      more();
+    });
+    await expect(resolveIn(host)).rejects.toThrow(rejection("IMAGES_REGISTRY_UNREACHABLE"));
+  });
+
   it("refuses a token service that gives no token", async () => {
     const host = await registry(({ url }, response) => {
       if (url?.startsWith("/token")) response.end("{}");

@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
 import http from "node:http";
 import https from "node:https";
-import { buffer } from "node:stream/consumers";
 import { z } from "zod";
 import { messageOf } from "../../shared/errors.ts";
 import { imagesErrors } from "./errors.ts";
@@ -123,11 +122,21 @@ async function get(
   request.on("error", reject);
   try {
     const response = await promise;
-    if (Number(response.headers["content-length"] ?? 0) > MAX_BYTES) throw new Error("the answer is too long");
-    return { status: response.statusCode ?? 0, headers: response.headers, body: await buffer(response) };
+    return { status: response.statusCode ?? 0, headers: response.headers, body: await bodyOf(response) };
   } catch (cause) {
     throw unreachable(cause);
   }
+}
+
+async function bodyOf(response: http.IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > MAX_BYTES) throw new Error(`the answer is longer than ${MAX_BYTES} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
 }
 
 function refused(reference: string, message: string): Error {

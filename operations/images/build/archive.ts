@@ -1,10 +1,8 @@
 import { createHash } from "node:crypto";
-import { createReadStream, statSync } from "node:fs";
 import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
 import { type Pack, pack as tarPack } from "tar-stream";
 import { stableJson } from "../../../shared/stable-json.ts";
-import type { Layer } from "./layer.ts";
+import { addFile, type Layer } from "./layer.ts";
 import { IMAGE_USER } from "./rootfs.ts";
 
 /** Label with the hash of everything else that an image is: two images with the same one are the same image. */
@@ -63,8 +61,7 @@ export function imageArchive(images: readonly BuiltImage[]): Readable {
 
 async function fill(tar: Pack, images: readonly BuiltImage[]): Promise<void> {
   const layers = new Map(images.flatMap((image) => image.layers.map((layer) => [layer.diffId, layer.file])));
-  for (const [diffId, file] of layers)
-    await pipeline(createReadStream(file), tar.entry({ name: layerName(diffId), size: statSync(file).size }));
+  for (const [diffId, file] of layers) await addFile(tar, { name: layerName(diffId) }, file);
   for (const { config } of images) tar.entry({ name: configName(config) }, config);
   const manifest = images.map(({ config, reference, layers: own }) => ({
     Config: configName(config),

@@ -74,6 +74,7 @@ async function load({ docker, signal }: BuildRequest, images: readonly BuiltImag
     signal: AbortSignal.any([signal, broken.signal]),
     timeoutMs: LOAD_LIMIT_MS,
   });
+  archive.destroy();
   if (signal.aborted) throw imagesErrors.error("IMAGES_CANCELLED", "cancelled while loading");
   if (broken.signal.aborted || code !== 0)
     throw imagesErrors.error(

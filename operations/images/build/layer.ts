@@ -56,11 +56,20 @@ async function add(tar: Pack, name: string, entry: LayerEntry): Promise<void> {
       tar.entry({ ...common, mode: modeOf(entry) }, Buffer.from(entry.content));
       return;
     case "copy":
-      await pipeline(
-        createReadStream(entry.from),
-        tar.entry({ ...common, mode: modeOf(entry), size: statSync(entry.from).size }),
-      );
+      await addFile(tar, { ...common, mode: modeOf(entry) }, entry.from);
   }
+}
+
+/** Puts a file of this machine into a tar. */
+export async function addFile(
+  tar: Pack,
+  header: Omit<Parameters<Pack["entry"]>[0], "size">,
+  file: string,
+): Promise<void> {
+  const entry = tar.entry({ ...header, size: statSync(file).size });
+  // A fault is the pipeline's to report; the entry tells of it once more when the pipeline no longer listens.
+  entry.on("error", () => undefined);
+  await pipeline(createReadStream(file), entry);
 }
 
 function modeOf({ executable = false }: { readonly executable?: boolean }): number {

@@ -1,0 +1,115 @@
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import { pack } from "tar-stream";
+import { afterAll, describe, expect, it } from "vitest";
+import type { LayerEntries } from "./layer.ts";
+import { fetchRootfs } from "./rootfs.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "tk-rootfs-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+type File = Parameters<ReturnType<typeof pack>["entry"]>[0] & { readonly content?: string };
+
+/** A `mmdebstrap` that prints a tar of these files, or what `script` says. */
+async function fakeMmdebstrap(files: readonly File[], script = ""): Promise<NodeJS.ProcessEnv> {
+  const tar = pack();
+  for (const { content = "", ...header } of files) tar.entry(header, content);
+  tar.finalize();
+  const bin = mkdtempSync(join(folder, "bin-"));
+  writeFileSync(join(bin, "out.tar"), Buffer.concat(await Readable.from(tar).toArray()));
+  writeFileSync(join(bin, "mmdebstrap"), `#!/bin/sh\n${script}\nexec cat '${bin}/out.tar'\n`);
+  chmodSync(join(bin, "mmdebstrap"), 0o755);
+  return { PATH: `${bin}:/usr/bin:/bin` };
+}
+
+function fetchWith(env: NodeJS.ProcessEnv, programs: readonly string[] = [], signal = new AbortController().signal) {
+  return fetchRootfs({ packages: ["some"], programs, downloads: folder, env, signal });
+}
+
+const pathsOf = (entries: LayerEntries): readonly string[] => [...entries.keys()].sort();
+const skeleton = ["etc/group", "etc/nsswitch.conf", "etc/passwd", "tmp"];
+
+describe("fetchRootfs", () => {
+  it("keeps libraries, certificates, licences and the named programs", async () => {
+    const env = await fakeMmdebstrap([
+      { name: "./bin", type: "symlink", linkname: "usr/bin" },
+      { name: "./usr/bin/", type: "directory" },
+      { name: "./usr/bin/wanted", mode: 0o755, content: "w" },
+      { name: "./usr/lib/x86_64-linux-gnu/libc.so.6", content: "c" },
+      { name: "./usr/share/doc/libc6/copyright", content: "c" },
+    ]);
+    const entries = await fetchWith(env, ["usr/bin/wanted"]);
+    expect(pathsOf(entries)).toEqual(
+      [
+        ...skeleton,
+        "bin",
+        "usr/bin/wanted",
+        "usr/lib/x86_64-linux-gnu/libc.so.6",
+        "usr/share/doc/libc6/copyright",
+      ].sort(),
+    );
+    expect(entries.get("usr/bin/wanted")).toMatchObject({ executable: true });
+  });
+
+  it("leaves out shells, package managers, set-user-id programs, scripts and devices", async () => {
+    const env = await fakeMmdebstrap([
+      { name: "./usr/bin/sh", mode: 0o755 },
+      { name: "./usr/bin/apt-get", mode: 0o755 },
+      { name: "./usr/bin/su", mode: 0o4755 },
+      { name: "./usr/lib/apt/methods/http", mode: 0o755 },
+      { name: "./usr/lib/ssl/misc/CA.pl", mode: 0o755 },
+      { name: "./etc/shadow", content: "root" },
+      { name: "./var/lib/dpkg/status", content: "x" },
+      { name: "./dev/null", type: "character-device", devmajor: 1, devminor: 3 },
+    ]);
+    expect(pathsOf(await fetchWith(env))).toEqual(skeleton);
+  });
+
+  it("drops set-user-id from a program that it keeps", async () => {
+    const entries = await fetchWith(await fakeMmdebstrap([{ name: "./usr/bin/su", mode: 0o4755 }]), ["usr/bin/su"]);
+    expect(entries.get("usr/bin/su")).toEqual({ kind: "file", content: Buffer.alloc(0), executable: true });
+  });
+
+  it("joins the certificates into one file, in the order of their names", async () => {
+    const certificates = "./usr/share/ca-certificates/mozilla";
+    const env = await fakeMmdebstrap([
+      { name: `${certificates}/B.crt`, content: "B\n" },
+      { name: `${certificates}/A.crt`, content: "A\n" },
+      { name: "./usr/share/ca-certificates/own/C.crt", content: "C\n" },
+    ]);
+    const bundle = (await fetchWith(env)).get("etc/ssl/certs/ca-certificates.crt");
+    expect(bundle).toEqual({ kind: "file", content: Buffer.from("A\nB\n") });
+  });
+
+  it.each([
+    ["a program that the packages lack", [], ["usr/bin/wanted"], ""],
+    [
+      "a kept path that is no file and no link",
+      [{ name: "./usr/bin/x", type: "link", linkname: "./usr/bin/y" }],
+      ["usr/bin/x"],
+      "",
+    ],
+    ["a mmdebstrap that fails, with its last words", [], [], "echo 'E: no such package' >&2; exit 25"],
+    ["output that is no tar", [], [], "echo 'not a tar, and longer than nothing at all'; exit 0"],
+  ] as const)("reports %s", async (_, files, programs, script) => {
+    const env = await fakeMmdebstrap(files, script);
+    await expect(fetchWith(env, programs)).rejects.toMatchObject({ code: "IMAGES_PACKAGES_FAILED" });
+  });
+
+  it("says what mmdebstrap said", async () => {
+    const env = await fakeMmdebstrap([], "echo 'E: no such package' >&2; exit 25");
+    await expect(fetchWith(env)).rejects.toThrow(/E: no such package/);
+  });
+
+  it("reports a machine without mmdebstrap", async () => {
+    await expect(fetchWith({ PATH: folder })).rejects.toMatchObject({ code: "IMAGES_MMDEBSTRAP_MISSING" });
+  });
+
+  it("ends mmdebstrap when it is cancelled", async () => {
+    const env = await fakeMmdebstrap([], "exec sleep 60");
+    const cancelled = AbortSignal.timeout(100);
+    await expect(fetchWith(env, [], cancelled)).rejects.toMatchObject({ code: "IMAGES_CANCELLED" });
+  });
+});

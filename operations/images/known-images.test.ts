@@ -1,0 +1,56 @@
+import { existsSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import type { Component } from "../../model/component.ts";
+import type { Deployment } from "../../model/deployment.ts";
+import { buildModel } from "../../modules/index.ts";
+import { referencePlacement } from "../../modules/reference-placement.ts";
+import { defaultDeployment } from "../../profiles/resolve.ts";
+import { KNOWN_IMAGES } from "./known-images.ts";
+
+const deployment: Deployment = {
+  ...defaultDeployment(),
+  engine: "docker",
+  images: { source: "packages", grafana: "present" },
+};
+const { components } = buildModel(deployment, referencePlacement(deployment));
+
+/** Programs of an image that is made here, or undefined for one with a Node runtime or from a registry alone. */
+function programsOf(image: string): readonly string[] | undefined {
+  const contents = KNOWN_IMAGES[image]?.contents;
+  if (contents?.kind === "packages") return contents.programs;
+  return contents?.kind === "tools" ? Object.values(contents.tools) : undefined;
+}
+
+/** Programs that a container of a component starts, as they lie in an image whose `/bin` is a link to `/usr/bin`. */
+function startedBy({ command, health }: Component): readonly string[] {
+  const checked = health.kind === "command" ? health.command.slice(0, 1) : [];
+  return [...(command?.slice(0, 1) ?? []), ...checked].map((path) =>
+    path.slice(1).replace(/^(?=(?:s?bin|lib)\/)/, "usr/"),
+  );
+}
+
+describe("KNOWN_IMAGES", () => {
+  it("has an image for every component that runs in a container", () => {
+    expect(components.map(({ image }) => image ?? "none").filter((image) => !(image in KNOWN_IMAGES))).toEqual([]);
+  });
+
+  it("has in each image that is made here the programs that its components start", () => {
+    const missing = components.flatMap((component) => {
+      const programs = programsOf(component.image ?? "");
+      return programs === undefined ? [] : startedBy(component).filter((program) => !programs.includes(program));
+    });
+    expect(missing).toEqual([]);
+  });
+
+  it("names services and folders of the project", () => {
+    for (const { contents } of Object.values(KNOWN_IMAGES)) {
+      if (contents?.kind !== "service") continue;
+      expect(existsSync(new URL(`../../services/${contents.service}/main.ts`, import.meta.url))).toBe(true);
+      for (const { from } of contents.assets) expect(existsSync(new URL(`../../${from}`, import.meta.url))).toBe(true);
+    }
+  });
+
+  it("pins every upstream image to a version", () => {
+    for (const { upstream } of Object.values(KNOWN_IMAGES)) if (upstream) expect(upstream).toMatch(/:v?\d+\.\d+\.\d+/);
+  });
+});
