@@ -52,13 +52,13 @@ export function sourcesLabel(names: readonly string[], everyOther: boolean): str
 /** The title, and the legend below it. */
 export function titleLabel({ name, tenant, profile, engine }: Deployment): string {
   const entry = ([colour, sign, meaning]: (typeof LEGEND)[number]): string =>
-    `<TD ALIGN="LEFT"><FONT COLOR="${colour}"><B>${sign}</B></FONT> ${meaning}&#160;&#160;</TD>`;
+    `<TD ALIGN="LEFT"><FONT COLOR="${colour}"><B>${sign}</B></FONT> ${meaning}</TD>`;
   const rows = [LEGEND.slice(0, 2), LEGEND.slice(2)].map((entries) => `<TR>${entries.map(entry).join("")}</TR>`);
   return table(
     [
       `<FONT POINT-SIZE="20"><B>${escapeXml(name)}</B></FONT>`,
       `<FONT POINT-SIZE="12">tenant ${escapeXml(tenant)}, profile ${profile}, engine ${engine}</FONT>`,
-      `<FONT POINT-SIZE="10"><TABLE BORDER="0" CELLSPACING="0" CELLPADDING="2">${rows.join("")}</TABLE></FONT>`,
+      `<FONT POINT-SIZE="10"><TABLE BORDER="0" CELLSPACING="0" CELLPADDING="4">${rows.join("")}</TABLE></FONT>`,
       small("an arrow points to who listens; data may travel both ways", COLOURS.muted),
     ],
     "CENTER",

@@ -1,0 +1,87 @@
+import { gatherCdk, judgeCdk } from "./checks/cdk.ts";
+import { gatherCertificates, judgeCertificates } from "./checks/certificates.ts";
+import { gatherClock, judgeClock } from "./checks/clock.ts";
+import { gatherDisk, judgeDisk } from "./checks/disk.ts";
+import { judgeDocker } from "./checks/docker.ts";
+import { gatherImages, judgeImages } from "./checks/images.ts";
+import { gatherPorts, judgePorts } from "./checks/ports.ts";
+import { gatherTerraform, judgeTerraform } from "./checks/terraform.ts";
+import { type DockerFacts, gatherDocker } from "./docker-facts.ts";
+import { CHECKS, type CheckName, type DoctorFinding, findingsOf } from "./finding.ts";
+import { gatherCoreDumps, judgeCoreDumps } from "./hardening/core-dumps.ts";
+import { gatherEncryption, judgeEncryption } from "./hardening/disk-encryption.ts";
+import { gatherSwap, judgeSwap } from "./hardening/swap.ts";
+import { type DoctorSubject, type Needs, needsOf } from "./subject.ts";
+
+type Check = (
+  subject: DoctorSubject,
+  needs: Needs,
+  docker: DockerFacts,
+) => readonly DoctorFinding[] | Promise<readonly DoctorFinding[]>;
+
+const RUN: Readonly<Record<CheckName, Check>> = {
+  docker: (_, needs, docker) => judgeDocker(docker, needs),
+  terraform: async ({ findTerraform }, needs) => judgeTerraform(await gatherTerraform(findTerraform), needs),
+  cdk: ({ machine, modulePaths }, needs) => judgeCdk(gatherCdk(machine, modulePaths), needs),
+  images: async ({ deployed, lockFile, machine, docker }, needs) =>
+    deployed === undefined
+      ? withoutDeployment("images")
+      : judgeImages(await gatherImages(deployed, lockFile, machine, docker), needs),
+  ports: async ({ deployed, machine, docker }) =>
+    deployed === undefined
+      ? withoutDeployment("ports")
+      : judgePorts(await gatherPorts(deployed, machine, docker), deployed.deployment.name),
+  disk: ({ machine, stateDir }, _, docker) => [
+    ...judgeDisk(gatherDisk(machine, stateDir, rootOf(docker))),
+    ...unknownRoot("disk", docker),
+  ],
+  clock: async ({ machine }, needs, docker) => judgeClock(await gatherClock(machine), docker, needs),
+  certificates: ({ machine, stateDir, now }) => judgeCertificates(gatherCertificates(machine, stateDir), now()),
+  swap: ({ machine }, needs) => judgeSwap(gatherSwap(machine), needs),
+  "core dumps": ({ machine }, needs) => judgeCoreDumps(gatherCoreDumps(machine), needs),
+  "disk encryption": ({ machine, stateDir }, _, docker) => [
+    ...judgeEncryption(gatherEncryption(machine, stateDir, rootOf(docker))),
+    ...unknownRoot("disk encryption", docker),
+  ],
+};
+
+/** What a deployment on the embedded engine has no use for. */
+const DOCKER_ONLY: readonly CheckName[] = ["docker", "terraform", "cdk", "images", "ports"];
+
+/** Looks at everything, whatever fails on the way: a check that breaks is a finding of its own. Changes nothing. */
+export async function examine(subject: DoctorSubject): Promise<readonly DoctorFinding[]> {
+  const needs = needsOf(subject.deployed);
+  const alone = subject.deployed !== undefined && !needs.docker;
+  const docker: DockerFacts = alone ? { state: "unneeded" } : await gatherDocker(subject.docker, subject.now);
+  const findings: DoctorFinding[] = [];
+  for (const check of CHECKS) {
+    const say = findingsOf(check);
+    if (alone && DOCKER_ONLY.includes(check)) {
+      findings.push(say.ok(`not needed by the engine ${subject.deployed?.deployment.engine}`));
+      continue;
+    }
+    try {
+      findings.push(...(await RUN[check](subject, needs, docker)));
+    } catch (thrown) {
+      findings.push(say.fromError("problem", thrown));
+    }
+  }
+  return findings;
+}
+
+function withoutDeployment(check: CheckName): readonly DoctorFinding[] {
+  const fix = "name a deployment with -f FILE, or write one with `trustkern init --profile dev --engine docker`";
+  return [
+    findingsOf(check).bad("warning", "DOCTOR_NOT_CHECKED", `no trustkern.yaml says what the ${check} should be`, fix),
+  ];
+}
+
+function rootOf(docker: DockerFacts): string | undefined {
+  return docker.state === "up" ? docker.rootDir : undefined;
+}
+
+function unknownRoot(check: CheckName, { state }: DockerFacts): readonly DoctorFinding[] {
+  if (state !== "away") return [];
+  const message = "docker's folder was not looked at: docker does not answer";
+  return [findingsOf(check).bad("warning", "DOCTOR_NOT_CHECKED", message)];
+}
