@@ -1,8 +1,13 @@
 import { certsErrors } from "../certs/errors.ts";
 import { custodyErrors } from "../custody/errors.ts";
 import { modelErrors } from "../model/errors.ts";
+import { grafanaErrors } from "../modules/grafana/errors.ts";
+import { mosquittoErrors } from "../modules/mosquitto/errors.ts";
 import { timescaledbErrors } from "../modules/timescaledb/errors.ts";
+import { doctorErrors } from "../operations/doctor/errors.ts";
 import { envelopeErrors } from "../operations/envelope/errors.ts";
+import { imagesErrors } from "../operations/images/errors.ts";
+import { toolsErrors } from "../operations/tools/errors.ts";
 import { profileErrors } from "../profiles/errors.ts";
 import { protocolErrors } from "../protocol/errors.ts";
 import { provisioningErrors } from "../protocol/provisioning-errors.ts";
@@ -17,6 +22,10 @@ import { simulatorErrors } from "../services/simulator/errors.ts";
 import { controlErrors } from "../shared/control-client.ts";
 import { sharedErrors } from "../shared/durations.ts";
 import type { ErrorEntry } from "../shared/errors.ts";
+import { renderedErrors } from "../stacks/docker/check/errors.ts";
+import { dockerStackErrors } from "../stacks/docker/errors.ts";
+import { dockerLifeErrors } from "../stacks/docker/life/errors.ts";
+import { terraformErrors } from "../stacks/docker/terraform/errors.ts";
 import { embeddedErrors } from "../stacks/embedded/errors.ts";
 import { dockerErrors } from "../stacks/host/docker-cli.ts";
 import { hostErrors } from "../stacks/host/errors.ts";
@@ -40,6 +49,15 @@ const CATALOGUES = [
   databaseErrors,
   gatewayErrors,
   simulatorErrors,
+  mosquittoErrors,
+  grafanaErrors,
+  toolsErrors,
+  imagesErrors,
+  doctorErrors,
+  dockerStackErrors,
+  renderedErrors,
+  terraformErrors,
+  dockerLifeErrors,
   hostErrors,
   dockerErrors,
   embeddedErrors,

@@ -134,7 +134,11 @@ describe("diagram", () => {
   });
 
   it("has no other format", async () => {
-    expect((await run("diagram", "--format", "svg")).exit).toBe(2);
+    expect((await run("diagram", "--format", "toString")).exit).toBe(2);
+  });
+
+  it("draws an svg too", async () => {
+    expect((await run("diagram", "--format", "svg")).stdout).toContain("decryption: THE BOUNDARY");
   });
 
   it("does not draw a file with mistakes", async () => {

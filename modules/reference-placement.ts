@@ -1,7 +1,23 @@
 import type { Deployment } from "../model/deployment.ts";
 import { type Placement, serverName } from "../model/placement.ts";
 
-const USUAL_PORTS: Readonly<Record<string, number>> = { mqtts: 8883, https: 8443, postgres: 5432, coap: 5683 };
+/** Port numbers that a component listens on where nobody asks for another, by `component.port` or `port`. */
+const USUAL_PORTS: Readonly<Record<string, number>> = {
+  mqtts: 8883,
+  postgres: 5432,
+  coap: 5683,
+  metrics: 9464,
+  "backend.https": 8443,
+  "step-ca.https": 9000,
+  "loki.https": 3100,
+  "prometheus.https": 9090,
+  "grafana.https": 3000,
+};
+
+/** The usual number of a port, 0 for one that nobody knows. */
+export function usualPort(component: string, port: string): number {
+  return USUAL_PORTS[`${component}.${port}`] ?? USUAL_PORTS[port] ?? 0;
+}
 
 /** A placement without an engine: host names, usual ports, and references where an engine has paths. For what only looks. */
 export function referencePlacement(deployment: Deployment): Placement {
@@ -9,7 +25,7 @@ export function referencePlacement(deployment: Deployment): Placement {
   return {
     endpoint: (component, port) => ({
       host: hostOf(component),
-      port: deployment.ports[`${component}.${port}`] || (USUAL_PORTS[port] ?? 0),
+      port: deployment.ports[`${component}.${port}`] || usualPort(component, port),
       servername: hostOf(component),
     }),
     secretFile: (component, secret) => `secret:${component}/${secret}`,

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
-import type { Up } from "../../stacks/embedded/up.ts";
+import type { Database } from "../../stacks/embedded/database.ts";
+import type { Control } from "../../stacks/host/recipients.ts";
 
 /** A message that a sensor had 2.04 for. */
 export interface Acknowledged {
@@ -19,8 +20,14 @@ export interface LedgerResult {
   readonly quarantined: readonly string[];
 }
 
+/** A deployment that runs, whatever the engine. */
+export interface Running {
+  readonly deployed: { readonly control: Control };
+  readonly database: Pick<Database, "query">;
+}
+
 /** Compares what the sensors were told with what the database holds. */
-export async function compareLedger({ deployed, database }: Up): Promise<LedgerResult> {
+export async function compareLedger({ deployed, database }: Running): Promise<LedgerResult> {
   const acknowledged = (await deployed.control("simulator", "GET", "/ledger?after=0")) as readonly Acknowledged[];
   const rows = await database.query<{ id: string; times: number; digest: string; payload: unknown }>(
     `SELECT encode(t.sensor_id, 'hex') || '/' || t.boot_id || '/' || t.seq AS id, count(*)::int AS times,
