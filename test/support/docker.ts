@@ -1,0 +1,123 @@
+import { copyFileSync, readFileSync } from "node:fs";
+import { request } from "node:https";
+import { join } from "node:path";
+import pg from "pg";
+import { parseDeploymentYaml } from "../../profiles/parse.ts";
+import { hostControl } from "../../stacks/docker/life/bootstrap.ts";
+import { createDockerCli, dockerOutput } from "../../stacks/host/docker-cli.ts";
+import { layoutOf } from "../../stacks/host/layout.ts";
+import type { Control } from "../../stacks/host/recipients.ts";
+import { PROJECT } from "./deployment.ts";
+import { type Ended, runProgram } from "./run.ts";
+
+/** The docker client of this machine. */
+export const docker = createDockerCli(process.env);
+
+/** The example with profile dev, as the README's reader has it: a folder with `trustkern.yaml`, and the command line. */
+export interface Example {
+  readonly file: string;
+  readonly dir: string;
+  readonly tenant: string;
+  /** Runs the command line on it. */
+  readonly cli: (args: readonly string[], env?: Readonly<Record<string, string>>) => Promise<Ended>;
+  readonly control: Control;
+  readonly secret: (component: string, name: string) => string;
+}
+
+/** The program of the command line, for whoever starts it alone. */
+export const CLI = ["--disable-warning=ExperimentalWarning", join(PROJECT, "cli", "main.ts")] as const;
+
+/** A copy of `examples/single-host` in a folder of its own. */
+export function singleHost(folder: string): Example {
+  const file = join(folder, "trustkern.yaml");
+  copyFileSync(join(PROJECT, "examples", "single-host", "trustkern.yaml"), file);
+  const layout = layoutOf(join(folder, ".trustkern"), "/tmp");
+  const { tenant } = parseDeploymentYaml(readFileSync(file, "utf8"), file);
+  return {
+    file,
+    dir: layout.dir,
+    tenant,
+    cli: (args, env = {}) =>
+      runProgram(process.execPath, [...CLI, "-f", file, "--progress", "plain", ...args], { env, timeoutSeconds: 400 }),
+    control: hostControl(layout),
+    secret: (component, name) => readFileSync(join(layout.secretsDir, component, name), "utf8"),
+  };
+}
+
+/** Runs the command line, and fails with what it said when it does not end with exit code 0. */
+export async function succeed(example: Example, args: readonly string[]): Promise<Ended> {
+  const ended = await example.cli(args);
+  if (ended.code !== 0) throw new Error(`${args.join(" ")} ended with ${ended.code}: ${ended.stderr}${ended.stdout}`);
+  return ended;
+}
+
+/** An address of a container; this host reaches the bridges of its own containers. */
+export async function addressOf(container: string): Promise<string> {
+  const format = "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}";
+  const [address = ""] = (await dockerOutput(docker, ["inspect", "-f", format, container])).trim().split(/\s+/);
+  return address;
+}
+
+/** The process of a container, as this host counts. */
+export async function pidOf(container: string): Promise<number> {
+  return Number(await dockerOutput(docker, ["inspect", "-f", "{{.State.Pid}}", container]));
+}
+
+/** Rows of the deployment's database, as the role that may only read, over TLS 1.3 verified in full. */
+export async function openDatabase(example: Example) {
+  const pool = new pg.Pool({
+    host: await addressOf("database"),
+    port: 5432,
+    database: "trustkern",
+    user: "reader",
+    password: example.secret("database", "reader.password"),
+    ssl: {
+      ca: example.secret("database", "ca.crt"),
+      servername: `database.${example.tenant}.trustkern.internal`,
+      minVersion: "TLSv1.3",
+    },
+    max: 2,
+  });
+  pool.on("error", () => undefined);
+  return {
+    query: async <Row>(text: string, values: readonly unknown[] = []) =>
+      (await pool.query(text, [...values])).rows as readonly Row[],
+    close: () => pool.end(),
+  };
+}
+
+/** Asks a component by HTTPS with the certificate of another, and reads the answer as JSON. */
+export async function ask(
+  example: Example,
+  component: string,
+  port: number,
+  as: string,
+  path: string,
+): Promise<unknown> {
+  const options = {
+    host: await addressOf(component),
+    port,
+    path,
+    servername: `${component}.${example.tenant}.trustkern.internal`,
+    ca: example.secret(as, "ca.crt"),
+    cert: example.secret(as, "tls.crt"),
+    key: example.secret(as, "tls.key"),
+    minVersion: "TLSv1.3",
+    agent: false,
+    timeout: 10_000,
+  } as const;
+  return new Promise((resolve, reject) => {
+    const call = request(options, (response) => {
+      const chunks: Buffer[] = [];
+      response.on("data", (chunk: Buffer) => chunks.push(chunk));
+      response.on("end", () => {
+        const text = Buffer.concat(chunks).toString("utf8");
+        if (response.statusCode === 200) resolve(JSON.parse(text));
+        else reject(new Error(`${component} answered ${response.statusCode}: ${text.slice(0, 200)}`));
+      });
+    });
+    call.on("timeout", () => call.destroy(new Error(`${component} did not answer`)));
+    call.on("error", reject);
+    call.end();
+  });
+}
