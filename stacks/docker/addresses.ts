@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { dockerErrors } from "./errors.ts";
+import { dockerStackErrors } from "./errors.ts";
 
 /** Prefix length of one network: room for a gateway and five members. */
 const NETWORK_PREFIX = 29;
@@ -25,7 +25,7 @@ export function withSubnets<T extends { readonly name: string }>(
   const [address = "", length = ""] = pool.split("/");
   const slots = 2 ** Math.max(0, NETWORK_PREFIX - Number(length));
   if (networks.length > slots) {
-    throw dockerErrors.error(
+    throw dockerStackErrors.error(
       "DOCKER_SUBNETS_FULL",
       `${networks.length} networks do not fit into "${pool}", which has room for ${slots}`,
       { path: "docker.subnets" },

@@ -5,7 +5,7 @@ import type { Deployment } from "../../model/deployment.ts";
 import { NODE, PROBE } from "../../modules/common.ts";
 import { stableJson } from "../../shared/stable-json.ts";
 import type { Layout } from "../host/layout.ts";
-import { dockerErrors } from "./errors.ts";
+import { dockerStackErrors } from "./errors.ts";
 import type { ImagePin } from "./images.ts";
 import { hostSocket, type MountSpec, planMounts } from "./mounts.ts";
 import type { NetworkSpec } from "./networks.ts";
@@ -86,7 +86,7 @@ export function planContainer(
   const pin = image === undefined ? undefined : pins[image];
   if (image === undefined || pin === undefined || component.replicas !== 1) {
     const why = component.replicas === 1 ? `no image "${image ?? ""}"` : `${component.replicas} replicas; accepted: 1`;
-    throw dockerErrors.error("DOCKER_COMPONENT", `component "${name}" has ${why}`, { path: `components.${name}` });
+    throw dockerStackErrors.error("DOCKER_COMPONENT", `component "${name}" has ${why}`, { path: `components.${name}` });
   }
   const grants = grantsOf(component);
   return {

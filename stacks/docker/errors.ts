@@ -1,7 +1,7 @@
 import { catalogue, EXIT } from "../../shared/errors.ts";
 
 /** Error codes of rendering a model for Docker. */
-export const dockerErrors = catalogue({
+export const dockerStackErrors = catalogue({
   DOCKER_COMPONENT: {
     exit: EXIT.configuration,
     summary: "A component says too little, or asks for too much, to be a container.",

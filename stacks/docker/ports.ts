@@ -1,6 +1,6 @@
 import type { Component, Port } from "../../model/component.ts";
 import type { Deployment } from "../../model/deployment.ts";
-import { dockerErrors } from "./errors.ts";
+import { dockerStackErrors } from "./errors.ts";
 
 const LAST_PORT = 65_535;
 
@@ -28,7 +28,7 @@ export function publishedPorts(components: readonly Component[], deployment: Dep
     if (asked === undefined) continue;
     const other = taken.get(`${port.protocol}/${asked}`);
     if (other !== undefined) {
-      throw dockerErrors.error(
+      throw dockerStackErrors.error(
         "DOCKER_PORTS_SAME",
         `${component}.${port.name} and ${other} both ask for ${port.protocol} port ${asked}`,
         { path: `ports.${component}` },
@@ -40,7 +40,7 @@ export function publishedPorts(components: readonly Component[], deployment: Dep
     let external = asked ?? port.port;
     while (asked === undefined && taken.has(`${port.protocol}/${external}`)) external += 1;
     if (external > LAST_PORT) {
-      throw dockerErrors.error(
+      throw dockerStackErrors.error(
         "DOCKER_PORTS_FULL",
         `no port from ${port.port} on is free for ${component}.${port.name}`,
       );
