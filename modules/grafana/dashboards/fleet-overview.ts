@@ -105,10 +105,13 @@ const alerts = stat(
 const expiry = stat(
   small({
     title: "Next certificate expires in",
-    description: "The earliest end of a certificate of our services.",
+    description:
+      "The earliest end of a certificate of our services, those that gateways show to the broker among them.",
     empty: "no data",
     ...METRICS,
-    queries: [promqlNow("min(trustkern_certificate_not_after_timestamp_seconds) - time()", "left")],
+    queries: [
+      promqlNow('min({__name__=~"trustkern_(gateway_)?certificate_not_after_timestamp_seconds"}) - time()', "left"),
+    ],
   }),
   { unit: "s", steps: ["red", [86_400, "orange"], [604_800, "green"]] },
 );
