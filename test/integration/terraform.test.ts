@@ -83,6 +83,7 @@ describe.each(programs)("$path $version", (program) => {
     expect(await tf.plan(file("p"))).toBe(true);
     expect(statSync(file("p")).mode & 0o777).toBe(0o600);
     expect(describePlan(await tf.show(file("p")), names).changes).toContainEqual({
+      address: "terraform_data.b",
       action: "create",
       kind: "component",
       name: "b",
@@ -96,6 +97,8 @@ describe.each(programs)("$path $version", (program) => {
       "component b done",
     ]);
     expect(await tf.plan(file("p"))).toBe(false);
+    expect(await tf.plan(file("p"), { replace: ["terraform_data.b"] })).toBe(true);
+    expect(describePlan(await tf.show(file("p")), names).changes).toMatchObject([{ action: "replace", name: "b" }]);
     expect(await tf.resources()).toEqual(["terraform_data.a", "terraform_data.b"]);
     expect(await tf.outputs()).toEqual({ answer: "42" });
     writeStack("true", "true", { input: "two" });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { describePlan, type PlannedChange, renderPlan } from "./describe-plan.ts";
+import { describePlan, driftThatStays, type PlannedChange, renderPlan } from "./describe-plan.ts";
 
 const ADDRESS = "docker_container.collector";
 const names = {
@@ -161,6 +161,7 @@ describe("a plan in the words of the model", () => {
     const described = describePlan(plan([resource(["delete", "create"], container, after, { after_unknown })]), names);
     expect(described.changes).toEqual([
       {
+        address: ADDRESS,
         action: "replace",
         kind: "component",
         name: "collector",
@@ -175,7 +176,7 @@ describe("a plan in the words of the model", () => {
     [["create", "delete"], "replace"],
   ])("%j is %s", (actions, action) => {
     const described = describePlan(plan([resource(actions, container, container)]), {});
-    expect(described.changes).toEqual([{ action, kind: "resource", name: ADDRESS, changes: [] }]);
+    expect(described.changes).toEqual([{ address: ADDRESS, action, kind: "resource", name: ADDRESS, changes: [] }]);
   });
 
   it.each([["no-op"], ["read"], ["forget"]])("%s changes nothing", (action) => {
@@ -209,7 +210,9 @@ describe("drift", () => {
   });
 
   it("is a container that was removed", () => {
-    expect(driftOf(null, "delete")).toEqual([{ action: "delete", kind: "component", name: "collector", changes: [] }]);
+    expect(driftOf(null, "delete")).toEqual([
+      { address: ADDRESS, action: "delete", kind: "component", name: "collector", changes: [] },
+    ]);
   });
 
   it("is a container that was stopped", () => {
@@ -221,6 +224,13 @@ describe("drift", () => {
     expect(driftOf({ ...container, network_data: [] })[0]?.changes).toEqual([
       { what: "connection to flow collector → broker (mqtts)", from: "present", to: undefined },
     ]);
+  });
+
+  it("stays where the plan does nothing about it, and not where it does", () => {
+    const cut = resource(["update"], container, { ...container, network_data: [] });
+    expect(driftThatStays(describePlan(plan([], [cut]), names))).toEqual([ADDRESS]);
+    const mended = resource(["update"], container, { ...container, memory: 128 });
+    expect(driftThatStays(describePlan(plan([mended], [cut]), names))).toEqual([]);
   });
 
   it("is not the order in which Docker names the networks", () => {

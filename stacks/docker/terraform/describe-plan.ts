@@ -48,6 +48,8 @@ export interface ValueChange {
 
 /** One resource that a deploy would change, or that was changed behind its back. */
 export interface PlannedChange {
+  /** Terraform address. */
+  readonly address: string;
   readonly action: "create" | "update" | "replace" | "delete";
   readonly kind: string;
   readonly name: string;
@@ -82,6 +84,15 @@ export function describePlan(planJson: unknown, names: ResourceNames): PlanDescr
   return { changes: describe(resource_changes), drift };
 }
 
+/**
+ * Addresses of what drifted and would stay so: the provider does not see every difference, a connection cut by hand for one.
+ * A plan with these in `replace` mends them.
+ */
+export function driftThatStays({ changes, drift }: PlanDescription): readonly string[] {
+  const mended = new Set(changes.map(({ address }) => address));
+  return drift.map(({ address }) => address).filter((address) => !mended.has(address));
+}
+
 /** The plan for people, without colours: one line a resource, one for each thing that changes. */
 export function renderPlan({ changes, drift }: PlanDescription): readonly string[] {
   const lines = [
@@ -110,7 +121,7 @@ function describeOne(one: ResourceChange, names: ResourceNames, networkWords: Ne
   const action = actionOf(one.change.actions);
   if (action === undefined) return [];
   const changes = action === "update" || action === "replace" ? valueChanges(one, networkWords) : [];
-  return [{ action, ...nameOf(names, one.address), changes }];
+  return [{ address: one.address, action, ...nameOf(names, one.address), changes }];
 }
 
 function actionOf(actions: readonly string[]): PlannedChange["action"] | undefined {

@@ -47,12 +47,26 @@ export interface TerraformContext {
   readonly minFreeBytes?: number;
 }
 
+/** What a plan does beyond what the stack says. */
+export interface PlanOptions {
+  /**
+   * Plan to remove everything.
+   * @default false
+   */
+  readonly destroy?: boolean;
+  /**
+   * Addresses to make anew although the provider sees no difference, see `driftThatStays`.
+   * @default []
+   */
+  readonly replace?: readonly string[];
+}
+
 /** OpenTofu or Terraform on one rendered stack. Each call throws what `diagnose` made of a failure, or DEPLOY_CANCELLED. */
 export interface Terraform {
   /** Prepares the folder, where it is not prepared already, and takes back a state that an earlier run could not save. */
   readonly init: () => Promise<void>;
   /** Plans into a file of mode 0600. @returns whether anything would change */
-  readonly plan: (planFile: string, options?: { readonly destroy?: boolean }) => Promise<boolean>;
+  readonly plan: (planFile: string, options?: PlanOptions) => Promise<boolean>;
   /** The plan file as JSON, for `describePlan`. */
   readonly show: (planFile: string) => Promise<unknown>;
   /** Applies a plan file, or what the stack says now. */
@@ -121,8 +135,9 @@ export function terraform(context: TerraformContext): Terraform {
       await start(["state", "push", "-lock-timeout=0s", rescued]);
       renameSync(rescued, `${rescued}.pushed`);
     },
-    plan: async (planFile, { destroy = false } = {}) => {
-      const flags = ["-detailed-exitcode", `-out=${planFile}`, ...(destroy ? ["-destroy"] : [])];
+    plan: async (planFile, { destroy = false, replace = [] } = {}) => {
+      const made = replace.map((address) => `-replace=${address}`);
+      const flags = ["-detailed-exitcode", `-out=${planFile}`, ...(destroy ? ["-destroy"] : []), ...made];
       const { exitCode } = await change(["plan", ...flags]);
       chmodSync(planFile, 0o600);
       return exitCode === CHANGES_EXIT_CODE;
