@@ -15,9 +15,12 @@ const EVERY_IPV4 = "0.0.0.0/0";
 const EVERY_IPV6 = "::/0";
 
 /**
- * What one issuing authority may name (RFC 5280, section 4.2.1.10; critical). Three things keep the classes apart:
+ * What one issuing authority may name (RFC 5280, section 4.2.1.10). Three things keep the classes apart:
  * the subject's organisational unit is that of the class, DNS names are the class's own, and only services have IP addresses.
  * The common name cannot be constrained, so whoever reads it also reads the unit (`peer-name.ts`).
+ *
+ * Critical, but for services: Go's verifier knows no constraint on directory names and refuses a critical one that has some,
+ * and Prometheus, Loki, step-ca and Grafana are written in Go. They hold services to the rest; OpenSSL and Node to all of it.
  */
 export function nameConstraints(leafClass: LeafClass, tenant: string): x509.Extension {
   const others = leafClass === "services" ? LEAF_CLASSES.filter((other) => other !== "services") : [];
@@ -30,7 +33,8 @@ export function nameConstraints(leafClass: LeafClass, tenant: string): x509.Exte
     new GeneralName({ dNSName: classDomain(leafClass, tenant) }),
   ];
   const value = new NameConstraints({ permittedSubtrees: subtrees(permitted), excludedSubtrees: subtrees(excluded) });
-  return new x509.Extension(id_ce_nameConstraints, true, AsnConvert.serialize(value));
+  const critical = leafClass !== "services";
+  return new x509.Extension(id_ce_nameConstraints, critical, AsnConvert.serialize(value));
 }
 
 function subtrees(names: readonly GeneralName[]): GeneralSubtrees {
