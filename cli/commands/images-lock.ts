@@ -1,4 +1,4 @@
-import { renderImageLock } from "../../operations/images/lock-file.ts";
+import { readImageLock, renderImageLock } from "../../operations/images/lock-file.ts";
 import { lockImages } from "../../operations/images/lock-images.ts";
 import { writeFileAtomic } from "../../shared/atomic-file.ts";
 import { EXIT, messageOf } from "../../shared/errors.ts";
@@ -20,7 +20,15 @@ export const run: Run = async (context) => {
       fix: "leave it away, or set images.source to registry",
     });
   const request = { docker: createDockerCli(io.env), source, registry, env: io.env, signal: io.cancelled };
-  const lock = await lockImages(request, names, version);
+  // What --only does not name stays as it is locked.
+  const kept = typeof options.only === "string" ? readImageLock(lockFile) : undefined;
+  if (kept !== undefined && kept.source !== source)
+    throw cliErrors.error("CLI_USAGE", `the lock is of source ${kept.source}, images.source is ${source}`, {
+      path: "--only",
+      fix: "lock all images: leave --only away",
+    });
+  const locked = await lockImages(request, names, version);
+  const lock = { ...locked, images: { ...kept?.images, ...locked.images } };
   const text = renderImageLock(lock);
   const dryRun = options.dryRun === true;
   if (!dryRun) write(lockFile, text);
