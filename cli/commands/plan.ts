@@ -20,7 +20,7 @@ export const run: Run = async (context) => {
         .join(""),
     );
   if (planFile !== undefined) sayNext(context, planFile);
-  return plan.changes.length > 0 && options.detailedExitcode === true ? EXIT.changes : EXIT.done;
+  return plan.changes.length + plan.drift.length > 0 && options.detailedExitcode === true ? EXIT.changes : EXIT.done;
 };
 
 function sayNext({ io, flags }: CommandContext, planFile: string): void {

@@ -1,5 +1,7 @@
+import { join } from "node:path";
 import type { Deployment } from "../../../model/deployment.ts";
 import { dockerOutput } from "../../host/docker-cli.ts";
+import { LABEL } from "../containers.ts";
 import { pidsLimits } from "../plan.ts";
 import type { ProgressEvent } from "../terraform/progress.ts";
 import { bootstrap } from "./bootstrap.ts";
@@ -7,6 +9,7 @@ import { dockerLifeErrors } from "./errors.ts";
 import { waitHealthy } from "./health.ts";
 import { inspectContainers } from "./inspect.ts";
 import type { DockerOptions } from "./options.ts";
+import { planInto } from "./plan-docker.ts";
 import { prepareHost } from "./prepare.ts";
 import { type Rendered, renderDocker } from "./render.ts";
 import { inWorkspace } from "./workspace.ts";
@@ -64,7 +67,12 @@ export async function deployDocker(options: DeployOptions): Promise<DeployReport
     if (options.planFile !== undefined) assertFresh(options.planFile);
     const { authorities, renewed, settle } = await prepareHost(options, rendered);
     const before = await startTimes(options, renewed);
-    await terraform.apply(options.planFile);
+    const planFile = options.planFile ?? join(rendered.layout.terraformDir, "deploy.plan");
+    if (options.planFile === undefined) {
+      await removeUnknown(options, rendered, await terraform.resources());
+      await planInto(planFile, terraform, rendered);
+    }
+    await terraform.apply(planFile);
     await limitProcesses(options, rendered);
     await restartUnchanged(options, before);
     const ready = bootstrap(options, rendered, authorities);
@@ -78,6 +86,25 @@ export async function deployDocker(options: DeployOptions): Promise<DeployReport
       healthy: options.wait,
     };
   });
+}
+
+/**
+ * Removes containers of this deployment that no state knows: a run that was killed had just made them. By what they mount they
+ * are this state directory's, and not another deployment's of the same name.
+ */
+async function removeUnknown(options: DeployOptions, { layout }: Rendered, known: readonly string[]): Promise<void> {
+  const { docker, deployment, onProgress } = options;
+  const label = `label=${LABEL}.deployment=${deployment.name}`;
+  const listed = await dockerOutput(docker, ["ps", "--all", "--format", "{{.Names}}", "--filter", label]);
+  const unknown = listed.split("\n").filter((name) => name !== "" && !known.includes(`docker_container.${name}`));
+  if (unknown.length === 0) return;
+  const found = await inspectContainers(docker, unknown);
+  const ours = unknown.filter((name) =>
+    found.get(name)?.Mounts.some(({ Source }) => Source.startsWith(`${layout.dir}/`)),
+  );
+  if (ours.length === 0) return;
+  onProgress(`left over from a run that was killed: ${ours.join(", ")}`);
+  await dockerOutput(docker, ["rm", "--force", ...ours]);
 }
 
 async function allHealthy({ docker, clock, signal, onProgress }: DeployOptions, { model }: Rendered): Promise<void> {

@@ -28,6 +28,7 @@ const containerSchema = z.object({
     NetworkMode: z.string(),
     PortBindings: z.record(z.string(), z.array(binding).nullable()).nullish(),
   }),
+  Mounts: z.array(z.object({ Source: z.string(), Destination: z.string(), RW: z.boolean() })),
   NetworkSettings: z.object({ Networks: z.record(z.string(), z.object({ IPAddress: z.string() })) }),
 });
 

@@ -1,9 +1,10 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { describePlan, type PlanDescription } from "../terraform/describe-plan.ts";
+import { describePlan, driftThatStays, type PlanDescription } from "../terraform/describe-plan.ts";
 import type { ProgressEvent } from "../terraform/progress.ts";
+import type { Terraform } from "../terraform/terraform.ts";
 import type { DockerOptions } from "./options.ts";
-import { renderDocker } from "./render.ts";
+import { type Rendered, renderDocker } from "./render.ts";
 import { resourceNames } from "./words.ts";
 import { inWorkspace } from "./workspace.ts";
 
@@ -15,6 +16,20 @@ export interface PlanOptions extends DockerOptions {
 }
 
 /**
+ * Plans into a file. What the provider sees and leaves as it is, such as a container that was cut off a network, is made anew.
+ * @returns the plan in the words of the model
+ */
+export async function planInto(file: string, terraform: Terraform, { plan }: Rendered): Promise<PlanDescription> {
+  const names = resourceNames(plan);
+  await terraform.plan(file);
+  const description = describePlan(await terraform.show(file), names);
+  const replace = driftThatStays(description);
+  if (replace.length === 0) return description;
+  await terraform.plan(file, { replace });
+  return describePlan(await terraform.show(file), names);
+}
+
+/**
  * What a deploy would change, and what was changed behind the last one's back. Changes no container.
  * @throws RENDERED_STACK_REFUSED, STATE_LOCKED, DOCKER_UNREACHABLE, and what OpenTofu fails with
  */
@@ -23,8 +38,7 @@ export async function planDocker(options: PlanOptions): Promise<PlanDescription>
   return inWorkspace(options, rendered, async ({ terraform, sealPlan }) => {
     const file = options.planFile ?? join(rendered.layout.terraformDir, "last.plan");
     try {
-      await terraform.plan(file);
-      const description = describePlan(await terraform.show(file), resourceNames(rendered.plan));
+      const description = await planInto(file, terraform, rendered);
       if (options.planFile !== undefined) sealPlan(file);
       return description;
     } finally {

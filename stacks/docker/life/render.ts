@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import type { Model } from "../../../model/boundary.ts";
 import { renderFindings } from "../../../model/findings.ts";
 import { buildModel } from "../../../modules/index.ts";
@@ -33,10 +32,7 @@ export function renderDocker(
   const layout = layoutOf(options.dir, options.temporaryDir);
   const model = buildModel(deployment, dockerPlacement(deployment));
   const plan = planContainers(model, { deployment, layout, runAs, images });
-  const stack = synthJson(plan, {
-    backend: deployment.state,
-    localFile: join(layout.terraformDir, STATE_FILE),
-  });
+  const stack = synthJson(plan, { backend: deployment.state, localFile: STATE_FILE });
   const findings = checkRendered(stack, { model, deployment, layout, images, runAs });
   if (findings.length > 0) {
     throw dockerLifeErrors.error(
