@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
@@ -29,6 +29,14 @@ describe("bundle", () => {
     const first = await bundle(here, "services/one/main.ts");
     expect(await bundle(there, "services/one/main.ts")).toEqual(first);
     expect(Buffer.from(first).toString("utf8")).not.toContain(folder);
+  });
+
+  it("gives the same bytes when the packages lie elsewhere, behind a link", async () => {
+    const linked = project(files);
+    const elsewhere = mkdtempSync(join(folder, "packages-"));
+    renameSync(join(linked, "node_modules"), join(elsewhere, "node_modules"));
+    symlinkSync(join(elsewhere, "node_modules"), join(linked, "node_modules"));
+    expect(await bundle(linked, "services/one/main.ts")).toEqual(await bundle(project(files), "services/one/main.ts"));
   });
 
   it("gives other bytes for other sources", async () => {

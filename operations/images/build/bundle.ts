@@ -28,6 +28,8 @@ export async function bundle(projectDir: string, entry: string): Promise<Uint8Ar
       legalComments: "eof",
       banner: { js: REQUIRE },
       external: EXTERNAL,
+      // Packages that lie elsewhere, behind a link, are the same packages.
+      preserveSymlinks: true,
       tsconfigRaw: {},
       logLevel: "silent",
     });
