@@ -23,7 +23,7 @@ export function withSubnets<T extends { readonly name: string }>(
   pool: string,
 ): readonly (T & { readonly subnet: Subnet })[] {
   const [address = "", length = ""] = pool.split("/");
-  const slots = 2 ** Math.max(0, NETWORK_PREFIX - Number(length));
+  const slots = Math.floor(2 ** (NETWORK_PREFIX - Number(length)));
   if (networks.length > slots) {
     throw dockerStackErrors.error(
       "DOCKER_SUBNETS_FULL",

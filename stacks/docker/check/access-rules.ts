@@ -1,0 +1,128 @@
+import type { Flow } from "../../../model/flow.ts";
+import { byDigest } from "../images.ts";
+import { dnsName } from "../placement.ts";
+import { publishedPorts } from "../ports.ts";
+import { blocks, finding, misshapen, only, type Rule, type Subject, shown, strangers } from "./subject.ts";
+
+const TAGGED = /^[a-z0-9][a-z0-9._/:-]*:[A-Za-z0-9_][A-Za-z0-9_.-]*$/;
+// A variable that is called like a secret may hold the path of one, and nothing else.
+const SECRET_NAME = /(pass(word|phrase|wd)?|secret|token|credential|private|api_?key|_key)$/i;
+const PATH = /^\/[A-Za-z0-9._/-]+$/;
+
+/** Ids of the networks that a container may be joined to: of its own flows, and the one that publishes its ports. */
+export function ownNetworks({ component, model }: Subject): ReadonlyMap<string, { readonly listens: boolean }> {
+  const { name, ports } = component;
+  const flows = model.flows.filter((flow) => isNetworked(flow) && (flow.from === name || flow.to === name));
+  const own = new Map(flows.map(({ from, to, port }) => [`${from}_${to}_${port}`, { listens: to === name }]));
+  if (ports.some(({ publish }) => publish)) own.set(`${name}_publish`, { listens: true });
+  return own;
+}
+
+/** Whether data of a flow crosses a network. */
+export function isNetworked({ protection, byEngine }: Flow): boolean {
+  return protection !== "unix" && !byEngine;
+}
+
+const networksRule: Rule = (value, subject) => {
+  const path = `${subject.path}.networks_advanced`;
+  const joined = blocks(value);
+  if (joined === undefined) return misshapen(path, "a list of networks", value);
+  const own = ownNetworks(subject);
+  const alias = dnsName(subject.component.name, subject.deployment.tenant);
+  return joined.flatMap((network, index) => {
+    const at = `${path}[${index}]`;
+    const id = /^\$\{docker_network\.([a-z0-9_-]+)\.id\}$/.exec(String(network.name))?.[1] ?? "";
+    const member = own.get(id);
+    const foreign = `${shown(network.name)} is the network of no flow of "${subject.component.name}"`;
+    const aliases = Array.isArray(network.aliases) ? network.aliases : [network.aliases ?? []].flat();
+    return [
+      ...strangers(network, ["name", "aliases"], at),
+      ...(member === undefined ? [finding("RENDERED_NETWORK_MEMBER", at, foreign)] : []),
+      ...aliases
+        .filter((name) => name !== alias || member?.listens === false)
+        .map((name) =>
+          finding("RENDERED_NAME", `${at}.aliases`, `answers to ${shown(name)}; accepted: "${alias}" where it listens`),
+        ),
+    ];
+  });
+};
+
+const portsRule: Rule = (value, subject) => {
+  const path = `${subject.path}.ports`;
+  const ports = blocks(value);
+  if (ports === undefined) return misshapen(path, "a list of ports", value);
+  const { component, deployment, model } = subject;
+  const address = deployment.docker.publishAddress;
+  const own = publishedPorts(model.components, deployment).filter(
+    (published) => published.component === component.name,
+  );
+  return ports.flatMap((rendered, index) => {
+    const at = `${path}[${index}]`;
+    const { ip, internal, external, protocol } = rendered;
+    const declared = own.some(
+      ({ port, external: outside }) => port.port === internal && outside === external && port.protocol === protocol,
+    );
+    return [
+      ...strangers(rendered, ["ip", "internal", "external", "protocol"], at),
+      ...(declared ? [] : [finding("RENDERED_PORT", at, `publishes ${shown(rendered)}, which the model does not`)]),
+      ...(ip === address ? [] : [finding("RENDERED_PORT", at, `listens on ${shown(ip)}; accepted: "${address}"`)]),
+    ];
+  });
+};
+
+const imageRule: Rule = (value, subject) => {
+  const { component, images } = subject;
+  const path = `${subject.path}.image`;
+  const name = component.image ?? "";
+  const pin = images.images[name];
+  if (pin?.digest !== undefined) {
+    const locked = images.source === "packages" ? pin.digest : `\${docker_image.${name}.image_id}`;
+    return only("RENDERED_IMAGE", "image", () => locked)(value, subject);
+  }
+  // Whether an image that no lock names may run is decided where it is deployed: a plan can be made before the lock.
+  if (typeof value === "string" && TAGGED.test(value) && !value.endsWith(":latest")) {
+    return only("RENDERED_IMAGE", "image", () => pin?.reference)(value, subject);
+  }
+  return [
+    finding("RENDERED_IMAGE_UNPINNED", path, `is ${shown(value)}; accepted: a digest, or a tag other than latest`),
+  ];
+};
+
+/** The reference by which an image is pulled, where the lock says one. */
+export function lockedReference(name: string, { images }: Pick<Subject, "images">): string | undefined {
+  const pin = images.images[name];
+  if (pin?.digest === undefined || images.source === "packages") return undefined;
+  return byDigest({ reference: pin.reference, digest: pin.digest });
+}
+
+const environmentRule: Rule = (value, subject) => {
+  const path = `${subject.path}.env`;
+  if (value !== undefined && !Array.isArray(value)) return misshapen(path, "a list of NAME=value", value);
+  const declared = Object.entries(subject.component.environment ?? {}).map(([name, text]) => `${name}=${text}`);
+  return ((value ?? []) as readonly unknown[]).flatMap((entry) => {
+    const [name = "", ...rest] = String(entry).split("=");
+    const text = rest.join("=");
+    const strange = `${name} is none of the component's variables, or has another value`;
+    return [
+      ...(declared.includes(String(entry)) ? [] : [finding("RENDERED_ENVIRONMENT", path, strange)]),
+      ...(SECRET_NAME.test(name) && !PATH.test(text)
+        ? [finding("RENDERED_SECRET", path, `${name} holds a value; accepted: the path of a file`)]
+        : []),
+    ];
+  });
+};
+
+const networked = (subject: Subject) => ownNetworks(subject).size > 0;
+
+/** What a container can reach, by whom it is reached, and what it runs. */
+export const accessRules: Readonly<Record<string, Rule>> = {
+  networks_advanced: networksRule,
+  network_mode: only("RENDERED_NAMESPACE", "network_mode", (subject) => (networked(subject) ? "bridge" : "none")),
+  dns: only("RENDERED_NAME", "dns", (subject) => (networked(subject) ? ["127.0.0.1"] : undefined)),
+  dns_opts: only("RENDERED_NAME", "dns_opts", (subject) =>
+    networked(subject) ? ["timeout:1", "attempts:2"] : undefined,
+  ),
+  ports: portsRule,
+  image: imageRule,
+  env: environmentRule,
+};

@@ -1,0 +1,88 @@
+import { catalogue, EXIT } from "../../../shared/errors.ts";
+
+const refused = (summary: string, fix: string) => ({ exit: EXIT.policy, summary, fix });
+const AS_RENDERED = "take the change out: `trustkern synth` writes the stack as the model says it";
+
+/** Error codes of the check of a rendered stack. */
+export const renderedErrors = catalogue({
+  RENDERED_SHAPE: refused("The rendered stack, or a part of it, is not in the form that `synth` writes.", AS_RENDERED),
+  RENDERED_ELEMENT: refused(
+    "The rendered stack has something that is no network, image or container, such as a data source, an output or a volume.",
+    AS_RENDERED,
+  ),
+  RENDERED_ATTRIBUTE: refused("A resource has an attribute that no stack of ours has.", AS_RENDERED),
+  RENDERED_EXPRESSION: refused(
+    "A text holds a Terraform expression, which could read a file or the environment.",
+    "use no ${ and no %{ in names, arguments and environment of a component",
+  ),
+  RENDERED_PROVIDER: refused("The provider is not the pinned one, or is pointed at another machine.", AS_RENDERED),
+  RENDERED_BACKEND: refused(
+    "The state would be kept elsewhere than trustkern.yaml says.",
+    "say where it belongs under state in trustkern.yaml",
+  ),
+  RENDERED_SECRET: refused(
+    "The rendered stack holds what looks like a secret. Terraform keeps every attribute in its state.",
+    "name the secret in the component's secrets, and let its program read the file",
+  ),
+  RENDERED_CONTAINER: refused("The containers are not the model's components.", AS_RENDERED),
+  RENDERED_PRIVILEGED: refused(
+    "A container gets rights of the host: devices, kernel parameters, or all of them.",
+    AS_RENDERED,
+  ),
+  RENDERED_NAMESPACE: refused("A container shares a namespace of the host or of another container.", AS_RENDERED),
+  RENDERED_NETWORK: refused("A network is no flow's, lets data leave, or overlaps with another.", AS_RENDERED),
+  RENDERED_NETWORK_MEMBER: refused(
+    "A container is joined to a network of flows that are not its own.",
+    "declare the flow in modules/index.ts, or take the container off the network",
+  ),
+  RENDERED_NAME: refused(
+    "A container answers to a name that belongs to another, or asks a resolver of the host.",
+    AS_RENDERED,
+  ),
+  RENDERED_MOUNT: refused("A container sees something of the host that is not its own.", AS_RENDERED),
+  RENDERED_MOUNT_WRITABLE: refused("A container may write what it is only to read.", AS_RENDERED),
+  RENDERED_CAPABILITY: refused(
+    "A container keeps a Linux capability that no exception grants.",
+    "drop it, or declare an exception with its reason in the component",
+  ),
+  RENDERED_PRIVILEGES_NEW: refused("A container's process may gain privileges.", AS_RENDERED),
+  RENDERED_USER: refused(
+    "A container runs as root, or as a user who is not the deployment's.",
+    "run it as the deployment's user, or declare an exception with its reason in the component",
+  ),
+  RENDERED_ROOTFS: refused(
+    "A container may write its root file system.",
+    "make it read-only, or declare an exception with its reason in the component",
+  ),
+  RENDERED_TMPFS: refused(
+    "A container has memory as a folder that its component does not declare, or without a bound.",
+    "declare it under scratch in the component",
+  ),
+  RENDERED_LIMIT: refused(
+    "A container may use more memory or more of the processors than its component, or may swap.",
+    "raise limits in the component, where the reason can be read",
+  ),
+  RENDERED_HEALTH: refused(
+    "Nobody would learn that a container is ill.",
+    "give the component a health check, or declare an exception with its reason",
+  ),
+  RENDERED_RESTART: refused("A container is not started again as its component needs it.", AS_RENDERED),
+  RENDERED_LOG: refused("A container's log goes elsewhere, or grows without a bound.", AS_RENDERED),
+  RENDERED_COMMAND: refused("A container runs another program than its component.", AS_RENDERED),
+  RENDERED_IMAGE: refused(
+    "A container runs another image than the lock names.",
+    "write the lock anew with `trustkern images lock`",
+  ),
+  RENDERED_IMAGE_UNPINNED: refused(
+    "An image is named by no tag, or by one that is moved to other bytes on purpose.",
+    "write images.lock.yaml with `trustkern images lock`",
+  ),
+  RENDERED_PORT: refused(
+    "A port is published that the model does not publish, or on another address than trustkern.yaml names.",
+    "publish it in the component, and name the address under docker.publishAddress",
+  ),
+  RENDERED_ENVIRONMENT: refused(
+    "A container has a variable that its component does not.",
+    "declare it under environment in the component",
+  ),
+});

@@ -1,0 +1,304 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { Deployment } from "../../../model/deployment.ts";
+import { buildModel } from "../../../modules/index.ts";
+import { resolveDeployment } from "../../../profiles/resolve.ts";
+import { layoutOf } from "../../host/layout.ts";
+import { synthJson } from "../cdktf.ts";
+import type { ImagePins } from "../images.ts";
+import { dockerPlacement } from "../placement.ts";
+import { planContainers } from "../plan.ts";
+import { checkRendered } from "./index.ts";
+import type { CheckContext, RenderedCode } from "./subject.ts";
+
+// biome-ignore lint/suspicious/noExplicitAny: the weakenings reach into JSON as anybody with an editor could
+type Loose = any;
+
+const dev = resolveDeployment({ name: "demo", tenant: "acme", profile: "dev", engine: "docker" });
+const euHosted = resolveDeployment({
+  name: "prod",
+  tenant: "acme",
+  profile: "eu-hosted",
+  hosting: { region: "eu-central-1", account: "123456789012" },
+  state: { backend: "s3", bucket: "states", key: "acme/prod.tfstate", region: "eu-central-1" },
+});
+
+function rendered(deployment: Deployment, locked = true): { readonly json: Loose; readonly context: CheckContext } {
+  const { source } = deployment.images;
+  const model = buildModel(deployment, dockerPlacement(deployment));
+  const pins = model.components.map(({ image = "" }) => {
+    const digest = `sha256:${Buffer.from(image).toString("hex").padEnd(64, "0").slice(0, 64)}`;
+    return [image, { reference: `registry.example/${image}:1.0.0`, ...(locked ? { digest } : {}) }] as const;
+  });
+  const images: ImagePins = { source, images: Object.fromEntries(pins) };
+  const layout = layoutOf("/srv/trustkern", "/tmp");
+  const target = { deployment, layout, runAs: { uid: 10_001, gid: 10_001 }, images };
+  const state = { backend: deployment.state, localFile: `${layout.terraformDir}/terraform.tfstate` };
+  return { json: synthJson(planContainers(model, target), state), context: { ...target, model } };
+}
+
+const codesOf = ({ json, context }: ReturnType<typeof rendered>) =>
+  checkRendered(json, context).map(({ code }) => code);
+
+const states: readonly Deployment["state"][] = [
+  { kind: "local" },
+  { kind: "s3", bucket: "states", key: "a", region: "eu", endpoint: "https://s3.example" },
+  { kind: "http", address: "https://state.example/acme" },
+];
+
+it.each([
+  ["dev", dev],
+  ["dev with packages", { ...dev, images: { ...dev.images, source: "packages" as const } }],
+  ["dev with Grafana absent", { ...dev, images: { ...dev.images, grafana: "absent" as const } }],
+  ["dev with two gateways", { ...dev, gateways: ["gw-01", "gw-02"] }],
+  ["eu-hosted", euHosted],
+  ...states.map((state) => [`eu-hosted with ${state.kind} state`, { ...euHosted, state }] as const),
+])("finds nothing in the stack of %s", (_, deployment) => {
+  const { json, context } = rendered(deployment);
+  expect(checkRendered(json, context)).toEqual([]);
+});
+
+it("finds nothing in a stack before its images are locked", () => {
+  expect(codesOf(rendered(dev, false))).toEqual([]);
+});
+
+const box = (stack: Loose, name = "collector") => stack.resource.docker_container[name];
+const mount = (stack: Loose, part: string, name = "collector") =>
+  box(stack, name).mounts.find(({ source }: Loose) => source.includes(part));
+const net = (stack: Loose, id: string) => stack.resource.docker_network[id];
+const bind = (source: string, target = "/x") => ({ type: "bind", source, target, read_only: true });
+const pipe = "$".concat("{");
+
+const WEAKENINGS: readonly (readonly [string, RenderedCode, (stack: Loose) => void])[] = [
+  ["a privileged container", "RENDERED_PRIVILEGED", (s) => (box(s).privileged = true)],
+  ["a device of the host", "RENDERED_PRIVILEGED", (s) => (box(s).devices = [{ host_path: "/dev/sda" }])],
+  ["a GPU", "RENDERED_PRIVILEGED", (s) => (box(s).gpus = "all")],
+  ["a kernel parameter", "RENDERED_PRIVILEGED", (s) => (box(s).sysctls = { "net.ipv4.ip_forward": "1" })],
+  ["another runtime", "RENDERED_PRIVILEGED", (s) => (box(s).runtime = "sysbox")],
+  ["the host's network", "RENDERED_NAMESPACE", (s) => (box(s).network_mode = "host")],
+  ["the network of another container", "RENDERED_NAMESPACE", (s) => (box(s).network_mode = "container:custody")],
+  ["any network for custody", "RENDERED_NAMESPACE", (s) => (box(s, "custody").network_mode = "bridge")],
+  ["the host's processes", "RENDERED_NAMESPACE", (s) => (box(s).pid_mode = "host")],
+  ["the host's shared memory", "RENDERED_NAMESPACE", (s) => (box(s).ipc_mode = "host")],
+  ["the host's users", "RENDERED_NAMESPACE", (s) => (box(s).userns_mode = "host")],
+  ["the host's control groups", "RENDERED_NAMESPACE", (s) => (box(s).cgroupns_mode = "host")],
+  ["Docker's socket", "RENDERED_MOUNT", (s) => box(s).mounts.push(bind("/var/run/docker.sock"))],
+  ["the host's root", "RENDERED_MOUNT", (s) => box(s).mounts.push(bind("/"))],
+  ["the state directory", "RENDERED_MOUNT", (s) => box(s).mounts.push(bind("/srv/trustkern"))],
+  ["the root authority", "RENDERED_MOUNT", (s) => box(s).mounts.push(bind("/srv/trustkern/authorities"))],
+  [
+    "a path that climbs",
+    "RENDERED_MOUNT",
+    (s) => box(s).mounts.push(bind("/srv/trustkern/secrets/collector/../custody/passphrase")),
+  ],
+  [
+    "another component's secret",
+    "RENDERED_MOUNT",
+    (s) => box(s).mounts.push(bind("/srv/trustkern/secrets/custody/passphrase")),
+  ],
+  [
+    "another component's volume",
+    "RENDERED_MOUNT",
+    (s) => box(s).mounts.push(bind("/srv/trustkern/volumes/database/data")),
+  ],
+  [
+    "another component's socket",
+    "RENDERED_MOUNT",
+    (s) => box(s).mounts.push(bind("/srv/trustkern/run/custody.control", "/run/trustkern/custody.control")),
+  ],
+  [
+    "custody's KEM for the broker",
+    "RENDERED_MOUNT",
+    (s) => box(s, "broker").mounts.push(bind("/srv/trustkern/run/custody.kem", "/run/trustkern/custody.kem")),
+  ],
+  ["a secret at another place", "RENDERED_MOUNT", (s) => (mount(s, "tls.key").target = "/var/lib/trustkern/state/k")],
+  ["a mount over another", "RENDERED_MOUNT", (s) => (mount(s, "tls.crt").target = mount(s, "tls.key").target)],
+  ["a volume of Docker", "RENDERED_MOUNT", (s) => (mount(s, "volumes/").type = "volume")],
+  ["volumes of another container", "RENDERED_MOUNT", (s) => (box(s).volumes = [{ from_container: "custody" }])],
+  ["a secret that may be written", "RENDERED_MOUNT_WRITABLE", (s) => (mount(s, "tls.key").read_only = false)],
+  ["a configuration that may be written", "RENDERED_MOUNT_WRITABLE", (s) => delete mount(s, "config/").read_only],
+  [
+    "the KEM's folder that may be written",
+    "RENDERED_MOUNT_WRITABLE",
+    (s) => (mount(s, "custody.kem").read_only = false),
+  ],
+  ["a capability", "RENDERED_CAPABILITY", (s) => (box(s).capabilities.add = ["NET_ADMIN"])],
+  ["capabilities that are kept", "RENDERED_CAPABILITY", (s) => delete box(s).capabilities],
+  ["capabilities that are dropped in part", "RENDERED_CAPABILITY", (s) => (box(s).capabilities.drop = ["NET_RAW"])],
+  ["new privileges", "RENDERED_PRIVILEGES_NEW", (s) => delete box(s).security_opts],
+  ["no seccomp", "RENDERED_PRIVILEGES_NEW", (s) => box(s).security_opts.push("seccomp=unconfined")],
+  ["root", "RENDERED_USER", (s) => (box(s).user = "0:0")],
+  ["root by name", "RENDERED_USER", (s) => (box(s).user = "root")],
+  ["the image's own user", "RENDERED_USER", (s) => delete box(s).user],
+  ["a further group", "RENDERED_USER", (s) => (box(s).group_add = ["docker"])],
+  ["a root that may be written", "RENDERED_ROOTFS", (s) => (box(s).read_only = false)],
+  ["a root of which nothing is said", "RENDERED_ROOTFS", (s) => delete box(s).read_only],
+  ["memory as an undeclared folder", "RENDERED_TMPFS", (s) => (box(s).tmpfs = { "/srv": "size=64m" })],
+  ["no memory limit", "RENDERED_LIMIT", (s) => delete box(s).memory],
+  ["memory without a bound", "RENDERED_LIMIT", (s) => (box(s).memory = 0)],
+  ["more memory than the component", "RENDERED_LIMIT", (s) => (box(s).memory_swap = box(s).memory *= 2)],
+  ["swap", "RENDERED_LIMIT", (s) => (box(s).memory_swap = -1)],
+  ["no processor limit", "RENDERED_LIMIT", (s) => delete box(s).cpus],
+  ["more processors than the component", "RENDERED_LIMIT", (s) => (box(s).cpus = "64")],
+  ["no health check", "RENDERED_HEALTH", (s) => delete box(s).healthcheck],
+  ["a health check that says nothing", "RENDERED_HEALTH", (s) => (box(s).healthcheck.test = ["CMD", "/bin/true"])],
+  ["a health check that is taken away", "RENDERED_HEALTH", (s) => (box(s).healthcheck = { test: ["NONE"] })],
+  ["no restart", "RENDERED_RESTART", (s) => (box(s).restart = "no")],
+  ["a container that may stay down", "RENDERED_RESTART", (s) => (box(s).must_run = false)],
+  ["a log to elsewhere", "RENDERED_LOG", (s) => (box(s).log_opts["fluentd-address"] = "evil.example:24224")],
+  ["another log driver", "RENDERED_LOG", (s) => (box(s).log_driver = "syslog")],
+  ["a log without rotation", "RENDERED_LOG", (s) => delete box(s, "shipper").log_opts["max-size"]],
+  ["another program", "RENDERED_COMMAND", (s) => (box(s).entrypoint = ["/bin/sh", "-c", "cat /run/secrets/*"])],
+  ["further arguments", "RENDERED_COMMAND", (s) => (box(s).command = ["--insecure"])],
+  ["the tag latest", "RENDERED_IMAGE", (s) => (box(s).image = "registry.example/collector:latest")],
+  ["a tag instead of a digest", "RENDERED_IMAGE", (s) => (box(s).image = "registry.example/collector:1.0.0")],
+  ["another digest", "RENDERED_IMAGE", (s) => (s.resource.docker_image.collector.name += "0")],
+  ["an image from elsewhere", "RENDERED_IMAGE", (s) => (s.resource.docker_image.extra = { name: "evil/x:1" })],
+  ["all addresses", "RENDERED_PORT", (s) => (box(s, "broker").ports[0].ip = "0.0.0.0")],
+  ["no address", "RENDERED_PORT", (s) => delete box(s, "broker").ports[0].ip],
+  [
+    "the database to outside",
+    "RENDERED_PORT",
+    (s) => (box(s, "database").ports = [{ ip: "127.0.0.1", internal: 5432, external: 5432, protocol: "tcp" }]),
+  ],
+  ["another port of the host", "RENDERED_PORT", (s) => (box(s, "broker").ports[0].external = 1883)],
+  ["every port", "RENDERED_PORT", (s) => (box(s).publish_all_ports = true)],
+  ["an undeclared variable", "RENDERED_ENVIRONMENT", (s) => (box(s).env = ["NODE_OPTIONS=--inspect"])],
+  ["a secret as a variable", "RENDERED_SECRET", (s) => (box(s).env = ["DB_PASSWORD=hunter2"])],
+  [
+    "a secret as an upload",
+    "RENDERED_SECRET",
+    (s) => (box(s).upload = [{ file: "/run/secrets/key", content: "hunter2" }]),
+  ],
+  ["a private key as a label", "RENDERED_SECRET", (s) => (box(s).labels[0].value = "-----BEGIN EC PRIVATE KEY-----")],
+  ["an age key as an argument", "RENDERED_SECRET", (s) => box(s).entrypoint.push("AGE-SECRET-KEY-1QQ")],
+  ["a name of the host's", "RENDERED_NAME", (s) => (box(s).host = [{ host: "broker", ip: "203.0.113.1" }])],
+  ["a resolver", "RENDERED_NAME", (s) => (box(s).dns = ["203.0.113.53"])],
+  ["the daemon's own resolver", "RENDERED_NAME", (s) => delete box(s).dns],
+  [
+    "another component's name",
+    "RENDERED_NAME",
+    (s) => (box(s).networks_advanced[0].aliases = ["broker.acme.trustkern.internal"]),
+  ],
+  [
+    "a network of other flows",
+    "RENDERED_NETWORK_MEMBER",
+    (s) => box(s, "gw-01").networks_advanced.push({ name: `${pipe}docker_network.collector_database_postgres.id}` }),
+  ],
+  ["a network by name", "RENDERED_NETWORK_MEMBER", (s) => (box(s).networks_advanced[0].name = "bridge")],
+  [
+    "one network for all",
+    "RENDERED_NETWORK_MEMBER",
+    (s) => {
+      for (const each of Object.values<Loose>(s.resource.docker_container)) {
+        each.networks_advanced = [{ name: `${pipe}docker_network.collector_broker_mqtts.id}` }];
+      }
+    },
+  ],
+  ["a flow's data to outside", "RENDERED_NETWORK", (s) => (net(s, "collector_database_postgres").internal = false)],
+  [
+    "hidden senders",
+    "RENDERED_NETWORK",
+    (s) => (net(s, "broker_publish").options["com.docker.network.bridge.enable_ip_masquerade"] = "true"),
+  ],
+  ["a network of no flow", "RENDERED_NETWORK", (s) => (s.resource.docker_network.extra = net(s, "broker_publish"))],
+  ["a network of the host", "RENDERED_NETWORK", (s) => (net(s, "collector_broker_mqtts").driver = "macvlan")],
+  [
+    "networks that overlap",
+    "RENDERED_NETWORK",
+    (s) => (net(s, "collector_broker_mqtts").ipam_config = net(s, "collector_database_postgres").ipam_config),
+  ],
+  [
+    "a subnet of another's",
+    "RENDERED_NETWORK",
+    (s) => (net(s, "collector_broker_mqtts").ipam_config[0].subnet = "192.168.1.0/29"),
+  ],
+  ["a manual guest", "RENDERED_ATTRIBUTE", (s) => (net(s, "collector_broker_mqtts").attachable = true)],
+  ["a container of no component", "RENDERED_CONTAINER", (s) => (s.resource.docker_container.evil = box(s))],
+  ["a component without a container", "RENDERED_CONTAINER", (s) => delete s.resource.docker_container.custody],
+  ["a container of another name", "RENDERED_CONTAINER", (s) => (box(s).name = "kollektor")],
+  ["a label that lies", "RENDERED_CONTAINER", (s) => (box(s).labels[3].value = "edge")],
+  ["a service of a swarm", "RENDERED_ELEMENT", (s) => (s.resource.docker_service = { x: { name: "x" } })],
+  [
+    "a secret of a swarm",
+    "RENDERED_ELEMENT",
+    (s) => (s.resource.docker_secret = { x: { name: "x", data: "aHVudGVy" } }),
+  ],
+  ["a configuration of a swarm", "RENDERED_ELEMENT", (s) => (s.resource.docker_config = { x: { data: "" } })],
+  ["a data source", "RENDERED_ELEMENT", (s) => (s.data = { docker_logs: { x: { name: "custody" } } })],
+  ["an output", "RENDERED_ELEMENT", (s) => (s.output = { x: { value: "1" } })],
+  ["a module", "RENDERED_ELEMENT", (s) => (s.module = { x: { source: "./evil" } })],
+  ["a program of the host", "RENDERED_ATTRIBUTE", (s) => (box(s).provisioner = [{ "local-exec": { command: "id" } }])],
+  ["a change that is not seen", "RENDERED_ATTRIBUTE", (s) => (box(s).lifecycle = { ignore_changes: "all" })],
+  ["a file of the host", "RENDERED_EXPRESSION", (s) => (box(s).labels[0].value = `${pipe}file("/etc/shadow")}`)],
+  ["an expression as a name", "RENDERED_EXPRESSION", (s) => (box(s).log_opts[`${pipe}file("/x")}`] = "1")],
+  ["another provider", "RENDERED_PROVIDER", (s) => (s.terraform.required_providers.docker.source = "evil/docker")],
+  ["a provider of any release", "RENDERED_PROVIDER", (s) => delete s.terraform.required_providers.docker.version],
+  ["a further provider", "RENDERED_PROVIDER", (s) => (s.terraform.required_providers.null = { source: "x/null" })],
+  ["another machine", "RENDERED_PROVIDER", (s) => (s.provider.docker[0].host = "tcp://203.0.113.1:2375")],
+  ["a registry's password", "RENDERED_PROVIDER", (s) => (s.provider.docker[0].registry_auth = { password: "x" })],
+  ["a state of another place", "RENDERED_BACKEND", (s) => (s.terraform.backend.local.path = "/tmp/x")],
+  ["a state of another kind", "RENDERED_BACKEND", (s) => (s.terraform.backend = { http: { address: "http://x" } })],
+  ["a resource that is a list", "RENDERED_SHAPE", (s) => (s.resource = [s.resource])],
+  ["a container that is a list", "RENDERED_SHAPE", (s) => (s.resource.docker_container.collector = [box(s)])],
+];
+
+describe("refuses", () => {
+  const { json, context } = rendered(dev);
+
+  it.each(WEAKENINGS)("%s", (_, code, weaken) => {
+    const stack = structuredClone(json);
+    weaken(stack);
+    expect(stack).not.toEqual(json);
+    const findings = checkRendered(stack, context);
+    expect(findings.map((found) => found.code)).toContain(code);
+    expect(findings.every(({ path, message, fix }) => path && message && fix)).toBe(true);
+  });
+
+  it("an attribute that it does not know, on any container and network", () => {
+    const kinds = ["docker_container", "docker_network"] as const;
+    const known = new Set(kinds.flatMap((kind) => Object.values<Loose>(json.resource[kind]).flatMap(Object.keys)));
+    const place = fc.constantFrom(...kinds.flatMap((kind) => Object.keys(json.resource[kind]).map((id) => [kind, id])));
+    const attribute = fc.stringMatching(/^[a-z_]{1,20}$/).filter((name) => !known.has(name) && name !== "options");
+    fc.assert(
+      fc.property(place, attribute, fc.jsonValue(), ([kind = "", id = ""], name, value) => {
+        const stack = structuredClone(json);
+        stack.resource[kind][id][name] = value;
+        expect(checkRendered(stack, context).map(({ path }) => path)).toContain(`resource.${kind}.${id}.${name}`);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it.each([undefined, null, [], "stack", 1, { resource: null }, { resource: { docker_container: [] } }])(
+    "%j",
+    (stack) => {
+      expect(checkRendered(stack, context)).not.toEqual([]);
+    },
+  );
+
+  it.each(["access_key", "secret_key", "token", "profile"])("credentials of a state by %s", (member) => {
+    const { json: stack, context: hosted } = rendered(euHosted);
+    stack.terraform.backend.s3[member] = "x";
+    expect(checkRendered(stack, hosted).map(({ code }) => code)).toContain("RENDERED_SECRET");
+  });
+
+  it("a state that is not encrypted or not locked", () => {
+    const { json: stack, context: hosted } = rendered(euHosted);
+    stack.terraform.backend.s3.encrypt = false;
+    delete stack.terraform.backend.s3.use_lockfile;
+    expect(checkRendered(stack, hosted).map(({ code }) => code)).toEqual(["RENDERED_BACKEND", "RENDERED_BACKEND"]);
+  });
+
+  it.each([":latest", "", "@sha256:short"])("an image without a lock that ends in %j", (end) => {
+    const { json: stack, context: unlocked } = rendered(dev, false);
+    box(stack).image = `registry.example/collector${end}`;
+    expect(checkRendered(stack, unlocked).map(({ code }) => code)).toContain("RENDERED_IMAGE_UNPINNED");
+  });
+});
+
+it("tells no value of a variable in its findings", () => {
+  const { json, context } = rendered(dev);
+  box(json).env = ["DB_PASSWORD=hunter2-canary"];
+  expect(JSON.stringify(checkRendered(json, context))).not.toContain("hunter2-canary");
+});

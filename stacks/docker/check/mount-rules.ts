@@ -1,0 +1,73 @@
+import { dirname, join } from "node:path";
+import type { Finding } from "../../../shared/finding.ts";
+import { INSIDE } from "../placement.ts";
+import { blocks, finding, misshapen, type Rule, type Subject, shown, strangers } from "./subject.ts";
+
+interface Allowed {
+  readonly target: string;
+  readonly writable: boolean;
+}
+
+/** Every mount is a file or folder of the state directory that belongs to the component, at its place. */
+export const mountRule: Rule = (value, subject) => {
+  const path = `${subject.path}.mounts`;
+  const mounts = blocks(value);
+  if (mounts === undefined) return misshapen(path, "a list of mounts", value);
+  const allowed = allowedMounts(subject);
+  const seen = new Set<unknown>();
+  return mounts.flatMap((mount, index) => {
+    const at = `${path}[${index}]`;
+    const again = seen.has(mount.target);
+    seen.add(mount.target);
+    return [
+      ...strangers(mount, ["type", "source", "target", "read_only"], at),
+      ...(again ? [finding("RENDERED_MOUNT", at, `a second mount at ${shown(mount.target)}`)] : []),
+      ...oneMount(mount, allowed.get(String(mount.source)), at),
+    ];
+  });
+};
+
+function oneMount(mount: Readonly<Record<string, unknown>>, own: Allowed | undefined, at: string): readonly Finding[] {
+  const { type, source, target, read_only: readOnly } = mount;
+  if (type !== "bind") return [finding("RENDERED_MOUNT", at, `is of type ${shown(type)}; accepted: bind`)];
+  if (own === undefined) {
+    return [
+      finding("RENDERED_MOUNT", at, `${shown(source)} is none of the component's files, secrets, volumes and sockets`),
+    ];
+  }
+  const elsewhere =
+    target === own.target ? [] : [finding("RENDERED_MOUNT", at, `is at ${shown(target)}; accepted: ${own.target}`)];
+  const writable =
+    own.writable || readOnly === true
+      ? []
+      : [finding("RENDERED_MOUNT_WRITABLE", at, `${shown(source)} is to be read only`)];
+  return [...elsewhere, ...writable];
+}
+
+// Worked out anew from the component, and not by what renders the mounts: else one mistake would be made twice.
+function allowedMounts({ component, layout, model }: Subject): ReadonlyMap<string, Allowed> {
+  const { name } = component;
+  const allowed = new Map<string, Allowed>();
+  for (const { path } of component.files) {
+    allowed.set(path.replace(INSIDE.config, join(layout.configDir, name)), { target: path, writable: false });
+  }
+  for (const secret of component.secrets) {
+    allowed.set(join(layout.secretsDir, name, secret.name), { target: secret.file, writable: false });
+  }
+  for (const volume of component.volumes) {
+    allowed.set(join(layout.volumesDir, name, volume.name), { target: volume.path, writable: true });
+  }
+  for (const listener of model.components) {
+    for (const { name: socket, path } of listener.sockets) {
+      const own = listener.name === name;
+      const reached = model.flows.some(
+        ({ from, to, port, protection, byEngine }) =>
+          from === name && to === listener.name && port === socket && protection === "unix" && !byEngine,
+      );
+      if (own || reached) {
+        allowed.set(join(layout.runDir, `${listener.name}.${socket}`), { target: dirname(path), writable: own });
+      }
+    }
+  }
+  return allowed;
+}

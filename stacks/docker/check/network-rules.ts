@@ -1,0 +1,78 @@
+import type { Finding } from "../../../shared/finding.ts";
+import { stableJson } from "../../../shared/stable-json.ts";
+import { networkName } from "../networks.ts";
+import { isNetworked } from "./access-rules.ts";
+import { type Attributes, blocks, type CheckContext, finding, shown, strangers } from "./subject.ts";
+
+const MEMBERS = ["//", "name", "driver", "internal", "options", "ipam_config", "labels"];
+const PUBLISH_OPTIONS = stableJson({
+  "com.docker.network.bridge.enable_icc": "false",
+  "com.docker.network.bridge.enable_ip_masquerade": "false",
+});
+
+interface Range {
+  readonly first: number;
+  readonly last: number;
+}
+
+/** Every network is that of one flow and internal, or publishes one component's ports and hides no sender. */
+export function checkNetworks(networks: Attributes, context: CheckContext): readonly Finding[] {
+  const { deployment, model } = context;
+  const ofFlows = new Set(model.flows.filter(isNetworked).map(({ from, to, port }) => `${from}_${to}_${port}`));
+  const published = new Set(
+    model.components.flatMap(({ name, ports }) => (ports.some(({ publish }) => publish) ? [`${name}_publish`] : [])),
+  );
+  const pool = rangeOf(deployment.docker.subnets);
+  const taken: Range[] = [];
+  return Object.entries(networks as Readonly<Record<string, Attributes>>).flatMap(([id, network]) => {
+    const path = `resource.docker_network.${id}`;
+    const wrong = (member: string, accepted: unknown) =>
+      stableJson(network[member]) === stableJson(accepted)
+        ? []
+        : [
+            finding(
+              "RENDERED_NETWORK",
+              `${path}.${member}`,
+              `is ${shown(network[member])}; accepted: ${shown(accepted)}`,
+            ),
+          ];
+    const known = ofFlows.has(id) || published.has(id);
+    const subnet = checkSubnet(network.ipam_config, `${path}.ipam_config`, pool, taken);
+    return [
+      ...strangers(network, MEMBERS, path),
+      ...(known ? [] : [finding("RENDERED_NETWORK", path, "is the network of no flow and of no published port")]),
+      ...wrong("name", networkName(deployment, id)),
+      ...wrong("driver", "bridge"),
+      ...wrong("internal", !published.has(id)),
+      ...wrong("options", published.has(id) ? JSON.parse(PUBLISH_OPTIONS) : undefined),
+      ...subnet,
+    ];
+  });
+}
+
+function checkSubnet(value: unknown, path: string, pool: Range | undefined, taken: Range[]): readonly Finding[] {
+  const [block = {}, ...more] = blocks(value) ?? [];
+  const range = rangeOf(block.subnet);
+  if (range === undefined || pool === undefined || more.length > 0) {
+    return [finding("RENDERED_NETWORK", path, `is ${shown(value)}; accepted: one IPv4 subnet`)];
+  }
+  const outside = range.first < pool.first || range.last > pool.last;
+  const overlaps = taken.some(({ first, last }) => range.first <= last && first <= range.last);
+  taken.push(range);
+  return [
+    ...strangers(block, ["subnet", "gateway"], path),
+    ...(outside ? [finding("RENDERED_NETWORK", path, `${shown(block.subnet)} is outside docker.subnets`)] : []),
+    ...(overlaps ? [finding("RENDERED_NETWORK", path, `${shown(block.subnet)} overlaps with another network's`)] : []),
+  ];
+}
+
+/** First and last address of a network in CIDR form, as numbers. */
+function rangeOf(cidr: unknown): Range | undefined {
+  const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})\/(\d{1,2})$/.exec(String(cidr));
+  if (match === null) return undefined;
+  const [a = 0, b = 0, c = 0, d = 0, length = 0] = match.slice(1).map(Number);
+  if (Math.max(a, b, c, d) > 255 || length > 32) return undefined;
+  const size = 2 ** (32 - length);
+  const first = ((a * 256 + b) * 256 + c) * 256 + d;
+  return first % size === 0 ? { first, last: first + size - 1 } : undefined;
+}

@@ -1,0 +1,100 @@
+import { join } from "node:path";
+import type { Finding } from "../../../shared/finding.ts";
+import { stableJson } from "../../../shared/stable-json.ts";
+import { DOCKER_PROVIDER } from "../cdktf.ts";
+import { type Attributes, type CheckContext, finding, isAttributes, shown, strangers } from "./subject.ts";
+
+const SECRET_TEXT = /-----BEGIN [A-Z ]*PRIVATE KEY|LS0tLS1CRUdJTi|AGE-SECRET-KEY-|\$argon2|\beyJ[A-Za-z0-9_-]{10,}\./;
+const CREDENTIALS = /key$|secret|token|password|username|private|profile|role|credential/;
+const BACKENDS: Readonly<Record<string, readonly string[]>> = {
+  local: ["path"],
+  http: ["address", "lock_address", "unlock_address"],
+  s3: [
+    "bucket",
+    "key",
+    "region",
+    "encrypt",
+    "use_lockfile",
+    "endpoints",
+    "use_path_style",
+    "skip_credentials_validation",
+    "skip_region_validation",
+    "skip_requesting_account_id",
+    "skip_metadata_api_check",
+  ],
+};
+
+/** The pinned provider on this machine's Docker, and the state where `trustkern.yaml` says. */
+export function checkTerraform(stack: Attributes, context: CheckContext): readonly Finding[] {
+  const terraform = isAttributes(stack.terraform) ? stack.terraform : {};
+  const wrong = (path: string, value: unknown, accepted: unknown) =>
+    stableJson(value) === stableJson(accepted)
+      ? []
+      : [finding("RENDERED_PROVIDER", path, `is ${shown(value)}; accepted: ${shown(accepted)}`)];
+  return [
+    ...strangers(terraform, ["backend", "required_providers"], "terraform"),
+    ...wrong("provider", stack.provider, { docker: [{}] }),
+    ...wrong("terraform.required_providers", terraform.required_providers, { docker: DOCKER_PROVIDER }),
+    ...checkBackend(terraform.backend, context),
+  ];
+}
+
+function checkBackend(value: unknown, { deployment, layout }: CheckContext): readonly Finding[] {
+  const backend = deployment.state;
+  const path = `terraform.backend.${backend.kind}`;
+  const kinds = isAttributes(value) ? Object.keys(value) : [];
+  const settings = isAttributes(value) ? value[backend.kind] : undefined;
+  if (kinds.length !== 1 || !isAttributes(settings)) {
+    return [finding("RENDERED_BACKEND", "terraform.backend", `is ${shown(kinds)}; accepted: ["${backend.kind}"]`)];
+  }
+  const { kind: _, ...wanted } = backend;
+  const said = new Map<string, unknown>(Object.entries(wanted));
+  if (backend.kind === "local") said.set("path", join(layout.terraformDir, "terraform.tfstate"));
+  if (backend.kind === "http") {
+    said.set("lock_address", backend.address);
+    said.set("unlock_address", backend.address);
+  }
+  if (backend.kind === "s3") {
+    said.delete("endpoint");
+    said.set("encrypt", true);
+    said.set("use_lockfile", true);
+    if (backend.endpoint !== undefined) said.set("endpoints", { s3: backend.endpoint });
+  }
+  const known = BACKENDS[backend.kind] ?? [];
+  const credentials = Object.keys(settings).filter((name) => !known.includes(name) && CREDENTIALS.test(name));
+  const elsewhere = [...said].filter(([name, accepted]) => stableJson(settings[name]) !== stableJson(accepted));
+  return [
+    ...strangers(settings, [...known, ...credentials], path),
+    ...credentials.map((name) =>
+      finding("RENDERED_SECRET", `${path}.${name}`, "credentials belong into the environment"),
+    ),
+    ...elsewhere.map(([name]) =>
+      finding("RENDERED_BACKEND", `${path}.${name}`, `is ${shown(settings[name])}; accepted: ${shown(said.get(name))}`),
+    ),
+  ];
+}
+
+// The two places where one resource of the stack names another.
+const REFERENCES: readonly { readonly at: RegExp; readonly text: RegExp }[] = [
+  { at: /\.networks_advanced\.\d+\.name$/, text: /^\$\{docker_network\.[a-z0-9_-]+\.id\}$/ },
+  { at: /^resource\.docker_container\.[^.]+\.image$/, text: /^\$\{docker_image\.[a-z0-9-]+\.image_id\}$/ },
+];
+
+/** Texts, names of members included, that Terraform would work out, and texts that look like secrets. */
+export function checkTexts(value: unknown, path = ""): readonly Finding[] {
+  if (typeof value === "string") return checkText(value, path);
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([name, member]) => {
+    const at = path === "" ? name : `${path}.${name}`;
+    return [...checkText(name, at), ...checkTexts(member, at)];
+  });
+}
+
+function checkText(text: string, path: string): readonly Finding[] {
+  const reference = REFERENCES.some((known) => known.at.test(path) && known.text.test(text));
+  const expression = !reference && /[$%]\{/.test(text);
+  return [
+    ...(expression ? [finding("RENDERED_EXPRESSION", path, "holds ${ or %{, which Terraform works out")] : []),
+    ...(SECRET_TEXT.test(text) ? [finding("RENDERED_SECRET", path, "holds what looks like a secret")] : []),
+  ];
+}

@@ -1,0 +1,74 @@
+import type { Model } from "../../../model/boundary.ts";
+import type { Component } from "../../../model/component.ts";
+import type { Finding } from "../../../shared/finding.ts";
+import { stableJson } from "../../../shared/stable-json.ts";
+import type { DockerTarget } from "../plan.ts";
+import { renderedErrors } from "./errors.ts";
+
+/** Codes of this check's findings. */
+export type RenderedCode = keyof typeof renderedErrors.entries;
+
+/** What a rendered stack is held against. */
+export interface CheckContext extends DockerTarget {
+  readonly model: Model;
+}
+
+/** A rendered container, and the component that it should be. */
+export interface Subject extends CheckContext {
+  readonly component: Component;
+  /** Path of the container in the stack. */
+  readonly path: string;
+  /** Every attribute as it is rendered. */
+  readonly attributes: Attributes;
+}
+
+/** Attributes of a resource, by name. */
+export type Attributes = Readonly<Record<string, unknown>>;
+
+/** What is wrong with one attribute; its path is relative to the container. */
+export type Rule = (value: unknown, subject: Subject) => readonly Finding[];
+
+/** One finding of the check. */
+export function finding(code: RenderedCode, path: string, message: string): Finding {
+  return { code, path, message, fix: renderedErrors.entries[code].fix };
+}
+
+/** An attribute that has one accepted value; undefined for one that must not be there. */
+export function only(code: RenderedCode, attribute: string, accepted: (subject: Subject) => unknown): Rule {
+  return (value, subject) => {
+    const expected = accepted(subject);
+    if (stableJson(value) === stableJson(expected)) return [];
+    return [finding(code, `${subject.path}.${attribute}`, `is ${shown(value)}; accepted: ${shown(expected)}`)];
+  };
+}
+
+/** A value for a message: short, and never a text of unknown length, which could be a secret. */
+export function shown(value: unknown): string {
+  if (value === undefined) return "missing";
+  const text = stableJson(value);
+  return text.length <= 80 ? text : `${text.slice(0, 77)}...`;
+}
+
+/** The objects of a block, which Terraform takes as one object or as a list of them. */
+export function blocks(value: unknown): readonly Attributes[] | undefined {
+  if (value === undefined) return [];
+  const list = Array.isArray(value) ? value : [value];
+  return list.every(isAttributes) ? list : undefined;
+}
+
+/** Whether a value is an object with members. */
+export function isAttributes(value: unknown): value is Attributes {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Members that a block does not have in any stack of ours. */
+export function strangers(block: Attributes, known: readonly string[], path: string): readonly Finding[] {
+  return Object.keys(block)
+    .filter((member) => !known.includes(member))
+    .map((member) => finding("RENDERED_ATTRIBUTE", `${path}.${member}`, `unknown; accepted: ${known.join(", ")}`));
+}
+
+/** The finding for what is not the object, list or text that it should be. */
+export function misshapen(path: string, accepted: string, value: unknown): readonly Finding[] {
+  return [finding("RENDERED_SHAPE", path, `is ${shown(value)}; accepted: ${accepted}`)];
+}
