@@ -12,6 +12,7 @@ const layers = {
   operations: ["shared", "protocol", "certs", "custody", "model", "profiles", "modules", "stacks"],
   cli: ["shared", "protocol", "certs", "custody", "model", "profiles", "modules", "services", "stacks", "operations"],
 };
+const SCHEMA_JOB = "^services/schema/";
 const tests = "\\.test\\.ts$";
 
 module.exports = {
@@ -20,12 +21,22 @@ module.exports = {
     ...Object.entries(layers).map(([layer, allowed]) => ({
       name: `layer-${layer}`,
       severity: "error",
-      from: { path: `^${layer}/`, pathNot: tests },
+      from: { path: `^${layer}/`, pathNot: [tests, SCHEMA_JOB] },
       to: {
         path: `^(${[...Object.keys(layers), "scripts", "test"].join("|")})/`,
         pathNot: `^(${[layer, ...allowed].join("|")})/`,
       },
     })),
+    {
+      name: "schema-job",
+      comment: "it carries the migrations of the database's module, and nothing else of any module",
+      severity: "error",
+      from: { path: SCHEMA_JOB, pathNot: tests },
+      to: {
+        path: `^(${[...Object.keys(layers), "scripts", "test"].join("|")})/`,
+        pathNot: `^(${[...layers.services, "services"].join("|")})/|^modules/timescaledb/(migrate|retention)\\.ts$`,
+      },
+    },
     {
       name: "service-apart",
       comment: "a service runs alone: only services/runtime is common",

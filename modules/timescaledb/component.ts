@@ -1,37 +1,97 @@
 import { type ComponentIn, component } from "../../model/component.ts";
 import type { Deployment } from "../../model/deployment.ts";
 import type { Placement } from "../../model/placement.ts";
-import { CONTROL_HEALTH, configFile, controlSockets, listenConfig, secretRefs } from "../common.ts";
+import { CONTROL_HEALTH, configFile, controlSockets, listenConfig, ownCommand, secretRefs } from "../common.ts";
+import { PG_HBA, postgresCommand, SUPERUSER } from "./postgres.ts";
 
 /** Name of the database and of the roles in it. */
 export const DATABASE = { database: "trustkern", owner: "trustkern", writer: "collector", reader: "reader" } as const;
 
-/** The database. The embedded engine runs `services/database` for it. */
-export function database(deployment: Deployment, placement: Placement): ComponentIn<"decryption"> {
-  const name = "database";
-  const dataDir = placement.volumeDir(name, "data");
-  const role = (rights: "owner" | "writer" | "reader") => ({
+const NAME = "database";
+const PASSWORDS = ["owner.password", "writer.password", "reader.password"] as const;
+
+/** The roles of a service's configuration, with files of that component. */
+export function roleConfigs(placement: Placement, component: string) {
+  return (["owner", "writer", "reader"] as const).map((rights) => ({
     name: DATABASE[rights],
-    passwordFile: placement.secretFile(name, `${rights}.password`),
+    passwordFile: placement.secretFile(component, `${rights}.password`),
     rights,
-  });
-  return component({
-    name,
+  }));
+}
+
+/** The database: TimescaleDB, or `services/database` on the embedded engine and where images are made from packages. */
+export function database(deployment: Deployment, placement: Placement): ComponentIn<"decryption"> {
+  const common = {
+    name: NAME,
     zone: "decryption",
     holds: ["ciphertext", "plaintext", "metadata", "credential"],
-    service: "database",
-    ports: [{ name: "postgres", port: placement.endpoint(name, "postgres").port, protocol: "tcp" }],
-    files: configFile(deployment, placement, name, {
-      listen: listenConfig(placement, name, "postgres"),
+    ports: [{ name: "postgres", port: placement.endpoint(NAME, "postgres").port, protocol: "tcp" }],
+    network: true,
+  } as const;
+  const upstream = deployment.engine !== "embedded" && deployment.images.source === "registry";
+  return component({ ...common, ...(upstream ? timescaledb(placement) : ours(deployment, placement)) });
+}
+
+function ours(deployment: Deployment, placement: Placement) {
+  const dataDir = placement.volumeDir(NAME, "data");
+  const embedded = deployment.engine === "embedded";
+  const tls = { certFile: placement.secretFile(NAME, "tls.crt"), keyFile: placement.secretFile(NAME, "tls.key") };
+  return {
+    service: NAME,
+    image: NAME,
+    command: ownCommand(placement, NAME),
+    ...(embedded ? {} : { identity: "svc-database" }),
+    files: configFile(deployment, placement, NAME, {
+      listen: listenConfig(placement, NAME, "postgres"),
+      ...(embedded ? {} : { tls }),
       dataDir,
-      roles: [role("owner"), role("writer"), role("reader")],
+      roles: roleConfigs(placement, NAME),
       jobsIntervalSeconds: 60,
     }),
-    secrets: secretRefs(placement, name, ["owner.password", "writer.password", "reader.password"]),
+    secrets: secretRefs(placement, NAME, [...PASSWORDS, ...(embedded ? [] : ["tls.crt", "tls.key"])]),
     volumes: [{ name: "data", path: dataDir, witness: "cluster" }],
-    sockets: controlSockets(placement, name),
+    sockets: controlSockets(placement, NAME),
     health: CONTROL_HEALTH,
     limits: { memoryMiB: 2048, pids: 32, cpus: 2 },
-    network: true,
-  });
+  } as const;
+}
+
+/** The superuser has the owner's password: who holds it, the schema job alone, makes the roles. */
+function timescaledb(placement: Placement) {
+  const dataDir = placement.volumeDir(NAME, "data");
+  const { host, port } = placement.endpoint(NAME, "postgres");
+  const hba = placement.configFile(NAME, "pg_hba.conf");
+  const secret = (name: string) => placement.secretFile(NAME, name);
+  return {
+    image: NAME,
+    identity: "svc-database",
+    command: postgresCommand({
+      listenHost: placement.listenHost,
+      port,
+      hbaFile: hba,
+      certFile: secret("tls.crt"),
+      keyFile: secret("tls.key"),
+    }),
+    environment: {
+      PGDATA: `${dataDir}/cluster`,
+      POSTGRES_DB: DATABASE.database,
+      POSTGRES_USER: SUPERUSER,
+      POSTGRES_PASSWORD_FILE: secret("owner.password"),
+      NO_TS_TUNE: "true",
+    },
+    files: [{ path: hba, content: PG_HBA, mode: 0o600 }],
+    secrets: secretRefs(placement, NAME, ["owner.password", "tls.crt", "tls.key"]),
+    volumes: [{ name: "data", path: dataDir, witness: "cluster/PG_VERSION" }],
+    scratch: [
+      { path: "/var/run/postgresql", maxMiB: 1 },
+      { path: "/tmp", maxMiB: 64 },
+    ],
+    health: {
+      kind: "command",
+      command: ["/usr/local/bin/pg_isready", "-q", "-h", host, "-p", String(port), "-d", DATABASE.database],
+      startupSeconds: 60,
+    },
+    // A process for each connection and each background worker.
+    limits: { memoryMiB: 2048, pids: 160, cpus: 2 },
+  } as const;
 }

@@ -17,11 +17,14 @@ const SET_REFRESH = `
   FROM timescaledb_information.jobs, least(INTERVAL '7 days', make_interval(secs => $1::float8 / 2)) AS back
   WHERE proc_name = 'policy_refresh_continuous_aggregate' AND (config->>'start_offset')::interval <> back`;
 
+/** How long rows and envelopes are kept. */
+export type RowRetention = Pick<Retention, "telemetrySeconds" | "rawSeconds">;
+
 /**
  * Makes the database keep rows and envelopes as long as the deployment says. Run as the owner, after the migrations.
  * @throws RETENTION_FAILED
  */
-export async function applyRetention(target: MigrationTarget, retention: Retention): Promise<void> {
+export async function applyRetention(target: MigrationTarget, retention: RowRetention): Promise<void> {
   const client = new pg.Client(clientConfig(target));
   try {
     await client.connect();

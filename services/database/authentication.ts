@@ -1,4 +1,5 @@
-import { createScramExchange, type ScramVerifier } from "./scram.ts";
+import type { ScramVerifier } from "../runtime/postgres/scram-verifier.ts";
+import { createScramExchange } from "./scram.ts";
 import { authentication } from "./wire-answers.ts";
 import { type Frame, readText, typeOf } from "./wire-frames.ts";
 

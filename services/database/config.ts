@@ -1,19 +1,6 @@
 import { z } from "zod";
 import { commonConfig, listenConfig, tlsConfig } from "../runtime/config.ts";
-
-const role = z.strictObject({
-  name: z
-    .string()
-    .regex(/^[a-z][a-z0-9_]{0,62}$/, "must be 1 to 63 of a-z 0-9 _ and begin with a letter")
-    .refine((name) => !/^(postgres|public|none|pg_.*|trustkern_.*)$/.test(name), "is reserved"),
-  /** Path of a file that holds the password alone. */
-  passwordFile: z.string().min(1),
-  /** `owner` migrates, `writer` stores telemetry, `reader` only looks. */
-  rights: z.enum(["owner", "writer", "reader"]),
-});
-
-/** A login role of the embedded database. */
-export type RoleConfig = z.infer<typeof role>;
+import { rolesConfig } from "../runtime/postgres/role-config.ts";
 
 /** Configuration of `services/database`. */
 export const databaseConfig = z.strictObject({
@@ -23,11 +10,7 @@ export const databaseConfig = z.strictObject({
   tls: tlsConfig.omit({ caFile: true }).optional(),
   /** Folder of the cluster; made when it is not there. */
   dataDir: z.string().min(1),
-  roles: z
-    .array(role)
-    .min(1)
-    .refine((roles) => new Set(roles.map(({ name }) => name)).size === roles.length, "names must differ")
-    .refine((roles) => roles.filter(({ rights }) => rights === "owner").length === 1, "exactly one role is the owner"),
+  roles: rolesConfig,
   /** Seconds between two looks for due Timescale jobs. */
   jobsIntervalSeconds: z.int().min(1).max(3600).default(30),
   /** Seconds that a client may hold the engine in a transaction without a message, before it is thrown out. */

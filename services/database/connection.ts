@@ -1,9 +1,9 @@
 import type { Socket } from "node:net";
 import { type SecureContext, TLSSocket } from "node:tls";
+import type { ScramVerifier } from "../runtime/postgres/scram-verifier.ts";
 import { createAuthentication } from "./authentication.ts";
 import { DATABASE_NAME } from "./engine.ts";
 import type { AttachedClient, Multiplexer } from "./multiplexer.ts";
-import type { ScramVerifier } from "./scram.ts";
 import { startSettings } from "./start-settings.ts";
 import { authentication, errorResponse, welcome } from "./wire-answers.ts";
 import { createFrameReader, type Frame, FrameError, typeOf } from "./wire-frames.ts";

@@ -32,9 +32,4 @@ export const databaseErrors = catalogue({
     summary: "The database engine cannot bind a session to its role, so that a reader could become more than a reader.",
     fix: "use the pinned version of the engine; this is our own bug",
   },
-  DATABASE_ROLE_SECRET: {
-    exit: EXIT.configuration,
-    summary: "A database role's password file is empty or too short.",
-    fix: "write at least 16 characters into the role's password file",
-  },
 });

@@ -1,5 +1,5 @@
 import { messageOf } from "../../shared/errors.ts";
-import type { RoleConfig } from "./config.ts";
+import type { RoleConfig } from "../runtime/postgres/role-config.ts";
 import { DATABASE_NAME, type Engine, openEngine } from "./engine.ts";
 import { createIdentity, type Identity } from "./engine-identity.ts";
 import { databaseErrors } from "./errors.ts";

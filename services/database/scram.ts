@@ -1,22 +1,5 @@
-import { createHash, createHmac, pbkdf2Sync, randomBytes, timingSafeEqual } from "node:crypto";
-
-/** RFC 7677, section 4: at least 4096. */
-const ITERATIONS = 4096;
-
-/** What the server keeps of a password (RFC 5802, section 3). */
-export interface ScramVerifier {
-  /** False for a user that does not exist: the exchange then looks like a wrong password. */
-  readonly known: boolean;
-  readonly salt: Buffer;
-  readonly storedKey: Buffer;
-  readonly serverKey: Buffer;
-}
-
-/** The verifier of a password. */
-export function scramVerifier(password: string, salt: Buffer = randomBytes(16)): ScramVerifier {
-  const salted = pbkdf2Sync(password.normalize("NFKC"), salt, ITERATIONS, 32, "sha256");
-  return { known: true, salt, storedKey: sha256(hmac(salted, "Client Key")), serverKey: hmac(salted, "Server Key") };
-}
+import { randomBytes, timingSafeEqual } from "node:crypto";
+import { hmac, ITERATIONS, type ScramVerifier, scramVerifier, sha256 } from "../runtime/postgres/scram-verifier.ts";
 
 /** The server's half of one SCRAM-SHA-256 exchange; null wherever the client breaks the protocol or fails. */
 export interface ScramExchange {
@@ -66,14 +49,6 @@ export function createScramExchange({ known, salt, storedKey, serverKey }: Scram
       return `v=${hmac(serverKey, signed).toString("base64")}`;
     },
   };
-}
-
-function hmac(key: Buffer, text: string): Buffer {
-  return createHmac("sha256", key).update(text).digest();
-}
-
-function sha256(bytes: Buffer): Buffer {
-  return createHash("sha256").update(bytes).digest();
 }
 
 function xor(left: Buffer, right: Buffer): Buffer {

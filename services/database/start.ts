@@ -2,6 +2,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import { createSecureContext } from "node:tls";
 import { EXIT, messageOf, TrustKernError } from "../../shared/errors.ts";
 import { listenTcp } from "../runtime/listen.ts";
+import { readPasswords } from "../runtime/postgres/role-passwords.ts";
 import type { RunningService, ServiceContext } from "../runtime/run.ts";
 import { readText } from "../runtime/tls.ts";
 import type { DatabaseConfig } from "./config.ts";
@@ -10,7 +11,6 @@ import { createJobRunner } from "./jobs.ts";
 import { createLoginRoom } from "./login-room.ts";
 import { createMultiplexer, type Multiplexer } from "./multiplexer.ts";
 import { openDatabase } from "./open-database.ts";
-import { readPasswords } from "./roles.ts";
 import { createScramDirectory } from "./scram.ts";
 import { createUpkeep } from "./upkeep.ts";
 

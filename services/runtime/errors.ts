@@ -57,6 +57,11 @@ export const runtimeErrors = catalogue({
     summary: "A client whose certificate is valid asked for metrics, and is none of those that may read them.",
     fix: "name the client's common name in metrics.clients, or let it ask Prometheus",
   },
+  DATABASE_ROLE_SECRET: {
+    exit: EXIT.configuration,
+    summary: "A database role's password file is empty or too short.",
+    fix: "write at least 16 characters into the role's password file",
+  },
   SERVICE_INTERNAL: {
     exit: EXIT.bug,
     summary: "A service failed in a way that it does not know; its log says more.",

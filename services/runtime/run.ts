@@ -1,13 +1,11 @@
-import { parseArgs } from "node:util";
 import pino, { type Logger } from "pino";
 import type { z } from "zod";
-import { EXIT, messageOf, TrustKernError } from "../../shared/errors.ts";
+import { EXIT } from "../../shared/errors.ts";
 import { type CommonConfig, loadConfig } from "./config.ts";
 import { type ControlRoute, startControl } from "./control.ts";
-import { runtimeErrors } from "./errors.ts";
-import { errorBody } from "./http.ts";
 import type { Metric } from "./metrics/metric.ts";
 import { type RunningMetrics, startMetrics } from "./metrics/start.ts";
+import { configFile, reportFailure } from "./program.ts";
 import { createSecurityEvents, type SecurityEvents } from "./security-events.ts";
 
 const STOP_LIMIT_MS = 10_000;
@@ -125,24 +123,4 @@ async function run<C extends CommonConfig>({ name, configSchema, start }: Servic
     return;
   }
   log.info("started");
-}
-
-function configFile(name: string): string {
-  const usage = `usage: node services/${name}/main.ts --config FILE`;
-  try {
-    const { values } = parseArgs({ options: { config: { type: "string" } } });
-    if (values.config) return values.config;
-  } catch (cause) {
-    throw runtimeErrors.error("SERVICE_USAGE", `${messageOf(cause)}; ${usage}`, { cause });
-  }
-  throw runtimeErrors.error("SERVICE_USAGE", usage);
-}
-
-function reportFailure(name: string, thrown: unknown): number {
-  const error =
-    thrown instanceof TrustKernError
-      ? thrown
-      : runtimeErrors.error("SERVICE_INTERNAL", `${name}: ${messageOf(thrown)}`);
-  process.stderr.write(`${JSON.stringify({ error: errorBody(error) })}\n`);
-  return error.exit;
 }
