@@ -1,4 +1,4 @@
-import type { DockerCli } from "../../../stacks/host/docker-cli.ts";
+import { type DockerCli, dockerOutput } from "../../../stacks/host/docker-cli.ts";
 import { inspectImage } from "../docker-images.ts";
 import { imagesErrors } from "../errors.ts";
 import { KNOWN_IMAGES, localReference } from "../known-images.ts";
@@ -32,6 +32,8 @@ export async function buildImages(
   version: string,
 ): Promise<readonly BuildOutcome[]> {
   const { docker, onProgress } = request;
+  // Before minutes of work that nobody could take.
+  await dockerOutput(docker, ["version", "--format", "{{.Server.Version}}"]);
   const wanted: BuiltImage[] = [];
   for (const name of names) {
     const { contents, command } = knownImage(name);

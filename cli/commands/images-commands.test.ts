@@ -1,0 +1,67 @@
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type Outcome, runCli } from "../test-io.ts";
+
+const example = fileURLToPath(new URL("../../examples/single-host/trustkern.yaml", import.meta.url));
+let folder = "";
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "tk-images-cli-"));
+  copyFileSync(example, join(folder, "trustkern.yaml"));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Runs `images …` in the folder of the example, on a machine without docker. */
+const images = (...args: readonly string[]): Promise<Outcome> =>
+  runCli(["images", ...args, "--json"], { cwd: folder, env: { PATH: folder } });
+const codeOf = ({ exit, stdout }: Outcome): readonly unknown[] => [exit, JSON.parse(stdout).error?.code];
+
+describe("trustkern images", () => {
+  it("says what would be made from what, without docker", async () => {
+    const { exit, stdout } = await images("build", "--dry-run");
+    const document = JSON.parse(stdout);
+    expect([exit, document.schema]).toEqual([0, "trustkern.images-build/1"]);
+    const names = document.images.map(({ name }: { name: string }) => name);
+    expect(names).toEqual(expect.arrayContaining(["backend", "broker", "schema", "step-ca"]));
+    expect(names).not.toContain("grafana");
+  });
+
+  it("takes the images that --only names, once each", async () => {
+    const { stdout } = await images("build", "--dry-run", "--only", "loki, backend,loki");
+    expect(JSON.parse(stdout).images.map(({ name }: { name: string }) => name)).toEqual(["backend", "loki"]);
+  });
+
+  it.each([["nginx"], ["grafana"], [""], ["backend,"]])("refuses --only %j", async (only) => {
+    expect(codeOf(await images("build", "--dry-run", "--only", only))).toEqual([2, "CLI_USAGE"]);
+  });
+
+  it.each([["build"], ["lock"], ["list"]])("%s reports a machine without docker", async (command) => {
+    expect(codeOf(await images(command))).toEqual([4, "DOCKER_MISSING"]);
+    expect(existsSync(join(folder, "images.lock.yaml"))).toBe(false);
+  });
+
+  it("refuses a registry where images are made here", async () => {
+    expect(codeOf(await images("lock", "--registry", "mirror.example"))).toEqual([2, "CLI_USAGE"]);
+  });
+
+  it("locks nothing without a deployment file to stand beside", async () => {
+    rmSync(join(folder, "trustkern.yaml"));
+    expect(codeOf(await images("lock"))).toEqual([6, "CLI_NO_DEPLOYMENT"]);
+  });
+
+  it("reports a broken lock, and leaves it as it is", async () => {
+    const lock = join(folder, "images.lock.yaml");
+    writeFileSync(lock, "schema: other\n");
+    expect(codeOf(await images("list"))).toEqual([2, "IMAGES_LOCK_INVALID"]);
+    expect(codeOf(await images("lock", "--only", "broker"))).toEqual([2, "IMAGES_LOCK_INVALID"]);
+    expect(readFileSync(lock, "utf8")).toBe("schema: other\n");
+  });
+
+  it("does not mix images of two sources in one lock", async () => {
+    const lock = join(folder, "images.lock.yaml");
+    writeFileSync(lock, "schema: trustkern.images/1\nsource: registry\nimages: {}\n");
+    expect(codeOf(await images("lock", "--only", "broker"))).toEqual([2, "CLI_USAGE"]);
+  });
+});
