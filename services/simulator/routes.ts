@@ -9,6 +9,7 @@ import { GATEWAY_KINDS, RADIO_KINDS } from "./rogue/forgeries.ts";
 import { attackByGateway } from "./rogue/rogue-gateway.ts";
 import { attackByRadio } from "./rogue/rogue-sensor.ts";
 import type { RunLoop } from "./run-loop.ts";
+import { askRadio } from "./sensor/ask-radio.ts";
 import type { Nvm } from "./sensor/nvm.ts";
 import { MAKER } from "./sensor/provisioning-port.ts";
 import type { Sensor } from "./sensor/sensor.ts";
@@ -59,6 +60,7 @@ export function simulatorRoutes({ config, fleet, nvm, loop, gateway, rogueTls }:
     }),
     route("GET", "/sensors", list),
     each("POST", "secure-element", ({ element }, body) => element.execute(body)),
+    each("POST", "radio", askRadio),
     each("GET", "provisioning", provisioningOf),
     each("POST", "join", (sensor) => sensor.join()),
     each("POST", "measure", async (sensor) => {

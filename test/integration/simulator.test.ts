@@ -74,6 +74,16 @@ test("provisions a sensor once, closes its port for good, and keeps key and stat
   expect(await rig.simulator("POST", "/sensors", { count: 1 })).toHaveLength(1);
 });
 
+test("answers its provisioning radio over the control socket too, and refuses there what the radio refuses", async () => {
+  const [fresh] = await rig.simulator<ListedSensor[]>("POST", "/sensors", { count: 1 });
+  const radio = (question: object) => rig.simulator<object>("POST", `/sensors/${fresh!.sensor_id}/radio`, question);
+  expect(await radio({ op: "identify" })).toMatchObject({ sensor_id: fresh!.sensor_id, public_key: fresh!.public_key });
+  for (const wrong of [{ op: "read" }, { op: "prove", nonce: "00" }, { op: "provision", bundle: "{}" }, {}])
+    await expect(radio(wrong)).rejects.toMatchObject({ code: "SIM_PROVISIONING_REFUSED" });
+  await provision(fresh!, rig.backendKey);
+  await expect(radio({ op: "identify" })).rejects.toMatchObject({ code: "SIM_PROVISIONING_REFUSED" });
+});
+
 test.each([
   ["and closes", (socket: Socket) => socket.end()],
   ["and vanishes", (socket: Socket) => socket.destroy()],
