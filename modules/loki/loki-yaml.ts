@@ -63,6 +63,8 @@ export function lokiYaml({ listenHost, port, tls, dataDir }: LokiSettings): obje
         },
       ],
     },
+    // There is one ingester: nobody's hand-over is to be waited for.
+    ingester: { lifecycler: { min_ready_duration: "0s", final_sleep: "0s" } },
     compactor: {
       working_directory: join(dataDir, "compactor"),
       retention_enabled: true,

@@ -1,0 +1,88 @@
+/** What an alert is tried with: series of Prometheus in `promtool`'s notation, one value a minute. */
+export interface AlertCase {
+  readonly alert: string;
+  readonly title: string;
+  readonly series: Readonly<Record<string, string>>;
+  /** Minute at which it is looked at. */
+  readonly at: number;
+  /** Number of alerts that fire. */
+  readonly firing: 0 | 1;
+}
+
+const collector = (name: string, labels = ""): string => `${name}{component="collector"${labels}}`;
+const gateway = (name: string): string => `${name}{component="gw-01"}`;
+const dependency = (name: string): string => collector("trustkern_dependency_up", `,dependency="${name}"`);
+const rejected = (verdict: string): string =>
+  collector("trustkern_collector_messages_rejected_total", `,verdict="${verdict}"`);
+const OWN = gateway("trustkern_gateway_certificate_not_after_timestamp_seconds");
+const METRICS = gateway("trustkern_certificate_not_after_timestamp_seconds");
+const LINES = 'loki_distributor_lines_received_total{component="loki"}';
+const LOKI_UP = { 'up{component="loki"}': "1x40" };
+const DAY = 86_400;
+
+const fires = (alert: string, at: number, title: string, series: Readonly<Record<string, string>>): AlertCase => ({
+  ...{ alert, at, title, series },
+  firing: 1,
+});
+const isQuiet = (alert: string, at: number, title: string, series: Readonly<Record<string, string>>): AlertCase => ({
+  ...{ alert, at, title, series },
+  firing: 0,
+});
+
+/** Each alert at least once with what it is for, and once with what it is not for. */
+export const ALERT_CASES: readonly AlertCase[] = [
+  fires("TargetDown", 5, "a target that does not answer", { [collector("up")]: "0x10" }),
+  isQuiet("TargetDown", 4, "one scrape that failed", { [collector("up")]: "1 1 1 1 0 1 1" }),
+  fires("NotReady", 8, "a service that is not ready", { [collector("trustkern_ready")]: "0x10" }),
+  isQuiet("NotReady", 3, "a service that starts", { [collector("trustkern_ready")]: "0x3 1x9" }),
+  fires("CustodyUnreachable", 3, "sealed custody", {
+    [dependency("custody")]: "0x10",
+    [dependency("database")]: "1x10",
+  }),
+  isQuiet("CustodyUnreachable", 3, "another dependency", {
+    [dependency("custody")]: "1x10",
+    [dependency("broker")]: "0x10",
+  }),
+  fires("DatabaseAway", 3, "a database that is away", { [dependency("database")]: "0x10" }),
+  isQuiet("DatabaseAway", 3, "a database that answers", { [dependency("database")]: "1x10" }),
+  fires("BrokerAway", 4, "a broker that is away", { [dependency("broker")]: "0x10" }),
+  isQuiet("BrokerAway", 1, "a broker that is started anew", { [dependency("broker")]: "0x2 1x10" }),
+  fires("GatewaySpoolGrowing", 30, "a spool that grows", { [gateway("trustkern_gateway_spool_messages")]: "0+200x40" }),
+  isQuiet("GatewaySpoolGrowing", 30, "a spool that drains", {
+    [gateway("trustkern_gateway_spool_messages")]: "9000-200x40",
+  }),
+  isQuiet("GatewaySpoolGrowing", 30, "a small spool", { [gateway("trustkern_gateway_spool_messages")]: "0+10x40" }),
+  fires("GatewayRefusesMessages", 5, "one refusal", {
+    [gateway("trustkern_gateway_messages_unavailable_total")]: "0 0 0 0 1 1",
+  }),
+  isQuiet("GatewayRefusesMessages", 20, "refusals of long ago", {
+    [gateway("trustkern_gateway_messages_unavailable_total")]: "0 1x40",
+  }),
+  fires("MessagesRejected", 5, "a forged message", { [rejected("bad-signature")]: "0 0 0 0 1 1" }),
+  isQuiet("MessagesRejected", 5, "duplicates, which gateways send by design", { [rejected("duplicate")]: "0+9x10" }),
+  fires("MessagesDropped", 5, "an overflow", {
+    [collector("trustkern_collector_messages_dropped_total", ',reason="overflow"')]: "0 0 0 3 3 3",
+  }),
+  isQuiet("MessagesDropped", 5, "no drop", {
+    [collector("trustkern_collector_messages_dropped_total", ',reason="overflow"')]: "3x10",
+  }),
+  fires("AllowlistStale", 20, "a backend that is away", {
+    [collector("trustkern_collector_allowlist_fresh_timestamp_seconds")]: "0x40",
+  }),
+  isQuiet("AllowlistStale", 20, "a backend that answers", {
+    [collector("trustkern_collector_allowlist_fresh_timestamp_seconds")]: "0+60x40",
+  }),
+  fires("CertificateExpiring", 5, "the older of a gateway's two certificates", {
+    [OWN]: `${10 * DAY}x10`,
+    [METRICS]: `${60 * DAY}x10`,
+  }),
+  isQuiet("CertificateExpiring", 5, "certificates that are young", {
+    [OWN]: `${60 * DAY}x10`,
+    [METRICS]: `${60 * DAY}x10`,
+  }),
+  fires("CertificateEnding", 5, "a certificate of two days", { [METRICS]: `${2 * DAY}x10` }),
+  isQuiet("CertificateEnding", 5, "a certificate of ten days", { [METRICS]: `${10 * DAY}x10` }),
+  fires("LogsNotArriving", 30, "no line in ten minutes", { ...LOKI_UP, [LINES]: "500x40" }),
+  fires("LogsNotArriving", 30, "no line ever", LOKI_UP),
+  isQuiet("LogsNotArriving", 30, "lines", { ...LOKI_UP, [LINES]: "0+5x40" }),
+];
