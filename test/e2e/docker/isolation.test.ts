@@ -42,15 +42,8 @@ async function reachOf(from: string): Promise<readonly Reached[]> {
     const format = "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}";
     const addresses = (await dockerOutput(docker, ["inspect", "-f", format, name])).trim().split(/\s+/);
     for (const host of addresses) {
-      for (const { name: port, port: number, protocol } of ports)
-        targets.push({
-          component: name,
-          port,
-          host,
-          protocol,
-          payload: COAP_PING,
-          ...{ port: number, portName: port },
-        });
+      for (const { name: portName, port, protocol } of ports)
+        targets.push({ component: name, portName, port, host, protocol, payload: COAP_PING });
     }
   }
   const script = join(PROJECT, "test", "support", "reach.mjs");
