@@ -21,10 +21,13 @@ const HEALTH = { intervalSeconds: 5, timeoutSeconds: 10, retries: 3 } as const;
 // container's own loopback, where nobody answers: the question ends there, after 2 s.
 const RESOLVER = { nobody: "127.0.0.1", options: ["timeout:1", "attempts:2"] } as const;
 
+/** File of the `local` back end: beside the stack, in the folder that OpenTofu or Terraform works in. */
+export const STATE_FILE = "terraform.tfstate";
+
 /** Where the stack's own state goes. */
 export interface StackState {
   readonly backend: StateBackend;
-  /** File of the `local` back end, absolute. */
+  /** {@link STATE_FILE}, as the `local` back end is told. */
   readonly localFile: string;
 }
 

@@ -7,9 +7,9 @@ import { pinsOf } from "../../operations/images/pins.ts";
 import packageJson from "../../package.json" with { type: "json" };
 import { parseDeploymentYaml } from "../../profiles/parse.ts";
 import { EXIT, messageOf, TrustKernError } from "../../shared/errors.ts";
-import { writeSynth } from "./cdktf.ts";
+import { STATE_FILE, writeSynth } from "./cdktf.ts";
 import { runAsOf } from "./life/options.ts";
-import { renderDocker, STATE_FILE } from "./life/render.ts";
+import { renderDocker } from "./life/render.ts";
 import { dockerPlacement } from "./placement.ts";
 
 /**
@@ -23,8 +23,8 @@ function main(env: NodeJS.ProcessEnv): void {
   const model = buildModel(deployment, dockerPlacement(deployment));
   const images = pinsOf(deployment, model, readImageLock(join(dirname(file), LOCK_FILE)), packageJson.version);
   const runAs = runAsOf(process.getuid?.() ?? 0, process.getgid?.() ?? 0);
-  const { plan, layout } = renderDocker({ deployment, images, dir, temporaryDir: tmpdir(), runAs });
-  writeSynth(plan, { backend: deployment.state, localFile: join(layout.terraformDir, STATE_FILE) });
+  const { plan } = renderDocker({ deployment, images, dir, temporaryDir: tmpdir(), runAs });
+  writeSynth(plan, { backend: deployment.state, localFile: STATE_FILE });
 }
 
 try {

@@ -4,7 +4,7 @@ import type { Deployment } from "../../../model/deployment.ts";
 import { buildModel } from "../../../modules/index.ts";
 import { resolveDeployment } from "../../../profiles/resolve.ts";
 import { layoutOf } from "../../host/layout.ts";
-import { synthJson } from "../cdktf.ts";
+import { STATE_FILE, synthJson } from "../cdktf.ts";
 import type { ImagePins } from "../images.ts";
 import { dockerPlacement } from "../placement.ts";
 import { planContainers } from "../plan.ts";
@@ -33,7 +33,7 @@ function rendered(deployment: Deployment, locked = true): { readonly json: Loose
   const images: ImagePins = { source, images: Object.fromEntries(pins) };
   const layout = layoutOf("/srv/trustkern", "/tmp");
   const target = { deployment, layout, runAs: { uid: 10_001, gid: 10_001 }, images };
-  const state = { backend: deployment.state, localFile: `${layout.terraformDir}/terraform.tfstate` };
+  const state = { backend: deployment.state, localFile: STATE_FILE };
   return { json: synthJson(planContainers(model, target), state), context: { ...target, model } };
 }
 

@@ -1,7 +1,6 @@
-import { join } from "node:path";
 import type { Finding } from "../../../shared/finding.ts";
 import { stableJson } from "../../../shared/stable-json.ts";
-import { DOCKER_PROVIDER } from "../cdktf.ts";
+import { DOCKER_PROVIDER, STATE_FILE } from "../cdktf.ts";
 import { type Attributes, type CheckContext, finding, isAttributes, shown, strangers } from "./subject.ts";
 
 const SECRET_TEXT = /-----BEGIN [A-Z ]*PRIVATE KEY|LS0tLS1CRUdJTi|AGE-SECRET-KEY-|\$argon2|\beyJ[A-Za-z0-9_-]{10,}\./;
@@ -39,7 +38,7 @@ export function checkTerraform(stack: Attributes, context: CheckContext): readon
   ];
 }
 
-function checkBackend(value: unknown, { deployment, layout }: CheckContext): readonly Finding[] {
+function checkBackend(value: unknown, { deployment }: CheckContext): readonly Finding[] {
   const backend = deployment.state;
   const path = `terraform.backend.${backend.kind}`;
   const kinds = isAttributes(value) ? Object.keys(value) : [];
@@ -49,7 +48,7 @@ function checkBackend(value: unknown, { deployment, layout }: CheckContext): rea
   }
   const { kind: _, ...wanted } = backend;
   const said = new Map<string, unknown>(Object.entries(wanted));
-  if (backend.kind === "local") said.set("path", join(layout.terraformDir, "terraform.tfstate"));
+  if (backend.kind === "local") said.set("path", STATE_FILE);
   if (backend.kind === "http") {
     said.set("lock_address", backend.address);
     said.set("unlock_address", backend.address);
