@@ -150,7 +150,7 @@ function addContainer(stack: TerraformStack, spec: ContainerSpec, pulled: boolea
     memory: memoryMiB,
     // Equal: no swap, where a secret could be written to a disk.
     memorySwap: memoryMiB,
-    cpus: String(spec.cpus),
+    cpus: cores(spec.cpus),
     restart: spec.job ? "no" : "unless-stopped",
     mustRun: !spec.job,
     stopTimeout: STOP_SECONDS,
@@ -181,6 +181,11 @@ function healthcheck({ test, startSeconds }: NonNullable<ContainerSpec["health"]
     retries: HEALTH.retries,
     startPeriod: goDuration(startSeconds),
   };
+}
+
+/** Cores as the provider reads them back: it compares texts, and would see a change in `1` every time. */
+function cores(count: number): string {
+  return Number.isInteger(count) ? count.toFixed(1) : String(count);
 }
 
 /** Seconds as Go prints them: the provider compares texts, and would see a change in `90s` every time. */

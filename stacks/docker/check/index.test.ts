@@ -46,14 +46,16 @@ const states: readonly Deployment["state"][] = [
   { kind: "http", address: "https://state.example/acme" },
 ];
 
-it.each([
+const PLAIN: readonly (readonly [string, Deployment])[] = [
   ["dev", dev],
   ["dev with packages", { ...dev, images: { ...dev.images, source: "packages" as const } }],
   ["dev with Grafana absent", { ...dev, images: { ...dev.images, grafana: "absent" as const } }],
   ["dev with two gateways", { ...dev, gateways: ["gw-01", "gw-02"] }],
   ["eu-hosted", euHosted],
   ...states.map((state) => [`eu-hosted with ${state.kind} state`, { ...euHosted, state }] as const),
-])("finds nothing in the stack of %s", (_, deployment) => {
+];
+
+it.each(PLAIN)("finds nothing in the stack of %s", (_, deployment) => {
   const { json, context } = rendered(deployment);
   expect(checkRendered(json, context)).toEqual([]);
 });
