@@ -8,11 +8,12 @@ import {
   NameConstraints,
 } from "@peculiar/asn1-x509";
 import { classDomain, LEAF_CLASSES, type LeafClass } from "./names.ts";
-import { classSubject } from "./subject.ts";
+import { classSubject, stepCaServerSubject } from "./subject.ts";
 import { x509 } from "./x509.ts";
 
 const EVERY_IPV4 = "0.0.0.0/0";
 const EVERY_IPV6 = "::/0";
+const LOOPBACK = "127.0.0.1/32";
 
 /**
  * What one issuing authority may name (RFC 5280, section 4.2.1.10). Three things keep the classes apart:
@@ -29,11 +30,36 @@ export function nameConstraints(leafClass: LeafClass, tenant: string): x509.Exte
     ...(leafClass === "services" ? [] : [EVERY_IPV4, EVERY_IPV6].map((range) => new GeneralName({ iPAddress: range }))),
   ];
   const permitted = [
-    new GeneralName({ directoryName: AsnConvert.parse(classSubject(leafClass, tenant).toArrayBuffer(), AsnName) }),
+    directory(classSubject(leafClass, tenant)),
     new GeneralName({ dNSName: classDomain(leafClass, tenant) }),
   ];
-  const value = new NameConstraints({ permittedSubtrees: subtrees(permitted), excludedSubtrees: subtrees(excluded) });
-  const critical = leafClass !== "services";
+  return extension(permitted, excluded, leafClass !== "services");
+}
+
+/**
+ * What step-ca may name: gateways, and its own server at its own name and at the loopback address. Not critical, for the same
+ * reason as for services: step-ca is written in Go, and refuses to start with what its verifier does not know.
+ */
+export function stepCaNameConstraints(serverName: string, tenant: string): x509.Extension {
+  const permitted = [
+    directory(classSubject("gateways", tenant)),
+    directory(stepCaServerSubject(serverName)),
+    new GeneralName({ dNSName: classDomain("gateways", tenant) }),
+    new GeneralName({ dNSName: serverName }),
+    new GeneralName({ iPAddress: LOOPBACK }),
+  ];
+  return extension(permitted, [], false);
+}
+
+function directory(name: x509.Name): GeneralName {
+  return new GeneralName({ directoryName: AsnConvert.parse(name.toArrayBuffer(), AsnName) });
+}
+
+function extension(permitted: readonly GeneralName[], excluded: readonly GeneralName[], critical: boolean) {
+  const value = new NameConstraints({
+    permittedSubtrees: subtrees(permitted),
+    ...(excluded.length > 0 ? { excludedSubtrees: subtrees(excluded) } : {}),
+  });
   return new x509.Extension(id_ce_nameConstraints, critical, AsnConvert.serialize(value));
 }
 

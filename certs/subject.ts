@@ -12,6 +12,14 @@ export function leafSubject(leafClass: LeafClass, tenant: string, commonName: st
 }
 
 /** `O=acme, CN=TrustKern root`: an authority is in no class's subtree. */
-export function authoritySubject(tenant: string, what: "root" | LeafClass): x509.Name {
+export function authoritySubject(tenant: string, what: "root" | "step-ca" | LeafClass): x509.Name {
   return new x509.Name([{ O: [tenant] }, { CN: [`TrustKern ${what}`] }]);
+}
+
+/**
+ * `CN=step-ca.acme.trustkern.internal`: what step-ca calls its own server, whose subject has nothing but this. It is in no
+ * class, so that nobody who reads a peer's class takes it for one of ours.
+ */
+export function stepCaServerSubject(serverName: string): x509.Name {
+  return new x509.Name([{ CN: [serverName] }]);
 }

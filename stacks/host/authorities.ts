@@ -6,6 +6,7 @@ import type { LeafClass } from "../../certs/names.ts";
 import { writeSealedFile } from "../../custody/backends/sealed-file.ts";
 import type { SecurityEvent } from "../../shared/security-event.ts";
 import { makePrivateDir, writePrivate, writing } from "./files.ts";
+import { makeStepCaAuthority } from "./step-ca-authority.ts";
 
 /** The authorities of a deployment: the trust anchor, and who may issue leaves. */
 export interface Authorities {
@@ -45,8 +46,9 @@ export async function makeAuthorities(request: NewAuthorities): Promise<void> {
     writePrivate(join(fresh, `${name}.crt`), made.intermediates[name].certPem);
     writePrivate(join(fresh, `${name}.key`), made.intermediates[name].keyPem);
   }
+  const stepCa = await makeStepCaAuthority(fresh, made.root, clock());
   writing(dir, () => renameSync(fresh, dir));
-  for (const event of made.events) request.onEvent(event);
+  for (const event of [...made.events, stepCa]) request.onEvent(event);
 }
 
 /**

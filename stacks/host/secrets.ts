@@ -9,6 +9,7 @@ import { hostErrors } from "./errors.ts";
 import { holds, writePrivate } from "./files.ts";
 import type { Layout } from "./layout.ts";
 import { renewLeaves } from "./leaves.ts";
+import { fillStepCaSecrets } from "./step-ca-authority.ts";
 
 /** What the secret store is made for. */
 export interface SecretsRequest {
@@ -46,6 +47,7 @@ const ORIGINALS: Readonly<Record<string, () => string>> = {
   "backend/network.key": () => randomBytes(16).toString("hex"),
   "grafana/admin.password": () => randomBytes(24).toString("base64url"),
   "grafana/encryption.key": () => randomBytes(24).toString("base64url"),
+  "step-ca/intermediate.password": () => randomBytes(32).toString("base64url"),
 };
 
 /**
@@ -97,6 +99,8 @@ export async function prepareSecrets(request: SecretsRequest): Promise<PreparedS
     }
   }
   const { secretFile, tenant, clock, onEvent } = request;
+  const anchorPem = authorities.issuers.services.certPem;
+  fillStepCaSecrets({ model, authoritiesDir: layout.authoritiesDir, anchorPem, secretFile });
   const renewed = await renewLeaves({ model, secretFile, authorities, tenant, clock, onEvent });
   return { authorities, renewed };
 }
