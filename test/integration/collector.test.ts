@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { DATABASE } from "../../modules/timescaledb/component.ts";
 import { envelopeDigest } from "../../protocol/envelope.ts";
 import { bytesOfHex } from "../../protocol/hex.ts";
 import { parseVectors } from "../../protocol/vectors-file.ts";
@@ -133,6 +135,23 @@ describe("the collector", () => {
     const bytes = await nextEnvelope();
     await gateway.publish(bytes);
     await verdictsOf(bytes).toEqual(["accepted"]);
+  });
+
+  it("says nothing about an envelope while the schema job has not made its tables, and accepts it afterwards", async () => {
+    const { host, port } = deployed.placement.endpoint("database", "postgres");
+    const password = readFileSync(deployed.placement.secretFile("database", "owner.password"), "utf8");
+    const owner = new pg.Client({ host, port, database: DATABASE.database, user: DATABASE.owner, password });
+    await owner.connect();
+    await owner.query("ALTER TABLE envelope_seen RENAME TO not_yet");
+    const bytes = await nextEnvelope();
+    await gateway.publish(bytes);
+    await status(({ ready, reason }) => ready === false && String(reason).includes("database away"));
+    expect(gateway.verdicts(bytes)).toEqual([]);
+    await owner.query("ALTER TABLE not_yet RENAME TO envelope_seen");
+    await owner.end();
+    await verdictsOf(bytes).toEqual(["accepted"]);
+    expect(await countOf("quarantine", bytes)).toBe(0);
+    await status(({ ready }) => ready === true);
   });
 
   it("sends no receipt while the database does not answer, and every receipt afterwards", async () => {

@@ -1,17 +1,15 @@
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { writeFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { connect as connectTls, type TLSSocket } from "node:tls";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { issueDeploymentCertificates } from "../../certs/deployment.ts";
 import { createStore } from "../../services/collector/store.ts";
 import { type PostgresTls, postgresTls } from "../../shared/postgres-tls.ts";
 import { DatabaseHarness, passwordOf } from "./database/harness.ts";
+import { makeDatabaseTls, SERVER_NAME } from "./database/tls.ts";
 
-const SERVER_NAME = "database.acme.trustkern.internal";
 const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]);
 const CANCEL_REQUEST = Buffer.from([0, 0, 0, 16, 4, 210, 22, 46, 0, 0, 0, 1, 0, 0, 0, 0]);
 
@@ -21,26 +19,9 @@ let right: PostgresTls;
 let foreign: PostgresTls;
 
 beforeAll(async () => {
-  const made = () =>
-    issueDeploymentCertificates({
-      tenant: "acme",
-      clock: () => new Date(),
-      services: [{ name: "svc-database", dnsNames: [SERVER_NAME] }],
-      gateways: [],
-      operators: [],
-    });
-  const [own, others] = await Promise.all([made(), made()]);
-  const at = (name: string, content = ""): string => {
-    const file = join(database.folder, name);
-    writeFileSync(file, content);
-    return file;
-  };
-  const [leaf] = own.leaves;
-  right = { ca: own.root.certPem, servername: SERVER_NAME };
-  foreign = { ca: others.root.certPem, servername: SERVER_NAME };
-  at("ca.crt", right.ca);
-  at("foreign.crt", foreign.ca);
-  database.configure({ tls: { certFile: at("tls.crt", leaf?.certPem), keyFile: at("tls.key", leaf?.keyPem) } });
+  const made = await makeDatabaseTls(database.folder);
+  ({ right, foreign } = made);
+  database.configure({ tls: { certFile: made.files.cert, keyFile: made.files.key } });
   open.configure();
   await Promise.all([database.start(), open.start()]);
   await open.migrate();
