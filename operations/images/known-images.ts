@@ -66,7 +66,7 @@ export const KNOWN_IMAGES: Readonly<Record<string, KnownImage>> = {
     command: ["/usr/sbin/mosquitto"],
   },
   prometheus: {
-    upstream: "prom/prometheus:v2.42.0",
+    upstream: "prom/prometheus:v2.53.5",
     contents: {
       kind: "packages",
       packages: ["prometheus"],

@@ -29,7 +29,10 @@ const udp = ({ host, port, payload }) =>
     };
     socket.once("message", () => end("connected"));
     socket.once("error", ({ code }) => end(code === "ECONNREFUSED" ? "refused" : `not reached (${code})`));
-    socket.connect(port, host, () => socket.send(Buffer.from(payload, "hex")));
+    socket.connect(port, host, (error) => {
+      if (error) end(`not reached (${error.code})`);
+      else socket.send(Buffer.from(payload, "hex"));
+    });
     setTimeout(() => end("not reached (timeout)"), 1500);
   });
 

@@ -40,10 +40,15 @@ export async function bootstrap(options: DockerOptions, rendered: Rendered, auth
   onProgress(`${sensors} simulated sensors send ${ratePerSecond} messages per second, ${added} of them new`);
 }
 
-async function wellBefore(options: DockerOptions, { model }: Rendered, names: readonly string[]): Promise<void> {
+async function wellBefore(
+  options: DockerOptions,
+  { layout, model }: Rendered,
+  names: readonly string[],
+): Promise<void> {
   const { docker, clock, signal } = options;
   await waitHealthy({
     docker,
+    layout,
     components: model.components.filter(({ name }) => names.includes(name)),
     graceSeconds: GRACE_SECONDS,
     now: () => clock().getTime(),

@@ -107,9 +107,13 @@ async function removeUnknown(options: DeployOptions, { layout }: Rendered, known
   await dockerOutput(docker, ["rm", "--force", ...ours]);
 }
 
-async function allHealthy({ docker, clock, signal, onProgress }: DeployOptions, { model }: Rendered): Promise<void> {
+async function allHealthy(
+  { docker, clock, signal, onProgress }: DeployOptions,
+  { layout, model }: Rendered,
+): Promise<void> {
   await waitHealthy({
     docker,
+    layout,
     components: model.components,
     graceSeconds: GRACE_SECONDS,
     now: () => clock().getTime(),

@@ -1,7 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Component } from "../../../model/component.ts";
+import { socketAnswers } from "../../../shared/socket-answers.ts";
 import type { DockerCli } from "../../host/docker-cli.ts";
 import { hostErrors } from "../../host/errors.ts";
+import type { Layout } from "../../host/layout.ts";
+import { hostSocket } from "../mounts.ts";
 import { dockerLifeErrors } from "./errors.ts";
 import { type Inspected, inspectContainers, lastLogLines } from "./inspect.ts";
 
@@ -30,9 +33,43 @@ export function conditionOf({ health }: Component, container: Inspected | undefi
   return Health.Status === "starting" ? "starting" : "unhealthy";
 }
 
-/** What {@link waitHealthy} waits for. */
-export interface HealthWait {
+/** Where containers are looked at. */
+export interface Place {
   readonly docker: DockerCli;
+  readonly layout: Layout;
+}
+
+/** A component, as it is now. */
+export interface Observed {
+  readonly condition: Condition;
+  readonly container: Inspected | undefined;
+}
+
+/**
+ * How components are. One without a health check of Docker's, but with a socket, is asked there from this host.
+ * @throws DOCKER_UNREACHABLE, DOCKER_MISSING, DOCKER_FAILED
+ */
+export async function observe(
+  { docker, layout }: Place,
+  components: readonly Component[],
+): Promise<ReadonlyMap<string, Observed>> {
+  const found = await inspectContainers(
+    docker,
+    components.map(({ name }) => name),
+  );
+  const seen = components.map(async (component) => {
+    const { name, health } = component;
+    const container = found.get(name);
+    const condition = conditionOf(component, container);
+    const unasked = condition === "healthy" && container?.State.Health === undefined && health.kind === "socket";
+    const answers = !unasked || (await socketAnswers(hostSocket(layout, name, health.socket)));
+    return [name, { condition: answers ? condition : "starting", container }] as const;
+  });
+  return new Map(await Promise.all(seen));
+}
+
+/** What {@link waitHealthy} waits for. */
+export interface HealthWait extends Place {
   readonly components: readonly Component[];
   /** Longest wait beyond each component's own start-up time, in seconds. */
   readonly graceSeconds: number;
@@ -57,8 +94,8 @@ export async function waitHealthy(request: HealthWait): Promise<void> {
   let conditions: ReadonlyMap<string, Condition> = new Map();
   while (waiting.size > 0) {
     if (signal.aborted) throw hostErrors.error("DEPLOY_CANCELLED", "interrupted while containers became healthy");
-    const found = await inspectContainers(docker, [...waiting.keys()]);
-    conditions = new Map([...waiting.values()].map((part) => [part.name, conditionOf(part, found.get(part.name))]));
+    const seen = await observe(request, [...waiting.values()]);
+    conditions = new Map([...seen].map(([name, { condition }]) => [name, condition]));
     for (const [name, condition] of conditions) {
       if (!isWell(condition)) continue;
       waiting.delete(name);

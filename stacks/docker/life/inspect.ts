@@ -23,12 +23,14 @@ const containerSchema = z.object({
   HostConfig: z.object({
     Privileged: z.boolean(),
     ReadonlyRootfs: z.boolean(),
+    CapAdd: z.array(z.string()).nullish(),
+    CapDrop: z.array(z.string()).nullish(),
     Memory: z.number(),
     PidsLimit: z.number().nullish(),
     NetworkMode: z.string(),
     PortBindings: z.record(z.string(), z.array(binding).nullable()).nullish(),
   }),
-  Mounts: z.array(z.object({ Source: z.string(), Destination: z.string(), RW: z.boolean() })),
+  Mounts: z.array(z.object({ Type: z.string(), Source: z.string(), Destination: z.string(), RW: z.boolean() })),
   NetworkSettings: z.object({ Networks: z.record(z.string(), z.object({ IPAddress: z.string() })) }),
 });
 

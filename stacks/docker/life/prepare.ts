@@ -1,14 +1,15 @@
-import { appendFileSync, chownSync, readdirSync } from "node:fs";
+import { appendFileSync, chownSync, existsSync, readdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Model } from "../../../model/boundary.ts";
 import type { SecurityEvent } from "../../../shared/security-event.ts";
+import { socketAnswers } from "../../../shared/socket-answers.ts";
 import { holds, makePrivateDir, writePrivate, writing } from "../../host/files.ts";
 import type { Layout } from "../../host/layout.ts";
 import { type PreparedSecrets, prepareSecrets } from "../../host/secrets.ts";
 import { type HostState, readState, writeState } from "../../host/state.ts";
 import { assertWitnesses, witnessedVolumes } from "../../host/witnesses.ts";
 import type { RunAs } from "../containers.ts";
-import { hostConfigFile, socketFolder } from "../mounts.ts";
+import { hostConfigFile, hostSocket, socketFolder } from "../mounts.ts";
 import type { DockerOptions } from "./options.ts";
 import type { Rendered } from "./render.ts";
 
@@ -51,6 +52,7 @@ export async function prepareHost(options: DockerOptions, { layout, model }: Ren
   };
   remember(state?.volumes ?? []);
   const folders = makeFolders(layout, model);
+  await removeDeadSockets(layout, model);
   writeConfiguration(layout, model);
   if (options.mayChown) giveAway(layout, folders, options.runAs);
   return { ...secrets, settle: () => remember(witnessedVolumes(model)) };
@@ -63,6 +65,16 @@ function makeFolders(layout: Layout, model: Model): readonly string[] {
   ]);
   for (const folder of folders) makePrivateDir(folder);
   return folders;
+}
+
+/** A program that was killed leaves its socket's file, and not every program takes one away at its start. */
+async function removeDeadSockets(layout: Layout, model: Model): Promise<void> {
+  const sockets = model.components.flatMap(({ name, sockets: own }) =>
+    own.map((socket) => hostSocket(layout, name, socket.name)),
+  );
+  for (const file of sockets) {
+    if (existsSync(file) && !(await socketAnswers(file))) writing(file, () => rmSync(file, { force: true }));
+  }
 }
 
 function writeConfiguration(layout: Layout, model: Model): void {

@@ -2,15 +2,12 @@ import type { Model } from "../../../model/boundary.ts";
 import { renderFindings } from "../../../model/findings.ts";
 import { buildModel } from "../../../modules/index.ts";
 import { type Layout, layoutOf } from "../../host/layout.ts";
-import { synthJson } from "../cdktf.ts";
+import { STATE_FILE, synthJson } from "../cdktf.ts";
 import { checkRendered } from "../check/index.ts";
 import { dockerPlacement } from "../placement.ts";
 import { type DockerPlan, planContainers } from "../plan.ts";
 import { dockerLifeErrors } from "./errors.ts";
 import type { DockerOptions } from "./options.ts";
-
-/** File of the local state, in the folder that OpenTofu works in. */
-export const STATE_FILE = "terraform.tfstate";
 
 /** A deployment as it is about to be: nothing is made yet. */
 export interface Rendered {

@@ -5,13 +5,14 @@ import { stableJson } from "../../../shared/stable-json.ts";
 import { claimDirs } from "../../host/claim.ts";
 import { holds, makePrivateDir, writePrivate } from "../../host/files.ts";
 import { takeLock } from "../../host/lock.ts";
+import { STATE_FILE } from "../cdktf.ts";
 import { STACK_FILE } from "../terraform/init.ts";
 import { findProgram } from "../terraform/program.ts";
 import type { ProgressEvent } from "../terraform/progress.ts";
 import { type Terraform, terraform } from "../terraform/terraform.ts";
 import { dockerLifeErrors } from "./errors.ts";
 import type { DockerOptions } from "./options.ts";
-import { type Rendered, STATE_FILE } from "./render.ts";
+import type { Rendered } from "./render.ts";
 import { resourceNames } from "./words.ts";
 
 /** A rendered deployment whose folder is ours alone until the end of the work, with OpenTofu or Terraform ready. */

@@ -1,0 +1,64 @@
+import type { ContainerSpec } from "../containers.ts";
+import type { DockerPlan } from "../plan.ts";
+import type { Inspected } from "./inspect.ts";
+
+/**
+ * What a running container has that the stack does not say, and the other way round, in the words of the model.
+ * @throws TypeError for a container that is not in the plan
+ */
+export function driftOf(name: string, plan: DockerPlan, container: Inspected): readonly string[] {
+  const spec = plan.containers.find((one) => one.name === name);
+  if (spec === undefined) throw new TypeError(`${name} has no container in the plan`);
+  const { Image, Config, HostConfig, NetworkSettings, Mounts } = container;
+  const wanted = new Map(plan.networks.map((network) => [network.id, network.name]));
+  // Of an image from a registry the lock knows the manifest, and not what the engine calls it.
+  const image = plan.source === "packages" ? spec.pin.digest : undefined;
+  const facts: readonly (readonly [what: string, expected: unknown, actual: unknown])[] = [
+    ["published ports", listed(portsOf(spec)), listed(publishedBy(container))],
+    ["user", spec.user, Config.User],
+    ["read-only root", spec.readOnlyRoot, HostConfig.ReadonlyRootfs],
+    ["privileged", false, HostConfig.Privileged],
+    ["added capabilities", listed(spec.addedCapabilities), listed(HostConfig.CapAdd ?? [])],
+    ["dropped capabilities", "ALL", listed(HostConfig.CapDrop ?? [])],
+    ["memory limit in MiB", spec.memoryMiB, HostConfig.Memory / 1_048_576],
+    ["process limit", spec.pids, HostConfig.PidsLimit ?? "none"],
+    ["networks", listed(spec.networks.map(({ id }) => wanted.get(id) ?? id)), listed(joined(NetworkSettings.Networks))],
+    [
+      "mounts",
+      listed(spec.mounts.map(({ source, target, readOnly }) => mount(source, target, !readOnly))),
+      listed(Mounts.filter(({ Type }) => Type !== "tmpfs").map((one) => mount(one.Source, one.Destination, one.RW))),
+    ],
+    ["configuration", spec.labels["trustkern.config"], Config.Labels?.["trustkern.config"] ?? "none"],
+    ["image", image ?? Image, Image],
+  ];
+  return facts
+    .filter(([, expected, actual]) => expected !== actual)
+    .map(([what, expected, actual]) => `${what}: ${short(actual)} instead of ${short(expected)}`);
+}
+
+function portsOf({ ports }: ContainerSpec): readonly string[] {
+  return ports.map(({ address, external, internal, protocol }) => `${address}:${external} to ${internal}/${protocol}`);
+}
+
+function publishedBy({ HostConfig }: Inspected): readonly string[] {
+  return Object.entries(HostConfig.PortBindings ?? {}).flatMap(([inside, bindings]) =>
+    (bindings ?? []).map(({ HostIp, HostPort }) => `${HostIp}:${HostPort} to ${inside}`),
+  );
+}
+
+function joined(networks: Inspected["NetworkSettings"]["Networks"]): readonly string[] {
+  return Object.keys(networks).filter((name) => name !== "none");
+}
+
+function mount(source: string, target: string, writable: boolean): string {
+  return `${source} at ${target}${writable ? "" : " (read-only)"}`;
+}
+
+function listed(names: readonly string[]): string {
+  return names.toSorted().join(", ") || "none";
+}
+
+function short(value: unknown): string {
+  const text = String(value);
+  return /^(sha256:)?[0-9a-f]{64}$/.test(text) ? `${text.slice(0, 19)}…` : text;
+}
