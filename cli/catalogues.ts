@@ -18,6 +18,7 @@ import { databaseErrors } from "../services/database/errors.ts";
 import { gatewayErrors } from "../services/gateway/errors.ts";
 import { coapErrors } from "../services/runtime/coap/errors.ts";
 import { runtimeErrors } from "../services/runtime/errors.ts";
+import { schemaErrors } from "../services/schema/errors.ts";
 import { simulatorErrors } from "../services/simulator/errors.ts";
 import { controlErrors } from "../shared/control-client.ts";
 import { sharedErrors } from "../shared/durations.ts";
@@ -49,6 +50,7 @@ const CATALOGUES = [
   databaseErrors,
   gatewayErrors,
   simulatorErrors,
+  schemaErrors,
   mosquittoErrors,
   grafanaErrors,
   toolsErrors,

@@ -43,6 +43,7 @@ const placement: Placement = {
   listenHost: "127.0.0.1",
 };
 const model = buildModel(deployment, placement);
+const inContainers = buildModel({ ...deployment, engine: "docker", fixture: false }, placement);
 const named = (name: string): Component => model.components.find((component) => component.name === name)!;
 
 it("keeps the boundary", () => {
@@ -50,8 +51,9 @@ it("keeps the boundary", () => {
 });
 
 it("runs every program of ours that a deployment has", () => {
-  const programs = readdirSync("services").filter((name) => name !== "runtime");
-  const run = new Set(model.components.map(({ service }) => service));
+  // The probe runs in every container of ours, and is a component of its own nowhere.
+  const programs = readdirSync("services").filter((name) => name !== "runtime" && name !== "probe");
+  const run = new Set([...model.components, ...inContainers.components].flatMap(({ service }) => service ?? []));
   expect([...run].sort()).toEqual(programs.sort());
 });
 
@@ -95,9 +97,74 @@ it("gives equal text for equal deployments", () => {
 it.each(Object.keys(PROFILES))("can be placed without an engine for profile %s, and drawn", (name) => {
   const profile = name as keyof typeof PROFILES;
   const engine = PROFILES[profile].defaults.engine ?? "embedded";
-  const drawn = renderMermaid(buildModel({ ...deployment, profile, engine }, referencePlacement(deployment)));
+  const placed = buildModel({ ...deployment, profile, engine }, referencePlacement(deployment));
+  const drawn = renderMermaid(placed);
   expect(drawn).toContain('subgraph decryption["decryption (the boundary)"]');
-  expect(drawn.match(/-->/g)).toHaveLength(model.flows.length);
+  expect(drawn.match(/-->|-\.->/g)).toHaveLength(placed.flows.length);
+});
+
+describe("in containers", () => {
+  const { components, flows } = inContainers;
+
+  it("keeps the boundary, and lets nothing from device or edge reach the decryption zone", () => {
+    expect(checkBoundary(inContainers)).toEqual([]);
+    const zoneOf = (name: string) => components.find((component) => component.name === name)?.zone;
+    const reaching = flows.filter(({ to }) => zoneOf(to) === "decryption");
+    // Prometheus reads the collector's counters; nothing else comes in from outside.
+    const outside = reaching.filter(({ from }) => zoneOf(from) !== "decryption");
+    expect(outside.map(({ from, to, carries }) => [from, to, ...carries])).toEqual([
+      ["prometheus", "collector", "metadata"],
+    ]);
+  });
+
+  it("protects every flow over a network by TLS, but for CoAP, which carries envelopes", () => {
+    const protections = flows.filter(({ port }) => port !== "coap").map(({ protection }) => protection);
+    expect(new Set(protections)).toEqual(new Set(["mtls", "tls", "unix"]));
+    expect(flows.find(({ port }) => port === "coap")?.protection).toBe("envelope");
+  });
+
+  it("hands every component's log lines to the shipper by the engine, and the shipper's own to nobody", () => {
+    const logging = flows.filter(({ byEngine }) => byEngine === true);
+    expect(new Set(logging.map(({ to }) => to))).toEqual(new Set(["shipper"]));
+    expect(logging.map(({ from }) => from).sort()).toEqual(
+      components
+        .map(({ name }) => name)
+        .filter((name) => name !== "shipper")
+        .sort(),
+    );
+  });
+
+  it("has Grafana, unless it is left out on purpose", () => {
+    const without = buildModel(
+      { ...deployment, engine: "docker", images: { source: "packages", grafana: "absent" } },
+      placement,
+    );
+    expect(components.map(({ name }) => name)).toContain("grafana");
+    expect(without.components.map(({ name }) => name)).not.toContain("grafana");
+  });
+
+  it("gives every component an image and a command, and says why where it grants more than the default", () => {
+    for (const { name, image, command, exceptions } of components) {
+      expect(image, name).toMatch(/^[a-z-]+$/);
+      expect(command?.[0], name).toMatch(/^\//);
+      for (const { grants = [], reason } of exceptions) {
+        expect(reason.length, name).toBeGreaterThan(20);
+        expect(
+          grants.every((grant) => grant === "health:none"),
+          name,
+        ).toBe(true);
+      }
+    }
+  });
+
+  it("puts no secret into files, commands or environments", () => {
+    const texts = components.flatMap(({ files, command = [], environment = {} }) => [
+      ...files.map(({ content }) => content),
+      ...command,
+      ...Object.values(environment),
+    ]);
+    for (const text of texts) expect(text).not.toMatch(/PRIVATE KEY|[0-9a-f]{32}/);
+  });
 });
 
 describe.each(model.components.map((component) => [component.name, component] as const))("%s", (_, component) => {
