@@ -1,4 +1,5 @@
-import { classDomain } from "../../certs/names.ts";
+import { serverName } from "../../model/placement.ts";
+import { stableJson } from "../../shared/stable-json.ts";
 import { gatewayTemplate } from "./gateway-template.ts";
 
 /** Name of the one provisioner, as tokens name their issuer. */
@@ -49,7 +50,7 @@ export function caJson(options: CaJsonOptions) {
       },
       policy: {
         x509: {
-          allow: { cn: gateways, dns: gateways.map((name) => `${name}.${classDomain("gateways", tenant)}`) },
+          allow: { cn: gateways, dns: gateways.map((name) => `${name}.${serverName("gateways", tenant)}`) },
           allowWildcardNames: false,
         },
       },
@@ -70,5 +71,5 @@ export function withAnchor(content: string, anchorPem: string): string {
   const config = JSON.parse(content) as ReturnType<typeof caJson>;
   const roots = Buffer.from(anchorPem).toString("base64");
   const provisioners = config.authority.provisioners.map((each) => ({ ...each, roots }));
-  return `${JSON.stringify({ ...config, authority: { ...config.authority, provisioners } }, undefined, 2)}\n`;
+  return `${stableJson({ ...config, authority: { ...config.authority, provisioners } }, 2)}\n`;
 }

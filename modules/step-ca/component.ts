@@ -1,6 +1,7 @@
 import { type ComponentIn, component } from "../../model/component.ts";
 import type { Deployment } from "../../model/deployment.ts";
 import type { Placement } from "../../model/placement.ts";
+import { stableJson } from "../../shared/stable-json.ts";
 import { secretRefs } from "../common.ts";
 import { caJson } from "./ca-json.ts";
 
@@ -50,7 +51,7 @@ export function stepCa(deployment: Deployment, placement: Placement): ComponentI
     files: [
       {
         path: placement.configFile(name, "ca.json"),
-        content: `${JSON.stringify(config, undefined, 2)}\n`,
+        content: `${stableJson(config, 2)}\n`,
         mode: 0o600,
       },
     ],

@@ -1,4 +1,4 @@
-import { classDomain } from "../../certs/names.ts";
+import { serverName } from "../../model/placement.ts";
 
 /**
  * The certificate that step-ca makes of a token (a Go template that yields JSON): that of a gateway, whatever the request asks
@@ -12,7 +12,7 @@ export function gatewayTemplate(tenant: string, vouching: string): string {
     `{{- end -}}`,
     `{`,
     `  "subject": {"organization": ${JSON.stringify(tenant)}, "organizationalUnit": "gateways", "commonName": {{ toJson .Subject.CommonName }}},`,
-    `  "dnsNames": [{{ toJson (printf "%s.${classDomain("gateways", tenant)}" .Subject.CommonName) }}],`,
+    `  "dnsNames": [{{ toJson (printf "%s.${serverName("gateways", tenant)}" .Subject.CommonName) }}],`,
     `  "keyUsage": ["digitalSignature"],`,
     `  "extKeyUsage": ["clientAuth"]`,
     `}`,
