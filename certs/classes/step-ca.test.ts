@@ -26,10 +26,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 type Rdn = Readonly<Record<string, readonly string[]>>;
 
 /** Whether OpenSSL takes a certificate that whoever has step-ca's key made: "OK", or its words on what is wrong. */
-async function forged(
-  subject: readonly Rdn[],
-  names: readonly x509.JsonGeneralName[] = [],
-): Promise<string> {
+async function forged(subject: readonly Rdn[], names: readonly x509.JsonGeneralName[] = []): Promise<string> {
   const { signingKey } = await parsePrivateKeyPem(made.keyPem, "step-ca");
   const certificate = new x509.X509Certificate(made.certPem);
   const { certPem } = await issue(
