@@ -57,7 +57,12 @@ const ORIGINALS: Readonly<Record<string, () => string>> = {
 export async function prepareSecrets(request: SecretsRequest): Promise<PreparedSecrets> {
   const { layout, model } = request;
   const store = join.bind(undefined, layout.secretsDir);
-  const named = model.components.flatMap(({ name, secrets }) => secrets.map((secret) => `${name}/${secret.name}`));
+  const named = [
+    ...model.components.flatMap(({ name, secrets }) => secrets.map((secret) => `${name}/${secret.name}`)),
+    // Others have copies of these, also where the database itself does not read them.
+    "database/writer.password",
+    "database/reader.password",
+  ];
   const missing = Object.keys(ORIGINALS).filter((name) => named.includes(name) && !existsSync(store(name)));
   if (request.existing && (missing.length > 0 || !haveAuthorities(layout.authoritiesDir))) {
     const names = [...missing, ...(haveAuthorities(layout.authoritiesDir) ? [] : ["authorities"])];

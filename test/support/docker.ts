@@ -72,7 +72,7 @@ export async function openDatabase(example: Example) {
     user: "reader",
     password: example.secret("database", "reader.password"),
     ssl: {
-      ca: example.secret("database", "ca.crt"),
+      ca: example.secret("collector", "ca.crt"),
       servername: `database.${example.tenant}.trustkern.internal`,
       minVersion: "TLSv1.3",
     },
