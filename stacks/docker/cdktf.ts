@@ -6,8 +6,9 @@ import { App, HttpBackend, LocalBackend, S3Backend, TerraformStack } from "cdktf
 import { Construct } from "constructs";
 import type { StateBackend } from "../../model/deployment.ts";
 import { stableJson } from "../../shared/stable-json.ts";
-import { type ContainerSpec, deploymentLabels, LABEL } from "./containers.ts";
+import type { ContainerSpec } from "./containers.ts";
 import { byDigest } from "./images.ts";
+import { LABEL } from "./labels.ts";
 import type { NetworkSpec } from "./networks.ts";
 import type { DockerPlan } from "./plan.ts";
 
@@ -98,7 +99,7 @@ function addBackend(stack: TerraformStack, { backend, localFile }: StackState): 
   }
 }
 
-function addNetwork(stack: TerraformStack, { deployment }: DockerPlan, network: NetworkSpec): void {
+function addNetwork(stack: TerraformStack, { labels }: DockerPlan, network: NetworkSpec): void {
   const { id, name, internal, purpose, subnet } = network;
   const published = {
     "com.docker.network.bridge.enable_icc": "false",
@@ -110,7 +111,7 @@ function addNetwork(stack: TerraformStack, { deployment }: DockerPlan, network: 
     internal,
     ...(internal ? {} : { options: published }),
     ipamConfig: [{ subnet: subnet.cidr, gateway: subnet.gateway }],
-    labels: labelBlocks({ ...deploymentLabels(deployment), [`${LABEL}.network`]: purpose }),
+    labels: labelBlocks({ ...labels, [`${LABEL}.network`]: purpose }),
   });
   resource.overrideLogicalId(id);
 }

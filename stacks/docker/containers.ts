@@ -7,6 +7,7 @@ import { stableJson } from "../../shared/stable-json.ts";
 import type { Layout } from "../host/layout.ts";
 import { dockerStackErrors } from "./errors.ts";
 import type { ImagePin } from "./images.ts";
+import { LABEL, ownerLabels } from "./labels.ts";
 import { hostSocket, type MountSpec, planMounts } from "./mounts.ts";
 import type { NetworkSpec } from "./networks.ts";
 import { dnsName } from "./placement.ts";
@@ -64,14 +65,6 @@ export interface ContainerContext {
 
 const ROTATION = { size: "10m", files: "3" } as const;
 
-/** Prefix of the labels by which containers and networks of a deployment are found. */
-export const LABEL = "trustkern";
-
-/** Labels of everything that belongs to a deployment. */
-export function deploymentLabels(deployment: Deployment): Readonly<Record<string, string>> {
-  return { [`${LABEL}.deployment`]: deployment.name, [`${LABEL}.tenant`]: deployment.tenant };
-}
-
 /**
  * The container of a component.
  * @throws DOCKER_COMPONENT when the component has no image, or is to run several times
@@ -120,7 +113,7 @@ export function planContainer(
         address: deployment.docker.publishAddress,
       })),
     labels: {
-      ...deploymentLabels(deployment),
+      ...ownerLabels(deployment, layout),
       [`${LABEL}.component`]: name,
       [`${LABEL}.zone`]: component.zone,
       // The files are mounted, so Terraform does not see them: by this label a changed one replaces the container.

@@ -3,12 +3,15 @@ import type { Deployment } from "../../model/deployment.ts";
 import type { Layout } from "../host/layout.ts";
 import { type ContainerSpec, planContainer, type RunAs } from "./containers.ts";
 import type { ImagePins } from "./images.ts";
+import { ownerLabels } from "./labels.ts";
 import { type NetworkSpec, planNetworks } from "./networks.ts";
 import { publishedPorts } from "./ports.ts";
 
 /** A deployment as Docker will have it. */
 export interface DockerPlan {
   readonly deployment: Deployment;
+  /** Labels of everything that it makes. */
+  readonly labels: Readonly<Record<string, string>>;
   readonly source: ImagePins["source"];
   readonly networks: readonly NetworkSpec[];
   readonly containers: readonly ContainerSpec[];
@@ -33,6 +36,7 @@ export function planContainers(model: Model, { deployment, layout, runAs, images
   const context = { model, deployment, layout, runAs, networks, published };
   return {
     deployment,
+    labels: ownerLabels(deployment, layout),
     source: images.source,
     networks,
     containers: model.components.map((component) => planContainer(component, images.images, context)),

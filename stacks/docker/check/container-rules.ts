@@ -2,6 +2,7 @@ import { NODE, PROBE } from "../../../modules/common.ts";
 import type { Finding } from "../../../shared/finding.ts";
 import { stableJson } from "../../../shared/stable-json.ts";
 import { grantsOf } from "../containers.ts";
+import { ownerLabels } from "../labels.ts";
 import { hostSocket } from "../mounts.ts";
 import { accessRules } from "./access-rules.ts";
 import { mountRule } from "./mount-rules.ts";
@@ -109,10 +110,9 @@ function logOptions(subject: Subject): Readonly<Record<string, string>> {
 
 const labels: Rule = (value, subject) => {
   const path = `${subject.path}.labels`;
-  const { component, deployment } = subject;
+  const { component, deployment, layout } = subject;
   const accepted: Readonly<Record<string, string | RegExp>> = {
-    "trustkern.deployment": deployment.name,
-    "trustkern.tenant": deployment.tenant,
+    ...ownerLabels(deployment, layout),
     "trustkern.component": component.name,
     "trustkern.zone": component.zone,
     "trustkern.config": /^[0-9a-f]{64}$/,

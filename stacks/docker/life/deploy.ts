@@ -1,13 +1,13 @@
 import { join } from "node:path";
 import type { Deployment } from "../../../model/deployment.ts";
 import { dockerOutput } from "../../host/docker-cli.ts";
-import { LABEL } from "../containers.ts";
 import { pidsLimits } from "../plan.ts";
 import type { ProgressEvent } from "../terraform/progress.ts";
 import { bootstrap } from "./bootstrap.ts";
 import { dockerLifeErrors } from "./errors.ts";
 import { waitHealthy } from "./health.ts";
 import { inspectContainers } from "./inspect.ts";
+import { removeLeftovers } from "./leftovers.ts";
 import type { DockerOptions } from "./options.ts";
 import { planInto } from "./plan-docker.ts";
 import { prepareHost } from "./prepare.ts";
@@ -69,8 +69,9 @@ export async function deployDocker(options: DeployOptions): Promise<DeployReport
     const before = await startTimes(options, renewed);
     const planFile = options.planFile ?? join(rendered.layout.terraformDir, "deploy.plan");
     if (options.planFile === undefined) {
-      await removeUnknown(options, rendered, await terraform.resources());
+      // First the plan, which nobody gets while another run is at work: what that one is making is not left over.
       await planInto(planFile, terraform, rendered);
+      await removeLeftovers(options, rendered, await terraform.resources());
     }
     await terraform.apply(planFile);
     await limitProcesses(options, rendered);
@@ -86,25 +87,6 @@ export async function deployDocker(options: DeployOptions): Promise<DeployReport
       healthy: options.wait,
     };
   });
-}
-
-/**
- * Removes containers of this deployment that no state knows: a run that was killed had just made them. By what they mount they
- * are this state directory's, and not another deployment's of the same name.
- */
-async function removeUnknown(options: DeployOptions, { layout }: Rendered, known: readonly string[]): Promise<void> {
-  const { docker, deployment, onProgress } = options;
-  const label = `label=${LABEL}.deployment=${deployment.name}`;
-  const listed = await dockerOutput(docker, ["ps", "--all", "--format", "{{.Names}}", "--filter", label]);
-  const unknown = listed.split("\n").filter((name) => name !== "" && !known.includes(`docker_container.${name}`));
-  if (unknown.length === 0) return;
-  const found = await inspectContainers(docker, unknown);
-  const ours = unknown.filter((name) =>
-    found.get(name)?.Mounts.some(({ Source }) => Source.startsWith(`${layout.dir}/`)),
-  );
-  if (ours.length === 0) return;
-  onProgress(`left over from a run that was killed: ${ours.join(", ")}`);
-  await dockerOutput(docker, ["rm", "--force", ...ours]);
 }
 
 async function allHealthy(
