@@ -1,0 +1,85 @@
+import { createPublicKey, generateKeyPairSync, randomBytes } from "node:crypto";
+import { createZipArchiveSync, gzipSync, ZipEntry } from "node:zlib";
+import { describe, expect, it } from "vitest";
+import { leaksOf } from "./leaks.ts";
+import { needlesOf } from "./needles.ts";
+import { type Place, searchFor } from "./search.ts";
+import { keyCores, textCores } from "./secrets.ts";
+
+const password = randomBytes(24).toString("base64url");
+const pem = generateKeyPairSync("ec", { namedCurve: "P-256" })
+  .privateKey.export({ format: "pem", type: "pkcs8" })
+  .toString();
+const canaries = [
+  { name: "a password", cores: textCores(password), homes: ["its/file"] },
+  { name: "a key", cores: keyCores(pem), homes: [] },
+];
+const search = searchFor(needlesOf(canaries));
+const found = async (content: Place["content"], name = "here") =>
+  [...new Set((await search(placesOf({ name, content }))).map(({ canary, place }) => `${canary} at ${place}`))].sort();
+
+async function* placesOf(...places: readonly Place[]): AsyncIterable<Place> {
+  yield* places;
+}
+
+/** A leak at some offset in what does not matter. */
+const amid = (leak: Uint8Array): Buffer =>
+  Buffer.concat([randomBytes(1_000 + (leak.length % 7)), leak, randomBytes(999)]);
+
+describe("the search for canaries", () => {
+  it.each(leaksOf({ text: password }))("finds a password %s", async (_, leak) => {
+    expect(await found(amid(leak))).toEqual(["a password at here"]);
+  });
+
+  it.each(leaksOf({ pem }))("finds a key %s", async (_, leak) => {
+    expect(await found(amid(leak))).toEqual(["a key at here"]);
+  });
+
+  it.each([1, 7, 64, 1_024])("finds what lies across two chunks of %i bytes", async (size) => {
+    const bytes = amid(Buffer.from(password));
+    const chunks = async function* () {
+      for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
+    };
+    expect(await found(chunks())).toEqual(["a password at here"]);
+  });
+
+  it("finds what is compressed, in an archive or in a stream", async () => {
+    const entry = ZipEntry.createSync("tfplan", Buffer.from(`${"x".repeat(500)}${password}`.repeat(2)));
+    expect(await found(Buffer.concat([...createZipArchiveSync([entry])]), "a plan")).toEqual([
+      "a password at a plan (tfplan)",
+    ]);
+    const stream = async function* () {
+      yield gzipSync(amid(Buffer.from(password)));
+    };
+    expect(await found(stream())).toEqual(["a password at here"]);
+  });
+
+  it("tells a file that a canary belongs in from all others", async () => {
+    const hits = await search(
+      placesOf({ name: "its/file", content: password }, { name: "another", content: password }),
+    );
+    expect(hits.map(({ place, home }) => ({ place, home }))).toEqual([
+      { place: "its/file", home: true },
+      { place: "another", home: false },
+    ]);
+  });
+
+  it.each([
+    ["the public half of a key", createPublicKey(pem).export({ format: "pem", type: "spki" }).toString()],
+    ["the last line of a key, which is its public half", pem.split("\n").at(-3) ?? ""],
+    ["a password cut short", password.slice(0, -1)],
+    ["another password", randomBytes(24).toString("base64url")],
+    ["nothing", ""],
+  ])("does not find %s", async (_, text) => {
+    expect(await found(text)).toEqual([]);
+  });
+
+  it("says nothing of the value where it reports", async () => {
+    const report = JSON.stringify(await search(placesOf({ name: "here", content: `${password}${pem}` })));
+    expect(await found(report)).toEqual([]);
+  });
+
+  it("refuses a canary so short that chance would find it", () => {
+    expect(() => needlesOf([{ name: "short", cores: textCores("hunter2"), homes: [] }])).toThrow(/too short/);
+  });
+});

@@ -1,0 +1,110 @@
+import { compose, Readable } from "node:stream";
+import { createGunzip, ZipBuffer } from "node:zlib";
+import type { Needle } from "./needles.ts";
+
+/** Somewhere that a secret could have got to. */
+export interface Place {
+  /** Such as `docker inspect of container broker`, or a path. */
+  readonly name: string;
+  readonly content: Uint8Array | string | AsyncIterable<Uint8Array>;
+}
+
+/** A canary that was found. Holds nothing of its value. */
+export interface Hit {
+  readonly place: string;
+  readonly canary: string;
+  readonly form: string;
+  /** Whether the place is a file that it belongs in. */
+  readonly home: boolean;
+}
+
+/** Bytes at the end of a needle's window that say how far to go on. */
+const GRAM = 3;
+const GZIP = Buffer.from([0x1f, 0x8b, 0x08]);
+const ZIP = Buffer.from("PK\x03\x04", "latin1");
+
+interface Opened {
+  readonly name: string;
+  readonly content: Uint8Array | AsyncIterable<Uint8Array>;
+}
+
+/**
+ * A search for many byte strings at once, by the way of Wu and Manber: the last {@link GRAM} bytes of a window as long as the
+ * shortest needle say how many bytes no needle can start in.
+ * @returns what looks through places, whole, and inside of zip and gzip
+ */
+export function searchFor(needles: readonly Needle[]): (places: AsyncIterable<Place>) => Promise<readonly Hit[]> {
+  const window = Math.min(...needles.map(({ bytes }) => bytes.length));
+  const overlap = Math.max(...needles.map(({ bytes }) => bytes.length)) - 1;
+  const steps = new Uint8Array(2 ** (8 * GRAM)).fill(window - GRAM + 1);
+  const ending = new Map<number, Needle[]>();
+  for (const needle of needles) {
+    for (let last = GRAM - 1; last < window; last += 1) {
+      const gram = needle.bytes.readUIntBE(last - GRAM + 1, GRAM);
+      steps[gram] = Math.min(steps[gram] ?? 0, window - 1 - last);
+      if (last === window - 1) ending.set(gram, [...(ending.get(gram) ?? []), needle]);
+    }
+  }
+
+  const scan = (bytes: Uint8Array, found: Set<Needle>): void => {
+    for (let last = window - 1; last < bytes.length; ) {
+      const gram = ((bytes[last - 2] ?? 0) << 16) | ((bytes[last - 1] ?? 0) << 8) | (bytes[last] ?? 0);
+      const step = steps[gram] ?? 1;
+      last += Math.max(step, 1);
+      if (step > 0) continue;
+      const start = last - window;
+      for (const needle of ending.get(gram) ?? []) {
+        const end = start + needle.bytes.length;
+        if (end <= bytes.length && needle.bytes.equals(bytes.subarray(start, end))) found.add(needle);
+      }
+    }
+  };
+  const scanStream = async (stream: AsyncIterable<Uint8Array>, found: Set<Needle>): Promise<void> => {
+    let rest = Buffer.alloc(0);
+    for await (const chunk of stream) {
+      const bytes = Buffer.concat([rest, chunk]);
+      scan(bytes, found);
+      rest = bytes.subarray(Math.max(0, bytes.length - overlap));
+    }
+  };
+
+  return async (places) => {
+    const hits: Hit[] = [];
+    for await (const { name, content } of opened(places)) {
+      const found = new Set<Needle>();
+      if (content instanceof Uint8Array) scan(content, found);
+      else await scanStream(content, found);
+      for (const { canary, form } of found) {
+        hits.push({ place: name, canary: canary.name, form, home: canary.homes.includes(name) });
+      }
+    }
+    return hits;
+  };
+}
+
+/** Every place, and beside it what is in it where it is an archive; what is compressed, as it was before. */
+async function* opened(places: AsyncIterable<Place>): AsyncIterable<Opened> {
+  for await (const { name, content } of places) {
+    if (typeof content !== "string" && !(content instanceof Uint8Array)) {
+      yield { name, content: inflated(content) };
+      continue;
+    }
+    const bytes = Buffer.from(content);
+    yield { name, content: bytes };
+    if (!bytes.subarray(0, ZIP.length).equals(ZIP)) continue;
+    for (const [entry, file] of new ZipBuffer(bytes))
+      yield { name: `${name} (${entry})`, content: await file.content() };
+  }
+}
+
+async function* inflated(stream: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  const chunks = stream[Symbol.asyncIterator]();
+  const first = await chunks.next();
+  if (first.done === true) return;
+  const whole = async function* () {
+    yield first.value;
+    yield* { [Symbol.asyncIterator]: () => chunks };
+  };
+  const gzip = Buffer.from(first.value).subarray(0, GZIP.length).equals(GZIP);
+  yield* gzip ? compose(Readable.from(whole()), createGunzip()) : whole();
+}

@@ -1,0 +1,112 @@
+import { createPrivateKey } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { readSealedFile } from "../../../custody/backends/sealed-file.ts";
+import { parseState } from "../../../custody/backends/state.ts";
+import type { Layout } from "../../../stacks/host/layout.ts";
+import type { Canary, Core } from "./needles.ts";
+
+/** Certificates, public keys, and step-ca's configuration. */
+const PUBLIC = /\.(crt|pub)$|^ca\.json$/;
+const ENCRYPTED = "-----BEGIN ENCRYPTED PRIVATE KEY-----";
+const PLAIN = "-----BEGIN PRIVATE KEY-----";
+/** Characters of a line of PEM (RFC 7468, section 2), and the bytes in them. */
+const LINE = { characters: 64, bytes: 48 } as const;
+/** Bytes of a private number in a line of PEM from which on the line gives it away. */
+const TELLING_BYTES = 8;
+
+/**
+ * Every secret of a deployment that ran: what its secret store and its authorities hold, the root's key, custody's
+ * decryption keys and the simulated sensors' keys. A value that several components share is one canary.
+ */
+export async function readCanaries(layout: Layout): Promise<readonly Canary[]> {
+  const passphrase = readFileSync(join(layout.secretsDir, "custody", "passphrase"), "utf8");
+  const found: Canary[] = [];
+  for (const path of filesBelow(layout.secretsDir, layout.authoritiesDir)) {
+    const name = relative(layout.dir, path);
+    if (PUBLIC.test(path.slice(path.lastIndexOf("/") + 1))) continue;
+    const homes = [name];
+    if (path.endsWith(".age")) found.push({ name, cores: keyCores(await unsealed(path, passphrase)), homes });
+    else found.push({ name, cores: coresOf(readFileSync(path, "utf8")), homes });
+  }
+  return merged([...found, ...(await decryptionKeys(layout, passphrase)), ...deviceKeys(layout)]);
+}
+
+/** The private keys of custody, which are nowhere in the clear but in its memory. */
+async function decryptionKeys({ dir, volumesDir }: Layout, passphrase: string): Promise<readonly Canary[]> {
+  const path = join(volumesDir, "custody", "state", "generations.age");
+  const state = parseState(Buffer.from(await unsealed(path, passphrase), "utf8"));
+  if ("defect" in state) throw new Error(state.defect);
+  return state.map(({ keyId, privateKey }) => ({
+    name: `${relative(dir, path)} (generation ${keyId})`,
+    cores: [{ what: "key", bytes: Buffer.from(privateKey?.export({ format: "jwk" }).d ?? "", "base64url") }],
+    homes: [],
+  }));
+}
+
+function deviceKeys({ dir, volumesDir }: Layout): readonly Canary[] {
+  return filesBelow(join(volumesDir, "simulator", "state", "secure-elements")).map((path) => {
+    const name = relative(dir, path);
+    return { name, cores: keyCores(JSON.parse(readFileSync(path, "utf8")).key), homes: [name] };
+  });
+}
+
+function coresOf(content: string): readonly Core[] {
+  if (content.startsWith(PLAIN)) return keyCores(content);
+  if (content.startsWith(ENCRYPTED)) return pemLines(content).filter(({ bytes }) => bytes.length === LINE.characters);
+  return textCores(content);
+}
+
+/** A password or a symmetric key: its characters, and the bytes that they stand for. */
+export function textCores(text: string): readonly Core[] {
+  const decoded = Buffer.from(text, /^[0-9a-f]+$/.test(text) ? "hex" : "base64url");
+  return [
+    { what: "text", bytes: Buffer.from(text) },
+    { what: "decoded text", bytes: decoded },
+  ];
+}
+
+/** A private key: its private number, and the lines of its PEM that hold a part of it. The rest of the PEM is public. */
+export function keyCores(pem: string): readonly Core[] {
+  const key = createPrivateKey(pem);
+  const secret = Buffer.from(key.export({ format: "jwk" }).d ?? "", "base64url");
+  const from = key.export({ format: "der", type: "pkcs8" }).indexOf(secret);
+  const telling = pemLines(pem).filter((_, index) => {
+    const start = index * LINE.bytes;
+    const shared = Math.min(from + secret.length, start + LINE.bytes) - Math.max(from, start);
+    return shared >= TELLING_BYTES;
+  });
+  return [{ what: "key", bytes: secret }, ...telling];
+}
+
+function pemLines(pem: string): readonly Core[] {
+  return pem
+    .trim()
+    .split("\n")
+    .slice(1, -1)
+    .map((line) => ({ what: "PEM line", bytes: Buffer.from(line) }));
+}
+
+function merged(canaries: readonly Canary[]): readonly Canary[] {
+  const byValue = Map.groupBy(canaries, ({ cores }) => cores[0]?.bytes.toString("hex"));
+  return [...byValue.values()].map((same) => ({
+    name: same.map(({ name }) => name).join(" = "),
+    cores: same[0]?.cores ?? [],
+    homes: same.flatMap(({ homes }) => homes),
+  }));
+}
+
+async function unsealed(path: string, passphrase: string): Promise<string> {
+  const bytes = await readSealedFile({ path, passphrase, workFactor: 0 });
+  if (bytes === null) throw new Error(`there is no ${path}`);
+  return Buffer.from(bytes).toString("utf8");
+}
+
+/** Paths of all files below folders; what is linked to is not followed. */
+export function filesBelow(...folders: readonly string[]): readonly string[] {
+  return folders.flatMap((folder) =>
+    readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map(({ parentPath, name }) => join(parentPath, name)),
+  );
+}
