@@ -14,6 +14,7 @@ import { createDockerCli } from "../stacks/host/docker-cli.ts";
 import type { CommandContext } from "./command.ts";
 import { locateDeployment } from "./deployment-file.ts";
 import { cliErrors } from "./errors.ts";
+import { talk } from "./talk.ts";
 
 /** The deployment that a command of the docker engine is for. */
 export interface DockerTarget {
@@ -30,14 +31,6 @@ export function toolsContext({ io }: CommandContext, onProgress: (what: string) 
     env: io.env,
     signal: io.cancelled,
     onProgress,
-  };
-}
-
-/** Tells what happens on stderr, as `--progress` says. */
-export function talk({ io, flags, paint }: CommandContext): (what: string) => void {
-  return (what) => {
-    if (flags.progress === "json") io.stderr(`${JSON.stringify({ progress: what })}\n`);
-    else if (flags.progress !== "quiet") io.stderr(`${paint("dim", `· ${what}`)}\n`);
   };
 }
 

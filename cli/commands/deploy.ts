@@ -4,8 +4,10 @@ import { referencePlacement } from "../../modules/reference-placement.ts";
 import { assertImages } from "../../operations/images/pins.ts";
 import { EXIT } from "../../shared/errors.ts";
 import { assertDeployable, deployDocker } from "../../stacks/docker/life/deploy.ts";
+import { planDocker } from "../../stacks/docker/life/plan-docker.ts";
 import { printJson, type Run } from "../command.ts";
 import { dockerTarget } from "../docker-target.ts";
+import { planText } from "../plan-view.ts";
 import { resourceView } from "../resource-view.ts";
 
 /** `deploy [PLANFILE]`: makes the running containers what the deployment says. */
@@ -16,6 +18,12 @@ export const run: Run = async (context) => {
   const model = buildModel(deployment, referencePlacement(deployment));
   await assertImages(deployment, model, lock, target.docker);
   assertDeployable(deployment);
+  if (options.dryRun === true) {
+    const plan = await planDocker({ ...target, onResource: () => undefined });
+    if (flags.json) printJson(io, { schema: "trustkern.plan/1", ...plan, planFile: null });
+    else io.stdout(planText(plan, paint));
+    return EXIT.done;
+  }
   const [file] = args;
   const planFile = file === undefined ? undefined : resolve(io.cwd, file);
   const view = resourceView(context);

@@ -1,16 +1,24 @@
 import { EXIT } from "../../shared/errors.ts";
 import { destroyDocker } from "../../stacks/docker/life/destroy.ts";
+import { planDocker } from "../../stacks/docker/life/plan-docker.ts";
 import { printJson, type Run } from "../command.ts";
 import { confirm } from "../confirm.ts";
 import { dockerTarget } from "../docker-target.ts";
+import { planText } from "../plan-view.ts";
 import { resourceView } from "../resource-view.ts";
 
 /** `destroy`: containers and networks go; what was stored stays, unless `--volumes`. */
 export const run: Run = async (context) => {
-  const { io, flags, options } = context;
+  const { io, flags, options, paint } = context;
   const { options: target } = await dockerTarget(context);
   const volumes = options.volumes === true;
   const { name } = target.deployment;
+  if (options.dryRun === true) {
+    const plan = await planDocker({ ...target, destroy: true, onResource: () => undefined });
+    if (flags.json) printJson(io, { schema: "trustkern.plan/1", ...plan, planFile: null });
+    else io.stdout(planText(plan, paint));
+    return EXIT.done;
+  }
   await confirm(
     context,
     volumes

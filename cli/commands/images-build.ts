@@ -6,7 +6,8 @@ import { defaultCacheDir } from "../../operations/tools/context.ts";
 import { EXIT } from "../../shared/errors.ts";
 import { createDockerCli } from "../../stacks/host/docker-cli.ts";
 import { type CommandContext, printJson, type Run } from "../command.ts";
-import { imagesProgress, imagesTarget } from "./images-context.ts";
+import { talk } from "../talk.ts";
+import { imagesTarget } from "./images-context.ts";
 
 /** `images build`: the images of the deployment, made on this machine from packages and from this project. */
 export const run: Run = async (context) => {
@@ -27,7 +28,7 @@ export const run: Run = async (context) => {
     env: io.env,
     signal: io.cancelled,
     refresh: options.refresh === true,
-    onProgress: (what: string) => imagesProgress(context, what),
+    onProgress: talk(context),
   };
   const images = await buildImages(request, names, version);
   if (flags.json) printJson(io, { schema: "trustkern.images-build/1", images });

@@ -50,9 +50,3 @@ function chosen(only: string, all: readonly string[]): readonly string[] {
     { path: "--only", fix: "name images as `trustkern images list` prints them, separated by commas" },
   );
 }
-
-/** Says on stderr what a long step does. */
-export function imagesProgress({ io, flags, paint }: CommandContext, what: string): void {
-  if (flags.progress === "json") io.stderr(`${JSON.stringify({ progress: what })}\n`);
-  else if (flags.progress !== "quiet") io.stderr(`${paint("dim", `· ${what}`)}\n`);
-}

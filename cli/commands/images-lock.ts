@@ -5,7 +5,8 @@ import { EXIT, messageOf } from "../../shared/errors.ts";
 import { createDockerCli } from "../../stacks/host/docker-cli.ts";
 import { printJson, type Run } from "../command.ts";
 import { cliErrors } from "../errors.ts";
-import { imagesProgress, imagesTarget } from "./images-context.ts";
+import { talk } from "../talk.ts";
+import { imagesTarget } from "./images-context.ts";
 
 /** `images lock`: writes which bytes each image of the deployment is, beside `trustkern.yaml`. */
 export const run: Run = async (context) => {
@@ -33,7 +34,7 @@ export const run: Run = async (context) => {
   const dryRun = options.dryRun === true;
   if (!dryRun) write(lockFile, text);
   for (const name of names.filter((name) => lock.images[name] === undefined))
-    imagesProgress(context, `${name} is left out of the lock: it cannot be made here and comes from a registry alone`);
+    talk(context)(`${name} is left out of the lock: it cannot be made here and comes from a registry alone`);
   if (flags.json) printJson(io, { schema: "trustkern.images-lock/1", ...lock });
   else if (dryRun) io.stdout(text);
   else io.stdout(`${Object.keys(lock.images).length} images in ${lockFile}\n`);

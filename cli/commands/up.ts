@@ -9,6 +9,7 @@ import type { LocatedDeployment } from "../deployment-file.ts";
 import { embeddedTarget } from "../embedded-target.ts";
 import { readInput } from "../files.ts";
 import type { Io } from "../io.ts";
+import { talk } from "../talk.ts";
 import { addresses, reportLines, stepLine, stepsLine, trafficLines } from "../up-view.ts";
 import { wholeNumber } from "../whole-number.ts";
 
@@ -35,7 +36,7 @@ export const run: Run = async (context) => {
     clock: io.now,
     pid: process.pid,
     signal: io.cancelled,
-    onProgress: (what) => progress(context, what),
+    onProgress: talk(context),
     onStep: (step) => {
       if (stream) printJson(io, { kind: "step", ...step });
       else if (!flags.json) io.stdout(stepLine(step, paint));
@@ -44,15 +45,10 @@ export const run: Run = async (context) => {
   try {
     return options.once === true ? await sendOnce(context, running) : await stayUp(context, running);
   } finally {
-    progress(context, "everything stops");
+    talk(context)("everything stops");
     await running.stop();
   }
 };
-
-function progress({ io, flags, paint }: CommandContext, what: string): void {
-  if (flags.progress === "json") io.stderr(`${JSON.stringify({ progress: what })}\n`);
-  else if (flags.progress !== "quiet") io.stderr(`${paint("dim", `· ${what}`)}\n`);
-}
 
 async function readFixture(io: Io, file: string): Promise<{ file: string; text: string }> {
   return { file: resolve(io.cwd, file), text: Buffer.from(await readInput(io, file)).toString("utf8") };

@@ -15,7 +15,9 @@ import type { DockerPlan } from "./plan.ts";
 /** The provider that the stack asks for: its address with the registry's name, and its release. */
 export const DOCKER_PROVIDER = { source: "registry.terraform.io/kreuzwerker/docker", version: "4.6.0" } as const;
 
-const STOP_SECONDS = 30;
+// Docker's own default. Every component may be killed at any time, and one never ends by itself: both servers of Loki, the
+// one on its loopback included, wait for each other's end, half a second after everything else of it was stopped.
+const STOP_SECONDS = 10;
 const HEALTH = { intervalSeconds: 5, timeoutSeconds: 10, retries: 3 } as const;
 
 // A name that is no flow's must not leave by way of the daemon's own resolver. Inside a container that address is the

@@ -12,6 +12,8 @@ import { inWorkspace } from "./workspace.ts";
 export interface PlanOptions extends DockerOptions {
   /** Absolute path of a file that keeps the plan for `deploy`. @default the plan is not kept */
   readonly planFile?: string | undefined;
+  /** Whether it is the end of the deployment that is planned. @default false */
+  readonly destroy?: boolean;
   readonly onResource: (event: ProgressEvent) => void;
 }
 
@@ -29,6 +31,11 @@ export async function planInto(file: string, terraform: Terraform, { plan }: Ren
   return describePlan(await terraform.show(file), names);
 }
 
+async function planEnd(file: string, terraform: Terraform, { plan }: Rendered): Promise<PlanDescription> {
+  await terraform.plan(file, { destroy: true });
+  return describePlan(await terraform.show(file), resourceNames(plan));
+}
+
 /**
  * What a deploy would change, and what was changed behind the last one's back. Changes no container.
  * @throws RENDERED_STACK_REFUSED, STATE_LOCKED, DOCKER_UNREACHABLE, and what OpenTofu fails with
@@ -38,7 +45,9 @@ export async function planDocker(options: PlanOptions): Promise<PlanDescription>
   return inWorkspace(options, rendered, async ({ terraform, sealPlan }) => {
     const file = options.planFile ?? join(rendered.layout.terraformDir, "last.plan");
     try {
-      const description = await planInto(file, terraform, rendered);
+      const description = options.destroy
+        ? await planEnd(file, terraform, rendered)
+        : await planInto(file, terraform, rendered);
       if (options.planFile !== undefined) sealPlan(file);
       return description;
     } finally {
