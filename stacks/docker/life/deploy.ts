@@ -112,8 +112,8 @@ async function limitProcesses({ docker }: DeployOptions, { plan }: Rendered): Pr
     limits.map(({ container }) => container),
   );
   const wrong = limits.filter(({ container, pids }) => {
-    const { HostConfig, State } = found.get(container) ?? {};
-    return HostConfig !== undefined && HostConfig.PidsLimit !== pids && State?.Status !== "exited";
+    const { HostConfig } = found.get(container) ?? {};
+    return HostConfig !== undefined && HostConfig.PidsLimit !== pids;
   });
   await Promise.all(
     wrong.map(({ container, pids }) => dockerOutput(docker, ["update", "--pids-limit", String(pids), container])),

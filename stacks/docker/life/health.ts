@@ -71,7 +71,7 @@ export async function observe(
 /** What {@link waitHealthy} waits for. */
 export interface HealthWait extends Place {
   readonly components: readonly Component[];
-  /** Longest wait beyond each component's own start-up time, in seconds. */
+  /** Longest wait beyond each component's own start-up time while it still starts, in seconds. */
   readonly graceSeconds: number;
   readonly now: () => number;
   readonly signal: AbortSignal;
@@ -101,9 +101,10 @@ export async function waitHealthy(request: HealthWait): Promise<void> {
       waiting.delete(name);
       request.onWell(name, condition);
     }
-    const late = [...waiting.values()].some(
-      ({ health }) => now() - started > (health.startupSeconds + request.graceSeconds) * 1000,
-    );
+    const late = [...waiting.values()].some(({ name, health }) => {
+      const grace = conditions.get(name) === "starting" ? request.graceSeconds : 0;
+      return now() - started > (health.startupSeconds + grace) * 1000;
+    });
     if (late) throw await unhealthy(docker, [...waiting.keys()], conditions, (now() - started) / 1000);
     if (waiting.size > 0) await sleep(POLL_MS, undefined, { signal }).catch(() => undefined);
   }
