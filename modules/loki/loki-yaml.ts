@@ -63,6 +63,9 @@ export function lokiYaml({ listenHost, port, tls, dataDir }: LokiSettings): obje
         },
       ],
     },
+    // One process: what it is looking for is there from its start, and it is not ready before it has looked.
+    frontend: { scheduler_dns_lookup_period: "1s" },
+    frontend_worker: { dns_lookup_duration: "1s" },
     // There is one ingester: nobody's hand-over is to be waited for.
     ingester: { lifecycler: { min_ready_duration: "0s", final_sleep: "0s" } },
     compactor: {
