@@ -44,6 +44,11 @@ export const imagesErrors = catalogue({
     summary: "The program that fetches the Debian packages of an image is not on this machine.",
     fix: "install it (Debian: apt-get install mmdebstrap), or take the images from a registry: images.source: registry",
   },
+  IMAGES_MIRROR_MISSING: {
+    exit: EXIT.configuration,
+    summary: "There is no mirror to take the Debian packages of an image from.",
+    fix: "set TRUSTKERN_DEBIAN_MIRROR to the URL of a mirror, below which debian and debian-security are",
+  },
   IMAGES_PACKAGES_FAILED: {
     exit: EXIT.resource,
     summary: "The Debian packages of an image could not be fetched or unpacked.",

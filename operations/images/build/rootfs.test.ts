@@ -25,7 +25,8 @@ async function fakeMmdebstrap(files: readonly File[], script = ""): Promise<Node
 }
 
 function fetchWith(env: NodeJS.ProcessEnv, programs: readonly string[] = [], signal = new AbortController().signal) {
-  return fetchRootfs({ packages: ["some"], programs, downloads: folder, env, signal });
+  const mirrored = { ...env, TRUSTKERN_DEBIAN_MIRROR: "http://mirror.example" };
+  return fetchRootfs({ packages: ["some"], programs, downloads: folder, env: mirrored, signal });
 }
 
 const pathsOf = (entries: LayerEntries): readonly string[] => [...entries.keys()].sort();

@@ -5,6 +5,7 @@ import { pipeline } from "node:stream/promises";
 import { extract, type Extract as Unpack } from "tar-stream";
 import { messageOf } from "../../../shared/errors.ts";
 import { imagesErrors } from "../errors.ts";
+import { debianSources, RELEASE } from "./debian-mirror.ts";
 import type { LayerEntries, LayerEntry } from "./layer.ts";
 
 /** What the Node runtime and every program in C or Go needs, and nothing that a shell or a package manager is. */
@@ -18,12 +19,6 @@ export const RUNTIME_PACKAGES: readonly string[] = [
 
 /** User that a container has when nobody names one. */
 export const IMAGE_USER = "10001:10001";
-
-const SOURCES = `deb http://deb.debian.org/debian bookworm main
-deb http://deb.debian.org/debian bookworm-updates main
-deb http://deb.debian.org/debian bookworm-backports main
-deb http://deb.debian.org/debian-security bookworm-security main
-`;
 
 const PASSWD = `root:x:0:0:root:/:/usr/sbin/nologin
 trustkern:x:10001:10001:trustkern:/:/usr/sbin/nologin
@@ -57,7 +52,7 @@ export interface RootfsRequest {
 /**
  * The files of Debian packages, with all that they depend on, as a root file system without a shell: libraries, certificates
  * and the named programs. No script of a package runs.
- * @throws IMAGES_MMDEBSTRAP_MISSING, IMAGES_PACKAGES_FAILED
+ * @throws IMAGES_MMDEBSTRAP_MISSING, IMAGES_MIRROR_MISSING, IMAGES_PACKAGES_FAILED
  */
 export async function fetchRootfs(request: RootfsRequest): Promise<LayerEntries> {
   const wanted = new Set(request.programs);
@@ -72,13 +67,14 @@ export async function fetchRootfs(request: RootfsRequest): Promise<LayerEntries>
 }
 
 async function unpackWith(request: RootfsRequest, keep: (path: string) => boolean): Promise<LayerEntries> {
+  const sources = await debianSources(request.env);
   const child = spawn("mmdebstrap", mmdebstrapArguments(request), {
     env: { ...request.env, SOURCE_DATE_EPOCH: "0" },
     stdio: ["pipe", "pipe", "pipe"],
     signal: request.signal,
   });
   child.stdin.on("error", () => undefined);
-  child.stdin.end(SOURCES);
+  child.stdin.end(sources);
   const said: Buffer[] = [];
   child.stderr.on("data", (chunk: Buffer) => said.push(chunk));
   const ended = new Promise<number | null>((resolve, reject) => child.on("error", reject).on("close", resolve));
@@ -107,7 +103,7 @@ function mmdebstrapArguments({ packages, downloads }: RootfsRequest): readonly s
     `--setup-hook=mkdir -p "$1"${archives}`,
     `--setup-hook=sync-in ${folder} ${archives}`,
     `--extract-hook=sync-out ${archives} ${folder}`,
-    "bookworm",
+    RELEASE,
     "-",
     "-",
   ];
