@@ -31,6 +31,8 @@ export interface DoctorSubject {
 export interface Needs {
   /** Whether a deployment on the docker engine is there, which needs docker and OpenTofu or Terraform. */
   readonly docker: boolean;
+  /** Whether programs that are missing are built at the first deploy. */
+  readonly builds: boolean;
   /** Whether the profile makes promises: any but `dev`. */
   readonly promises: boolean;
 }
@@ -39,6 +41,7 @@ export interface Needs {
 export function needsOf(deployed: DoctorDeployment | undefined): Needs {
   return {
     docker: deployed?.deployment.engine === "docker",
+    builds: deployed?.deployment.images.source === "packages",
     promises: deployed !== undefined && deployed.deployment.profile !== "dev",
   };
 }

@@ -12,9 +12,9 @@ import { judgeImages } from "./images.ts";
 import { judgePorts, type PortFacts } from "./ports.ts";
 import { judgeTerraform } from "./terraform.ts";
 
-const NONE: Needs = { docker: false, promises: false };
-const DEV: Needs = { docker: true, promises: false };
-const STRICT: Needs = { docker: true, promises: true };
+const NONE: Needs = { docker: false, builds: false, promises: false };
+const DEV: Needs = { docker: true, builds: false, promises: false };
+const STRICT: Needs = { docker: true, builds: false, promises: true };
 const UP: DockerUp = {
   state: "up",
   client: "28.2.2",
@@ -68,6 +68,7 @@ describe("terraform", () => {
     const error = dockerErrors.error("DOCKER_FAILED", "old");
     expect(bad(judgeTerraform({ error }, DEV))).toEqual(["problem DOCKER_FAILED"]);
     expect(bad(judgeTerraform({ error }, NONE))).toEqual(["warning DOCKER_FAILED"]);
+    expect(bad(judgeTerraform({ error }, { ...DEV, builds: true }))).toEqual(["warning DOCKER_FAILED"]);
   });
 });
 

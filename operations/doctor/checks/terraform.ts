@@ -18,6 +18,10 @@ export async function gatherTerraform(find: () => Promise<TerraformProgram>): Pr
 
 /** Whether OpenTofu or Terraform is there, 1.11 or newer. */
 export function judgeTerraform(facts: TerraformFacts, needs: Needs): readonly DoctorFinding[] {
+  if ("error" in facts && needs.builds) {
+    const missing = fromError("warning", facts.error);
+    return [{ ...missing, message: `${missing.message}; the first deploy builds OpenTofu, once, in some minutes` }];
+  }
   if ("error" in facts) return [fromError(needs.docker ? "problem" : "warning", facts.error)];
   return [ok(`${facts.program.path} ${facts.program.version}`)];
 }
