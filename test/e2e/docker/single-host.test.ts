@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { scratch } from "../../support/deployment.ts";
 import { ask, docker, openDatabase, singleHost, succeed } from "../../support/docker.ts";
 import { compareLedger } from "../../support/ledger.ts";
+import { holdIsolation } from "./isolation.ts";
 
 const { dir, remove } = scratch("single-host");
 const example = singleHost(dir);
@@ -93,6 +94,8 @@ describe("the example with profile dev", () => {
     expect(report.absent).toEqual(["grafana"]);
     expect(code).toBe(0);
   });
+
+  holdIsolation();
 
   it("has nothing to plan and nothing to deploy right after a deploy", async () => {
     const plan = await example.cli(["plan", "--detailed-exitcode", "--json"]);

@@ -1,0 +1,103 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { buildModel } from "../../../modules/index.ts";
+import { parseDeploymentYaml } from "../../../profiles/parse.ts";
+import { needsNetwork } from "../../../stacks/docker/networks.ts";
+import { dockerPlacement } from "../../../stacks/docker/placement.ts";
+import { dockerOutput } from "../../../stacks/host/docker-cli.ts";
+import { PROJECT } from "../../support/deployment.ts";
+import { docker, pidOf } from "../../support/docker.ts";
+import { runProgram } from "../../support/run.ts";
+
+/** A CoAP ping (RFC 7252, section 4.3): an empty confirmable message, which every endpoint answers with a reset. */
+const COAP_PING = "40000001";
+
+interface Reached {
+  readonly component: string;
+  readonly port: string;
+  readonly answer: string;
+}
+
+/** Holds that containers of a deployment that runs reach each other along the model's flows, and nothing else. */
+export function holdIsolation(): void {
+  const deployment = parseDeploymentYaml(
+    readFileSync(join(PROJECT, "examples", "single-host", "trustkern.yaml"), "utf8"),
+    "trustkern.yaml",
+  );
+  const { components, flows } = buildModel(deployment, dockerPlacement(deployment));
+  const running = components.filter(({ health }) => health.kind !== "exit");
+  const listeners = running.filter(({ ports }) => ports.length > 0);
+
+  /** What a container reaches of all other containers, at every address that they have. */
+  async function reachOf(from: string): Promise<readonly Reached[]> {
+    const targets = [];
+    for (const { name, ports } of listeners.filter((other) => other.name !== from)) {
+      const format = "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}";
+      const addresses = (await dockerOutput(docker, ["inspect", "-f", format, name])).trim().split(/\s+/);
+      for (const host of addresses) {
+        for (const { name: portName, port, protocol } of ports)
+          targets.push({ component: name, portName, port, host, protocol, payload: COAP_PING });
+      }
+    }
+    const script = join(PROJECT, "test", "support", "reach.mjs");
+    const inside = ["-t", String(await pidOf(from)), "-n", process.execPath, script, JSON.stringify(targets)];
+    const { code, stdout, stderr } = await runProgram("nsenter", inside);
+    if (code !== 0) throw new Error(stderr);
+    return (JSON.parse(stdout) as readonly (Reached & { portName: string })[]).map(
+      ({ component, portName, answer }) => ({
+        component,
+        port: portName,
+        answer,
+      }),
+    );
+  }
+
+  describe("a container reaches no other without a flow", () => {
+    it.each(running.map(({ name }) => name))("from inside %s", async (from) => {
+      const joined = new Set(
+        flows
+          .filter(needsNetwork)
+          .flatMap((flow) => (flow.from === from ? [flow.to] : flow.to === from ? [flow.from] : [])),
+      );
+      const reached = await reachOf(from);
+      const strangers = reached.filter(
+        ({ component, answer }) => !joined.has(component) && !answer.startsWith("not reached"),
+      );
+      expect(strangers).toEqual([]);
+      const wanted = flows.filter((flow) => flow.from === from && needsNetwork(flow));
+      for (const { to, port } of wanted) {
+        const answers = reached.filter((one) => one.component === to && one.port === port).map(({ answer }) => answer);
+        expect(answers, `${to}.${port}`).toContain("connected");
+      }
+    });
+
+    it.each(running.map(({ name }) => name))("and %s reaches nothing outside of the deployment", async (from) => {
+      const script = join(PROJECT, "test", "support", "reach.mjs");
+      const outside = [
+        { host: "192.0.2.1", port: 443, protocol: "tcp" },
+        { host: "198.51.100.1", port: 53, protocol: "udp", payload: "00" },
+      ];
+      const inside = ["-t", String(await pidOf(from)), "-n", process.execPath, script, JSON.stringify(outside)];
+      const { stdout } = await runProgram("nsenter", inside);
+      const answers = (JSON.parse(stdout) as readonly Reached[]).map(({ answer }) => answer);
+      expect(answers).toEqual([expect.stringMatching(/^not reached/), expect.stringMatching(/^not reached/)]);
+    });
+  });
+
+  describe("a published port", () => {
+    it("is on the address that the deployment names, and there are no others", async () => {
+      const shown = await dockerOutput(docker, [
+        "ps",
+        "--filter",
+        "label=trustkern.deployment=single-host",
+        "--format",
+        "{{.Names}} {{.Ports}}",
+      ]);
+      const published = [...shown.matchAll(/(\S+):(\d+)->/g)].map(([, address]) => address);
+      expect(new Set(published)).toEqual(new Set(["127.0.0.1"]));
+      const declared = components.flatMap(({ ports }) => ports.filter(({ publish }) => publish === true));
+      expect(published).toHaveLength(declared.length);
+    });
+  });
+}
