@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -39,6 +39,27 @@ const KNOWN = [
   "database/writer.password",
   "database/reader.password",
   "step-ca/intermediate.password",
+];
+/** The files that hold secrets, by their names; Grafana's are not here, as long as it is not. */
+const KINDS = [
+  "<device>.json",
+  "database.password",
+  "gateways.key",
+  "generations.age",
+  "intermediate.key",
+  "intermediate.password",
+  "metrics.key",
+  "network.key",
+  "operators.key",
+  "owner.password",
+  "passphrase",
+  "reader.password",
+  "root.key.age",
+  "services.key",
+  "signing.key",
+  "step-ca.key",
+  "tls.key",
+  "writer.password",
 ];
 const LABEL = "trustkern.deployment=single-host";
 
@@ -183,8 +204,9 @@ describe("the search finds, in every place that it looks at, a canary planted th
 
 describe("no secret of the deployment is anywhere but in its files", () => {
   it("has a canary of every kind", () => {
-    const homes = canaries.map(({ name }) => name);
-    expect(homes.join("\n")).toBe("");
+    const files = canaries.flatMap(({ name }) => name.split(" = ")).map((name) => name.split("/").at(-1) ?? "");
+    const kinds = files.map((file) => file.replace(/ \(generation .*/, "").replace(/^[0-9a-f]{18}\./, "<device>."));
+    expect([...new Set(kinds)].sort()).toEqual(KINDS);
   });
 
   it("was deployed with the secrets that were there before", () => {
@@ -193,10 +215,13 @@ describe("no secret of the deployment is anywhere but in its files", () => {
   });
 
   it("what commands printed, and processes while they ran", async () => {
+    const arguments_ = said.filter(({ name }) => name.startsWith("cmdline")).map(({ content }) => String(content));
+    expect(arguments_.some((one) => one.split("\0").includes("apply"))).toBe(true);
     expect(await strays(Readable.from(said))).toEqual([]);
   });
 
   it("containers, with their processes, logs and scratch, and networks", async () => {
+    expect(containers).toEqual(expect.arrayContaining(readdirSync(layout.secretsDir)));
     expect(await strays(containerPlaces(containers))).toEqual([]);
     expect(await strays(networkPlaces(LABEL))).toEqual([]);
   });

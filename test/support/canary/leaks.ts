@@ -29,9 +29,9 @@ export function leaksOf(value: Value): readonly Leak[] {
   ];
 }
 
-/** The leaks of a value that are text: what fits into an environment, a label, a line. */
-export function textLeaksOf(value: Value): readonly Leak[] {
-  return leaksOf(value).filter(([, bytes]) => bytes.equals(Buffer.from(bytes.toString("utf8"))));
+/** Whether a leak fits into an environment, a label, a line. */
+export function isText(leak: Buffer): boolean {
+  return leak.equals(Buffer.from(leak.toString("utf8")));
 }
 
 function encoded(prefix: string, bytes: Buffer): readonly Leak[] {

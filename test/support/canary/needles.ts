@@ -4,7 +4,7 @@ export interface Canary {
   readonly name: string;
   /** The bytes that give it away, each on its own: a password, the private number of a key, a line of PEM. */
   readonly cores: readonly Core[];
-  /** Files that it belongs in, below the state directory. */
+  /** Files that it belongs in, by their paths in the folder of `trustkern.yaml`. */
   readonly homes: readonly string[];
 }
 

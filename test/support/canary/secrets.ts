@@ -1,6 +1,6 @@
 import { createPrivateKey } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
-import { join, relative } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { readSealedFile } from "../../../custody/backends/sealed-file.ts";
 import { parseState } from "../../../custody/backends/state.ts";
 import type { Layout } from "../../../stacks/host/layout.ts";
@@ -23,32 +23,36 @@ export async function readCanaries(layout: Layout): Promise<readonly Canary[]> {
   const passphrase = readFileSync(join(layout.secretsDir, "custody", "passphrase"), "utf8");
   const found: Canary[] = [];
   for (const path of filesBelow(layout.secretsDir, layout.authoritiesDir)) {
-    const name = relative(layout.dir, path);
+    const name = nameOf(layout, path);
     if (PUBLIC.test(path.slice(path.lastIndexOf("/") + 1))) continue;
-    const homes = [name];
-    if (path.endsWith(".age")) found.push({ name, cores: keyCores(await unsealed(path, passphrase)), homes });
-    else found.push({ name, cores: coresOf(readFileSync(path, "utf8")), homes });
+    if (path.endsWith(".age")) found.push({ name, cores: keyCores(await unsealed(path, passphrase)), homes: [] });
+    else found.push({ name, cores: coresOf(readFileSync(path, "utf8")), homes: [name] });
   }
   return merged([...found, ...(await decryptionKeys(layout, passphrase)), ...deviceKeys(layout)]);
 }
 
 /** The private keys of custody, which are nowhere in the clear but in its memory. */
-async function decryptionKeys({ dir, volumesDir }: Layout, passphrase: string): Promise<readonly Canary[]> {
-  const path = join(volumesDir, "custody", "state", "generations.age");
+async function decryptionKeys(layout: Layout, passphrase: string): Promise<readonly Canary[]> {
+  const path = join(layout.volumesDir, "custody", "state", "generations.age");
   const state = parseState(Buffer.from(await unsealed(path, passphrase), "utf8"));
   if ("defect" in state) throw new Error(state.defect);
   return state.map(({ keyId, privateKey }) => ({
-    name: `${relative(dir, path)} (generation ${keyId})`,
+    name: `${nameOf(layout, path)} (generation ${keyId})`,
     cores: [{ what: "key", bytes: Buffer.from(privateKey?.export({ format: "jwk" }).d ?? "", "base64url") }],
     homes: [],
   }));
 }
 
-function deviceKeys({ dir, volumesDir }: Layout): readonly Canary[] {
-  return filesBelow(join(volumesDir, "simulator", "state", "secure-elements")).map((path) => {
-    const name = relative(dir, path);
+function deviceKeys(layout: Layout): readonly Canary[] {
+  return filesBelow(join(layout.volumesDir, "simulator", "state", "secure-elements")).map((path) => {
+    const name = nameOf(layout, path);
     return { name, cores: keyCores(JSON.parse(readFileSync(path, "utf8")).key), homes: [name] };
   });
+}
+
+/** Path of a file in the folder of `trustkern.yaml`. */
+function nameOf({ dir }: Layout, path: string): string {
+  return relative(dirname(dir), path);
 }
 
 function coresOf(content: string): readonly Core[] {
