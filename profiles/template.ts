@@ -10,6 +10,22 @@ export interface TemplateValues {
   readonly schemaName: string;
 }
 
+const DOCKER = `# registry: upstream images, pinned by \`trustkern images lock\`.
+# packages: built on this machine by \`trustkern images build\`; Grafana cannot be, so say grafana: absent.
+images:
+  source: registry
+  grafana: present
+
+# docker:
+#   publishAddress: 127.0.0.1
+#   subnets: 10.213.0.0/16
+
+# Where OpenTofu keeps its state: local, s3 or http; credentials come from the environment.
+# state:
+#   backend: local
+
+`;
+
 /** A commented `trustkern.yaml` for a profile; what a required value is stays to be filled in. */
 export function renderTemplate(profile: Profile, values: TemplateValues): string {
   const { region, account, operator } = profile.defaults.hosting ?? {};
@@ -17,6 +33,7 @@ export function renderTemplate(profile: Profile, values: TemplateValues): string
     const constraint = profile.constraints.find((candidate) => candidate.path === path);
     return constraint ? `# ${renderRule(constraint.rule)}: ${constraint.reason}` : "#";
   };
+  const { engine } = values;
   const { sensors, ratePerSecond } = { sensors: 0, ratePerSecond: 5, ...profile.defaults.simulator };
   return `# yaml-language-server: $schema=./${values.schemaName}
 # ${profile.summary}
@@ -27,7 +44,7 @@ tenant: ${values.tenant}
 profile: ${profile.name}
 
 ${hint("engine")}
-engine: ${values.engine}
+engine: ${engine}
 
 # Where ingress, decryption and operations run.
 hosting:
@@ -52,8 +69,8 @@ simulator:
 #   backend: 8443
 #   database: 5432
 #   gateway: 5683
-
-# Whole numbers with s, m, h, d; sizes with KiB, MiB, GiB.
+${engine === "docker" ? "#   step-ca: 9000\n#   grafana: 3000\n" : ""}
+${engine === "docker" ? DOCKER : ""}# Whole numbers with s, m, h, d; sizes with KiB, MiB, GiB.
 retention:
   telemetry: 365d
   raw: 30d

@@ -17,6 +17,7 @@ export const run: Run = async (context) => {
     else io.stdout(statusText(report, paint));
   };
   let report = await statusDocker(target);
+  if (options.watch === true && flags.json) printJson(io, { schema: "trustkern.status-stream/1" });
   show(report);
   while (options.watch === true && !io.cancelled.aborted) {
     await sleep(WATCH_MS, undefined, { signal: io.cancelled }).catch(() => undefined);

@@ -1,0 +1,88 @@
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { runCli } from "./test-io.ts";
+
+let cwd: string;
+beforeEach(() => {
+  cwd = mkdtempSync(join(tmpdir(), "tk-docker-cli-"));
+});
+afterEach(() => rmSync(cwd, { recursive: true }));
+
+/** No docker, no Terraform, no network: what runs here needs none of them. */
+const run = (...argv: string[]) => runCli(argv, { cwd, env: { PATH: cwd } });
+const use = (example: string) => cpSync(join("examples", example, "trustkern.yaml"), join(cwd, "trustkern.yaml"));
+const codeOf = async (...argv: string[]) => {
+  const { exit, stdout } = await run(...argv, "--json");
+  return [exit, JSON.parse(stdout).error?.code];
+};
+
+describe.each(["single-host", "eu-hosted"])("examples/%s", (example) => {
+  it("is synthesised without Docker, network or lock, the same way twice, with no secret in it", async () => {
+    use(example);
+    const { exit, stdout } = await run("synth");
+    expect(exit).toBe(0);
+    expect((await run("synth")).stdout).toBe(stdout);
+    expect(Object.keys(JSON.parse(stdout).resource.docker_container)).toContain("collector");
+    expect(stdout).not.toMatch(/PRIVATE KEY|password=/);
+    expect(existsSync(join(cwd, ".trustkern"))).toBe(false);
+  });
+
+  it("is written to a folder with every configuration file", async () => {
+    use(example);
+    const { stdout } = await run("synth", "-o", "out", "--json");
+    expect(JSON.parse(stdout).files).toEqual(
+      expect.arrayContaining(["cdk.tf.json", "config/broker/mosquitto.conf", "config/prometheus/prometheus.yml"]),
+    );
+    expect(readFileSync(join(cwd, "out", "config", "broker", "mosquitto.conf"), "utf8")).toContain("tlsv1.3");
+  });
+
+  it("is refused until its images are locked", async () => {
+    use(example);
+    expect(await codeOf("deploy")).toEqual([5, "IMAGES_NOT_LOCKED"]);
+  });
+});
+
+describe("commands of the docker engine", () => {
+  it("refuse a profile whose custody this version does not have, once its images are locked", async () => {
+    use("eu-hosted");
+    const names = ["backend", "broker", "collector", "custody", "database", "gateway", "grafana", "loki", "prometheus"];
+    const images = [...names, "schema", "shipper", "step-ca"].map(
+      (name) => `  ${name}: {reference: "a/${name}:1.0.0", digest: "sha256:${"0".repeat(64)}"}\n`,
+    );
+    writeFileSync(
+      join(cwd, "images.lock.yaml"),
+      `schema: trustkern.images/1\nsource: registry\nimages:\n${images.join("")}`,
+    );
+    expect(await codeOf("deploy")).toEqual([5, "CUSTODY_REQUIRED"]);
+  });
+
+  it.each(["synth", "plan", "deploy", "status", "destroy"])(
+    "%s refuses a deployment of another engine",
+    async (command) => {
+      writeFileSync(join(cwd, "trustkern.yaml"), "name: a\ntenant: b\nprofile: dev\n");
+      expect(await codeOf(command, "--yes")).toEqual([2, "DOCKER_ENGINE_ONLY"]);
+    },
+  );
+
+  it("have no status of what was never deployed", async () => {
+    use("single-host");
+    expect(await codeOf("status")).toEqual([6, "NOT_DEPLOYED"]);
+  });
+
+  it("destroy nothing that nobody confirmed", async () => {
+    use("single-host");
+    expect(await codeOf("destroy")).toEqual([2, "CONFIRMATION_NEEDED"]);
+    expect(await codeOf("destroy", "--volumes", "--non-interactive")).toEqual([2, "CONFIRMATION_NEEDED"]);
+  });
+
+  it("name the program that is missing", async () => {
+    use("eu-hosted");
+    writeFileSync(
+      join(cwd, "trustkern.yaml"),
+      readFileSync(join(cwd, "trustkern.yaml"), "utf8").replace(/state:\n(?: {2}.*\n)+/, ""),
+    );
+    expect(await codeOf("plan")).toEqual([4, "TERRAFORM_MISSING"]);
+  });
+});
