@@ -6,6 +6,8 @@ export interface Canary {
   readonly cores: readonly Core[];
   /** Files that it belongs in, by their paths in the folder of `trustkern.yaml`. */
   readonly homes: readonly string[];
+  /** Files of others that it is handed to on purpose. @default none */
+  readonly givenTo?: readonly string[];
 }
 
 /** One of the byte strings that give a canary away. */

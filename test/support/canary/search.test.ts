@@ -11,7 +11,7 @@ const pem = generateKeyPairSync("ec", { namedCurve: "P-256" })
   .privateKey.export({ format: "pem", type: "pkcs8" })
   .toString();
 const canaries = [
-  { name: "a password", cores: textCores(password), homes: ["its/file"] },
+  { name: "a password", cores: textCores(password), homes: ["its/file"], givenTo: ["the/guest"] },
   { name: "a key", cores: keyCores(pem), homes: [] },
 ];
 const search = searchFor(needlesOf(canaries));

@@ -14,8 +14,8 @@ export interface Hit {
   readonly place: string;
   readonly canary: string;
   readonly form: string;
-  /** Whether the place is a file that it belongs in. */
-  readonly home: boolean;
+  /** Whether the place is a file that it belongs in, its own or of somebody whom it is given to. */
+  readonly belongs: boolean;
 }
 
 /** Bytes at the end of a needle's window that say how far to go on. */
@@ -75,7 +75,12 @@ export function searchFor(needles: readonly Needle[]): (places: AsyncIterable<Pl
       if (content instanceof Uint8Array) scan(content, found);
       else await scanStream(content, found);
       for (const { canary, form } of found) {
-        hits.push({ place: name, canary: canary.name, form, home: canary.homes.includes(name) });
+        hits.push({
+          place: name,
+          canary: canary.name,
+          form,
+          belongs: [...canary.homes, ...(canary.givenTo ?? [])].includes(name),
+        });
       }
     }
     return hits;

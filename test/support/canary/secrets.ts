@@ -26,9 +26,17 @@ export async function readCanaries(layout: Layout): Promise<readonly Canary[]> {
     const name = nameOf(layout, path);
     if (PUBLIC.test(path.slice(path.lastIndexOf("/") + 1))) continue;
     if (path.endsWith(".age")) found.push({ name, cores: keyCores(await unsealed(path, passphrase)), homes: [] });
-    else found.push({ name, cores: coresOf(readFileSync(path, "utf8")), homes: [name] });
+    else
+      found.push({ name, cores: coresOf(readFileSync(path, "utf8")), homes: [name], givenTo: givenTo(layout, path) });
   }
   return merged([...found, ...(await decryptionKeys(layout, passphrase)), ...deviceKeys(layout)]);
+}
+
+/** Every sensor that is provisioned gets the Thread network key, and the simulated ones keep what they got. */
+function givenTo(layout: Layout, path: string): readonly string[] {
+  if (path !== join(layout.secretsDir, "backend", "network.key")) return [];
+  const sensors = join(layout.volumesDir, "simulator", "state", "sensors.db");
+  return [sensors, `${sensors}-wal`].map((file) => nameOf(layout, file));
 }
 
 /** The private keys of custody, which are nowhere in the clear but in its memory. */
@@ -97,6 +105,7 @@ function merged(canaries: readonly Canary[]): readonly Canary[] {
     name: same.map(({ name }) => name).join(" = "),
     cores: same[0]?.cores ?? [],
     homes: same.flatMap(({ homes }) => homes),
+    givenTo: same.flatMap(({ givenTo = [] }) => givenTo),
   }));
 }
 
