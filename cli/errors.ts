@@ -40,7 +40,7 @@ export const cliErrors = catalogue({
   DOCKER_ENGINE_ONLY: {
     exit: EXIT.configuration,
     summary: "The command is for deployments on the engine docker.",
-    fix: "say engine: docker in trustkern.yaml; trustkern up runs a deployment on the embedded engine",
+    fix: "say engine: docker in trustkern.yaml, and name that file with -f where --dir is given; trustkern up runs a deployment on the embedded engine",
   },
   CONFIRMATION_NEEDED: {
     exit: EXIT.configuration,

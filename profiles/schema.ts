@@ -138,12 +138,28 @@ export const deploymentSchema = z
       .exactOptional(),
     ports: z
       .strictObject({
-        broker: whole(0, 65_535, "port of MQTT over TLS; 0 takes a free one").exactOptional(),
-        backend: whole(0, 65_535, "port of the backend's HTTPS; 0 takes a free one").exactOptional(),
-        database: whole(0, 65_535, "port of the database; 0 takes a free one").exactOptional(),
-        gateway: whole(0, 65_535, "UDP port of the first gateway's CoAP; 0 takes a free one").exactOptional(),
-        "step-ca": whole(0, 65_535, "port of the online CA; 0 takes a free one").exactOptional(),
-        grafana: whole(0, 65_535, "port of Grafana's HTTPS; 0 takes a free one").exactOptional(),
+        broker: whole(
+          0,
+          65_535,
+          "port of MQTT over TLS; 0 takes a free one, on the engine docker the usual one",
+        ).exactOptional(),
+        backend: whole(
+          0,
+          65_535,
+          "port of the backend's HTTPS; 0 takes a free one, on the engine docker the usual one",
+        ).exactOptional(),
+        database: whole(
+          0,
+          65_535,
+          "port of the database; 0 takes a free one, on the engine docker the usual one",
+        ).exactOptional(),
+        gateway: whole(
+          0,
+          65_535,
+          "UDP port of the first gateway's CoAP; 0 takes a free one, on the engine docker the usual one",
+        ).exactOptional(),
+        "step-ca": whole(0, 65_535, "port of the online CA; 0 takes the usual one").exactOptional(),
+        grafana: whole(0, 65_535, "port of Grafana's HTTPS; 0 takes the usual one").exactOptional(),
       })
       .describe("a map of broker, backend, database, gateway, step-ca, grafana")
       .exactOptional(),

@@ -63,7 +63,7 @@ simulator:
   sensors: ${sensors}
   ratePerSecond: ${ratePerSecond}
 
-# Ports are free ones unless they are named.
+# ${engine === "docker" ? "Published ports are the usual ones" : "Ports are free ones"} unless they are named.
 # ports:
 #   broker: 8883
 #   backend: 8443

@@ -75,6 +75,8 @@ export function lokiYaml({ listenHost, port, tls, dataDir }: LokiSettings): obje
     },
     limits_config: {
       retention_period: RETENTION,
+      // Lines go by age alone: nobody asks for the deletion of some.
+      deletion_mode: "disabled",
       allow_structured_metadata: true,
       discover_service_name: [],
       // Labels are few and known; whatever else a line comes with is structured metadata.

@@ -2,6 +2,7 @@ import { createRequire } from "node:module";
 import { createServer } from "node:net";
 import { expect, it } from "vitest";
 import { defaultDeployment } from "../../profiles/resolve.ts";
+import { stateLabelOf } from "../../stacks/docker/labels.ts";
 import { createDockerCli, type DockerCli, dockerErrors } from "../../stacks/host/docker-cli.ts";
 import { EXAMPLE_MODEL } from "../diagram/example-model.ts";
 import { examine } from "./doctor.ts";
@@ -70,15 +71,19 @@ it("goes on after a check that breaks, and reports it", async () => {
   expect(checksOf(findings)).toEqual(CHECKS);
 });
 
-it("knows the container that holds a port by its label", async () => {
+it("knows the container that holds a port by the label of its state directory", async () => {
   const asked: string[] = [];
-  const labelled: DockerCli = async (args) => {
-    asked.push(args.join(" "));
-    return { stdout: "broker\tdemo\n", stderr: "", code: args[0] === "ps" ? 0 : 1 };
-  };
+  const labelled =
+    (state: string): DockerCli =>
+    async (args) => {
+      asked.push(args.join(" "));
+      return { stdout: `broker\t${state}\n`, stderr: "", code: args[0] === "ps" ? 0 : 1 };
+    };
   const machine = fakeMachine({ ports: { 8883: "taken" } });
-  const findings = await examine({ ...bare, machine, docker: labelled, deployed: docker });
-  expect(ofCheck(findings, "ports").every((level) => level === "ok")).toBe(true);
+  const levels = async (state: string) =>
+    ofCheck(await examine({ ...bare, machine, docker: labelled(state), deployed: docker }), "ports");
+  expect((await levels(stateLabelOf(bare.stateDir))).every((level) => level === "ok")).toBe(true);
+  expect(await levels(stateLabelOf("/srv/another"))).toContain("problem");
   expect(asked.some((args) => args.includes("--filter publish=8883/tcp"))).toBe(true);
 });
 

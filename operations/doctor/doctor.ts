@@ -1,3 +1,4 @@
+import { stateLabelOf } from "../../stacks/docker/labels.ts";
 import { gatherCdk, judgeCdk } from "./checks/cdk.ts";
 import { gatherCertificates, judgeCertificates } from "./checks/certificates.ts";
 import { gatherClock, judgeClock } from "./checks/clock.ts";
@@ -27,10 +28,10 @@ const RUN: Readonly<Record<CheckName, Check>> = {
     deployed === undefined
       ? withoutDeployment("images")
       : judgeImages(await gatherImages(deployed, lockFile, machine, docker), needs),
-  ports: async ({ deployed, machine, docker }) =>
+  ports: async ({ deployed, stateDir, machine, docker }) =>
     deployed === undefined
       ? withoutDeployment("ports")
-      : judgePorts(await gatherPorts(deployed, machine, docker), deployed.deployment.name),
+      : judgePorts(await gatherPorts(deployed, machine, docker), stateLabelOf(stateDir)),
   disk: ({ machine, stateDir }, _, docker) => [
     ...judgeDisk(gatherDisk(machine, stateDir, rootOf(docker))),
     ...unknownRoot("disk", docker),

@@ -10,7 +10,7 @@ export const hostErrors = catalogue({
   STATE_LOCKED: {
     exit: EXIT.resource,
     summary: "Another trustkern process uses the same state directory.",
-    fix: "stop the other process, or name another directory with --dir",
+    fix: "wait until the other process ends, or stop it",
   },
   STATE_UNWRITABLE: {
     exit: EXIT.resource,
@@ -35,7 +35,7 @@ export const hostErrors = catalogue({
   NOT_DEPLOYED: {
     exit: EXIT.notFound,
     summary: "No deployment was ever brought up in this state directory.",
-    fix: "bring one up with `trustkern up`, or name its state directory with --dir",
+    fix: "bring one up with `trustkern up` or `trustkern deploy`, or name its state directory with --dir",
   },
   DEPLOY_CANCELLED: {
     exit: EXIT.cancelled,

@@ -22,7 +22,7 @@ export function takeLock(lockFile: string, pid: number): () => void {
       if (owner !== undefined && owner !== "" && isAlive(Number(owner)) && startTimeOf(Number(owner)) === since) {
         throw hostErrors.error("STATE_LOCKED", `process ${owner} uses this state directory`, {
           path: lockFile,
-          fix: `stop process ${owner}, or name another directory with --dir`,
+          fix: `wait until process ${owner} ends, or stop it`,
         });
       }
       rmSync(lockFile, { force: true });

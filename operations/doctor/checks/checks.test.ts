@@ -128,19 +128,15 @@ describe("ports", () => {
 
   it("are well when free, or held by the deployment's own container", () => {
     expect(bad(judgePorts([port], "demo"))).toEqual([]);
-    expect(bad(judgePorts([{ ...taken, holder: { container: "broker", deployment: "demo" } }], "demo"))).toEqual([]);
+    expect(bad(judgePorts([{ ...taken, holder: { container: "broker", state: "demo" } }], "demo"))).toEqual([]);
   });
 
   it.each([
     ["held by a program", taken, "problem DOCTOR_PORT_TAKEN"],
-    [
-      "held by a container of nobody",
-      { ...taken, holder: { container: "x", deployment: "" } },
-      "problem DOCTOR_PORT_TAKEN",
-    ],
+    ["held by a container of nobody", { ...taken, holder: { container: "x", state: "" } }, "problem DOCTOR_PORT_TAKEN"],
     [
       "held by another deployment",
-      { ...taken, holder: { container: "broker", deployment: "other" } },
+      { ...taken, holder: { container: "broker", state: "other" } },
       "problem DOCTOR_PORT_TAKEN",
     ],
     ["on an address of another machine", { ...port, state: "no-address" }, "problem DOCTOR_PORT_ADDRESS"],

@@ -1,17 +1,15 @@
+import { STATE_LABEL } from "../../../stacks/docker/labels.ts";
 import { type PublishedPort, publishedPorts } from "../../../stacks/docker/ports.ts";
 import type { DockerCli } from "../../../stacks/host/docker-cli.ts";
 import { type DoctorFinding, findingsOf } from "../finding.ts";
 import type { Machine, PortState } from "../machine.ts";
 import type { DoctorDeployment } from "../subject.ts";
 
-/** Label that names the deployment of a container. */
-const DEPLOYMENT_LABEL = "trustkern.deployment";
-
 /** A container that has a port. */
 export interface PortHolder {
   readonly container: string;
-  /** Its deployment; empty for a container that is none of TrustKern's. */
-  readonly deployment: string;
+  /** Label of its deployment's state directory; empty for a container that is none of TrustKern's. */
+  readonly state: string;
 }
 
 /** A port that the deployment publishes, and what came of asking for it. */
@@ -54,15 +52,18 @@ async function holderOf(
   { port, external }: Pick<PublishedPort, "port" | "external">,
   docker: DockerCli,
 ): Promise<PortHolder | undefined> {
-  const format = `{{.Names}}\t{{.Label "${DEPLOYMENT_LABEL}"}}`;
+  const format = `{{.Names}}\t{{.Label "${STATE_LABEL}"}}`;
   const filter = `publish=${external}/${port.protocol}`;
   const answer = await docker(["ps", "--filter", filter, "--format", format]).catch(() => undefined);
-  const [container, deployment = ""] = answer?.stdout.split("\n")[0]?.split("\t") ?? [];
-  return container ? { container, deployment } : undefined;
+  const [container, state = ""] = answer?.stdout.split("\n")[0]?.split("\t") ?? [];
+  return container ? { container, state } : undefined;
 }
 
-/** Whether every published port is free, or held by the deployment itself. */
-export function judgePorts(facts: readonly PortFacts[], deployment: string): readonly DoctorFinding[] {
+/**
+ * Whether every published port is free, or held by the deployment itself.
+ * @param own label of the deployment's state directory
+ */
+export function judgePorts(facts: readonly PortFacts[], own: string): readonly DoctorFinding[] {
   return facts.map(({ id, where, state, holder }) => {
     if (state === "free") return ok(`${id}: ${where} is free`);
     if (state === "no-address") return bad("problem", "DOCTOR_PORT_ADDRESS", `${id}: this machine has no ${where}`);
@@ -75,8 +76,7 @@ export function judgePorts(facts: readonly PortFacts[], deployment: string): rea
         "run `trustkern doctor` as root, or take a port from 1024 on",
       );
     }
-    if (holder?.deployment === deployment)
-      return ok(`${id}: ${where} is held by "${holder.container}", its own container`);
+    if (holder?.state === own) return ok(`${id}: ${where} is held by "${holder.container}", its own container`);
     const by = holder === undefined ? "another program" : `container "${holder.container}"`;
     return bad("problem", "DOCTOR_PORT_TAKEN", `${id}: ${where} is held by ${by}`);
   });

@@ -6,6 +6,8 @@ export function resourceNames({ containers, networks }: DockerPlan): ResourceNam
   return Object.fromEntries([
     ...containers.map(({ name }) => [`docker_container.${name}`, { kind: "component", name }] as const),
     ...containers.map(({ image }) => [`docker_image.${image}`, { kind: "image", name: image }] as const),
-    ...networks.map(({ id, purpose }) => [`docker_network.${id}`, { kind: "flow", name: purpose }] as const),
+    ...networks.map(({ id, purpose, internal }) => {
+      return [`docker_network.${id}`, { kind: internal ? "flow" : "network", name: purpose }] as const;
+    }),
   ]);
 }

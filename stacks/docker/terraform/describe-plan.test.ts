@@ -176,7 +176,9 @@ describe("a plan in the words of the model", () => {
     [["create", "delete"], "replace"],
   ])("%j is %s", (actions, action) => {
     const described = describePlan(plan([resource(actions, container, container)]), {});
-    expect(described.changes).toEqual([{ address: ADDRESS, action, kind: "resource", name: ADDRESS, changes: [] }]);
+    expect(described.changes).toEqual([
+      { address: ADDRESS, action, kind: "component", name: "collector", changes: [] },
+    ]);
   });
 
   it.each([["no-op"], ["read"], ["forget"]])("%s changes nothing", (action) => {

@@ -7,7 +7,7 @@ const MAX_SHOWN = 60;
 const SENSITIVE = "(sensitive)";
 /** What Docker makes anew for each container, and what says nothing about the deployment. */
 const COMPUTED: Readonly<Record<string, readonly string[]>> = {
-  docker_container: ["id", "hostname", "container_logs", "exit_code", "bridge", "timeouts"],
+  docker_container: ["id", "hostname", "container_logs", "exit_code", "bridge", "timeouts", "working_dir"],
   docker_network: ["id", "scope"],
 };
 

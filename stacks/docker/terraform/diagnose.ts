@@ -23,6 +23,11 @@ const RULES: readonly Rule[] = [
     say: ([, address]) => `the Docker daemon does not answer${address ? ` at ${address}` : ""}`,
   },
   { code: "TERRAFORM_DISK_FULL", pattern: /no space left on device|disk quota exceeded/i },
+  {
+    code: "STATE_CREDENTIALS",
+    pattern:
+      /no valid credential sources found|error (?:configuring|refreshing).*credentials|InvalidAccessKeyId|(?:state|S3)[\s\S]*\b(?:401|403)\b/i,
+  },
   { code: "STATE_LOCKED", pattern: /state lock[\s\S]*Lock Info:/i },
   {
     code: "STATE_BACKEND_CHANGED",

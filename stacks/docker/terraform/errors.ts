@@ -22,6 +22,11 @@ export const terraformErrors = catalogue({
     summary: "The deployment names another place for its state than the one that its state is in.",
     fix: "restore the earlier `state` in trustkern.yaml, or move the state with `init -migrate-state`",
   },
+  STATE_CREDENTIALS: {
+    exit: EXIT.authentication,
+    summary: "The place of the deployment's state refuses this user, or got no credentials.",
+    fix: "set the credentials that the back end reads from the environment (s3: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; http: TF_HTTP_USERNAME and TF_HTTP_PASSWORD), then run this again",
+  },
   TERRAFORM_DISK_FULL: {
     exit: EXIT.resource,
     summary: "The disk that the deployment's state is on is full.",
@@ -45,7 +50,7 @@ export const terraformErrors = catalogue({
   NAME_TAKEN: {
     exit: EXIT.resource,
     summary: "A container or network of that name exists, and is not one of this deployment's state.",
-    fix: "remove it if nothing needs it (`docker rm -f NAME` or `docker network rm NAME`), then run this again",
+    fix: "if another deployment runs here, run `trustkern destroy` in its folder; remove what nothing needs (`docker rm -f NAME` or `docker network rm NAME`), then run this again",
   },
   SUBNET_TAKEN: {
     exit: EXIT.resource,
