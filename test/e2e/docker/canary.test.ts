@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -77,7 +77,7 @@ let find: (places: AsyncIterable<Place>) => Promise<readonly Hit[]>;
 
 beforeAll(async () => {
   for (const [name, value] of known) {
-    mkdirSync(join(layout.secretsDir, name, ".."), { recursive: true, mode: 0o700 });
+    mkdirSync(dirname(join(layout.secretsDir, name)), { recursive: true, mode: 0o700 });
     writeFileSync(join(layout.secretsDir, name), value, { mode: 0o600 });
   }
   await say("images", "lock");

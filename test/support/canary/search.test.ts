@@ -55,12 +55,12 @@ describe("the search for canaries", () => {
   });
 
   it("tells a file that a canary belongs in from all others", async () => {
-    const hits = await search(
-      placesOf({ name: "its/file", content: password }, { name: "another", content: password }),
-    );
-    expect(hits.map(({ place, home }) => ({ place, home }))).toEqual([
-      { place: "its/file", home: true },
-      { place: "another", home: false },
+    const places = ["its/file", "the/guest", "another"].map((name) => ({ name, content: password }));
+    const hits = await search(placesOf(...places));
+    expect(hits.map(({ place, belongs }) => [place, belongs])).toEqual([
+      ["its/file", true],
+      ["the/guest", true],
+      ["another", false],
     ]);
   });
 
