@@ -83,7 +83,7 @@ it("knows the container that holds a port by the label of its state directory", 
   const levels = async (state: string) =>
     ofCheck(await examine({ ...bare, machine, docker: labelled(state), deployed: docker }), "ports");
   expect((await levels(stateLabelOf(bare.stateDir))).every((level) => level === "ok")).toBe(true);
-  expect(await levels(stateLabelOf("/srv/another"))).toContain("problem");
+  expect(await levels(stateLabelOf("/srv/another"))).toContain("problem DOCTOR_PORT_TAKEN");
   expect(asked.some((args) => args.includes("--filter publish=8883/tcp"))).toBe(true);
 });
 
