@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { type ConnectionOptions, connect } from "node:tls";
 import { describe, expect, it } from "vitest";
 import { buildModel } from "../../../modules/index.ts";
 import { parseDeploymentYaml } from "../../../profiles/parse.ts";
@@ -7,7 +8,7 @@ import { needsNetwork } from "../../../stacks/docker/networks.ts";
 import { dockerPlacement } from "../../../stacks/docker/placement.ts";
 import { dockerOutput } from "../../../stacks/host/docker-cli.ts";
 import { PROJECT } from "../../support/deployment.ts";
-import { docker, pidOf } from "../../support/docker.ts";
+import { addressOf, docker, type Example, pidOf } from "../../support/docker.ts";
 import { runProgram } from "../../support/run.ts";
 
 /** A CoAP ping (RFC 7252, section 4.3): an empty confirmable message, which every endpoint answers with a reset. */
@@ -19,8 +20,30 @@ interface Reached {
   readonly answer: string;
 }
 
+/** The TLS version of a connection that stays open, or `refused (why)`. */
+async function handshake(example: Example, name: string, port: number, offer: ConnectionOptions): Promise<string> {
+  const host = await addressOf(name);
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const socket = connect({
+    host,
+    port,
+    servername: `${name}.${example.tenant}.trustkern.internal`,
+    ca: example.secret("collector", "ca.crt"),
+    cert: example.secret("prometheus", "tls.crt"),
+    key: example.secret("prometheus", "tls.key"),
+    minVersion: "TLSv1.2",
+    ...offer,
+  });
+  // With TLS 1.3 a server refuses a client's certificate after the client has finished.
+  socket.once("secureConnect", () => setTimeout(() => resolve(socket.getProtocol() ?? "no TLS"), 500));
+  socket.once("error", (error: NodeJS.ErrnoException) => resolve(`refused (${error.code})`));
+  socket.once("end", () => resolve("refused (closed)"));
+  socket.resume();
+  return promise.finally(() => socket.destroy());
+}
+
 /** Holds that containers of a deployment that runs reach each other along the model's flows, and nothing else. */
-export function holdIsolation(): void {
+export function holdIsolation(example: Example): void {
   const deployment = parseDeploymentYaml(
     readFileSync(join(PROJECT, "examples", "single-host", "trustkern.yaml"), "utf8"),
     "trustkern.yaml",
@@ -82,6 +105,24 @@ export function holdIsolation(): void {
       const { stdout } = await runProgram("nsenter", inside);
       const answers = (JSON.parse(stdout) as readonly Reached[]).map(({ answer }) => answer);
       expect(answers).toEqual([expect.stringMatching(/^not reached/), expect.stringMatching(/^not reached/)]);
+    });
+  });
+
+  describe("every TCP port", () => {
+    const ports = listeners.flatMap(({ name, ports }) =>
+      ports
+        .filter(({ protocol, name: port }) => protocol === "tcp" && port !== "postgres")
+        .map(({ port }) => [name, port] as const),
+    );
+
+    it.each(ports)("of %s %i speaks TLS 1.3, and nothing older", async (name, port) => {
+      expect(await handshake(example, name, port, {})).toBe("TLSv1.3");
+      expect(await handshake(example, name, port, { maxVersion: "TLSv1.2" })).toMatch(/^refused/);
+    });
+
+    // step-ca hands its certificates to whoever has a token, and has no clients with certificates.
+    it.each(ports.filter(([name]) => name !== "step-ca"))("of %s %i asks for a certificate", async (name, port) => {
+      expect(await handshake(example, name, port, { cert: undefined, key: undefined })).toMatch(/^refused/);
     });
   });
 

@@ -95,7 +95,7 @@ describe("the example with profile dev", () => {
     expect(code).toBe(0);
   });
 
-  holdIsolation();
+  holdIsolation(example);
 
   it("has nothing to plan and nothing to deploy right after a deploy", async () => {
     const plan = await example.cli(["plan", "--detailed-exitcode", "--json"]);
