@@ -1,24 +1,44 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, openSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { scratch } from "./deployment.ts";
-import { docker, singleHost, succeed } from "./docker.ts";
+import { defaultCacheDir, type ToolsContext } from "../../operations/tools/context.ts";
+import { ensureTool } from "../../operations/tools/ensure-tool.ts";
+import { ensureProviderMirror } from "../../operations/tools/provider-mirror.ts";
+import { PROJECT, scratch } from "./deployment.ts";
+import { docker, singleHost } from "./docker.ts";
+
+/** Everything is compiled at the first run on a machine. */
+const COLD_SECONDS = 3_000;
 
 /**
- * Before the integration tests: a Docker Engine, started where none answers, and the images of the example, built where they
- * are not there yet. What was started here ends here.
+ * Before the integration tests: a Docker Engine, started where none answers, and the programs and images of the example, built
+ * where they are not there yet. What was started here ends here.
  */
 export async function setup(): Promise<() => Promise<void>> {
   const engine = (await engineAnswers()) ? undefined : await startEngine();
+  const tools = toolsContext();
+  await ensureTool(tools, "tofu");
+  await ensureProviderMirror(tools);
   const { dir, remove } = scratch("images");
-  await succeed(singleHost(dir), ["images", "build"]);
+  const { code, stdout, stderr } = await singleHost(dir).cli(["images", "build"], {}, COLD_SECONDS);
+  if (code !== 0) throw new Error(`images build ended with ${code}: ${stderr}${stdout}`);
   remove();
   return async () => {
     if (engine === undefined) return;
     engine.kill("SIGTERM");
     await new Promise((resolve) => engine.once("exit", resolve));
+  };
+}
+
+function toolsContext(): ToolsContext {
+  return {
+    cacheDir: defaultCacheDir(process.env, homedir()),
+    toolsDir: join(PROJECT, "tools"),
+    env: process.env,
+    signal: AbortSignal.timeout(COLD_SECONDS * 1_000),
+    onProgress: (what) => process.stderr.write(`${what}\n`),
   };
 }
 

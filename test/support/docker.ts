@@ -19,7 +19,11 @@ export interface Example {
   readonly dir: string;
   readonly tenant: string;
   /** Runs the command line on it. */
-  readonly cli: (args: readonly string[], env?: Readonly<Record<string, string>>) => Promise<Ended>;
+  readonly cli: (
+    args: readonly string[],
+    env?: Readonly<Record<string, string>>,
+    timeoutSeconds?: number,
+  ) => Promise<Ended>;
   readonly control: Control;
   readonly secret: (component: string, name: string) => string;
 }
@@ -37,8 +41,8 @@ export function singleHost(folder: string): Example {
     file,
     dir: layout.dir,
     tenant,
-    cli: (args, env = {}) =>
-      runProgram(process.execPath, [...CLI, "-f", file, "--progress", "plain", ...args], { env, timeoutSeconds: 400 }),
+    cli: (args, env = {}, timeoutSeconds = 400) =>
+      runProgram(process.execPath, [...CLI, "-f", file, "--progress", "plain", ...args], { env, timeoutSeconds }),
     control: hostControl(layout),
     secret: (component, name) => readFileSync(join(layout.secretsDir, component, name), "utf8"),
   };
