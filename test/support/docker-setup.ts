@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, openSync } from "node:fs";
+import { mkdtempSync, openSync, readFileSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -8,6 +8,7 @@ import { ensureTool } from "../../operations/tools/ensure-tool.ts";
 import { ensureProviderMirror } from "../../operations/tools/provider-mirror.ts";
 import { PROJECT, scratch } from "./deployment.ts";
 import { docker, singleHost } from "./docker.ts";
+import { runProgram } from "./run.ts";
 
 /** Everything is compiled at the first run on a machine. */
 const COLD_SECONDS = 3_000;
@@ -50,6 +51,8 @@ async function engineAnswers(): Promise<boolean> {
 }
 
 async function startEngine(): Promise<ChildProcess> {
+  // Where no init has mounted them, Debian's package has a program that does.
+  if (!/ cgroup2? /.test(readFileSync("/proc/mounts", "utf8"))) await runProgram("cgroupfs-mount", []);
   const log = join(mkdtempSync(join(tmpdir(), "tk-dockerd-")), "dockerd.log");
   const out = openSync(log, "w");
   const engine = spawn("dockerd", [], { stdio: ["ignore", out, out] });
