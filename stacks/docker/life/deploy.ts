@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { join } from "node:path";
 import type { Deployment } from "../../../model/deployment.ts";
 import { dockerOutput } from "../../host/docker-cli.ts";
@@ -65,17 +66,15 @@ export async function deployDocker(options: DeployOptions): Promise<DeployReport
   };
   return inWorkspace(counting, rendered, async ({ terraform, assertFresh }) => {
     if (options.planFile !== undefined) assertFresh(options.planFile);
-    const { authorities, renewed, settle } = await prepareHost(options, rendered);
-    const before = await startTimes(options, renewed);
+    const { authorities, settle } = await prepareHost(options, rendered);
     const planFile = options.planFile ?? join(rendered.layout.terraformDir, "deploy.plan");
-    if (options.planFile === undefined) {
-      // First the plan, which nobody gets while another run is at work: what that one is making is not left over.
-      await planInto(planFile, terraform, rendered);
-      await removeLeftovers(options, rendered, await terraform.resources());
-    }
+    if (options.planFile === undefined) await planInto(planFile, terraform, rendered);
+    // A plan is not to be had while another run is at work: what that one is making is not left over.
+    else await terraform.plan(join(rendered.layout.terraformDir, "lock.plan"));
+    await removeLeftovers(options, rendered, await terraform.resources());
     await terraform.apply(planFile);
     await limitProcesses(options, rendered);
-    await restartUnchanged(options, before);
+    await restartRenewed(options, rendered);
     const ready = bootstrap(options, rendered, authorities);
     if (options.wait) await Promise.all([ready, allHealthy(options, rendered)]);
     else await ready;
@@ -115,22 +114,33 @@ async function limitProcesses({ docker }: DeployOptions, { plan }: Rendered): Pr
     const { HostConfig } = found.get(container) ?? {};
     return HostConfig !== undefined && HostConfig.PidsLimit !== pids;
   });
+  const byLimit = Map.groupBy(wrong, ({ pids }) => pids);
   await Promise.all(
-    wrong.map(({ container, pids }) => dockerOutput(docker, ["update", "--pids-limit", String(pids), container])),
+    [...byLimit].map(([pids, those]) =>
+      dockerOutput(docker, ["update", "--pids-limit", String(pids), ...those.map(({ container }) => container)]),
+    ),
   );
 }
 
-async function startTimes({ docker }: DeployOptions, names: readonly string[]): Promise<ReadonlyMap<string, string>> {
-  if (names.length === 0) return new Map();
-  const found = await inspectContainers(docker, names);
-  return new Map([...found].map(([name, { State }]) => [name, State.StartedAt]));
-}
-
-/** A program reads its certificate at its start: what ran before it was renewed, and still does, starts again. */
-async function restartUnchanged(options: DeployOptions, before: ReadonlyMap<string, string>): Promise<void> {
-  const after = await startTimes(options, [...before.keys()]);
-  const same = [...before].filter(([name, startedAt]) => after.get(name) === startedAt).map(([name]) => name);
-  if (same.length === 0) return;
-  options.onProgress(`new certificates: ${same.join(", ")} start again`);
-  await dockerOutput(options.docker, ["restart", ...same], { timeoutMs: 180_000 });
+/**
+ * A program reads its certificate at its start: what runs since before it was renewed starts again. Told by the files' times, so
+ * that a renewal counts after a run that failed, too.
+ */
+async function restartRenewed(options: DeployOptions, { layout, model }: Rendered): Promise<void> {
+  const { docker, onProgress } = options;
+  const found = await inspectContainers(
+    docker,
+    model.components.map(({ name }) => name),
+  );
+  const old = model.components
+    .filter(({ name, secrets }) => {
+      const { Running, StartedAt } = found.get(name)?.State ?? { Running: false, StartedAt: "" };
+      const certificates = secrets.filter((secret) => secret.name.endsWith(".crt"));
+      const written = certificates.map((secret) => statSync(join(layout.secretsDir, name, secret.name)).mtimeMs);
+      return Running && written.some((time) => time > Date.parse(StartedAt));
+    })
+    .map(({ name }) => name);
+  if (old.length === 0) return;
+  onProgress(`new certificates: ${old.join(", ")} start again`);
+  await dockerOutput(docker, ["restart", ...old], { timeoutMs: 180_000 });
 }
