@@ -27,7 +27,7 @@ export function loki(_deployment: Deployment, placement: Placement): ComponentIn
     ports: [{ name: "https", port, protocol: "tcp" }],
     files: [yamlFile(config, lokiYaml({ listenHost: placement.listenHost, port, tls, dataDir }))],
     secrets: secretRefs(placement, name, TLS_SECRETS),
-    volumes: [{ name: "data", path: dataDir, witness: "wal" }],
+    volumes: [{ name: "data", path: dataDir }],
     health: {
       kind: "command",
       command: [program, "-health", `-health.url=http://127.0.0.1:${READY_PORT}/ready`],

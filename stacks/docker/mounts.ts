@@ -16,6 +16,11 @@ export function socketFolder(layout: Layout, component: string, socket: string):
   return join(layout.runDir, `${component}.${socket}`);
 }
 
+/** Path of a socket below the run folder of the host. */
+export function hostSocketName(component: string, socket: string): string {
+  return `${component}.${socket}/${SOCKET_FILE}`;
+}
+
 /** Path on the host of a socket, for whoever asks it from outside a container. */
 export function hostSocket(layout: Layout, component: string, socket: string): string {
   return join(socketFolder(layout, component, socket), SOCKET_FILE);

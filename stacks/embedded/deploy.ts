@@ -86,7 +86,7 @@ export async function deployEmbedded(options: EmbeddedOptions): Promise<Embedded
     const { deployment } = options;
     const state = readState(layout.stateFile, deployment.tenant, "embedded");
     const { model, placement, ports } = await planEmbedded(deployment, layout, state?.ports ?? {});
-    const { authorities } = await prepareSecrets({
+    const authorities = await prepareSecrets({
       layout,
       model,
       secretFile: placement.secretFile,
@@ -136,7 +136,7 @@ export async function deployEmbedded(options: EmbeddedOptions): Promise<Embedded
       stop,
     };
     await prepareServices(deployed, options);
-    remember(witnessedVolumes(model));
+    remember([...new Set([...(state?.volumes ?? []), ...witnessedVolumes(model, placement.volumeDir)])]);
     return deployed;
   } catch (thrown) {
     await stop();

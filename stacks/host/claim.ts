@@ -1,4 +1,4 @@
-import { readdirSync } from "node:fs";
+import { lstatSync, readdirSync } from "node:fs";
 import { hostErrors } from "./errors.ts";
 import { makePrivateDir, writing } from "./files.ts";
 import type { Layout } from "./layout.ts";
@@ -18,6 +18,17 @@ export function claimDirs(layout: Layout): void {
     });
   }
   for (const dir of [layout.dir, layout.runDir, layout.logsDir]) makePrivateDir(dir);
+  assertOwn(layout);
+}
+
+/** The run folder may lie in a folder that everybody writes to: whoever made it first could put sockets of his own into it. */
+function assertOwn({ dir, runDir }: Layout): void {
+  const [ours, run] = [lstatSync(dir), lstatSync(runDir)];
+  if (run.isDirectory() && run.uid === ours.uid) return;
+  throw hostErrors.error("STATE_FOREIGN", `"${runDir}" is not a folder of the user whose deployment this is`, {
+    path: runDir,
+    fix: "remove it, or name a state directory with a shorter path with --dir, so that sockets fit into it",
+  });
 }
 
 function entriesOf(dir: string): readonly string[] {

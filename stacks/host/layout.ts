@@ -5,7 +5,7 @@ import { hostErrors } from "./errors.ts";
 /** Longest path of a Unix socket in bytes that every platform takes (unix(7): 107 on Linux, 103 on macOS). */
 const SOCKET_PATH_MAX = 103;
 
-/** Longest name of a socket below the run folder. */
+/** Longest path of a socket below the run folder, where nobody says another. */
 const SOCKET_NAME_MAX = 24;
 
 /** Where everything of one embedded deployment lies. Pure: nothing is made. */
@@ -31,9 +31,10 @@ export interface Layout {
 /**
  * Paths of the deployment whose state directory is `dir`.
  * @param temporaryDir where sockets go when `dir` is too long
+ * @param longestSocket longest path of a socket below the run folder, in bytes
  * @throws SOCKET_PATH_TOO_LONG when `temporaryDir` is too long as well
  */
-export function layoutOf(dir: string, temporaryDir: string): Layout {
+export function layoutOf(dir: string, temporaryDir: string, longestSocket = SOCKET_NAME_MAX): Layout {
   const root = resolve(dir);
   return {
     dir: root,
@@ -45,18 +46,18 @@ export function layoutOf(dir: string, temporaryDir: string): Layout {
     volumesDir: join(root, "volumes"),
     logsDir: join(root, "logs"),
     terraformDir: join(root, "terraform"),
-    runDir: runDirOf(root, temporaryDir),
+    runDir: runDirOf(root, temporaryDir, longestSocket),
   };
 }
 
-function runDirOf(root: string, temporaryDir: string): string {
+function runDirOf(root: string, temporaryDir: string, longestSocket: number): string {
   const tag = createHash("sha256").update(root).digest("hex").slice(0, 12);
   const candidates = [join(root, "run"), join(temporaryDir, `tk-${tag}`)];
-  const short = candidates.find((path) => Buffer.byteLength(path) + 1 + SOCKET_NAME_MAX <= SOCKET_PATH_MAX);
+  const short = candidates.find((path) => Buffer.byteLength(path) + 1 + longestSocket <= SOCKET_PATH_MAX);
   if (short === undefined) {
     throw hostErrors.error(
       "SOCKET_PATH_TOO_LONG",
-      `sockets need a folder of at most ${SOCKET_PATH_MAX - 1 - SOCKET_NAME_MAX} bytes, got "${candidates.join('" and "')}"`,
+      `sockets need a folder of at most ${SOCKET_PATH_MAX - 1 - longestSocket} bytes, got "${candidates.join('" and "')}"`,
       { path: "--dir" },
     );
   }

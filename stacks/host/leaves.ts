@@ -37,11 +37,8 @@ interface Wanted {
   readonly keyFile: string;
 }
 
-/**
- * Issues every certificate that a component names and that is missing, old, or not of the deployment's authorities.
- * @returns names of the components with a new certificate
- */
-export async function renewLeaves(request: LeavesRequest): Promise<readonly string[]> {
+/** Issues every certificate that a component names and that is missing, old, or not of the deployment's authorities. */
+export async function renewLeaves(request: LeavesRequest): Promise<void> {
   const { model, authorities, tenant, clock, onEvent } = request;
   const old = model.components
     .flatMap((component) => wantedBy(component, request))
@@ -66,7 +63,6 @@ export async function renewLeaves(request: LeavesRequest): Promise<readonly stri
     writePrivate(certFile, leaf.certPem);
   }
   for (const event of events) onEvent(event);
-  return [...new Set(old.map(({ component }) => component))];
 }
 
 function wantedBy({ name, identity, secrets }: Component, { secretFile }: LeavesRequest): readonly Wanted[] {

@@ -26,13 +26,6 @@ export interface SecretsRequest {
   readonly onEvent: (event: SecurityEvent) => void;
 }
 
-/** What {@link prepareSecrets} made. */
-export interface PreparedSecrets {
-  readonly authorities: Authorities;
-  /** Components whose certificate is new: what runs with the old one must start again. */
-  readonly renewed: readonly string[];
-}
-
 /** Work factor for our own passphrases of 256 random bits: stretching adds nothing to them. */
 const MACHINE_MADE_WORK_FACTOR = 12;
 
@@ -54,7 +47,7 @@ const ORIGINALS: Readonly<Record<string, () => string>> = {
  * Fills the deployment's secret store: makes what is missing at the first run, and renews what ends.
  * @throws STATE_CORRUPT when an earlier run's secret is gone or cannot be read
  */
-export async function prepareSecrets(request: SecretsRequest): Promise<PreparedSecrets> {
+export async function prepareSecrets(request: SecretsRequest): Promise<Authorities> {
   const { layout, model } = request;
   const store = join.bind(undefined, layout.secretsDir);
   const named = [
@@ -106,8 +99,8 @@ export async function prepareSecrets(request: SecretsRequest): Promise<PreparedS
   const { secretFile, tenant, clock, onEvent } = request;
   const anchorPem = authorities.issuers.services.certPem;
   fillStepCaSecrets({ model, authoritiesDir: layout.authoritiesDir, anchorPem, secretFile });
-  const renewed = await renewLeaves({ model, secretFile, authorities, tenant, clock, onEvent });
-  return { authorities, renewed };
+  await renewLeaves({ model, secretFile, authorities, tenant, clock, onEvent });
+  return authorities;
 }
 
 /** The uncompressed point (SEC 1, section 2.3.3) of a P-256 private key, in lower-case hex. */

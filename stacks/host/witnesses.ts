@@ -3,9 +3,14 @@ import { join } from "node:path";
 import type { Model } from "../../model/boundary.ts";
 import { hostErrors } from "./errors.ts";
 
-/** Volumes whose content must outlive every restart, as `<component>.<volume>`. */
-export function witnessedVolumes(model: Model): readonly string[] {
-  return witnessesOf(model, () => "").map(({ id }) => id);
+/** Volumes whose content must outlive every restart and is there by now, as `<component>.<volume>`. */
+export function witnessedVolumes(
+  model: Model,
+  volumeDir: (component: string, volume: string) => string,
+): readonly string[] {
+  return witnessesOf(model, volumeDir)
+    .filter(({ file }) => existsSync(file))
+    .map(({ id }) => id);
 }
 
 /**

@@ -1,8 +1,8 @@
 import { rmSync } from "node:fs";
 import { writing } from "../../host/files.ts";
 import { takeLock } from "../../host/lock.ts";
-import { readState } from "../../host/state.ts";
 import type { ProgressEvent } from "../terraform/progress.ts";
+import { removeLeftovers } from "./leftovers.ts";
 import type { DockerOptions } from "./options.ts";
 import { renderDocker } from "./render.ts";
 import { inWorkspace } from "./workspace.ts";
@@ -31,7 +31,6 @@ export interface DestroyReport {
 export async function destroyDocker(options: DestroyOptions): Promise<DestroyReport> {
   const rendered = renderDocker(options);
   const { layout } = rendered;
-  readState(layout.stateFile, options.deployment.tenant, "docker");
   let removed = 0;
   const counting = {
     ...options,
@@ -40,7 +39,10 @@ export async function destroyDocker(options: DestroyOptions): Promise<DestroyRep
       options.onResource(event);
     },
   };
-  await inWorkspace(counting, rendered, ({ terraform }) => terraform.destroy());
+  await inWorkspace(counting, rendered, async ({ terraform }) => {
+    await terraform.destroy();
+    await removeLeftovers(options, rendered, await terraform.resources());
+  });
   if (options.volumes) {
     const unlock = takeLock(layout.lockFile, options.pid);
     try {

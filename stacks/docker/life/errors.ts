@@ -17,6 +17,11 @@ export const dockerLifeErrors = catalogue({
     summary: "The plan file was made for another trustkern.yaml, image lock or version.",
     fix: "make a new one with trustkern plan --out FILE, and read it before you deploy it",
   },
+  DOCKER_REMOTE: {
+    exit: EXIT.configuration,
+    summary: "The docker client talks to an engine of another machine, where this machine's files cannot be mounted.",
+    fix: "run trustkern on the machine whose engine it is, with DOCKER_HOST or a context that names its Unix socket",
+  },
   CUSTODY_REQUIRED: {
     exit: EXIT.policy,
     summary: "The profile needs a custody back end that this version does not have.",

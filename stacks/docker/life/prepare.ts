@@ -1,11 +1,12 @@
-import { appendFileSync, chownSync, existsSync, readdirSync, rmSync } from "node:fs";
+import { appendFileSync, chownSync, readdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Model } from "../../../model/boundary.ts";
 import type { SecurityEvent } from "../../../shared/security-event.ts";
-import { socketAnswers } from "../../../shared/socket-answers.ts";
+import { socketIsDead } from "../../../shared/socket-answers.ts";
+import type { Authorities } from "../../host/authorities.ts";
 import { holds, makePrivateDir, writePrivate, writing } from "../../host/files.ts";
 import type { Layout } from "../../host/layout.ts";
-import { type PreparedSecrets, prepareSecrets } from "../../host/secrets.ts";
+import { prepareSecrets } from "../../host/secrets.ts";
 import { type HostState, readState, writeState } from "../../host/state.ts";
 import { assertWitnesses, witnessedVolumes } from "../../host/witnesses.ts";
 import type { RunAs } from "../containers.ts";
@@ -14,7 +15,8 @@ import type { DockerOptions } from "./options.ts";
 import type { Rendered } from "./render.ts";
 
 /** A deployment whose files are in place. */
-export interface Prepared extends PreparedSecrets {
+export interface Prepared {
+  readonly authorities: Authorities;
   /** Remembers the volumes that are in use now: from then on, one that is empty is a loss. */
   readonly settle: () => void;
 }
@@ -29,7 +31,7 @@ export async function prepareHost(options: DockerOptions, { layout, model }: Ren
   const volumeDir = (component: string, volume: string): string => join(layout.volumesDir, component, volume);
   assertWitnesses(model, state?.volumes ?? [], volumeDir);
   const secretFile = (component: string, secret: string): string => join(layout.secretsDir, component, secret);
-  const secrets = await prepareSecrets({
+  const authorities = await prepareSecrets({
     layout,
     model,
     secretFile,
@@ -55,7 +57,10 @@ export async function prepareHost(options: DockerOptions, { layout, model }: Ren
   await removeDeadSockets(layout, model);
   writeConfiguration(layout, model);
   if (options.mayChown) giveAway(layout, folders, options.runAs);
-  return { ...secrets, settle: () => remember(witnessedVolumes(model)) };
+  return {
+    authorities,
+    settle: () => remember([...new Set([...(state?.volumes ?? []), ...witnessedVolumes(model, volumeDir)])]),
+  };
 }
 
 function makeFolders(layout: Layout, model: Model): readonly string[] {
@@ -73,7 +78,7 @@ async function removeDeadSockets(layout: Layout, model: Model): Promise<void> {
     own.map((socket) => hostSocket(layout, name, socket.name)),
   );
   for (const file of sockets) {
-    if (existsSync(file) && !(await socketAnswers(file))) writing(file, () => rmSync(file, { force: true }));
+    if (await socketIsDead(file)) writing(file, () => rmSync(file, { force: true }));
   }
 }
 

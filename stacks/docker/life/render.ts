@@ -4,6 +4,7 @@ import { buildModel } from "../../../modules/index.ts";
 import { type Layout, layoutOf } from "../../host/layout.ts";
 import { STATE_FILE, synthJson } from "../cdktf.ts";
 import { checkRendered } from "../check/index.ts";
+import { hostSocketName } from "../mounts.ts";
 import { dockerPlacement } from "../placement.ts";
 import { type DockerPlan, planContainers } from "../plan.ts";
 import { dockerLifeErrors } from "./errors.ts";
@@ -26,8 +27,11 @@ export function renderDocker(
   options: Pick<DockerOptions, "deployment" | "dir" | "temporaryDir" | "images" | "runAs">,
 ): Rendered {
   const { deployment, images, runAs } = options;
-  const layout = layoutOf(options.dir, options.temporaryDir);
   const model = buildModel(deployment, dockerPlacement(deployment));
+  const sockets = model.components.flatMap(({ name, sockets: own }) =>
+    own.map((socket) => hostSocketName(name, socket.name)),
+  );
+  const layout = layoutOf(options.dir, options.temporaryDir, Math.max(...sockets.map((path) => path.length)));
   const plan = planContainers(model, { deployment, layout, runAs, images });
   const stack = synthJson(plan, { backend: deployment.state, localFile: STATE_FILE });
   const findings = checkRendered(stack, { model, deployment, layout, images, runAs });

@@ -1,11 +1,15 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { messageOf } from "../../../shared/errors.ts";
 import { stableJson } from "../../../shared/stable-json.ts";
 import { claimDirs } from "../../host/claim.ts";
+import type { DockerCli } from "../../host/docker-cli.ts";
 import { holds, makePrivateDir, writePrivate } from "../../host/files.ts";
 import { takeLock } from "../../host/lock.ts";
+import { readState } from "../../host/state.ts";
 import { STATE_FILE } from "../cdktf.ts";
+import { terraformErrors } from "../terraform/errors.ts";
 import { STACK_FILE } from "../terraform/init.ts";
 import { findProgram } from "../terraform/program.ts";
 import type { ProgressEvent } from "../terraform/progress.ts";
@@ -33,6 +37,7 @@ export async function inWorkspace<T>(
   { layout, plan, stack }: Rendered,
   work: (workspace: Workspace) => Promise<T>,
 ): Promise<T> {
+  readState(layout.stateFile, options.deployment.tenant, "docker");
   claimDirs(layout);
   const unlock = takeLock(layout.lockFile, options.pid);
   try {
@@ -40,7 +45,8 @@ export async function inWorkspace<T>(
     makePrivateDir(workDir);
     const text = `${stableJson(stack, 2)}\n`;
     if (!holds(join(workDir, STACK_FILE), text)) writePrivate(join(workDir, STACK_FILE), text);
-    const { env, signal } = options;
+    const { signal } = options;
+    const env: NodeJS.ProcessEnv = { ...options.env, DOCKER_HOST: await dockerHost(options) };
     const program = await findProgram({
       env,
       signal,
@@ -59,7 +65,7 @@ export async function inWorkspace<T>(
       onProgress: options.onResource,
     });
     await run.init();
-    const sealOf = (planFile: string): string => join(workDir, "plans", `${digestOf(readFileSync(planFile))}.stack`);
+    const sealOf = (planFile: string): string => join(workDir, "plans", `${digestOf(readPlan(planFile))}.stack`);
     return await work({
       terraform: run,
       sealPlan: (planFile) => writePrivate(sealOf(planFile), digestOf(text)),
@@ -75,6 +81,34 @@ export async function inWorkspace<T>(
   } finally {
     unlock();
   }
+}
+
+/** @throws PLAN_UNUSABLE */
+function readPlan(planFile: string): Buffer {
+  try {
+    return readFileSync(planFile);
+  } catch (cause) {
+    throw terraformErrors.error("PLAN_UNUSABLE", `cannot read "${planFile}": ${messageOf(cause)}`, {
+      path: planFile,
+      cause,
+    });
+  }
+}
+
+/**
+ * The Docker Engine that the client talks to, for the provider, which knows no context.
+ * @throws DOCKER_REMOTE for an engine of another machine: containers mount files of this one
+ */
+async function dockerHost({ docker, env }: DockerOptions): Promise<string | undefined> {
+  const named = env.DOCKER_HOST || (await contextHost(docker));
+  if (named === undefined || named.startsWith("unix://")) return named;
+  throw dockerLifeErrors.error("DOCKER_REMOTE", `the docker client talks to "${named}"`, { path: "DOCKER_HOST" });
+}
+
+/** Undefined where there is no client: then the provider says what it finds. */
+async function contextHost(docker: DockerCli): Promise<string | undefined> {
+  const asked = await docker(["context", "inspect", "--format", "{{.Endpoints.docker.Host}}"]).catch(() => undefined);
+  return asked?.code === 0 ? asked.stdout.trim() || undefined : undefined;
 }
 
 function digestOf(data: string | Uint8Array): string {

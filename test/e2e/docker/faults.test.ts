@@ -64,10 +64,22 @@ describe("before anything is made", () => {
     writeFileSync(example.file, yaml);
     writeFileSync(plan, "no plan");
     expect(await failure(["deploy", plan])).toMatchObject({ exit: 2, code: "PLAN_STALE" });
+    expect(await failure(["deploy", join(dir, "none.plan")])).toMatchObject({ exit: 2, code: "PLAN_UNUSABLE" });
+    expect(await failure(["plan", "--out", join(dir, "none", "a.plan")])).toMatchObject({
+      exit: 4,
+      code: "CLI_OUTPUT",
+    });
   });
 
   it("asks before it destroys, and refuses where nobody can be asked", async () => {
     expect(await failure(["destroy"])).toMatchObject({ exit: 2, code: "CONFIRMATION_NEEDED" });
+  });
+});
+
+describe("what would go to another engine", () => {
+  it("is refused where the client talks to another machine", async () => {
+    const remote = { DOCKER_HOST: "tcp://192.0.2.1:2375" };
+    expect(await failure(["plan"], remote)).toMatchObject({ exit: 2, code: "DOCKER_REMOTE" });
   });
 });
 
@@ -119,15 +131,20 @@ describe("while it deploys", () => {
   });
 
   it("says that the disk is full, and converges when there is room", async () => {
+    await succeed(example, ["destroy", "--yes"]);
     const small = join(dir, "small");
     mkdirSync(small);
     const mounted = await runProgram("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", small]);
     expect(mounted.code).toBe(0);
+    const elsewhere = ["--dir", join(small, "state")];
     try {
-      const full = await failure(["deploy", "--dir", join(small, "state")]);
+      const full = await failure(["deploy", ...elsewhere]);
       expect(full).toMatchObject({ exit: 4 });
       expect(["TERRAFORM_DISK_FULL", "STATE_UNWRITABLE"]).toContain(full.code);
+      expect((await runProgram("mount", ["-o", "remount,size=2g", small])).code).toBe(0);
+      await succeed(example, ["deploy", "--wait", ...elsewhere]);
     } finally {
+      await example.cli(["destroy", "--volumes", "--yes", ...elsewhere]);
       await runProgram("umount", [small]);
     }
   });

@@ -1,3 +1,5 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { scratch } from "../../support/deployment.ts";
@@ -119,7 +121,7 @@ describe("the example with profile dev", () => {
     expect((await example.cli(["status"])).code).toBe(0);
   });
 
-  it("shows a limit and a port that were changed by hand", async () => {
+  it("shows a limit that was changed by hand, and puts it back", async () => {
     await docker(["update", "--memory", "200m", "--memory-swap", "200m", "step-ca"]);
     const plan = await example.cli(["plan", "--json"]);
     expect(JSON.parse(plan.stdout).drift).toMatchObject([{ kind: "component", name: "step-ca" }]);
@@ -128,6 +130,34 @@ describe("the example with profile dev", () => {
     expect(status.code).toBe(1);
     await succeed(example, ["deploy", "--wait"]);
     expect((await example.cli(["status"])).code).toBe(0);
+  });
+
+  it("shows a port that was changed by hand, and goes on once that container is gone", async () => {
+    const image = (await docker(["inspect", "-f", "{{.Image}}", "step-ca"])).stdout.trim();
+    await docker(["rm", "--force", "step-ca"]);
+    await docker(["create", "--name", "step-ca", "--publish", "127.0.0.1:9001:9000", image]);
+    const plan = await example.cli(["plan", "--detailed-exitcode", "--json"]);
+    expect(JSON.parse(plan.stdout).drift).toMatchObject([{ kind: "component", name: "step-ca", action: "delete" }]);
+    expect(plan.code).toBe(7);
+    const status = await example.cli(["status"]);
+    expect(status.stdout).toContain(
+      "! step-ca: published ports: 127.0.0.1:9001 to 9000/tcp instead of 127.0.0.1:9000 to",
+    );
+    const refused = await example.cli(["deploy", "--json"]);
+    expect(JSON.parse(refused.stdout).error.code).toBe("NAME_TAKEN");
+    await docker(["rm", "--force", "step-ca"]);
+    await succeed(example, ["deploy", "--wait"]);
+    expect((await example.cli(["status"])).code).toBe(0);
+  });
+
+  it("renews a certificate that is gone, and starts again what ran with the old one", async () => {
+    const startedAt = async (name: string) =>
+      (await docker(["inspect", "-f", "{{.State.StartedAt}}", name])).stdout.trim();
+    const [collector, backend] = [await startedAt("collector"), await startedAt("backend")];
+    rmSync(join(example.dir, "secrets", "collector", "tls.crt"));
+    await succeed(example, ["deploy", "--wait"]);
+    expect(await startedAt("collector")).not.toBe(collector);
+    expect(await startedAt("backend")).toBe(backend);
   });
 
   it("destroys containers and networks, keeps what was stored, and goes on with it", async () => {

@@ -91,7 +91,7 @@ export class StepCaHarness {
       fixture: undefined,
       onEvent,
     });
-    const { leaves } = await issueLeaves(made.authorities.issuers, {
+    const { leaves } = await issueLeaves(made.issuers, {
       clock,
       services: [],
       gateways: [],
