@@ -2,14 +2,14 @@ import type { Flow } from "../../../model/flow.ts";
 import { byDigest } from "../images.ts";
 import { dnsName } from "../placement.ts";
 import { publishedPorts } from "../ports.ts";
-import { blocks, finding, misshapen, only, type Rule, type Subject, shown, strangers } from "./subject.ts";
+import { blocks, finding, misshapen, onceEach, only, type Rule, type Subject, shown, strangers } from "./subject.ts";
 
 const TAGGED = /^[a-z0-9][a-z0-9._/:-]*:[A-Za-z0-9_][A-Za-z0-9_.-]*$/;
 // A variable that is called like a secret may hold the path of one, and nothing else.
 const SECRET_NAME = /(pass(word|phrase|wd)?|secret|token|credential|private|api_?key|_key)$/i;
 const PATH = /^\/[A-Za-z0-9._/-]+$/;
 
-/** Ids of the networks that a container may be joined to: of its own flows, and the one that publishes its ports. */
+/** Ids of the networks that a container is to be joined to: of its own flows, and the one that publishes its ports. */
 export function ownNetworks({ component, model }: Subject): ReadonlyMap<string, { readonly listens: boolean }> {
   const { name, ports } = component;
   const flows = model.flows.filter((flow) => isNetworked(flow) && (flow.from === name || flow.to === name));
@@ -29,23 +29,26 @@ const networksRule: Rule = (value, subject) => {
   if (joined === undefined) return misshapen(path, "a list of networks", value);
   const own = ownNetworks(subject);
   const alias = dnsName(subject.component.name, subject.deployment.tenant);
-  return joined.flatMap((network, index) => {
+  const ids = joined.map(({ name }) => networkIdOf(name));
+  const wrong = joined.flatMap((network, index) => {
     const at = `${path}[${index}]`;
-    const id = /^\$\{docker_network\.([a-z0-9_-]+)\.id\}$/.exec(String(network.name))?.[1] ?? "";
-    const member = own.get(id);
+    const member = own.get(ids[index] ?? "");
     const foreign = `${shown(network.name)} is the network of no flow of "${subject.component.name}"`;
-    const aliases = Array.isArray(network.aliases) ? network.aliases : [network.aliases ?? []].flat();
+    const aliases = member?.listens ? [alias] : undefined;
     return [
       ...strangers(network, ["name", "aliases"], at),
       ...(member === undefined ? [finding("RENDERED_NETWORK_MEMBER", at, foreign)] : []),
-      ...aliases
-        .filter((name) => name !== alias || member?.listens === false)
-        .map((name) =>
-          finding("RENDERED_NAME", `${at}.aliases`, `answers to ${shown(name)}; accepted: "${alias}" where it listens`),
-        ),
+      ...only("RENDERED_NAME", `networks_advanced[${index}].aliases`, () => aliases)(network.aliases, subject),
     ];
   });
+  return [...wrong, ...onceEach("RENDERED_NETWORK_MEMBER", path, ids, [...own.keys()])];
 };
+
+// A container of mode "bridge" without a network of its own would be joined to Docker's default one, as all such are.
+function networkIdOf(name: unknown): string {
+  const match = typeof name === "string" ? /^\$\{docker_network\.([a-z0-9_-]+)\.id\}$/.exec(name) : null;
+  return match?.[1] ?? shown(name);
+}
 
 const portsRule: Rule = (value, subject) => {
   const path = `${subject.path}.ports`;
@@ -56,7 +59,7 @@ const portsRule: Rule = (value, subject) => {
   const own = publishedPorts(model.components, deployment).filter(
     (published) => published.component === component.name,
   );
-  return ports.flatMap((rendered, index) => {
+  const wrong = ports.flatMap((rendered, index) => {
     const at = `${path}[${index}]`;
     const { ip, internal, external, protocol } = rendered;
     const declared = own.some(
@@ -68,6 +71,9 @@ const portsRule: Rule = (value, subject) => {
       ...(ip === address ? [] : [finding("RENDERED_PORT", at, `listens on ${shown(ip)}; accepted: "${address}"`)]),
     ];
   });
+  const given = ports.map(({ internal, external, protocol }) => `${external}:${internal}/${protocol}`);
+  const declared = own.map(({ port, external }) => `${external}:${port.port}/${port.protocol}`);
+  return [...wrong, ...onceEach("RENDERED_PORT", path, given, declared)];
 };
 
 const imageRule: Rule = (value, subject) => {
@@ -98,8 +104,11 @@ export function lockedReference(name: string, { images }: Pick<Subject, "images"
 const environmentRule: Rule = (value, subject) => {
   const path = `${subject.path}.env`;
   if (value !== undefined && !Array.isArray(value)) return misshapen(path, "a list of NAME=value", value);
-  const declared = Object.entries(subject.component.environment ?? {}).map(([name, text]) => `${name}=${text}`);
-  return ((value ?? []) as readonly unknown[]).flatMap((entry) => {
+  const variables = subject.component.environment ?? {};
+  const declared = Object.entries(variables).map(([name, text]) => `${name}=${text}`);
+  const entries = (value ?? []) as readonly unknown[];
+  const names = entries.map((entry) => String(entry).split("=")[0] ?? "");
+  const wrong = entries.flatMap((entry) => {
     const [name = "", ...rest] = String(entry).split("=");
     const text = rest.join("=");
     const strange = `${name} is none of the component's variables, or has another value`;
@@ -110,6 +119,7 @@ const environmentRule: Rule = (value, subject) => {
         : []),
     ];
   });
+  return [...wrong, ...onceEach("RENDERED_ENVIRONMENT", path, names, Object.keys(variables))];
 };
 
 const networked = (subject: Subject) => ownNetworks(subject).size > 0;

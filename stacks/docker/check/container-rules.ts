@@ -1,16 +1,19 @@
-import { NODE, PROBE } from "../../../modules/common.ts";
+import { createHash } from "node:crypto";
 import type { Finding } from "../../../shared/finding.ts";
 import { stableJson } from "../../../shared/stable-json.ts";
 import { grantsOf } from "../containers.ts";
-import { ownerLabels } from "../labels.ts";
+import { LABEL, ownerLabels } from "../labels.ts";
 import { hostSocket } from "../mounts.ts";
 import { accessRules } from "./access-rules.ts";
+import { healthRule } from "./health-rules.ts";
+import { checkLabels } from "./label-rules.ts";
 import { mountRule } from "./mount-rules.ts";
 import {
   blocks,
   finding,
   isAttributes,
   misshapen,
+  onceEach,
   only,
   type RenderedCode,
   type Rule,
@@ -65,34 +68,20 @@ const seconds =
       ? []
       : misshapen(`${path}.${name}`, `whole seconds, at most ${STOP_SECONDS_MAX}`, value);
 
-const healthcheck: Rule = (value, subject) => {
-  const path = `${subject.path}.healthcheck`;
-  const [block = {}, ...more] = blocks(value) ?? [];
-  return [
-    ...(more.length > 0 ? misshapen(path, "one block", value) : []),
-    ...strangers(block, ["test", "interval", "timeout", "retries", "start_period"], path),
-    ...only("RENDERED_HEALTH", "healthcheck.test", healthTest)(block.test, subject),
-  ];
-};
-
-function healthTest({ component }: Subject): readonly string[] {
-  const { health, sockets } = component;
-  if (health.kind === "exit" || grantsOf(component).has("health:none")) return ["NONE"];
-  if (health.kind === "command") return ["CMD", ...health.command];
-  return ["CMD", NODE, PROBE, ...sockets.filter(({ name }) => name === health.socket).map(({ path }) => path)];
-}
-
 const tmpfs: Rule = (value, subject) => {
   const path = `${subject.path}.tmpfs`;
   if (value !== undefined && !isAttributes(value)) return misshapen(path, "a map of folders to options", value);
   const { uid, gid } = subject.runAs;
-  return Object.entries(value ?? {}).flatMap(([folder, options]) => {
+  const folders = Object.keys(value ?? {});
+  const declared = subject.component.scratch.map((scratch) => scratch.path);
+  const wrong = Object.entries(value ?? {}).flatMap(([folder, options]) => {
     const scratch = subject.component.scratch.find((declared) => declared.path === folder);
     if (scratch === undefined) return [finding("RENDERED_TMPFS", path, `${shown(folder)} is not declared`)];
     const accepted = `rw,noexec,nosuid,nodev,size=${scratch.maxMiB}m,mode=0700,uid=${uid},gid=${gid}`;
     const message = `${shown(folder)} has the options ${shown(options)}; accepted: ${accepted}`;
     return options === accepted ? [] : [finding("RENDERED_TMPFS", path, message)];
   });
+  return [...wrong, ...onceEach("RENDERED_TMPFS", path, folders, declared)];
 };
 
 function logOptions(subject: Subject): Readonly<Record<string, string>> {
@@ -108,25 +97,15 @@ function logOptions(subject: Subject): Readonly<Record<string, string>> {
   };
 }
 
-const labels: Rule = (value, subject) => {
-  const path = `${subject.path}.labels`;
-  const { component, deployment, layout } = subject;
-  const accepted: Readonly<Record<string, string | RegExp>> = {
+const labels: Rule = (value, { component, deployment, layout, path }) => {
+  const accepted = {
     ...ownerLabels(deployment, layout),
-    "trustkern.component": component.name,
-    "trustkern.zone": component.zone,
-    "trustkern.config": /^[0-9a-f]{64}$/,
+    [`${LABEL}.component`]: component.name,
+    [`${LABEL}.zone`]: component.zone,
+    // Without the right one a changed file would not replace the container that mounts it.
+    [`${LABEL}.config`]: createHash("sha256").update(stableJson(component.files)).digest("hex"),
   };
-  const given = new Map((blocks(value) ?? []).map(({ label, value: text }) => [String(label), String(text)]));
-  const names = new Set([...given.keys(), ...Object.keys(accepted)]);
-  return [...names].flatMap((name) => {
-    const rule = accepted[name];
-    const text = given.get(name);
-    const right = rule instanceof RegExp ? rule.test(text ?? "") : rule !== undefined && rule === text;
-    return right
-      ? []
-      : [finding("RENDERED_CONTAINER", `${path}.${name}`, `is ${shown(text)}; accepted: ${rule ?? "no such label"}`)];
-  });
+  return checkLabels("RENDERED_CONTAINER", value, accepted, `${path}.labels`);
 };
 
 const isJob = ({ component }: Subject) => component.health.kind === "exit";
@@ -154,7 +133,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   must_run: only("RENDERED_RESTART", "must_run", (subject) => !isJob(subject)),
   stop_timeout: seconds("stop_timeout"),
   destroy_grace_seconds: seconds("destroy_grace_seconds"),
-  healthcheck,
+  healthcheck: healthRule,
   log_driver: only("RENDERED_LOG", "log_driver", (subject) => (shipped(subject) ? "fluentd" : "local")),
   log_opts: only("RENDERED_LOG", "log_opts", logOptions),
   tmpfs,

@@ -24,22 +24,25 @@ export const renderedErrors = catalogue({
     "The rendered stack holds what looks like a secret. Terraform keeps every attribute in its state.",
     "name the secret in the component's secrets, and let its program read the file",
   ),
-  RENDERED_CONTAINER: refused("The containers are not the model's components.", AS_RENDERED),
+  RENDERED_CONTAINER: refused("The containers are not the model's components, or have other labels.", AS_RENDERED),
   RENDERED_PRIVILEGED: refused(
     "A container gets rights of the host: devices, kernel parameters, or all of them.",
     AS_RENDERED,
   ),
   RENDERED_NAMESPACE: refused("A container shares a namespace of the host or of another container.", AS_RENDERED),
-  RENDERED_NETWORK: refused("A network is no flow's, lets data leave, or overlaps with another.", AS_RENDERED),
+  RENDERED_NETWORK: refused(
+    "A network is missing, is no flow's, lets data leave, has foreign labels, or another subnet than planned.",
+    AS_RENDERED,
+  ),
   RENDERED_NETWORK_MEMBER: refused(
-    "A container is joined to a network of flows that are not its own.",
-    "declare the flow in modules/index.ts, or take the container off the network",
+    "The networks of a container are not exactly those of its flows and of what it publishes.",
+    "declare the flow in modules/index.ts, or join the container as the model says",
   ),
   RENDERED_NAME: refused(
     "A container answers to a name that belongs to another, or asks a resolver of the host.",
     AS_RENDERED,
   ),
-  RENDERED_MOUNT: refused("A container sees something of the host that is not its own.", AS_RENDERED),
+  RENDERED_MOUNT: refused("The mounts of a container are not exactly those of its component.", AS_RENDERED),
   RENDERED_MOUNT_WRITABLE: refused("A container may write what it is only to read.", AS_RENDERED),
   RENDERED_CAPABILITY: refused(
     "A container keeps a Linux capability that no exception grants.",
@@ -55,7 +58,7 @@ export const renderedErrors = catalogue({
     "make it read-only, or declare an exception with its reason in the component",
   ),
   RENDERED_TMPFS: refused(
-    "A container has memory as a folder that its component does not declare, or without a bound.",
+    "The folders in memory of a container are not those that its component declares, or have no bound.",
     "declare it under scratch in the component",
   ),
   RENDERED_LIMIT: refused(
@@ -63,14 +66,14 @@ export const renderedErrors = catalogue({
     "raise limits in the component, where the reason can be read",
   ),
   RENDERED_HEALTH: refused(
-    "Nobody would learn that a container is ill.",
+    "Nobody would learn, or not in time, that a container is ill.",
     "give the component a health check, or declare an exception with its reason",
   ),
   RENDERED_RESTART: refused("A container is not started again as its component needs it.", AS_RENDERED),
   RENDERED_LOG: refused("A container's log goes elsewhere, or grows without a bound.", AS_RENDERED),
   RENDERED_COMMAND: refused("A container runs another program than its component.", AS_RENDERED),
   RENDERED_IMAGE: refused(
-    "A container runs another image than the lock names.",
+    "The images are not those that the lock names for the components.",
     "write the lock anew with `trustkern images lock`",
   ),
   RENDERED_IMAGE_UNPINNED: refused(
@@ -78,11 +81,11 @@ export const renderedErrors = catalogue({
     "write images.lock.yaml with `trustkern images lock`",
   ),
   RENDERED_PORT: refused(
-    "A port is published that the model does not publish, or on another address than trustkern.yaml names.",
+    "The published ports are not those of the model, on the address that trustkern.yaml names.",
     "publish it in the component, and name the address under docker.publishAddress",
   ),
   RENDERED_ENVIRONMENT: refused(
-    "A container has a variable that its component does not.",
+    "The variables of a container are not those of its component.",
     "declare it under environment in the component",
   ),
 });

@@ -68,7 +68,10 @@ const box = (stack: Loose, name = "collector") => stack.resource.docker_containe
 const mount = (stack: Loose, part: string, name = "collector") =>
   box(stack, name).mounts.find(({ source }: Loose) => source.includes(part));
 const net = (stack: Loose, id: string) => stack.resource.docker_network[id];
+const label = ({ labels }: Loose, name: string) => labels.find((each: Loose) => each.label === `trustkern.${name}`);
+const again = (list: Loose[]) => list.push(structuredClone(list[0]));
 const bind = (source: string, target = "/x") => ({ type: "bind", source, target, read_only: true });
+const NET = "collector_broker_mqtts";
 const pipe = "$".concat("{");
 
 const WEAKENINGS: readonly (readonly [string, RenderedCode, (stack: Loose) => void])[] = [
@@ -216,6 +219,105 @@ const WEAKENINGS: readonly (readonly [string, RenderedCode, (stack: Loose) => vo
     (s) => (net(s, "collector_broker_mqtts").ipam_config[0].subnet = "192.168.1.0/29"),
   ],
   ["a manual guest", "RENDERED_ATTRIBUTE", (s) => (net(s, "collector_broker_mqtts").attachable = true)],
+  ["no network of a container's own", "RENDERED_NETWORK_MEMBER", (s) => delete box(s).networks_advanced],
+  ["an empty list of networks", "RENDERED_NETWORK_MEMBER", (s) => (box(s).networks_advanced = [])],
+  ["a network too few", "RENDERED_NETWORK_MEMBER", (s) => box(s).networks_advanced.pop()],
+  [
+    "no network that publishes",
+    "RENDERED_NETWORK_MEMBER",
+    (s) =>
+      (box(s, "broker").networks_advanced = box(s, "broker").networks_advanced.filter(
+        ({ name }: Loose) => !name.includes("_publish"),
+      )),
+  ],
+  ["a network twice", "RENDERED_NETWORK_MEMBER", (s) => again(box(s).networks_advanced)],
+  [
+    "a network as a list of names",
+    "RENDERED_NETWORK_MEMBER",
+    (s) => (box(s).networks_advanced[0].name = [box(s).networks_advanced[0].name]),
+  ],
+  [
+    "a network of custody's",
+    "RENDERED_NETWORK_MEMBER",
+    (s) => (box(s, "custody").networks_advanced = box(s).networks_advanced),
+  ],
+  ["no network mode", "RENDERED_NAMESPACE", (s) => delete box(s, "custody").network_mode],
+  ["a listener without its name", "RENDERED_NAME", (s) => delete box(s, "broker").networks_advanced[0].aliases],
+  ["no labels of a network", "RENDERED_NETWORK", (s) => delete net(s, "broker_publish").labels],
+  ["a label too few of a network", "RENDERED_NETWORK", (s) => net(s, "broker_publish").labels.shift()],
+  ["a network of another deployment", "RENDERED_NETWORK", (s) => (label(net(s, NET), "deployment").value = "prod")],
+  ["a network of another tenant", "RENDERED_NETWORK", (s) => (label(net(s, NET), "tenant").value = "other")],
+  ["a network of another state", "RENDERED_NETWORK", (s) => (label(net(s, NET), "state").value = "0".repeat(16))],
+  ["a network for another purpose", "RENDERED_NETWORK", (s) => (label(net(s, NET), "network").value = "x -> y.z")],
+  ["a further label of a network", "RENDERED_NETWORK", (s) => net(s, NET).labels.push({ label: "x", value: "y" })],
+  ["a label of a network twice", "RENDERED_NETWORK", (s) => again(net(s, NET).labels)],
+  [
+    "a label of a network twice, the right one last",
+    "RENDERED_NETWORK",
+    (s) => net(s, NET).labels.unshift({ label: "trustkern.tenant", value: "other" }),
+  ],
+  ["a member of a network's label", "RENDERED_ATTRIBUTE", (s) => (net(s, NET).labels[0].extra = "x")],
+  ["labels of a network as a text", "RENDERED_SHAPE", (s) => (net(s, NET).labels = "trustkern")],
+  ["a label twice", "RENDERED_CONTAINER", (s) => again(box(s).labels)],
+  [
+    "a label twice, the right one last",
+    "RENDERED_CONTAINER",
+    (s) => box(s).labels.unshift({ label: "trustkern.component", value: "custody" }),
+  ],
+  ["a further label", "RENDERED_CONTAINER", (s) => box(s).labels.push({ label: "traefik.enable", value: "true" })],
+  [
+    "a label called like a prototype",
+    "RENDERED_CONTAINER",
+    (s) => box(s).labels.push({ label: "__proto__", value: "" }),
+  ],
+  ["a label too few", "RENDERED_CONTAINER", (s) => box(s).labels.pop()],
+  ["a label as a list", "RENDERED_CONTAINER", (s) => (label(box(s), "zone").value = [label(box(s), "zone").value])],
+  ["a member of a label", "RENDERED_ATTRIBUTE", (s) => (box(s).labels[0].extra = "x")],
+  ["labels as a text", "RENDERED_SHAPE", (s) => (box(s).labels = "trustkern")],
+  ["another configuration", "RENDERED_CONTAINER", (s) => (label(box(s), "config").value = "0".repeat(64))],
+  [
+    "the configuration of another component",
+    "RENDERED_CONTAINER",
+    (s) => (label(box(s), "config").value = label(box(s, "custody"), "config").value),
+  ],
+  ["a health check once a day", "RENDERED_HEALTH", (s) => (box(s).healthcheck.interval = "24h0m0s")],
+  ["a health check of any length", "RENDERED_HEALTH", (s) => (box(s).healthcheck.timeout = "24h0m0s")],
+  ["an illness that does not count", "RENDERED_HEALTH", (s) => (box(s).healthcheck.retries = 1_000_000)],
+  ["a start that takes a day", "RENDERED_HEALTH", (s) => (box(s).healthcheck.start_period = "24h0m0s")],
+  ["the start of another component", "RENDERED_HEALTH", (s) => (box(s, "grafana").healthcheck.start_period = "30s")],
+  ["a health check at the engine's pace", "RENDERED_HEALTH", (s) => delete box(s).healthcheck.interval],
+  ["a pace for a job", "RENDERED_HEALTH", (s) => (box(s, "schema").healthcheck.interval = "5s")],
+  ["a further health check", "RENDERED_SHAPE", (s) => (box(s).healthcheck = [box(s).healthcheck, { test: ["NONE"] }])],
+  ["another gateway", "RENDERED_NETWORK", (s) => (net(s, NET).ipam_config[0].gateway = "203.0.113.1")],
+  ["no gateway", "RENDERED_NETWORK", (s) => delete net(s, NET).ipam_config[0].gateway],
+  ["a subnet of the engine's choice", "RENDERED_NETWORK", (s) => delete net(s, NET).ipam_config],
+  ["a free subnet of the pool", "RENDERED_NETWORK", (s) => (net(s, NET).ipam_config[0].subnet = "10.213.0.0/29")],
+  ["a larger subnet", "RENDERED_NETWORK", (s) => (net(s, NET).ipam_config[0].subnet = "10.213.0.0/16")],
+  [
+    "a further subnet",
+    "RENDERED_NETWORK",
+    (s) => net(s, NET).ipam_config.push({ subnet: "10.213.0.0/29", gateway: "10.213.0.1" }),
+  ],
+  ["a flow without a network", "RENDERED_NETWORK", (s) => delete s.resource.docker_network[NET]],
+  ["a port without a network", "RENDERED_NETWORK", (s) => delete s.resource.docker_network.broker_publish],
+  ["no networks", "RENDERED_NETWORK", (s) => delete s.resource.docker_network],
+  ["no containers", "RENDERED_CONTAINER", (s) => delete s.resource.docker_container],
+  ["an image too few", "RENDERED_IMAGE", (s) => delete s.resource.docker_image.collector],
+  ["no images", "RENDERED_IMAGE", (s) => delete s.resource.docker_image],
+  ["no mounts", "RENDERED_MOUNT", (s) => delete box(s).mounts],
+  ["an empty list of mounts", "RENDERED_MOUNT", (s) => (box(s).mounts = [])],
+  ["a mount too few", "RENDERED_MOUNT", (s) => box(s).mounts.pop()],
+  ["a mount twice", "RENDERED_MOUNT", (s) => again(box(s).mounts)],
+  ["a volume that may not be written", "RENDERED_MOUNT", (s) => (mount(s, "volumes/").read_only = true)],
+  ["a volume of which nothing is said", "RENDERED_MOUNT", (s) => delete mount(s, "volumes/").read_only],
+  ["no ports", "RENDERED_PORT", (s) => delete box(s, "broker").ports],
+  ["an empty list of ports", "RENDERED_PORT", (s) => (box(s, "broker").ports = [])],
+  ["a port twice", "RENDERED_PORT", (s) => again(box(s, "broker").ports)],
+  ["the rules of TLS left out", "RENDERED_ENVIRONMENT", (s) => delete box(s, "broker").env],
+  ["a variable twice", "RENDERED_ENVIRONMENT", (s) => again(box(s, "broker").env)],
+  ["no folder in memory", "RENDERED_TMPFS", (s) => delete box(s, "step-ca").tmpfs],
+  ["networks as a list", "RENDERED_SHAPE", (s) => (s.resource.docker_network = [s.resource.docker_network])],
+  ["containers of nothing", "RENDERED_SHAPE", (s) => (s.resource.docker_container = null)],
   ["a container of no component", "RENDERED_CONTAINER", (s) => (s.resource.docker_container.evil = box(s))],
   ["a component without a container", "RENDERED_CONTAINER", (s) => delete s.resource.docker_container.custody],
   ["a container of another name", "RENDERED_CONTAINER", (s) => (box(s).name = "kollektor")],
@@ -261,15 +363,31 @@ describe("refuses", () => {
     const kinds = ["docker_container", "docker_network"] as const;
     const known = new Set(kinds.flatMap((kind) => Object.values<Loose>(json.resource[kind]).flatMap(Object.keys)));
     const place = fc.constantFrom(...kinds.flatMap((kind) => Object.keys(json.resource[kind]).map((id) => [kind, id])));
-    const attribute = fc.stringMatching(/^[a-z_]{1,20}$/).filter((name) => !known.has(name) && name !== "options");
+    const strange = fc.constantFrom("__proto__", "constructor", "to_string", "has_own_property");
+    const attribute = fc.oneof(fc.stringMatching(/^[a-z_]{1,20}$/), strange).filter((name) => !known.has(name));
     fc.assert(
       fc.property(place, attribute, fc.jsonValue(), ([kind = "", id = ""], name, value) => {
         const stack = structuredClone(json);
-        stack.resource[kind][id][name] = value;
+        // As JSON.parse does: `__proto__` becomes a member as any other.
+        Object.defineProperty(stack.resource[kind][id], name, { value, enumerable: true });
         expect(checkRendered(stack, context).map(({ path }) => path)).toContain(`resource.${kind}.${id}.${name}`);
       }),
-      { numRuns: 60 },
+      { numRuns: 60, examples: [[["docker_container", "collector"], "__proto__", { privileged: true }]] },
     );
+  });
+
+  it.each([
+    ["docker_container", "broker"],
+    ["docker_container", "step-ca"],
+    ["docker_network", "broker_publish"],
+  ])("a %s, %s, that lacks any of what it has", (kind, id) => {
+    const names = Object.keys(json.resource[kind][id]).filter((name) => name !== "//");
+    const silent = names.filter((name) => {
+      const stack = structuredClone(json);
+      delete stack.resource[kind][id][name];
+      return checkRendered(stack, context).length === 0;
+    });
+    expect(silent).toEqual(names.filter((name) => json.resource[kind][id][name].length === 0));
   });
 
   it.each([undefined, null, [], "stack", 1, { resource: null }, { resource: { docker_container: [] } }])(
@@ -302,5 +420,11 @@ describe("refuses", () => {
 it("tells no value of a variable in its findings", () => {
   const { json, context } = rendered(dev);
   box(json).env = ["DB_PASSWORD=hunter2-canary"];
+  expect(JSON.stringify(checkRendered(json, context))).not.toContain("hunter2-canary");
+});
+
+it("tells no value of a label in its findings", () => {
+  const { json, context } = rendered(dev);
+  box(json).labels[0].value = "hunter2-canary";
   expect(JSON.stringify(checkRendered(json, context))).not.toContain("hunter2-canary");
 });

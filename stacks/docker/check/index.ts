@@ -3,7 +3,16 @@ import { lockedReference } from "./access-rules.ts";
 import { checkContainer } from "./container-rules.ts";
 import { checkNetworks } from "./network-rules.ts";
 import { checkTerraform, checkTexts } from "./stack-rules.ts";
-import { type Attributes, type CheckContext, finding, isAttributes, misshapen, shown, strangers } from "./subject.ts";
+import {
+  type Attributes,
+  type CheckContext,
+  finding,
+  isAttributes,
+  misshapen,
+  onceEach,
+  shown,
+  strangers,
+} from "./subject.ts";
 
 const ELEMENTS = ["//", "provider", "resource", "terraform"];
 const KINDS = ["docker_container", "docker_image", "docker_network"] as const;
@@ -23,7 +32,8 @@ export function checkRendered(json: unknown, context: CheckContext): readonly Fi
       .map((kind) => `resource.${kind}`),
   ];
   const all = KINDS.flatMap((kind) => Object.entries(isAttributes(resources[kind]) ? resources[kind] : {}));
-  const shapes = [resource, ...KINDS.flatMap((kind) => resources[kind] ?? []), ...all.map(([, body]) => body)];
+  const ofKinds = KINDS.filter((kind) => Object.hasOwn(resources, kind)).map((kind) => resources[kind]);
+  const shapes = [resource, ...ofKinds, ...all.map(([, body]) => body)];
   const misshaped = shapes
     .filter((value) => !isAttributes(value))
     .flatMap((value) => misshapen("resource", "an object", value));
@@ -55,9 +65,12 @@ function checkContainers(containers: Readonly<Record<string, Attributes>>, conte
 }
 
 function checkImages(images: Readonly<Record<string, Attributes>>, context: CheckContext): readonly Finding[] {
-  return Object.entries(images).flatMap(([name, image]) => {
+  const pulled = context.model.components.flatMap(({ image = "" }) =>
+    lockedReference(image, context) === undefined ? [] : [image],
+  );
+  const wrong = Object.entries(images).flatMap(([name, image]) => {
     const path = `resource.docker_image.${name}`;
-    const locked = lockedReference(name, context);
+    const locked = pulled.includes(name) ? lockedReference(name, context) : undefined;
     return [
       ...strangers(image, ["//", "name", "keep_locally"], path),
       ...(locked !== undefined && image.name === locked
@@ -72,4 +85,6 @@ function checkImages(images: Readonly<Record<string, Attributes>>, context: Chec
       ...(image.keep_locally === true ? [] : [finding("RENDERED_IMAGE", path, "would be deleted with the stack")]),
     ];
   });
+  const once = [...new Set(pulled)];
+  return [...wrong, ...onceEach("RENDERED_IMAGE", "resource.docker_image", Object.keys(images), once)];
 }

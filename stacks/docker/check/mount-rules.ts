@@ -1,30 +1,32 @@
 import { dirname, join } from "node:path";
 import type { Finding } from "../../../shared/finding.ts";
 import { INSIDE } from "../placement.ts";
-import { blocks, finding, misshapen, type Rule, type Subject, shown, strangers } from "./subject.ts";
+import { blocks, finding, misshapen, onceEach, type Rule, type Subject, shown, strangers } from "./subject.ts";
 
 interface Allowed {
   readonly target: string;
   readonly writable: boolean;
 }
 
-/** Every mount is a file or folder of the state directory that belongs to the component, at its place. */
+/** The mounts are the files and folders of the state directory that belong to the component, each at its place. */
 export const mountRule: Rule = (value, subject) => {
   const path = `${subject.path}.mounts`;
   const mounts = blocks(value);
   if (mounts === undefined) return misshapen(path, "a list of mounts", value);
   const allowed = allowedMounts(subject);
   const seen = new Set<unknown>();
-  return mounts.flatMap((mount, index) => {
+  const wrong = mounts.flatMap((mount, index) => {
     const at = `${path}[${index}]`;
     const again = seen.has(mount.target);
     seen.add(mount.target);
     return [
       ...strangers(mount, ["type", "source", "target", "read_only"], at),
       ...(again ? [finding("RENDERED_MOUNT", at, `a second mount at ${shown(mount.target)}`)] : []),
-      ...oneMount(mount, allowed.get(String(mount.source)), at),
+      ...oneMount(mount, typeof mount.source === "string" ? allowed.get(mount.source) : undefined, at),
     ];
   });
+  const sources = mounts.map(({ source }) => String(source));
+  return [...wrong, ...onceEach("RENDERED_MOUNT", path, sources, [...allowed.keys()])];
 };
 
 function oneMount(mount: Readonly<Record<string, unknown>>, own: Allowed | undefined, at: string): readonly Finding[] {
@@ -37,10 +39,11 @@ function oneMount(mount: Readonly<Record<string, unknown>>, own: Allowed | undef
   }
   const elsewhere =
     target === own.target ? [] : [finding("RENDERED_MOUNT", at, `is at ${shown(target)}; accepted: ${own.target}`)];
+  const code = own.writable ? "RENDERED_MOUNT" : "RENDERED_MOUNT_WRITABLE";
   const writable =
-    own.writable || readOnly === true
+    readOnly === !own.writable
       ? []
-      : [finding("RENDERED_MOUNT_WRITABLE", at, `${shown(source)} is to be read only`)];
+      : [finding(code, at, `${shown(source)} has read_only ${shown(readOnly)}; accepted: ${!own.writable}`)];
   return [...elsewhere, ...writable];
 }
 

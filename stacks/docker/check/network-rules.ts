@@ -1,8 +1,10 @@
 import type { Finding } from "../../../shared/finding.ts";
 import { stableJson } from "../../../shared/stable-json.ts";
-import { networkName } from "../networks.ts";
+import { LABEL, ownerLabels } from "../labels.ts";
+import { networkName, planNetworks } from "../networks.ts";
 import { isNetworked } from "./access-rules.ts";
-import { type Attributes, blocks, type CheckContext, finding, shown, strangers } from "./subject.ts";
+import { checkLabels } from "./label-rules.ts";
+import { type Attributes, blocks, type CheckContext, finding, onceEach, shown, strangers } from "./subject.ts";
 
 const MEMBERS = ["//", "name", "driver", "internal", "options", "ipam_config", "labels"];
 const PUBLISH_OPTIONS = stableJson({
@@ -15,16 +17,20 @@ interface Range {
   readonly last: number;
 }
 
-/** Every network is that of one flow and internal, or publishes one component's ports and hides no sender. */
+/**
+ * There is a network for each flow, which is internal, and one for each component that publishes ports, which hides no sender;
+ * the subnets are those that the plan gives them, of the pool, and apart from each other.
+ */
 export function checkNetworks(networks: Attributes, context: CheckContext): readonly Finding[] {
-  const { deployment, model } = context;
+  const { deployment, layout, model } = context;
   const ofFlows = new Set(model.flows.filter(isNetworked).map(({ from, to, port }) => `${from}_${to}_${port}`));
   const published = new Set(
     model.components.flatMap(({ name, ports }) => (ports.some(({ publish }) => publish) ? [`${name}_publish`] : [])),
   );
+  const planned = new Map(planNetworks(model, deployment).map((network) => [network.id, network]));
   const pool = rangeOf(deployment.docker.subnets);
   const taken: Range[] = [];
-  return Object.entries(networks as Readonly<Record<string, Attributes>>).flatMap(([id, network]) => {
+  const wrongs = Object.entries(networks as Readonly<Record<string, Attributes>>).flatMap(([id, network]) => {
     const path = `resource.docker_network.${id}`;
     const wrong = (member: string, accepted: unknown) =>
       stableJson(network[member]) === stableJson(accepted)
@@ -36,20 +42,27 @@ export function checkNetworks(networks: Attributes, context: CheckContext): read
               `is ${shown(network[member])}; accepted: ${shown(accepted)}`,
             ),
           ];
-    const known = ofFlows.has(id) || published.has(id);
-    const subnet = checkSubnet(network.ipam_config, `${path}.ipam_config`, pool, taken);
+    if (!ofFlows.has(id) && !published.has(id)) {
+      return [finding("RENDERED_NETWORK", path, "is the network of no flow and of no published port")];
+    }
+    const { purpose = "", subnet } = planned.get(id) ?? {};
+    const labels = { ...ownerLabels(deployment, layout), [`${LABEL}.network`]: purpose };
     return [
       ...strangers(network, MEMBERS, path),
-      ...(known ? [] : [finding("RENDERED_NETWORK", path, "is the network of no flow and of no published port")]),
       ...wrong("name", networkName(deployment, id)),
       ...wrong("driver", "bridge"),
       ...wrong("internal", !published.has(id)),
       ...wrong("options", published.has(id) ? JSON.parse(PUBLISH_OPTIONS) : undefined),
-      ...subnet,
+      ...wrong("ipam_config", [{ subnet: subnet?.cidr, gateway: subnet?.gateway }]),
+      ...checkSubnet(network.ipam_config, `${path}.ipam_config`, pool, taken),
+      ...checkLabels("RENDERED_NETWORK", network.labels, labels, `${path}.labels`),
     ];
   });
+  const ids = [...ofFlows, ...published];
+  return [...wrongs, ...onceEach("RENDERED_NETWORK", "resource.docker_network", Object.keys(networks), ids)];
 }
 
+// Looked at apart from the plan, so that a mistake in how it cuts the pool is seen here.
 function checkSubnet(value: unknown, path: string, pool: Range | undefined, taken: Range[]): readonly Finding[] {
   const [block = {}, ...more] = blocks(value) ?? [];
   const range = rangeOf(block.subnet);

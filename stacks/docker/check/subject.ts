@@ -68,6 +68,20 @@ export function strangers(block: Attributes, known: readonly string[], path: str
     .map((member) => finding("RENDERED_ATTRIBUTE", `${path}.${member}`, `unknown; accepted: ${known.join(", ")}`));
 }
 
+/** What is there twice, and what is missing, of things that are to be there once each. The keys go into the findings. */
+export function onceEach(
+  code: RenderedCode,
+  path: string,
+  given: readonly string[],
+  accepted: readonly string[],
+): readonly Finding[] {
+  const twice = new Set(given.filter((key, index) => given.indexOf(key) < index));
+  return [
+    ...[...twice].map((key) => finding(code, path, `${shown(key)} is there more than once`)),
+    ...accepted.filter((key) => !given.includes(key)).map((key) => finding(code, path, `${shown(key)} is missing`)),
+  ];
+}
+
 /** The finding for what is not the object, list or text that it should be. */
 export function misshapen(path: string, accepted: string, value: unknown): readonly Finding[] {
   return [finding("RENDERED_SHAPE", path, `is ${shown(value)}; accepted: ${accepted}`)];
