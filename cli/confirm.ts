@@ -13,8 +13,11 @@ export async function confirm({ io, flags }: CommandContext, question: string): 
   }
   const prompt = createInterface({ input: process.stdin, output: process.stderr });
   try {
-    const answer = await prompt.question(`${question}\nType yes to go on: `, { signal: io.cancelled });
-    if (answer.trim() !== "yes") throw cliErrors.error("CANCELLED", "nothing was changed");
+    const answer = await prompt.question(`${question}\nType yes to go on: `, { signal: io.cancelled }).catch(() => {
+      io.stderr("\n");
+      return "";
+    });
+    if (answer.trim() !== "yes") throw cliErrors.error("CANCELLED", "the answer was not yes: nothing was changed");
   } finally {
     prompt.close();
   }

@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -73,8 +73,34 @@ describe("commands of the docker engine", () => {
 
   it("destroy nothing that nobody confirmed", async () => {
     use("single-host");
+    expect(await codeOf("destroy")).toEqual([6, "NOT_DEPLOYED"]);
+    mkdirSync(join(cwd, ".trustkern"));
+    const state = {
+      schema: "trustkern.docker-state/1",
+      tenant: "demo",
+      createdAt: "2026-01-01",
+      ports: {},
+      volumes: [],
+    };
+    writeFileSync(join(cwd, ".trustkern", "deployment.json"), JSON.stringify(state));
     expect(await codeOf("destroy")).toEqual([2, "CONFIRMATION_NEEDED"]);
     expect(await codeOf("destroy", "--volumes", "--non-interactive")).toEqual([2, "CONFIRMATION_NEEDED"]);
+  });
+
+  it("write no stack over what is something else, and leave nothing of an earlier one", async () => {
+    use("single-host");
+    mkdirSync(join(cwd, "out", "config", "grafana"), { recursive: true });
+    expect(await codeOf("synth", "-o", "out")).toEqual([2, "CLI_FILE_EXISTS"]);
+    writeFileSync(join(cwd, "out", "cdk.tf.json"), "{}");
+    expect((await run("synth", "-o", "out")).exit).toBe(0);
+    expect(existsSync(join(cwd, "out", "config", "grafana"))).toBe(false);
+  });
+
+  it("refuse a port that is published for nobody", async () => {
+    use("single-host");
+    const yaml = readFileSync(join(cwd, "trustkern.yaml"), "utf8").replace("ports:\n", "ports:\n  database: 5433\n");
+    writeFileSync(join(cwd, "trustkern.yaml"), yaml);
+    expect(await codeOf("synth")).toEqual([2, "DOCKER_PORT_UNPUBLISHED"]);
   });
 
   it("name the program that is missing", async () => {
@@ -83,6 +109,9 @@ describe("commands of the docker engine", () => {
       join(cwd, "trustkern.yaml"),
       readFileSync(join(cwd, "trustkern.yaml"), "utf8").replace(/state:\n(?: {2}.*\n)+/, ""),
     );
+    expect(await codeOf("plan")).toEqual([4, "DOCKER_MISSING"]);
+    const docker = join(cwd, "docker");
+    writeFileSync(docker, "#!/bin/sh\necho unix:///var/run/docker.sock\n", { mode: 0o755 });
     expect(await codeOf("plan")).toEqual([4, "TERRAFORM_MISSING"]);
   });
 });

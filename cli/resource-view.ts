@@ -10,7 +10,7 @@ import type { CommandContext } from "./command.ts";
 /** Shows what becomes of resources while they are made. */
 export interface ResourceView {
   readonly onResource: (event: ProgressEvent) => void;
-  /** Leaves what is on the screen, and shows nothing more. */
+  /** Leaves what is on the screen, so that other lines can follow; the next resource begins anew below. */
   readonly stop: () => void;
 }
 
@@ -35,21 +35,23 @@ function print(stderr: (text: string) => void, line: string | undefined): void {
 function live(stderr: (text: string) => void, now: () => number): ResourceView {
   let state = liveState(0);
   let drawn = 0;
+  let timer: NodeJS.Timeout | undefined;
   const draw = (): void => {
-    const lines = liveView(state, now(), MAX_LINES);
+    const columns = (process.stderr.columns ?? 80) - 1;
+    const lines = liveView(state, now(), MAX_LINES).map((line) => line.slice(0, columns));
     stderr(`${drawn > 0 ? `\u001b[${drawn}A\r` : ""}${CLEAR_DOWN}${lines.join("\n")}\n`);
     drawn = lines.length;
   };
-  const timer = setInterval(() => {
-    if (state.steps.size > 0) draw();
-  }, REFRESH_MS);
   return {
     onResource: (event) => {
       state = withProgress(state, event, now());
+      timer ??= setInterval(draw, REFRESH_MS);
     },
     stop: () => {
+      if (timer === undefined) return;
       clearInterval(timer);
-      if (state.steps.size > 0) draw();
+      timer = undefined;
+      draw();
       drawn = 0;
     },
   };

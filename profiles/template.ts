@@ -67,8 +67,7 @@ simulator:
 # ports:
 #   broker: 8883
 #   backend: 8443
-#   database: 5432
-#   gateway: 5683
+${engine === "docker" ? "" : "#   database: 5432\n"}#   gateway: 5683
 ${engine === "docker" ? "#   step-ca: 9000\n#   grafana: 3000\n" : ""}
 ${engine === "docker" ? DOCKER : ""}# Whole numbers with s, m, h, d; sizes with KiB, MiB, GiB.
 retention:

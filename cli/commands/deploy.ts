@@ -27,8 +27,16 @@ export const run: Run = async (context) => {
   const [file] = args;
   const planFile = file === undefined ? undefined : resolve(io.cwd, file);
   const view = resourceView(context);
+  const onProgress = (what: string): void => {
+    view.stop();
+    target.onProgress(what);
+  };
+  io.cancelled.addEventListener("abort", () => onProgress("interrupted: what has begun is finished first"), {
+    once: true,
+  });
   const report = await deployDocker({
     ...target,
+    onProgress,
     planFile,
     wait: options.wait === true,
     onResource: view.onResource,

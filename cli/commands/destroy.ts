@@ -1,6 +1,7 @@
 import { EXIT } from "../../shared/errors.ts";
 import { destroyDocker } from "../../stacks/docker/life/destroy.ts";
 import { planDocker } from "../../stacks/docker/life/plan-docker.ts";
+import { assertDeployed } from "../../stacks/docker/life/status.ts";
 import { printJson, type Run } from "../command.ts";
 import { confirm } from "../confirm.ts";
 import { dockerTarget } from "../docker-target.ts";
@@ -11,6 +12,7 @@ import { resourceView } from "../resource-view.ts";
 export const run: Run = async (context) => {
   const { io, flags, options, paint } = context;
   const { options: target } = await dockerTarget(context);
+  assertDeployed(target);
   const volumes = options.volumes === true;
   const { name } = target.deployment;
   if (options.dryRun === true) {

@@ -1,3 +1,4 @@
+import { chmodSync } from "node:fs";
 import { readImageLock, renderImageLock } from "../../operations/images/lock-file.ts";
 import { lockImages } from "../../operations/images/lock-images.ts";
 import { writeFileAtomic } from "../../shared/atomic-file.ts";
@@ -44,6 +45,8 @@ export const run: Run = async (context) => {
 function write(file: string, text: string): void {
   try {
     writeFileAtomic(file, text);
+    // It is no secret: others read it from the repository that it is kept in.
+    chmodSync(file, 0o644);
   } catch (cause) {
     throw cliErrors.error("CLI_OUTPUT", `cannot write "${file}": ${messageOf(cause)}`, { path: file, cause });
   }

@@ -17,6 +17,11 @@ export const dockerStackErrors = catalogue({
     summary: "No port number is left on the host for a published port.",
     fix: "name a lower port in ports of trustkern.yaml",
   },
+  DOCKER_PORT_UNPUBLISHED: {
+    exit: EXIT.configuration,
+    summary: "A port is named that the docker engine publishes for nobody.",
+    fix: "take the line out of ports in trustkern.yaml: what is not published is reached inside the deployment's networks alone",
+  },
   DOCKER_PORTS_SAME: {
     exit: EXIT.configuration,
     summary: "Two published ports ask for the same number on the host.",

@@ -29,8 +29,11 @@ it("takes the number that trustkern.yaml asks for", () => {
   expect(numbers([listening("a", 8883)], { "a.p": 18_883 })).toEqual([["a", 18_883]]);
 });
 
-it("publishes no port that the component keeps to itself", () => {
-  expect(numbers([listening("a", 5432, "tcp", false)], { "a.p": 5432 })).toEqual([]);
+it("publishes no port that the component keeps to itself, and refuses a number for it", () => {
+  const kept = [listening("a", 5432, "tcp", false)];
+  expect(numbers(kept)).toEqual([]);
+  expect(numbers(kept, { "a.p": 0 })).toEqual([]);
+  expect(() => numbers(kept, { "a.p": 5432 })).toThrow(expect.objectContaining({ code: "DOCKER_PORT_UNPUBLISHED" }));
 });
 
 it("gives a second component of one number the next", () => {

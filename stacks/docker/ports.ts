@@ -15,7 +15,7 @@ export interface PublishedPort {
 /**
  * Every published port with its number on the host: the one that `trustkern.yaml` asks for, or the usual one; where another
  * component has that already, as of two gateways, the next one that is free among them.
- * @throws DOCKER_PORTS_SAME, DOCKER_PORTS_FULL
+ * @throws DOCKER_PORT_UNPUBLISHED, DOCKER_PORTS_SAME, DOCKER_PORTS_FULL
  */
 export function publishedPorts(components: readonly Component[], deployment: Deployment): readonly PublishedPort[] {
   const wishes = components.flatMap(({ name, ports }) =>
@@ -23,6 +23,12 @@ export function publishedPorts(components: readonly Component[], deployment: Dep
       .filter(({ publish }) => publish)
       .map((port) => ({ component: name, port, asked: deployment.ports[`${name}.${port.name}`] || undefined })),
   );
+  const known = new Set(wishes.map(({ component, port }) => `${component}.${port.name}`));
+  const unknown = Object.entries(deployment.ports).filter(([id, asked]) => asked > 0 && !known.has(id));
+  if (unknown.length > 0) {
+    const message = `${unknown.map(([id]) => id).join(", ")} is not published; accepted: ${[...known].join(", ")}`;
+    throw dockerStackErrors.error("DOCKER_PORT_UNPUBLISHED", message, { path: "ports" });
+  }
   const taken = new Map<string, string>();
   for (const { component, port, asked } of wishes) {
     if (asked === undefined) continue;

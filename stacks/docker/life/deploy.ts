@@ -9,6 +9,7 @@ import { dockerLifeErrors } from "./errors.ts";
 import { waitHealthy } from "./health.ts";
 import { inspectContainers } from "./inspect.ts";
 import { removeLeftovers } from "./leftovers.ts";
+import { assertNamesFree } from "./names-free.ts";
 import type { DockerOptions } from "./options.ts";
 import { planInto } from "./plan-docker.ts";
 import { prepareHost } from "./prepare.ts";
@@ -67,11 +68,13 @@ export async function deployDocker(options: DeployOptions): Promise<DeployReport
   return inWorkspace(counting, rendered, async ({ terraform, assertFresh }) => {
     if (options.planFile !== undefined) assertFresh(options.planFile);
     const { authorities, settle } = await prepareHost(options, rendered);
+    options.onProgress("comparing with what runs");
     const planFile = options.planFile ?? join(rendered.layout.terraformDir, "deploy.plan");
     if (options.planFile === undefined) await planInto(planFile, terraform, rendered);
     // A plan is not to be had while another run is at work: what that one is making is not left over.
     else await terraform.plan(join(rendered.layout.terraformDir, "lock.plan"));
     await removeLeftovers(options, rendered, await terraform.resources());
+    await assertNamesFree(options, rendered);
     await terraform.apply(planFile);
     await limitProcesses(options, rendered);
     await restartRenewed(options, rendered);

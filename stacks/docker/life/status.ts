@@ -1,5 +1,6 @@
 import type { Component } from "../../../model/component.ts";
 import { hostErrors } from "../../host/errors.ts";
+import { layoutOf } from "../../host/layout.ts";
 import { readState } from "../../host/state.ts";
 import { driftOf } from "./drift.ts";
 import { type Condition, isWell, type Observed, observe } from "./health.ts";
@@ -39,13 +40,8 @@ export interface StatusReport {
  */
 export async function statusDocker(options: DockerOptions): Promise<StatusReport> {
   const { deployment, docker } = options;
+  assertDeployed(options);
   const rendered = renderDocker(options);
-  if (readState(rendered.layout.stateFile, deployment.tenant, "docker") === undefined) {
-    throw hostErrors.error("NOT_DEPLOYED", `there is no deployment in "${rendered.layout.dir}"`, {
-      path: rendered.layout.dir,
-      fix: "bring it up with trustkern deploy, or name its state directory with --dir",
-    });
-  }
   const { layout, model } = rendered;
   const seen = await observe({ docker, layout }, model.components);
   const components = model.components.map((component) => stateOf(component, rendered, seen.get(component.name)));
@@ -58,6 +54,16 @@ export async function statusDocker(options: DockerOptions): Promise<StatusReport
     components,
     absent: deployment.images.grafana === "absent" ? ["grafana"] : [],
   };
+}
+
+/** @throws NOT_DEPLOYED where no deploy ever began, STATE_CORRUPT */
+export function assertDeployed({ deployment, dir, temporaryDir }: DockerOptions): void {
+  const { dir: root, stateFile } = layoutOf(dir, temporaryDir);
+  if (readState(stateFile, deployment.tenant, "docker") !== undefined) return;
+  throw hostErrors.error("NOT_DEPLOYED", `there is no deployment in "${root}"`, {
+    path: root,
+    fix: "bring it up with trustkern deploy, or name its state directory with --dir",
+  });
 }
 
 function stateOf(component: Component, { plan }: Rendered, seen: Observed | undefined): ComponentState {

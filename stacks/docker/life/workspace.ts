@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { messageOf } from "../../../shared/errors.ts";
 import { stableJson } from "../../../shared/stable-json.ts";
 import { claimDirs } from "../../host/claim.ts";
-import type { DockerCli } from "../../host/docker-cli.ts";
+import { type DockerCli, dockerOutput } from "../../host/docker-cli.ts";
 import { holds, makePrivateDir, writePrivate } from "../../host/files.ts";
 import { takeLock } from "../../host/lock.ts";
 import { readState } from "../../host/state.ts";
@@ -38,6 +38,8 @@ export async function inWorkspace<T>(
   work: (workspace: Workspace) => Promise<T>,
 ): Promise<T> {
   readState(layout.stateFile, options.deployment.tenant, "docker");
+  // Said once and at once, and not by each resource.
+  await dockerOutput(options.docker, ["version", "--format", "{{.Server.Version}}"]);
   claimDirs(layout);
   const unlock = takeLock(layout.lockFile, options.pid);
   try {

@@ -71,8 +71,8 @@ describe("before anything is made", () => {
     });
   });
 
-  it("asks before it destroys, and refuses where nobody can be asked", async () => {
-    expect(await failure(["destroy"])).toMatchObject({ exit: 2, code: "CONFIRMATION_NEEDED" });
+  it("has nothing to destroy where nothing was deployed", async () => {
+    expect(await failure(["destroy"])).toMatchObject({ exit: 6, code: "NOT_DEPLOYED" });
   });
 });
 
