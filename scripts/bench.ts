@@ -7,7 +7,7 @@ import { coreLimit, opensslSpeed } from "./bench/openssl.ts";
 import { measurePipeline } from "./bench/pipeline.ts";
 import { prepareVerifyOpen } from "./bench/verify-open.ts";
 
-// Prints docs/benchmarks.md.
+// Prints docs/benchmarks.md but for what bench-docker.ts appends to it.
 
 const ROUNDS = 5;
 const MESSAGES_PER_ROUND = 8192;
@@ -44,6 +44,7 @@ console.log(`# Benchmarks
 
 Made by \`PATH="$PWD/node_modules/.bin:$PATH" node scripts/bench.ts > docs/benchmarks.md\` on ${cpus().length} cores
 (${cpus()[0]?.model.trim()}), Node ${process.versions.node}, ${speed.version}; load average before: ${load}.
+The last section needs Docker, and has a command of its own.
 
 | \`openssl speed ecdsap256 ecdhx25519\`, one core | per second |
 |---|---:|
