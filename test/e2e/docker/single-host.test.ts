@@ -1,4 +1,4 @@
-import { rmSync } from "node:fs";
+import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -17,7 +17,6 @@ beforeAll(async () => {
   database = await openDatabase(example);
 }, 400_000);
 afterAll(async () => {
-  await database?.close();
   await example.cli(["destroy", "--volumes", "--yes"]);
   remove();
 }, 200_000);
@@ -174,6 +173,13 @@ describe("the example with profile dev", () => {
     database = await openDatabase(example);
     const [after] = await database.query<{ rows: string }>("SELECT count(*) AS rows FROM telemetry");
     expect(Number(after?.rows)).toBeGreaterThanOrEqual(Number(before?.rows));
+  });
+
+  it("destroys what was stored too, keys and secrets included, where that is asked for", async () => {
+    await database.close();
+    await succeed(example, ["destroy", "--volumes", "--yes"]);
+    expect(readdirSync(example.dir)).toEqual([]);
+    expect((await example.cli(["status"])).code).toBe(6);
   });
 });
 
