@@ -1,6 +1,7 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import type { Deployment } from "../../../model/deployment.ts";
+import type { Authorities } from "../../host/authorities.ts";
 import { dockerOutput } from "../../host/docker-cli.ts";
 import { pidsLimits } from "../plan.ts";
 import type { ProgressEvent } from "../terraform/progress.ts";
@@ -78,9 +79,7 @@ export async function deployDocker(options: DeployOptions): Promise<DeployReport
     await terraform.apply(planFile);
     await limitProcesses(options, rendered);
     await restartRenewed(options, rendered);
-    const ready = bootstrap(options, rendered, authorities);
-    if (options.wait) await Promise.all([ready, allHealthy(options, rendered)]);
-    else await ready;
+    await becomeReady(options, rendered, authorities);
     settle();
     return {
       schema: "trustkern.deploy/1",
@@ -89,6 +88,17 @@ export async function deployDocker(options: DeployOptions): Promise<DeployReport
       healthy: options.wait,
     };
   });
+}
+
+/** What fails first ends the waiting for the rest. */
+async function becomeReady(options: DeployOptions, rendered: Rendered, authorities: Authorities): Promise<void> {
+  const failed = new AbortController();
+  const both = { ...options, signal: AbortSignal.any([options.signal, failed.signal]) };
+  try {
+    await Promise.all([bootstrap(both, rendered, authorities), ...(options.wait ? [allHealthy(both, rendered)] : [])]);
+  } finally {
+    failed.abort();
+  }
 }
 
 async function allHealthy(

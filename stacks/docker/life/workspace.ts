@@ -38,6 +38,7 @@ export async function inWorkspace<T>(
   work: (workspace: Workspace) => Promise<T>,
 ): Promise<T> {
   readState(layout.stateFile, options.deployment.tenant, "docker");
+  const engine = await dockerHost(options);
   // Said once and at once, and not by each resource.
   await dockerOutput(options.docker, ["version", "--format", "{{.Server.Version}}"]);
   claimDirs(layout);
@@ -48,7 +49,7 @@ export async function inWorkspace<T>(
     const text = `${stableJson(stack, 2)}\n`;
     if (!holds(join(workDir, STACK_FILE), text)) writePrivate(join(workDir, STACK_FILE), text);
     const { signal } = options;
-    const env: NodeJS.ProcessEnv = { ...options.env, DOCKER_HOST: await dockerHost(options) };
+    const env: NodeJS.ProcessEnv = { ...options.env, DOCKER_HOST: engine };
     const program = await findProgram({
       env,
       signal,
