@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, openSync, readFileSync } from "node:fs";
+import { mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -28,8 +28,9 @@ export async function setup(): Promise<() => Promise<void>> {
   remove();
   return async () => {
     if (engine === undefined) return;
-    engine.kill("SIGTERM");
-    await new Promise((resolve) => engine.once("exit", resolve));
+    engine.process.kill("SIGTERM");
+    await new Promise((resolve) => engine.process.once("exit", resolve));
+    rmSync(engine.folder, { recursive: true, force: true });
   };
 }
 
@@ -50,16 +51,19 @@ async function engineAnswers(): Promise<boolean> {
   );
 }
 
-async function startEngine(): Promise<ChildProcess> {
+/** A Docker Engine with its own process files, so that those of one that was killed are not in its way. */
+async function startEngine(): Promise<{ readonly process: ChildProcess; readonly folder: string }> {
   // Where no init has mounted them, Debian's package has a program that does.
   if (!/ cgroup2? /.test(readFileSync("/proc/mounts", "utf8"))) await runProgram("cgroupfs-mount", []);
-  const log = join(mkdtempSync(join(tmpdir(), "tk-dockerd-")), "dockerd.log");
+  const folder = mkdtempSync(join(tmpdir(), "tk-dockerd-"));
+  const log = join(folder, "dockerd.log");
   const out = openSync(log, "w");
-  const engine = spawn("dockerd", [], { stdio: ["ignore", out, out] });
+  const files = ["--pidfile", join(folder, "docker.pid"), "--exec-root", join(folder, "exec")];
+  const engine = spawn("dockerd", files, { stdio: ["ignore", out, out] });
   for (let waited = 0; waited < 60_000; waited += 500) {
     if (engine.exitCode !== null) break;
-    if (await engineAnswers()) return engine;
+    if (await engineAnswers()) return { process: engine, folder };
     await sleep(500);
   }
-  throw new Error(`dockerd does not answer; its log is ${log}`);
+  throw new Error(`dockerd does not answer: ${readFileSync(log, "utf8").trim().split("\n").slice(-3).join("; ")}`);
 }
