@@ -12,7 +12,7 @@ import { inspectContainers } from "./inspect.ts";
 import { removeLeftovers } from "./leftovers.ts";
 import { assertNamesFree } from "./names-free.ts";
 import type { DockerOptions } from "./options.ts";
-import { planInto } from "./plan-docker.ts";
+import { settlePlan } from "./plan-docker.ts";
 import { prepareHost } from "./prepare.ts";
 import { type Rendered, renderDocker } from "./render.ts";
 import { inWorkspace } from "./workspace.ts";
@@ -71,10 +71,12 @@ export async function deployDocker(options: DeployOptions): Promise<DeployReport
     const { authorities, settle } = await prepareHost(options, rendered);
     options.onProgress("comparing with what runs");
     const planFile = options.planFile ?? join(rendered.layout.terraformDir, "deploy.plan");
-    if (options.planFile === undefined) await planInto(planFile, terraform, rendered);
     // A plan is not to be had while another run is at work: what that one is making is not left over.
-    else await terraform.plan(join(rendered.layout.terraformDir, "lock.plan"));
-    await removeLeftovers(options, rendered, await terraform.resources());
+    await terraform.plan(options.planFile === undefined ? planFile : join(rendered.layout.terraformDir, "lock.plan"));
+    const known = await terraform.resources();
+    // Where there is nothing yet, nothing has drifted.
+    if (options.planFile === undefined && known.length > 0) await settlePlan(planFile, terraform, rendered);
+    await removeLeftovers(options, rendered, known);
     await assertNamesFree(options, rendered);
     await terraform.apply(planFile);
     await limitProcesses(options, rendered);

@@ -18,17 +18,21 @@ export interface PlanOptions extends DockerOptions {
 }
 
 /**
- * Plans into a file. What the provider sees and leaves as it is, such as a container that was cut off a network, is made anew.
- * @returns the plan in the words of the model
+ * Reads a plan file in the words of the model. What the provider sees and leaves as it is, such as a container that was cut off
+ * a network, is planned to be made anew.
  */
-export async function planInto(file: string, terraform: Terraform, { plan }: Rendered): Promise<PlanDescription> {
+export async function settlePlan(file: string, terraform: Terraform, { plan }: Rendered): Promise<PlanDescription> {
   const names = resourceNames(plan);
-  await terraform.plan(file);
   const description = describePlan(await terraform.show(file), names);
   const replace = driftThatStays(description);
   if (replace.length === 0) return description;
   await terraform.plan(file, { replace });
   return describePlan(await terraform.show(file), names);
+}
+
+async function planInto(file: string, terraform: Terraform, rendered: Rendered): Promise<PlanDescription> {
+  await terraform.plan(file);
+  return settlePlan(file, terraform, rendered);
 }
 
 async function planEnd(file: string, terraform: Terraform, { plan }: Rendered): Promise<PlanDescription> {
