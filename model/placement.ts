@@ -6,7 +6,7 @@ export interface Endpoint {
   readonly servername: string;
 }
 
-/** The DNS name in a component's server certificate. */
+/** The DNS name in a component's server certificate, by which other containers reach it too. */
 export function serverName(component: string, tenant: string): string {
   return `${component}.${tenant}.trustkern.internal`;
 }

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { Model } from "../../model/boundary.ts";
 import type { Component, Grant } from "../../model/component.ts";
 import type { Deployment } from "../../model/deployment.ts";
+import { serverName } from "../../model/placement.ts";
 import { NODE, PROBE } from "../../modules/common.ts";
 import { stableJson } from "../../shared/stable-json.ts";
 import type { Layout } from "../host/layout.ts";
@@ -10,7 +11,6 @@ import type { ImagePin } from "./images.ts";
 import { LABEL, ownerLabels } from "./labels.ts";
 import { hostSocket, type MountSpec, planMounts } from "./mounts.ts";
 import type { NetworkSpec } from "./networks.ts";
-import { dnsName } from "./placement.ts";
 import type { PublishedPort } from "./ports.ts";
 
 /** Who a container's process is on the host. */
@@ -103,7 +103,7 @@ export function planContainer(
     mounts: planMounts(component, model, layout),
     networks: networks
       .filter(({ members }) => members.includes(name))
-      .map(({ id, listener }) => ({ id, aliases: listener === name ? [dnsName(name, deployment.tenant)] : [] })),
+      .map(({ id, listener }) => ({ id, aliases: listener === name ? [serverName(name, deployment.tenant)] : [] })),
     ports: published
       .filter((entry) => entry.component === name)
       .map(({ port, external }) => ({

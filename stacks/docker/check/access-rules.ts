@@ -1,6 +1,6 @@
 import type { Flow } from "../../../model/flow.ts";
+import { serverName } from "../../../model/placement.ts";
 import { byDigest } from "../images.ts";
-import { dnsName } from "../placement.ts";
 import { publishedPorts } from "../ports.ts";
 import { blocks, finding, misshapen, onceEach, only, type Rule, type Subject, shown, strangers } from "./subject.ts";
 
@@ -28,7 +28,7 @@ const networksRule: Rule = (value, subject) => {
   const joined = blocks(value);
   if (joined === undefined) return misshapen(path, "a list of networks", value);
   const own = ownNetworks(subject);
-  const alias = dnsName(subject.component.name, subject.deployment.tenant);
+  const alias = serverName(subject.component.name, subject.deployment.tenant);
   const ids = joined.map(({ name }) => networkIdOf(name));
   const wrong = joined.flatMap((network, index) => {
     const at = `${path}[${index}]`;

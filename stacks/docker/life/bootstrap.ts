@@ -1,3 +1,4 @@
+import { serverName } from "../../../model/placement.ts";
 import { callControl } from "../../../shared/control-client.ts";
 import type { Authorities } from "../../host/authorities.ts";
 import type { Layout } from "../../host/layout.ts";
@@ -5,7 +6,6 @@ import { type OperatorClient, operatorClient } from "../../host/operator-client.
 import { provision } from "../../host/provision.ts";
 import { type Control, publishRecipients } from "../../host/recipients.ts";
 import { hostSocket } from "../mounts.ts";
-import { dnsName } from "../placement.ts";
 import type { DockerPlan } from "../plan.ts";
 import { waitHealthy } from "./health.ts";
 import type { DockerOptions } from "./options.ts";
@@ -83,5 +83,5 @@ function backendEndpoint({ deployment, containers }: DockerPlan): { host: string
   const [published] = containers.find(({ name }) => name === "backend")?.ports ?? [];
   if (published === undefined) throw new TypeError("the backend publishes its port");
   const host = published.address === "0.0.0.0" ? "127.0.0.1" : published.address;
-  return { host, port: published.external, servername: dnsName("backend", deployment.tenant) };
+  return { host, port: published.external, servername: serverName("backend", deployment.tenant) };
 }

@@ -7,10 +7,10 @@ import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { type DeploymentCertificates, issueDeploymentCertificates } from "../../../certs/deployment.ts";
 import type { Component } from "../../../model/component.ts";
+import { serverName } from "../../../model/placement.ts";
 import { buildImages } from "../../../operations/images/build/build-images.ts";
 import { defaultCacheDir } from "../../../operations/tools/context.ts";
 import packageJson from "../../../package.json" with { type: "json" };
-import { dnsName } from "../../../stacks/docker/placement.ts";
 import { createDockerCli, type DockerCli, dockerOutput } from "../../../stacks/host/docker-cli.ts";
 
 const PROJECT = fileURLToPath(new URL("../../../", import.meta.url));
@@ -88,7 +88,7 @@ export class ContainerStack {
     this.#containers.add(container);
     const hardened = ["--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges"];
     const limited = [`--memory=${limits.memoryMiB}m`, `--pids-limit=${limits.pids}`, `--cpus=${limits.cpus}`];
-    const network = [`--network=${this.prefix}`, `--network-alias=${dnsName(name, this.#tenant)}`];
+    const network = [`--network=${this.prefix}`, `--network-alias=${serverName(name, this.#tenant)}`];
     const mounts = this.#mounts(component).flatMap((mount) => ["--mount", mount]);
     const image = this.image(component.image ?? "");
     await dockerOutput(this.docker, [
@@ -122,7 +122,7 @@ export class ContainerStack {
   async ask(component: string, port: number, path: string, { as, ...options }: Asked = {}): Promise<Answer> {
     const host = await this.inspect(component, "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}");
     const { ca, ...own } = this.leaf(as ?? "svc-grafana");
-    const servername = dnsName(component, this.#tenant);
+    const servername = serverName(component, this.#tenant);
     return new Promise((resolve, reject) => {
       request({ host, port, servername, path, agent: false, ca, ...(as ? own : {}), ...options })
         .on("error", reject)
