@@ -71,6 +71,46 @@ export type StateBackend =
       readonly address: string;
     };
 
+/** Where the root's private key can be: an `age` file with a passphrase, a PKCS #11 token, a TPM 2.0. */
+export const ROOT_KEYS = ["age", "pkcs11", "tpm2"] as const;
+
+/** Where the private keys of issuing authorities can be; `file` is for profile `dev` alone. */
+export const ISSUING_KEYS = ["file", "pkcs11", "tpm2", "aws-kms"] as const;
+
+/** A PKCS #11 token; a key on it has the label `<deployment>-<authority>`. */
+export interface Pkcs11Token {
+  readonly kind: "pkcs11";
+  /** Absolute path of the shared library that drives the token. */
+  readonly module: string;
+  /** Label of the token. */
+  readonly token: string;
+  /** Absolute path of the file with the user's PIN. */
+  readonly pinFile: string;
+}
+
+/** A TPM 2.0; its keys are files that this one TPM can open. */
+export interface Tpm2Device {
+  readonly kind: "tpm2";
+  /** Absolute path of the device, such as `/dev/tpmrm0`, or of a simulator's socket. */
+  readonly device: string;
+  /** Absolute path of the folder with `<authority>.tss2.pem`. */
+  readonly folder: string;
+}
+
+/** Keys in AWS KMS (ECC_NIST_P256, SIGN_VERIFY), one for each authority. */
+export interface AwsKms {
+  readonly kind: "aws-kms";
+  readonly region: string;
+  /** Key id of each authority. */
+  readonly keys: Readonly<Record<"services" | "gateways" | "operators", string>>;
+}
+
+/** Where the root's private key is. */
+export type RootKey = { readonly kind: "age" } | Pkcs11Token | Tpm2Device;
+
+/** Where the private keys of the issuing authorities are. */
+export type IssuingKeys = { readonly kind: "file" } | Pkcs11Token | Tpm2Device | AwsKms;
+
 /** One stack, of one tenant, in one boundary: what a `trustkern.yaml` says, with every default filled in. */
 export interface Deployment {
   readonly name: string;
@@ -111,6 +151,8 @@ export interface Deployment {
     readonly subnets: string;
   };
   readonly state: StateBackend;
+  /** Where the private keys of the authorities are. */
+  readonly pki: { readonly root: RootKey; readonly issuing: IssuingKeys };
   /** Whether the allowlist and the recipient key of a vectors file are added; `dev` only, never from a file. */
   readonly fixture: boolean;
 }

@@ -1,4 +1,4 @@
-import type { Profile } from "./profile.ts";
+import { ONLINE_KEYS_IN_HARDWARE, type Profile } from "./profile.ts";
 
 /** On a site without any connection to the outside. */
 export const airGapped: Profile = {
@@ -30,6 +30,7 @@ export const airGapped: Profile = {
       rule: { kind: "one-of", values: [0] },
       reason: "simulated telemetry and a rogue gateway have no place beside real data",
     },
+    ONLINE_KEYS_IN_HARDWARE,
   ],
   defaults: {
     engine: "docker",

@@ -1,4 +1,4 @@
-import type { Profile } from "./profile.ts";
+import { ONLINE_KEYS_IN_HARDWARE, type Profile } from "./profile.ts";
 
 /** Operated for a tenant, inside the European Union. */
 export const euHosted: Profile = {
@@ -43,6 +43,7 @@ export const euHosted: Profile = {
       rule: { kind: "one-of", values: [0] },
       reason: "simulated telemetry and a rogue gateway have no place beside real data",
     },
+    ONLINE_KEYS_IN_HARDWARE,
   ],
   defaults: { engine: "docker", hosting: { operator: "trustkern" }, simulator: { sensors: 0 } },
 };

@@ -36,3 +36,11 @@ export function keepsRule(rule: Rule, value: unknown): boolean {
   if (rule.kind === "between") return typeof value === "number" && value >= rule.min && value <= rule.max;
   return value !== undefined;
 }
+
+/** A line that every profile but `dev` has. */
+export const ONLINE_KEYS_IN_HARDWARE: Constraint = {
+  path: "pki.issuing.kind",
+  rule: { kind: "one-of", values: ["pkcs11", "tpm2", "aws-kms"] },
+  reason:
+    "who copies the file of an issuing key has every identity that it issues; a token, a TPM or a KMS gives no copy",
+};

@@ -1,6 +1,7 @@
 import type { Deployment, StateBackend } from "../model/deployment.ts";
 import { parseDuration } from "../shared/durations.ts";
 import { PROFILES } from "./index.ts";
+import { resolvePki } from "./resolve-pki.ts";
 import type { DeploymentInput } from "./schema.ts";
 import { sizeBytes } from "./size.ts";
 
@@ -52,6 +53,7 @@ export function resolveDeployment(input: DeploymentInput): Deployment {
     images: { ...DEFAULTS.images, ...profile.images, ...input.images },
     docker: { ...DEFAULTS.docker, ...profile.docker, ...input.docker },
     state: stateOf(input.state ?? profile.state),
+    pki: resolvePki(input.pki ?? profile.pki),
     fixture: false,
   };
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { ENGINES, IMAGE_SOURCES, OPERATORS, PROFILE_NAMES } from "../model/deployment.ts";
 import { parseDuration } from "../shared/durations.ts";
+import { pkiSchema } from "./pki-schema.ts";
 import { SIZE_PATTERN } from "./size.ts";
 
 // Each field's description is its contract: editors show it, and the error report prints it after "accepted:".
@@ -166,6 +167,7 @@ export const deploymentSchema = z
     images: imagesSchema.exactOptional(),
     docker: dockerSchema.exactOptional(),
     state: stateSchema.exactOptional(),
+    pki: pkiSchema.exactOptional(),
     retention: z
       .strictObject({
         telemetry: z

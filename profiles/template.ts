@@ -26,6 +26,31 @@ images:
 
 `;
 
+const PKI_DEV = `# Where the private keys of the authorities are: the root's in an age file, the others' in files.
+# pki:
+#   root:
+#     kind: age
+
+`;
+
+/** What only the operator knows stays to be filled in. */
+const pkiFor = (
+  hint: string,
+) => `# Where the private keys of the authorities are; docs/guides/ceremony.md says how a token is prepared.
+pki:
+  # age, pkcs11, tpm2: an age file has a passphrase, and belongs on a medium that is offline.
+  root:
+    kind: age
+  issuing:
+    ${hint}
+    kind: pkcs11
+    # Absolute paths of the token's library and of the file with its PIN, and the token's label.
+    module:
+    token:
+    pinFile:
+
+`;
+
 /** A commented `trustkern.yaml` for a profile; what a required value is stays to be filled in. */
 export function renderTemplate(profile: Profile, values: TemplateValues): string {
   const { region, account, operator } = profile.defaults.hosting ?? {};
@@ -69,7 +94,7 @@ simulator:
 #   backend: 8443
 ${engine === "docker" ? "" : "#   database: 5432\n"}#   gateway: 5683
 ${engine === "docker" ? "#   step-ca: 9000\n#   grafana: 3000\n" : ""}
-${engine === "docker" ? DOCKER : ""}# Whole numbers with s, m, h, d; sizes with KiB, MiB, GiB.
+${engine === "docker" ? DOCKER : ""}${profile.name === "dev" ? PKI_DEV : pkiFor(hint("pki.issuing.kind"))}# Whole numbers with s, m, h, d; sizes with KiB, MiB, GiB.
 retention:
   telemetry: 365d
   raw: 30d
