@@ -88,6 +88,12 @@ export interface Limits {
 /** What an engine withholds from every component, unless an exception grants it. */
 export type Grant = "user:root" | "rootfs:writable" | "health:none" | `capability:${string}`;
 
+/**
+ * What brings a program to take a renewed certificate from its files: it watches them, it reads them at SIGHUP to its main
+ * process, or it has to start anew.
+ */
+export type Renewal = "watch" | "reload" | "restart";
+
 /** A deviation from the hardened default, with the reason that an auditor reads. */
 export interface Exception {
   readonly what: string;
@@ -127,6 +133,7 @@ export interface Component {
   readonly limits: Limits;
   readonly replicas: number;
   readonly exceptions: readonly Exception[];
+  readonly renewal: Renewal;
   /** Whether it opens or listens on TCP or UDP at all. */
   readonly network: boolean;
   /** Whether it starts worker threads. */
@@ -146,6 +153,7 @@ type Defaulted =
   | "sockets"
   | "replicas"
   | "exceptions"
+  | "renewal"
   | "workers";
 
 /** What a module says about a component; the rest has defaults. */
@@ -166,6 +174,8 @@ export interface ComponentSpec<Z extends Zone> extends Omit<Component, Defaulted
   readonly replicas?: number;
   /** @default [] */
   readonly exceptions?: readonly Exception[];
+  /** @default "restart" */
+  readonly renewal?: Renewal;
   /** @default false */
   readonly workers?: boolean;
 }
@@ -183,6 +193,7 @@ export function component<const Z extends Zone>(spec: ComponentSpec<Z>): Compone
     sockets: [],
     replicas: 1,
     exceptions: [],
+    renewal: "restart",
     workers: false,
     ...spec,
   };

@@ -55,6 +55,7 @@ export function collector(deployment: Deployment, placement: Placement): Compone
     secrets: secretRefs(placement, name, [...TLS_SECRETS, "database.password", "backend.pub"]),
     volumes: [{ name: "state", path: stateDir }],
     sockets: controlSockets(placement, name),
+    renewal: "watch",
     health: CONTROL_HEALTH,
     limits: { memoryMiB: 1024, pids: 64, cpus: 2 },
     network: true,

@@ -53,6 +53,7 @@ export function gateway(deployment: Deployment, placement: Placement, name: stri
     secrets: secretRefs(placement, name, [...TLS_SECRETS, "backend.pub", ...metricsSecrets]),
     volumes: [{ name: "state", path: stateDir, witness: "gateway.db" }],
     sockets: controlSockets(placement, name),
+    renewal: "watch",
     health: CONTROL_HEALTH,
     limits: { memoryMiB: 256, pids: 32, cpus: 1 },
     network: true,

@@ -50,6 +50,8 @@ export function prometheus(deployment: Deployment, placement: Placement): Compon
     ],
     secrets: secretRefs(placement, name, TLS_SECRETS),
     volumes: [{ name: "data", path: dataDir }],
+    // Its web server and its scrapes read the files again at each handshake.
+    renewal: "watch",
     health: {
       kind: "command",
       command: ["/bin/promtool", "check", "healthy", `--http.config.file=${health}`, `--url=https://127.0.0.1:${port}`],

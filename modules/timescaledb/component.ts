@@ -86,6 +86,7 @@ function timescaledb(placement: Placement) {
       { path: "/var/run/postgresql", maxMiB: 1 },
       { path: "/tmp", maxMiB: 64 },
     ],
+    renewal: "reload",
     health: {
       kind: "command",
       command: ["/usr/local/bin/pg_isready", "-q", "-h", host, "-p", String(port), "-d", DATABASE.database],

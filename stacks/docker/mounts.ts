@@ -32,8 +32,9 @@ export function hostConfigFile(layout: Layout, component: string, inside: string
 }
 
 /**
- * Everything of the host that a component sees: its configuration and its secrets file by file, its volumes, the folders of
- * its sockets, and those of the sockets that it has a flow to.
+ * Everything of the host that a component sees: its configuration file by file, the folder of its secrets, since a file that
+ * is replaced by a rename does not reach whom the old one is mounted to, its volumes, the folders of its sockets, and those
+ * of the sockets that it has a flow to.
  */
 export function planMounts(component: Component, model: Model, layout: Layout): readonly MountSpec[] {
   const { name } = component;
@@ -42,11 +43,10 @@ export function planMounts(component: Component, model: Model, layout: Layout): 
     target: path,
     readOnly: true,
   }));
-  const secrets = component.secrets.map((secret) => ({
-    source: join(layout.secretsDir, name, secret.name),
-    target: secret.file,
-    readOnly: true,
-  }));
+  const secrets =
+    component.secrets.length === 0
+      ? []
+      : [{ source: join(layout.secretsDir, name), target: INSIDE.secrets, readOnly: true }];
   const volumes = component.volumes.map((volume) => ({
     source: join(layout.volumesDir, name, volume.name),
     target: volume.path,

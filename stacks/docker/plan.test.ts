@@ -94,17 +94,24 @@ describe("mounts", () => {
   const sources = (container: { readonly mounts: readonly { readonly source: string }[] }) =>
     container.mounts.map(({ source }) => source);
 
-  it("are read-only for files and secrets, one by one, and writable for volumes and own sockets", () => {
+  it("are read-only for files, one by one, and for the folder of secrets, and writable for volumes and own sockets", () => {
     const a = part("a", {
-      secrets: [{ name: "tls.key", file: placement.secretFile("a", "tls.key") }],
+      secrets: ["tls.crt", "tls.key"].map((secret) => ({ name: secret, file: placement.secretFile("a", secret) })),
       volumes: [{ name: "state", path: placement.volumeDir("a", "state") }],
     });
     expect(only(a).mounts).toEqual([
       { source: "/srv/tk/config/a/config.json", target: "/etc/trustkern/config.json", readOnly: true },
-      { source: "/srv/tk/secrets/a/tls.key", target: "/run/secrets/tls.key", readOnly: true },
+      { source: "/srv/tk/secrets/a", target: "/run/secrets", readOnly: true },
       { source: "/srv/tk/run/a.control", target: "/run/trustkern/a.control", readOnly: false },
       { source: "/srv/tk/volumes/a/state", target: "/var/lib/trustkern/state", readOnly: false },
     ]);
+  });
+
+  it("give no folder of secrets to a component without any, and nobody the folder of all", () => {
+    const secrets = [{ name: "key", file: placement.secretFile("b", "key") }];
+    const [a, b] = plan([part("a"), part("b", { secrets })]).containers;
+    expect(sources(a!).filter((source) => source.includes("secrets"))).toEqual([]);
+    expect(sources(b!).filter((source) => source.includes("secrets"))).toEqual(["/srv/tk/secrets/b"]);
   });
 
   it("keep the folders of a configuration file", () => {

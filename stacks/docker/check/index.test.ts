@@ -94,7 +94,7 @@ const WEAKENINGS: readonly (readonly [string, RenderedCode, (stack: Loose) => vo
   [
     "a path that climbs",
     "RENDERED_MOUNT",
-    (s) => box(s).mounts.push(bind("/srv/trustkern/secrets/collector/../custody/passphrase")),
+    (s) => box(s).mounts.push(bind("/srv/trustkern/secrets/collector/../custody", "/x")),
   ],
   [
     "another component's secret",
@@ -116,11 +116,32 @@ const WEAKENINGS: readonly (readonly [string, RenderedCode, (stack: Loose) => vo
     "RENDERED_MOUNT",
     (s) => box(s, "broker").mounts.push(bind("/srv/trustkern/run/custody.kem", "/run/trustkern/custody.kem")),
   ],
-  ["a secret at another place", "RENDERED_MOUNT", (s) => (mount(s, "tls.key").target = "/var/lib/trustkern/state/k")],
-  ["a mount over another", "RENDERED_MOUNT", (s) => (mount(s, "tls.crt").target = mount(s, "tls.key").target)],
+  [
+    "another component's secrets instead of its own",
+    "RENDERED_MOUNT",
+    (s) => (mount(s, "secrets/").source = "/srv/trustkern/secrets/custody"),
+  ],
+  ["the secrets of all", "RENDERED_MOUNT", (s) => (mount(s, "secrets/").source = "/srv/trustkern/secrets")],
+  [
+    "a secret by itself, beside the folder",
+    "RENDERED_MOUNT",
+    (s) => box(s).mounts.push(bind("/srv/trustkern/secrets/collector/tls.key", "/run/secrets/tls.key")),
+  ],
+  [
+    "a second folder of secrets",
+    "RENDERED_MOUNT",
+    (s) => box(s, "shipper").mounts.push(bind("/srv/trustkern/secrets/nobody", "/run/secrets")),
+  ],
+  ["secrets at another place", "RENDERED_MOUNT", (s) => (mount(s, "secrets/").target = "/var/lib/trustkern/state/k")],
+  ["a mount over another", "RENDERED_MOUNT", (s) => (mount(s, "config/").target = mount(s, "secrets/").target)],
+  [
+    "no secrets",
+    "RENDERED_MOUNT",
+    (s) => (box(s).mounts = box(s).mounts.filter((m: Loose) => m.target !== "/run/secrets")),
+  ],
   ["a volume of Docker", "RENDERED_MOUNT", (s) => (mount(s, "volumes/").type = "volume")],
   ["volumes of another container", "RENDERED_MOUNT", (s) => (box(s).volumes = [{ from_container: "custody" }])],
-  ["a secret that may be written", "RENDERED_MOUNT_WRITABLE", (s) => (mount(s, "tls.key").read_only = false)],
+  ["secrets that may be written", "RENDERED_MOUNT_WRITABLE", (s) => (mount(s, "secrets/").read_only = false)],
   ["a configuration that may be written", "RENDERED_MOUNT_WRITABLE", (s) => delete mount(s, "config/").read_only],
   [
     "the KEM's folder that may be written",

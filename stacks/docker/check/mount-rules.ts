@@ -54,8 +54,8 @@ function allowedMounts({ component, layout, model }: Subject): ReadonlyMap<strin
   for (const { path } of component.files) {
     allowed.set(path.replace(INSIDE.config, join(layout.configDir, name)), { target: path, writable: false });
   }
-  for (const secret of component.secrets) {
-    allowed.set(join(layout.secretsDir, name, secret.name), { target: secret.file, writable: false });
+  for (const { file } of component.secrets) {
+    allowed.set(join(layout.secretsDir, name), { target: dirname(file), writable: false });
   }
   for (const volume of component.volumes) {
     allowed.set(join(layout.volumesDir, name, volume.name), { target: volume.path, writable: true });

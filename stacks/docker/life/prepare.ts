@@ -67,6 +67,7 @@ function makeFolders(layout: Layout, model: Model): readonly string[] {
   const folders = model.components.flatMap((component) => [
     ...component.volumes.map(({ name }) => join(layout.volumesDir, component.name, name)),
     ...component.sockets.map(({ name }) => socketFolder(layout, component.name, name)),
+    ...(component.secrets.length > 0 ? [join(layout.secretsDir, component.name)] : []),
   ]);
   for (const folder of folders) makePrivateDir(folder);
   return folders;
@@ -92,7 +93,7 @@ function writeConfiguration(layout: Layout, model: Model): void {
   }
 }
 
-/** Containers see single files of these folders, so the folders above them stay the command line's own. */
+/** Containers see these folders and single files of the configuration; what is above them stays the command line's own. */
 function giveAway(layout: Layout, folders: readonly string[], { uid, gid }: RunAs): void {
   const files = [layout.secretsDir, layout.configDir].flatMap((dir) =>
     readdirSync(dir, { recursive: true, withFileTypes: true })
