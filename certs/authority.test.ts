@@ -29,7 +29,7 @@ describe("an authority", () => {
     });
   });
 
-  test.each([0, 299, 1.5, Number.NaN, -DAY, 366 * DAY])(
+  test.each([0, 299, 1.5, Number.NaN, -DAY, 90 * DAY + 1])(
     "refuses a leaf's lifetime of %d s",
     async (lifetimeSeconds) => {
       await expect(issueGatewayLeaf(gateways, { name: "gw-01", now, lifetimeSeconds })).rejects.toMatchObject({
@@ -39,7 +39,7 @@ describe("an authority", () => {
   );
 
   test("takes both ends of the range", async () => {
-    for (const lifetimeSeconds of [300, 365 * DAY]) {
+    for (const lifetimeSeconds of [300, 90 * DAY]) {
       await expect(issueGatewayLeaf(gateways, { name: "gw-01", now, lifetimeSeconds })).resolves.toBeDefined();
     }
   });

@@ -1,6 +1,6 @@
-import { randomBytes, type webcrypto } from "node:crypto";
+import { createPublicKey, randomBytes, webcrypto } from "node:crypto";
 import type { SecurityEvent } from "../shared/security-event.ts";
-import { generateKeyPair, P256, privateKeyPem } from "./keys.ts";
+import { generateKeyPair, type KeyAlgorithm, keyAlgorithm, P256, privateKeyPem, signatureAlgorithm } from "./keys.ts";
 import type { Validity } from "./validity.ts";
 import { x509 } from "./x509.ts";
 
@@ -11,15 +11,22 @@ export interface CertifiedKey {
   readonly keyPem: string;
 }
 
-/** What one issuance gives: the pair, and the event that the caller must hand to the security log. */
-export interface Issued extends CertifiedKey {
+/** What one issuance gives to who keeps the key: the certificate, and the event that the caller must hand to the security log. */
+export interface Certified {
+  /** A leaf is followed by its intermediate. */
+  readonly certPem: string;
   readonly event: SecurityEvent;
 }
+
+/** What one issuance gives that made the key as well. */
+export interface Issued extends CertifiedKey, Certified {}
 
 /** An authority that is loaded and can sign. */
 export interface Signer {
   readonly certificate: x509.X509Certificate;
   readonly signingKey: webcrypto.CryptoKey;
+  /** What signs, where the key is on a token. @default node:crypto */
+  readonly crypto?: webcrypto.Crypto | undefined;
   /** Common name, for the event. */
   readonly name: string;
   readonly tenant: string;
@@ -35,30 +42,57 @@ export interface CertificateTemplate {
   readonly now: Date;
 }
 
+/** Who signs a certificate: an authority, or the key of the certificate itself. */
+export type Issuer = Signer | Pick<Signer, "signingKey" | "crypto">;
+
 /**
- * Makes a key pair and signs its certificate; without a signer it signs itself. Adds the subject and authority key
- * identifiers (RFC 5280, sections 4.2.1.1 and 4.2.1.2) and a random serial number of 128 bits.
+ * Makes a key pair and signs its certificate; without a signer it signs itself.
+ * @param algorithm of the new key
  */
-export async function issue(template: CertificateTemplate, signer?: Signer): Promise<Issued> {
-  const keys = await generateKeyPair();
-  const keyIdentifier = await x509.SubjectKeyIdentifierExtension.create(keys.publicKey);
-  const authorityKeyIdentifier = await x509.AuthorityKeyIdentifierExtension.create(
-    signer === undefined ? keys.publicKey : signer.certificate.publicKey,
+export async function issue(
+  template: CertificateTemplate,
+  signer?: Signer,
+  algorithm: KeyAlgorithm = P256,
+): Promise<Issued> {
+  const keys = await generateKeyPair(algorithm);
+  const publicKey = new Uint8Array(await webcrypto.subtle.exportKey("spki", keys.publicKey));
+  const certified = await certify(template, publicKey, signer ?? { signingKey: keys.privateKey });
+  return { ...certified, keyPem: await privateKeyPem(keys.privateKey) };
+}
+
+/**
+ * Signs the certificate of a key that somebody else holds. Adds the subject and authority key identifiers (RFC 5280,
+ * sections 4.2.1.1 and 4.2.1.2) and a random serial number of 128 bits.
+ * @param publicKeySpki DER, on P-256 or P-384; the caller has checked it
+ */
+export async function certify(
+  template: CertificateTemplate,
+  publicKeySpki: Uint8Array<ArrayBuffer>,
+  issuer: Issuer,
+): Promise<Certified> {
+  const publicKey = new x509.PublicKey(publicKeySpki);
+  const signer = "certificate" in issuer ? issuer : undefined;
+  const signersKey = signer?.certificate.publicKey ?? publicKey;
+  const certificate = await x509.X509CertificateGenerator.create(
+    {
+      // The encoder adds a leading zero octet where the first bit is set, so that the number is positive (section 4.1.2.2).
+      serialNumber: randomBytes(16).toString("hex"),
+      subject: template.subject,
+      issuer: signer?.certificate.subjectName ?? template.subject,
+      ...template.validity,
+      publicKey,
+      signingKey: issuer.signingKey,
+      signingAlgorithm: signingAlgorithmOf(signersKey),
+      extensions: [
+        ...template.extensions,
+        await x509.SubjectKeyIdentifierExtension.create(publicKey),
+        await x509.AuthorityKeyIdentifierExtension.create(signersKey),
+      ],
+    },
+    issuer.crypto,
   );
-  const certificate = await x509.X509CertificateGenerator.create({
-    // The encoder adds a leading zero octet where the first bit is set, so that the number is positive (section 4.1.2.2).
-    serialNumber: randomBytes(16).toString("hex"),
-    subject: template.subject,
-    issuer: signer === undefined ? template.subject : signer.certificate.subjectName,
-    ...template.validity,
-    publicKey: keys.publicKey,
-    signingKey: signer?.signingKey ?? keys.privateKey,
-    signingAlgorithm: { ...P256, hash: "SHA-256" },
-    extensions: [...template.extensions, keyIdentifier, authorityKeyIdentifier],
-  });
   return {
     certPem: `${certificate.toString("pem")}\n`,
-    keyPem: await privateKeyPem(keys.privateKey),
     event: {
       kind: "CERT_ISSUED",
       time: template.now.toISOString(),
@@ -71,4 +105,12 @@ export async function issue(template: CertificateTemplate, signer?: Signer): Pro
       correlationId: null,
     },
   };
+}
+
+/** The algorithm that an authority signs with: that of its own key, and the hash that is as strong. */
+export function signingAlgorithmOf(publicKey: x509.PublicKey): ReturnType<typeof signatureAlgorithm> {
+  const key = createPublicKey({ key: Buffer.from(publicKey.rawData), format: "der", type: "spki" });
+  const algorithm = keyAlgorithm(key);
+  if (algorithm === undefined) throw new TypeError("an authority's key is on P-256 or P-384");
+  return signatureAlgorithm(algorithm);
 }

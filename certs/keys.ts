@@ -1,12 +1,31 @@
-import { createPrivateKey, createPublicKey, webcrypto } from "node:crypto";
+import { createPrivateKey, createPublicKey, type KeyObject, webcrypto } from "node:crypto";
 import { certsErrors } from "./errors.ts";
 
-/** ECDSA on P-256 (FIPS 186-5), the one algorithm of this PKI. */
+/** ECDSA on P-256 (FIPS 186-5), the algorithm of everything but roots. */
 export const P256 = { name: "ECDSA", namedCurve: "P-256" } as const;
 
-/** Makes a P-256 key pair whose private half can be written to the secret store. */
-export async function generateKeyPair(): Promise<webcrypto.CryptoKeyPair> {
-  return webcrypto.subtle.generateKey(P256, true, ["sign", "verify"]);
+/** ECDSA on P-384 (FIPS 186-5), the algorithm of roots. */
+export const P384 = { name: "ECDSA", namedCurve: "P-384" } as const;
+
+/** One of the two algorithms of this PKI. */
+export type KeyAlgorithm = typeof P256 | typeof P384;
+
+/** OpenSSL's names of the curves. */
+const CURVES: Readonly<Record<string, KeyAlgorithm>> = { prime256v1: P256, secp384r1: P384 };
+
+/** Makes a key pair whose private half can be written to the secret store. */
+export async function generateKeyPair(algorithm: KeyAlgorithm = P256): Promise<webcrypto.CryptoKeyPair> {
+  return webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
+}
+
+/** The algorithm with the hash that is as strong as the curve: SHA-256 for P-256, SHA-384 for P-384. */
+export function signatureAlgorithm(algorithm: KeyAlgorithm): KeyAlgorithm & { readonly hash: "SHA-256" | "SHA-384" } {
+  return { ...algorithm, hash: algorithm.namedCurve === "P-384" ? "SHA-384" : "SHA-256" };
+}
+
+/** The algorithm of a public key, or undefined where it is none of ours: RSA, Ed25519, a weaker or an unknown curve. */
+export function keyAlgorithm(publicKey: KeyObject): KeyAlgorithm | undefined {
+  return CURVES[publicKey.asymmetricKeyDetails?.namedCurve ?? ""];
 }
 
 /** The private key as PKCS #8 PEM (RFC 5958). The result is a secret. */
@@ -17,28 +36,36 @@ export async function privateKeyPem(key: webcrypto.CryptoKey): Promise<string> {
     .toString();
 }
 
-/** A PKCS #8 PEM private key, ready to sign, and its public half as SPKI. */
+/** A private key, ready to sign, and its public half as SPKI. */
 export interface LoadedKey {
   readonly signingKey: webcrypto.CryptoKey;
   readonly publicKeySpki: Buffer;
+  readonly algorithm: KeyAlgorithm;
+  /** What signs with it, where the key is on a token. @default node:crypto */
+  readonly crypto?: webcrypto.Crypto | undefined;
 }
 
 /**
- * Reads a P-256 private key. What the PEM holds never reaches the error.
+ * Reads a private key on P-256 or P-384. What the PEM holds never reaches the error.
  * @throws CERT_AUTHORITY_INVALID
  */
 export async function parsePrivateKeyPem(pem: string, path: string): Promise<LoadedKey> {
   try {
     const key = createPrivateKey(pem);
+    const publicKey = createPublicKey(pem);
+    const algorithm = keyAlgorithm(publicKey);
+    if (algorithm === undefined) throw new TypeError("another algorithm");
     const signingKey = await webcrypto.subtle.importKey(
       "pkcs8",
       key.export({ format: "der", type: "pkcs8" }),
-      P256,
+      algorithm,
       false,
       ["sign"],
     );
-    return { signingKey, publicKeySpki: createPublicKey(pem).export({ format: "der", type: "spki" }) };
+    return { signingKey, publicKeySpki: publicKey.export({ format: "der", type: "spki" }), algorithm };
   } catch {
-    throw certsErrors.error("CERT_AUTHORITY_INVALID", "the private key is not a P-256 key in PKCS #8 PEM", { path });
+    throw certsErrors.error("CERT_AUTHORITY_INVALID", "the private key is not a P-256 or P-384 key in PKCS #8 PEM", {
+      path,
+    });
   }
 }

@@ -7,8 +7,17 @@ import {
   id_ce_nameConstraints,
   NameConstraints,
 } from "@peculiar/asn1-x509";
-import { classDomain, LEAF_CLASSES, type LeafClass } from "./names.ts";
-import { classSubject, stepCaServerSubject } from "./subject.ts";
+import {
+  classDomain,
+  DEVICE_UNIT,
+  issuingServerName,
+  LEAF_CLASSES,
+  type LeafClass,
+  makerDomain,
+  type OnlineClass,
+  tenantDomain,
+} from "./names.ts";
+import { classSubject, devicesSubject, issuingServerSubject } from "./subject.ts";
 import { x509 } from "./x509.ts";
 
 const EVERY_IPV4 = "0.0.0.0/0";
@@ -18,49 +27,63 @@ const LOOPBACK = "127.0.0.1/32";
 /**
  * What one issuing authority may name (RFC 5280, section 4.2.1.10). Three things keep the classes apart:
  * the subject's organisational unit is that of the class, DNS names are the class's own, and only services have IP addresses.
- * The common name cannot be constrained, so whoever reads it also reads the unit (`peer-name.ts`).
+ * The common name cannot be constrained, so whoever reads it also reads the unit (`peer-name.ts`). The authorities of gateways
+ * and operators may name the server of the step-ca that holds their key as well, by its name and at 127.0.0.1.
  *
- * Critical, but for services: Go's verifier knows no constraint on directory names and refuses a critical one that has some,
- * and Prometheus, Loki, step-ca and Grafana are written in Go. They hold services to the rest; OpenSSL and Node to all of it.
+ * Not critical: Go's verifier knows no constraint on directory names and refuses a critical one that has some, and Prometheus,
+ * Loki, step-ca and Grafana are written in Go. They hold us to the DNS names and addresses; OpenSSL and Node to all of it.
  */
 export function nameConstraints(leafClass: LeafClass, tenant: string): x509.Extension {
-  const others = leafClass === "services" ? LEAF_CLASSES.filter((other) => other !== "services") : [];
-  const excluded = [
-    ...others.map((other) => new GeneralName({ dNSName: classDomain(other, tenant) })),
-    ...(leafClass === "services" ? [] : [EVERY_IPV4, EVERY_IPV6].map((range) => new GeneralName({ iPAddress: range }))),
-  ];
-  const permitted = [
-    directory(classSubject(leafClass, tenant)),
-    new GeneralName({ dNSName: classDomain(leafClass, tenant) }),
-  ];
-  return extension(permitted, excluded, leafClass !== "services");
+  const own = [directory(classSubject(leafClass, tenant)), dns(classDomain(leafClass, tenant))];
+  if (leafClass !== "services") return extension([...own, ...issuingServer(leafClass, tenant)], []);
+  const foreign = LEAF_CLASSES.filter((other) => other !== "services");
+  return extension(own, [
+    ...foreign.flatMap((other) => [dns(classDomain(other, tenant)), dns(issuingServerName(other, tenant))]),
+    dns(`${DEVICE_UNIT}.${tenantDomain(tenant)}`),
+  ]);
 }
 
 /**
- * What step-ca may name: gateways, and its own server at its own name and at the loopback address. Not critical, for the same
- * reason as for services: step-ca is written in Go, and refuses to start with what its verifier does not know.
+ * What a maker's authority may name: its own devices by their subject. Devices have no DNS name and no address; permitting a
+ * domain that nobody uses refuses every other.
  */
+export function makerNameConstraints(maker: string, tenant: string): x509.Extension {
+  const permitted = [directory(devicesSubject(tenant, maker)), dns(makerDomain(maker, tenant))];
+  return extension(permitted, [EVERY_IPV4, EVERY_IPV6].map(ip));
+}
+
+/** What the one authority of step-ca may name that a state directory of version 0.1 has. */
 export function stepCaNameConstraints(serverName: string, tenant: string): x509.Extension {
-  const permitted = [
-    directory(classSubject("gateways", tenant)),
-    directory(stepCaServerSubject(serverName)),
-    new GeneralName({ dNSName: classDomain("gateways", tenant) }),
-    new GeneralName({ dNSName: serverName }),
-    new GeneralName({ iPAddress: LOOPBACK }),
-  ];
-  return extension(permitted, [], false);
+  const gateways = [directory(classSubject("gateways", tenant)), dns(classDomain("gateways", tenant))];
+  return extension([...gateways, ...server(serverName)], []);
+}
+
+function issuingServer(leafClass: OnlineClass, tenant: string): GeneralName[] {
+  return server(issuingServerName(leafClass, tenant));
+}
+
+function server(name: string): GeneralName[] {
+  return [directory(issuingServerSubject(name)), dns(name), ip(LOOPBACK)];
+}
+
+function dns(name: string): GeneralName {
+  return new GeneralName({ dNSName: name });
+}
+
+function ip(range: string): GeneralName {
+  return new GeneralName({ iPAddress: range });
 }
 
 function directory(name: x509.Name): GeneralName {
   return new GeneralName({ directoryName: AsnConvert.parse(name.toArrayBuffer(), AsnName) });
 }
 
-function extension(permitted: readonly GeneralName[], excluded: readonly GeneralName[], critical: boolean) {
+function extension(permitted: readonly GeneralName[], excluded: readonly GeneralName[]): x509.Extension {
   const value = new NameConstraints({
     permittedSubtrees: subtrees(permitted),
     ...(excluded.length > 0 ? { excludedSubtrees: subtrees(excluded) } : {}),
   });
-  return new x509.Extension(id_ce_nameConstraints, critical, AsnConvert.serialize(value));
+  return new x509.Extension(id_ce_nameConstraints, false, AsnConvert.serialize(value));
 }
 
 function subtrees(names: readonly GeneralName[]): GeneralSubtrees {

@@ -16,8 +16,16 @@ export const NAME_PREFIX = { services: "svc-", gateways: "gw-", operators: "op-"
   string
 >;
 
+/** The organisational unit of made devices; below it stands the maker's. */
+export const DEVICE_UNIT = "devices";
+
+/** The classes whose authority a step-ca serves: its component, and with it the server's name, is `<class>-ca`. */
+export type OnlineClass = Exclude<LeafClass, "services">;
+
 const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 const REST_OF_NAME = /^[a-z0-9-]{1,60}$/;
+const MODEL = /^[A-Za-z0-9.-]+(?: [A-Za-z0-9.-]+)*$/;
+const HARDWARE_ID = /^(?:[0-9a-f]{2}){1,32}$/;
 
 /** `acme.trustkern.internal`: the domain that holds all names of a tenant. */
 export function tenantDomain(tenant: string): string {
@@ -27,6 +35,16 @@ export function tenantDomain(tenant: string): string {
 /** `gateways.acme.trustkern.internal`: the domain of one class; the names of services stand directly under the tenant's. */
 export function classDomain(leafClass: LeafClass, tenant: string): string {
   return leafClass === "services" ? tenantDomain(tenant) : `${leafClass}.${tenantDomain(tenant)}`;
+}
+
+/** `acme-instruments.devices.acme.trustkern.internal`: the domain that stands for one maker; no device has a name in it. */
+export function makerDomain(maker: string, tenant: string): string {
+  return `${maker}.${DEVICE_UNIT}.${tenantDomain(tenant)}`;
+}
+
+/** `gateways-ca.acme.trustkern.internal`: the server that issues the leaves of one class while it runs. */
+export function issuingServerName(leafClass: OnlineClass, tenant: string): string {
+  return `${leafClass}-ca.${tenantDomain(tenant)}`;
 }
 
 /**
@@ -42,6 +60,34 @@ export function assertTenant(tenant: string): void {
         path: "tenant",
       },
     );
+  }
+}
+
+/**
+ * Refuses a maker's name that is not one lower-case DNS label.
+ * @throws CERT_NAME_INVALID
+ */
+export function assertMaker(maker: string): void {
+  if (!LABEL.test(maker)) {
+    const message = `maker "${maker}" is not 1 to 63 of a-z 0-9 - without one at either end`;
+    throw certsErrors.error("CERT_NAME_INVALID", message, { path: "maker" });
+  }
+}
+
+/**
+ * Refuses a model that is not 1 to 64 of `A-Z a-z 0-9 . -` and single spaces between, or that starts like the name of
+ * another class, and a hardware id that is not 1 to 32 bytes in lower-case hex.
+ * @throws CERT_NAME_INVALID
+ */
+export function assertDevice(model: string, hardwareId: string): void {
+  const foreign = Object.values(NAME_PREFIX).some((prefix) => model.toLowerCase().startsWith(prefix));
+  if (model.length > 64 || foreign || !MODEL.test(model)) {
+    const message = `model "${model}" is not 1 to 64 of A-Z a-z 0-9 . - and single spaces, or starts with svc-, gw- or op-`;
+    throw certsErrors.error("CERT_NAME_INVALID", message, { path: "model" });
+  }
+  if (!HARDWARE_ID.test(hardwareId)) {
+    const message = `hardware id "${hardwareId}" is not 1 to 32 bytes in lower-case hex`;
+    throw certsErrors.error("CERT_NAME_INVALID", message, { path: "hardwareId" });
   }
 }
 

@@ -2,17 +2,20 @@ import { certsErrors } from "./errors.ts";
 
 const MINUTE = 60;
 const DAY = 86_400;
+const YEAR = 365 * DAY;
 
 /** Seconds by which `notBefore` lies in the past, so that a machine with a slow clock takes the certificate at once. */
 const BACKDATE_SECONDS = 60;
 
 /** Accepted lifetimes and the one taken when none is named, in seconds, for each class of certificate. */
 const LIFETIMES = {
-  root: { least: DAY, most: 20 * 365 * DAY, usual: 10 * 365 * DAY },
-  intermediate: { least: 60 * MINUTE, most: 10 * 365 * DAY, usual: 5 * 365 * DAY },
-  services: { least: 5 * MINUTE, most: 90 * DAY, usual: 90 * DAY },
-  gateways: { least: 5 * MINUTE, most: 365 * DAY, usual: 90 * DAY },
-  operators: { least: 5 * MINUTE, most: 90 * DAY, usual: 30 * DAY },
+  root: { least: DAY, most: 20 * YEAR, usual: 20 * YEAR },
+  maker: { least: 60 * MINUTE, most: 15 * YEAR, usual: 15 * YEAR },
+  intermediate: { least: 60 * MINUTE, most: 5 * YEAR, usual: 5 * YEAR },
+  services: { least: 5 * MINUTE, most: 30 * DAY, usual: 30 * DAY },
+  gateways: { least: 5 * MINUTE, most: 90 * DAY, usual: 90 * DAY },
+  operators: { least: 5 * MINUTE, most: 60 * MINUTE, usual: 60 * MINUTE },
+  devices: { least: DAY, most: 10 * YEAR, usual: 10 * YEAR },
 } as const;
 
 /** What has a range of lifetimes of its own. */

@@ -1,46 +1,80 @@
-import { type Authority, assertIssues, loadAuthority } from "../authority.ts";
-import { issue } from "../issue.ts";
-import { nameConstraints } from "../name-constraints.ts";
-import type { LeafClass } from "../names.ts";
-import { authoritySubject } from "../subject.ts";
+import { type Authority, assertIssues, joinAuthority, loadAuthority } from "../authority.ts";
+import { type CertificateTemplate, certify, issue } from "../issue.ts";
+import type { LoadedKey } from "../keys.ts";
+import { makerNameConstraints, nameConstraints } from "../name-constraints.ts";
+import { assertMaker, type LeafClass } from "../names.ts";
+import { authoritySubject, MAKER_NAME, makerSubject } from "../subject.ts";
 import { planValidity } from "../validity.ts";
-import { x509 } from "../x509.ts";
-import type { IssuedAuthority } from "./root.ts";
+import { authorityExtensions, type IssuedAuthority, spki } from "./root.ts";
 
 /** What an issuing authority is made from. */
-export interface IntermediateRequest {
-  /** The class of leaves that it will issue, and no other. */
-  readonly leafClass: LeafClass;
+export type IntermediateRequest = {
   readonly now: Date;
-  /** Seconds, 1 hour to 10 years. @default 5 years */
+  /** Seconds, from 1 hour. @default and most: 5 years, a maker's 15 years */
   readonly lifetimeSeconds?: number | undefined;
+} & (
+  | {
+      /** The class of leaves that it will issue, and no other. */
+      readonly leafClass: LeafClass;
+    }
+  | {
+      /** The maker whose devices it will name, and no other's: one lower-case DNS label. */
+      readonly maker: string;
+    }
+);
+
+/**
+ * Has the root sign the issuing authority of one class of leaves, or of one maker's devices, with a new key on P-256:
+ * path length 0, names constrained to the class or the maker.
+ * @throws CERT_ISSUER_WRONG, CERT_NAME_INVALID, CERT_LIFETIME_RANGE, CERT_OUTLIVES_ISSUER
+ */
+export async function issueIntermediate(root: Authority, request: IntermediateRequest): Promise<IssuedAuthority> {
+  const issued = await issue(template(root, request), root);
+  return { authority: await loadAuthority(issued, label(request)), event: issued.event };
 }
 
 /**
- * Has the root sign the issuing authority of one class of leaves: path length 0, names constrained to the class.
- * @throws CERT_ISSUER_WRONG, CERT_LIFETIME_RANGE, CERT_OUTLIVES_ISSUER
+ * Has the root sign an issuing authority whose key a token, a KMS or a file already holds: also how a key gets a certificate
+ * of a new root.
+ * @throws CERT_ISSUER_WRONG, CERT_NAME_INVALID, CERT_LIFETIME_RANGE, CERT_OUTLIVES_ISSUER
  */
-export async function issueIntermediate(
+export async function certifyIntermediate(
   root: Authority,
-  { leafClass, now, lifetimeSeconds }: IntermediateRequest,
-): Promise<IssuedAuthority> {
+  key: LoadedKey,
+  request: IntermediateRequest,
+): Promise<IssuedAuthority<Authority>> {
+  const { certPem, event } = await certify(template(root, request), spki(key), root);
+  return { authority: joinAuthority(certPem, key, label(request)), event };
+}
+
+function label(request: IntermediateRequest): string {
+  return "maker" in request ? `makers/${request.maker}` : request.leafClass;
+}
+
+function template(root: Authority, request: IntermediateRequest): CertificateTemplate {
   assertIssues(root, "root");
+  const { now, lifetimeSeconds } = request;
   const { tenant } = root;
-  const issuerNotAfter = root.certificate.notAfter;
-  const issued = await issue(
-    {
+  const dates = { now, lifetimeSeconds, issuerNotAfter: root.certificate.notAfter };
+  if ("maker" in request) {
+    const { maker } = request;
+    assertMaker(maker);
+    return {
       tenant,
       now,
-      name: `TrustKern ${leafClass}`,
-      subject: authoritySubject(tenant, leafClass),
-      validity: planValidity({ lifetimeClass: "intermediate", now, lifetimeSeconds, issuerNotAfter }),
-      extensions: [
-        new x509.BasicConstraintsExtension(true, 0, true),
-        new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
-        nameConstraints(leafClass, tenant),
-      ],
-    },
-    root,
-  );
-  return { authority: await loadAuthority(issued, leafClass), event: issued.event };
+      name: `${MAKER_NAME}${maker}`,
+      subject: makerSubject(tenant, maker),
+      validity: planValidity({ ...dates, lifetimeClass: "maker" }),
+      extensions: [...authorityExtensions(0), makerNameConstraints(maker, tenant)],
+    };
+  }
+  const { leafClass } = request;
+  return {
+    tenant,
+    now,
+    name: `TrustKern ${leafClass}`,
+    subject: authoritySubject(tenant, leafClass),
+    validity: planValidity({ ...dates, lifetimeClass: "intermediate" }),
+    extensions: [...authorityExtensions(0), nameConstraints(leafClass, tenant)],
+  };
 }

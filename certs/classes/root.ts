@@ -1,5 +1,6 @@
-import { type Authority, loadAuthority } from "../authority.ts";
-import { type Issued, issue } from "../issue.ts";
+import { type Authority, joinAuthority, loadAuthority, type StoredAuthority } from "../authority.ts";
+import { type CertificateTemplate, certify, type Issued, issue } from "../issue.ts";
+import { type LoadedKey, P384 } from "../keys.ts";
 import { assertTenant } from "../names.ts";
 import { authoritySubject } from "../subject.ts";
 import { planValidity } from "../validity.ts";
@@ -9,32 +10,55 @@ import { x509 } from "../x509.ts";
 export interface RootRequest {
   readonly tenant: string;
   readonly now: Date;
-  /** Seconds, 1 day to 20 years. @default 10 years */
+  /** Seconds, 1 day to 20 years. @default 20 years */
   readonly lifetimeSeconds?: number | undefined;
 }
 
 /** A new authority, and the event of its issuance. */
-export interface IssuedAuthority {
-  readonly authority: Authority;
+export interface IssuedAuthority<A extends Authority = StoredAuthority> {
+  readonly authority: A;
   readonly event: Issued["event"];
 }
 
 /**
- * Makes the offline root of a tenant: the trust anchor, which signs intermediates only (path length 1).
+ * Makes the offline root of a tenant with a new key on P-384: the trust anchor, which signs intermediates only (path length 1).
  * @throws CERT_NAME_INVALID, CERT_LIFETIME_RANGE
  */
-export async function issueRoot({ tenant, now, lifetimeSeconds }: RootRequest): Promise<IssuedAuthority> {
+export async function issueRoot(request: RootRequest): Promise<IssuedAuthority> {
+  const issued = await issue(template(request), undefined, P384);
+  return { authority: await loadAuthority(issued, "root"), event: issued.event };
+}
+
+/**
+ * Makes the offline root of a tenant with a key that a token, a TPM or a file already holds.
+ * @throws CERT_NAME_INVALID, CERT_LIFETIME_RANGE
+ */
+export async function certifyRoot(key: LoadedKey, request: RootRequest): Promise<IssuedAuthority<Authority>> {
+  const { certPem, event } = await certify(template(request), spki(key), key);
+  return { authority: joinAuthority(certPem, key, "root"), event };
+}
+
+/** The public half of a loaded key, for `certify`. */
+export function spki({ publicKeySpki }: LoadedKey): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(publicKeySpki);
+}
+
+function template({ tenant, now, lifetimeSeconds }: RootRequest): CertificateTemplate {
   assertTenant(tenant);
-  const issued = await issue({
+  return {
     tenant,
     now,
     name: "TrustKern root",
     subject: authoritySubject(tenant, "root"),
     validity: planValidity({ lifetimeClass: "root", now, lifetimeSeconds }),
-    extensions: [
-      new x509.BasicConstraintsExtension(true, 1, true),
-      new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
-    ],
-  });
-  return { authority: await loadAuthority(issued, "root"), event: issued.event };
+    extensions: authorityExtensions(1),
+  };
+}
+
+/** What every authority has: its path length, and that it signs certificates and CRLs (RFC 5280, sections 4.2.1.9 and 4.2.1.3). */
+export function authorityExtensions(pathLength: number): x509.Extension[] {
+  return [
+    new x509.BasicConstraintsExtension(true, pathLength, true),
+    new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
+  ];
 }

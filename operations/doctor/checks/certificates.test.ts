@@ -49,15 +49,15 @@ it("finds each certificate once: root, issuer and leaf", () => {
 });
 
 it("is well in the first two thirds of a leaf", () => {
-  expect(codesAt(59)).toEqual(["ok"]);
+  expect(codesAt(19)).toEqual(["ok"]);
 });
 
 it("warns in the last third of a leaf, and not of its authorities", () => {
-  expect(codesAt(61)).toEqual(["warning DOCTOR_CERTIFICATE_ENDING"]);
+  expect(codesAt(21)).toEqual(["warning DOCTOR_CERTIFICATE_ENDING"]);
 });
 
 it("is a problem once a leaf has ended, and from the very moment on", () => {
-  expect(codesAt(90)).toEqual(["problem DOCTOR_CERTIFICATE_EXPIRED"]);
+  expect(codesAt(30)).toEqual(["problem DOCTOR_CERTIFICATE_EXPIRED"]);
   expect(levelAt(1, 1)).toEqual(["problem"]);
 });
 
