@@ -1,4 +1,5 @@
 import { certsErrors } from "../certs/errors.ts";
+import { stepCaErrors } from "../certs/step-ca/errors.ts";
 import { custodyErrors } from "../custody/errors.ts";
 import { modelErrors } from "../model/errors.ts";
 import { grafanaErrors } from "../modules/grafana/errors.ts";
@@ -38,6 +39,7 @@ const CATALOGUES = [
   protocolErrors,
   provisioningErrors,
   certsErrors,
+  stepCaErrors,
   custodyErrors,
   modelErrors,
   timescaledbErrors,
