@@ -28,6 +28,19 @@ export function keyAlgorithm(publicKey: KeyObject): KeyAlgorithm | undefined {
   return CURVES[publicKey.asymmetricKeyDetails?.namedCurve ?? ""];
 }
 
+/** Bytes of a SubjectPublicKeyInfo with a named curve and an uncompressed point, the one form of P-256 (RFC 5480, section 2). */
+const P256_SPKI_BYTES = 91;
+
+/** Whether DER is a key on P-256 with its curve by name and its point uncompressed: what every leaf has. */
+export function isLeafKey(publicKeySpki: Buffer<ArrayBuffer>): boolean {
+  if (publicKeySpki.length !== P256_SPKI_BYTES) return false;
+  try {
+    return keyAlgorithm(createPublicKey({ key: publicKeySpki, format: "der", type: "spki" })) === P256;
+  } catch {
+    return false;
+  }
+}
+
 /** The private key as PKCS #8 PEM (RFC 5958). The result is a secret. */
 export async function privateKeyPem(key: webcrypto.CryptoKey): Promise<string> {
   const der = Buffer.from(await webcrypto.subtle.exportKey("pkcs8", key));

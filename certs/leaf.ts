@@ -1,5 +1,5 @@
 import { type Authority, assertIssues } from "./authority.ts";
-import { type Issued, issue } from "./issue.ts";
+import { type CertificateTemplate, type Certified, certify, type Issued, issue } from "./issue.ts";
 import { assertAlternativeNames, assertCommonName, type LeafClass } from "./names.ts";
 import { leafSubject } from "./subject.ts";
 import { planValidity } from "./validity.ts";
@@ -23,37 +23,59 @@ export interface LeafProfile {
 }
 
 /**
- * Issues a leaf of any class; each class has a file of its own that says what is particular about it.
+ * Issues a leaf of any class with a new key; each class has a file of its own that says what is particular about it.
  * @throws CERT_ISSUER_WRONG, CERT_NAME_INVALID, CERT_LIFETIME_RANGE, CERT_OUTLIVES_ISSUER
  */
 export async function issueLeaf(issuer: Authority, request: LeafRequest, profile: LeafProfile): Promise<Issued> {
+  const issued = await issue(template(issuer, request, profile), issuer);
+  return { ...issued, certPem: issued.certPem + issuer.certPem };
+}
+
+/**
+ * Issues a leaf for a key that somebody else holds, and whose request was checked (`csr.ts`).
+ * @throws CERT_ISSUER_WRONG, CERT_NAME_INVALID, CERT_LIFETIME_RANGE, CERT_OUTLIVES_ISSUER
+ */
+export async function certifyLeaf(
+  issuer: Authority,
+  publicKeySpki: Uint8Array<ArrayBuffer>,
+  request: LeafRequest,
+  profile: LeafProfile,
+): Promise<Certified> {
+  const { certPem, event } = await certify(template(issuer, request, profile), publicKeySpki, issuer);
+  return { certPem: certPem + issuer.certPem, event };
+}
+
+/** What every leaf has: that it is no authority, that its key signs, and what for (RFC 5280, sections 4.2.1.9, .3 and .12). */
+export function leafExtensions(usages: readonly x509.ExtendedKeyUsage[]): x509.Extension[] {
+  return [
+    new x509.BasicConstraintsExtension(false, undefined, true),
+    new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+    new x509.ExtendedKeyUsageExtension([...usages]),
+  ];
+}
+
+function template(issuer: Authority, request: LeafRequest, profile: LeafProfile): CertificateTemplate {
   const { leafClass, dnsNames, ipAddresses } = profile;
   assertIssues(issuer, leafClass);
   assertCommonName(leafClass, request.name);
   assertAlternativeNames(dnsNames, ipAddresses);
-  const issued = await issue(
-    {
-      tenant: issuer.tenant,
+  return {
+    tenant: issuer.tenant,
+    now: request.now,
+    name: request.name,
+    subject: leafSubject(leafClass, issuer.tenant, request.name),
+    validity: planValidity({
+      lifetimeClass: leafClass,
       now: request.now,
-      name: request.name,
-      subject: leafSubject(leafClass, issuer.tenant, request.name),
-      validity: planValidity({
-        lifetimeClass: leafClass,
-        now: request.now,
-        lifetimeSeconds: request.lifetimeSeconds,
-        issuerNotAfter: issuer.certificate.notAfter,
-      }),
-      extensions: [
-        new x509.BasicConstraintsExtension(false, undefined, true),
-        new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-        new x509.ExtendedKeyUsageExtension([...profile.usages]),
-        new x509.SubjectAlternativeNameExtension([
-          ...dnsNames.map((value) => ({ type: "dns" as const, value })),
-          ...ipAddresses.map((value) => ({ type: "ip" as const, value })),
-        ]),
-      ],
-    },
-    issuer,
-  );
-  return { ...issued, certPem: issued.certPem + issuer.certPem };
+      lifetimeSeconds: request.lifetimeSeconds,
+      issuerNotAfter: issuer.certificate.notAfter,
+    }),
+    extensions: [
+      ...leafExtensions(profile.usages),
+      new x509.SubjectAlternativeNameExtension([
+        ...dnsNames.map((value) => ({ type: "dns" as const, value })),
+        ...ipAddresses.map((value) => ({ type: "ip" as const, value })),
+      ]),
+    ],
+  };
 }
