@@ -1,3 +1,4 @@
+import { denials } from "../certs/denial.ts";
 import { certsErrors } from "../certs/errors.ts";
 import { stepCaErrors } from "../certs/step-ca/errors.ts";
 import { custodyErrors } from "../custody/errors.ts";
@@ -39,6 +40,7 @@ const CATALOGUES = [
   protocolErrors,
   provisioningErrors,
   certsErrors,
+  denials,
   stepCaErrors,
   custodyErrors,
   modelErrors,
