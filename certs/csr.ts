@@ -34,7 +34,8 @@ export interface CsrOwner {
  */
 export async function parseCsr(source: string | Uint8Array<ArrayBuffer>): Promise<Csr> {
   const request = decode(source);
-  const publicKeySpki = readKey(request);
+  const publicKeySpki = Buffer.from(request.publicKey.rawData);
+  if (!isLeafKey(publicKeySpki)) throw denial("weak-key", "the request's key is not on P-256");
   if (!["SHA-256", "SHA-384", "SHA-512"].includes(readHash(request))) {
     throw denial("weak-key", "the request is not signed by ECDSA with SHA-256 or longer");
   }
@@ -77,21 +78,21 @@ function assertOwnName(value: string, leafClass: LeafClass, name: string): void 
 function decode(source: string | Uint8Array<ArrayBuffer>): x509.Pkcs10CertificateRequest {
   try {
     if (source.length > MAX_BYTES) throw new RangeError("too long");
-    if (typeof source !== "string") return new x509.Pkcs10CertificateRequest(source);
+    if (typeof source !== "string") return readable(new x509.Pkcs10CertificateRequest(source));
     const [block, ...more] = x509.PemConverter.decodeWithHeaders(source);
     if (block === undefined || more.length > 0 || !/^(?:NEW )?CERTIFICATE REQUEST$/.test(block.type)) {
       throw new TypeError("not one request");
     }
-    return new x509.Pkcs10CertificateRequest(block.rawData);
+    return readable(new x509.Pkcs10CertificateRequest(block.rawData));
   } catch {
     throw denial("corrupt", `the request is not one PKCS #10 request of at most ${MAX_BYTES} bytes`);
   }
 }
 
-function readKey(request: x509.Pkcs10CertificateRequest): Buffer<ArrayBuffer> {
-  const key = Buffer.from(request.publicKey.rawData);
-  if (!isLeafKey(key)) throw denial("weak-key", "the request's key is not on P-256");
-  return key;
+/** The library reads a request's parts when they are asked for, and throws then. */
+function readable(request: x509.Pkcs10CertificateRequest): x509.Pkcs10CertificateRequest {
+  void request.publicKey;
+  return request;
 }
 
 function readHash(request: x509.Pkcs10CertificateRequest): string {
