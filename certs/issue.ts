@@ -1,6 +1,15 @@
-import { createPublicKey, randomBytes, webcrypto } from "node:crypto";
+import { createPublicKey, randomBytes, type webcrypto } from "node:crypto";
 import type { SecurityEvent } from "../shared/security-event.ts";
-import { generateKeyPair, type KeyAlgorithm, keyAlgorithm, P256, privateKeyPem, signatureAlgorithm } from "./keys.ts";
+import {
+  generateKeyPair,
+  type KeyAlgorithm,
+  keyAlgorithm,
+  P256,
+  parsePrivateKeyPem,
+  privateKeyPem,
+  signatureAlgorithm,
+} from "./keys.ts";
+import { normalSerial } from "./serial.ts";
 import type { Validity } from "./validity.ts";
 import { x509 } from "./x509.ts";
 
@@ -40,24 +49,27 @@ export interface CertificateTemplate {
   readonly extensions: readonly x509.Extension[];
   readonly tenant: string;
   readonly now: Date;
+  /** PKCS #8 PEM of a key that exists already. @default a new key */
+  readonly keyPem?: string | undefined;
 }
 
 /** Who signs a certificate: an authority, or the key of the certificate itself. */
 export type Issuer = Signer | Pick<Signer, "signingKey" | "crypto">;
 
 /**
- * Makes a key pair and signs its certificate; without a signer it signs itself.
+ * Makes a key pair, unless the template has one, and signs its certificate; without a signer it signs itself.
  * @param algorithm of the new key
+ * @throws CERT_AUTHORITY_INVALID when the template's key cannot be read
  */
 export async function issue(
   template: CertificateTemplate,
   signer?: Signer,
   algorithm: KeyAlgorithm = P256,
 ): Promise<Issued> {
-  const keys = await generateKeyPair(algorithm);
-  const publicKey = new Uint8Array(await webcrypto.subtle.exportKey("spki", keys.publicKey));
-  const certified = await certify(template, publicKey, signer ?? { signingKey: keys.privateKey });
-  return { ...certified, keyPem: await privateKeyPem(keys.privateKey) };
+  const keyPem = template.keyPem ?? (await privateKeyPem((await generateKeyPair(algorithm)).privateKey));
+  const key = await parsePrivateKeyPem(keyPem, `${template.name}.keyPem`);
+  const certified = await certify(template, key.publicKeySpki, signer ?? key);
+  return { ...certified, keyPem };
 }
 
 /**
@@ -67,10 +79,10 @@ export async function issue(
  */
 export async function certify(
   template: CertificateTemplate,
-  publicKeySpki: Uint8Array<ArrayBuffer>,
+  publicKeySpki: Uint8Array,
   issuer: Issuer,
 ): Promise<Certified> {
-  const publicKey = new x509.PublicKey(publicKeySpki);
+  const publicKey = new x509.PublicKey(Uint8Array.from(publicKeySpki));
   const signer = "certificate" in issuer ? issuer : undefined;
   const signersKey = signer?.certificate.publicKey ?? publicKey;
   const certificate = await x509.X509CertificateGenerator.create(
@@ -99,7 +111,7 @@ export async function certify(
       tenant: template.tenant,
       actor: signer?.name ?? template.name,
       sourceAddress: null,
-      object: certificate.serialNumber,
+      object: normalSerial(certificate.serialNumber),
       reason: template.name,
       count: 1,
       correlationId: null,

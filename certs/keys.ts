@@ -53,7 +53,6 @@ export async function privateKeyPem(key: webcrypto.CryptoKey): Promise<string> {
 export interface LoadedKey {
   readonly signingKey: webcrypto.CryptoKey;
   readonly publicKeySpki: Buffer;
-  readonly algorithm: KeyAlgorithm;
   /** What signs with it, where the key is on a token. @default node:crypto */
   readonly crypto?: webcrypto.Crypto | undefined;
 }
@@ -75,7 +74,7 @@ export async function parsePrivateKeyPem(pem: string, path: string): Promise<Loa
       false,
       ["sign"],
     );
-    return { signingKey, publicKeySpki: publicKey.export({ format: "der", type: "spki" }), algorithm };
+    return { signingKey, publicKeySpki: publicKey.export({ format: "der", type: "spki" }) };
   } catch {
     throw certsErrors.error("CERT_AUTHORITY_INVALID", "the private key is not a P-256 or P-384 key in PKCS #8 PEM", {
       path,

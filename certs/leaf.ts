@@ -1,6 +1,7 @@
 import { type Authority, assertIssues } from "./authority.ts";
 import { type CertificateTemplate, type Certified, certify, type Issued, issue } from "./issue.ts";
 import { assertAlternativeNames, assertCommonName, type LeafClass } from "./names.ts";
+import { stepCaLeafExtensions } from "./step-ca/leaf-extensions.ts";
 import { leafSubject } from "./subject.ts";
 import { planValidity } from "./validity.ts";
 import { x509 } from "./x509.ts";
@@ -12,6 +13,8 @@ export interface LeafRequest {
   readonly now: Date;
   /** Seconds, within the range of the class. @default the usual lifetime of the class */
   readonly lifetimeSeconds?: number | undefined;
+  /** PKCS #8 PEM of a key on P-256 that exists already. It is a secret. @default a new key */
+  readonly keyPem?: string | undefined;
 }
 
 /** What a class adds. */
@@ -37,7 +40,7 @@ export async function issueLeaf(issuer: Authority, request: LeafRequest, profile
  */
 export async function certifyLeaf(
   issuer: Authority,
-  publicKeySpki: Uint8Array<ArrayBuffer>,
+  publicKeySpki: Uint8Array,
   request: LeafRequest,
   profile: LeafProfile,
 ): Promise<Certified> {
@@ -63,6 +66,7 @@ function template(issuer: Authority, request: LeafRequest, profile: LeafProfile)
     tenant: issuer.tenant,
     now: request.now,
     name: request.name,
+    keyPem: request.keyPem,
     subject: leafSubject(leafClass, issuer.tenant, request.name),
     validity: planValidity({
       lifetimeClass: leafClass,
@@ -76,6 +80,7 @@ function template(issuer: Authority, request: LeafRequest, profile: LeafProfile)
         ...dnsNames.map((value) => ({ type: "dns" as const, value })),
         ...ipAddresses.map((value) => ({ type: "ip" as const, value })),
       ]),
+      ...stepCaLeafExtensions(leafClass, issuer.tenant),
     ],
   };
 }

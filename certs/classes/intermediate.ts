@@ -5,13 +5,15 @@ import { makerNameConstraints, nameConstraints } from "../name-constraints.ts";
 import { assertMaker, type LeafClass } from "../names.ts";
 import { authoritySubject, MAKER_NAME, makerSubject } from "../subject.ts";
 import { planValidity } from "../validity.ts";
-import { authorityExtensions, type IssuedAuthority, spki } from "./root.ts";
+import { authorityExtensions, type IssuedAuthority } from "./root.ts";
 
 /** What an issuing authority is made from. */
 export type IntermediateRequest = {
   readonly now: Date;
   /** Seconds, from 1 hour. @default and most: 5 years, a maker's 15 years */
   readonly lifetimeSeconds?: number | undefined;
+  /** PKCS #8 PEM of a key that exists already, as when a new root signs an authority anew. It is a secret. @default a new key */
+  readonly keyPem?: string | undefined;
 } & (
   | {
       /** The class of leaves that it will issue, and no other. */
@@ -24,7 +26,7 @@ export type IntermediateRequest = {
 );
 
 /**
- * Has the root sign the issuing authority of one class of leaves, or of one maker's devices, with a new key on P-256:
+ * Has the root sign the issuing authority of one class of leaves, or of one maker's devices, with a key on P-256:
  * path length 0, names constrained to the class or the maker.
  * @throws CERT_ISSUER_WRONG, CERT_NAME_INVALID, CERT_LIFETIME_RANGE, CERT_OUTLIVES_ISSUER
  */
@@ -43,7 +45,7 @@ export async function certifyIntermediate(
   key: LoadedKey,
   request: IntermediateRequest,
 ): Promise<IssuedAuthority<Authority>> {
-  const { certPem, event } = await certify(template(root, request), spki(key), root);
+  const { certPem, event } = await certify(template(root, request), key.publicKeySpki, root);
   return { authority: joinAuthority(certPem, key, label(request)), event };
 }
 
@@ -53,7 +55,7 @@ function label(request: IntermediateRequest): string {
 
 function template(root: Authority, request: IntermediateRequest): CertificateTemplate {
   assertIssues(root, "root");
-  const { now, lifetimeSeconds } = request;
+  const { now, lifetimeSeconds, keyPem } = request;
   const { tenant } = root;
   const dates = { now, lifetimeSeconds, issuerNotAfter: root.certificate.notAfter };
   if ("maker" in request) {
@@ -62,6 +64,7 @@ function template(root: Authority, request: IntermediateRequest): CertificateTem
     return {
       tenant,
       now,
+      keyPem,
       name: `${MAKER_NAME}${maker}`,
       subject: makerSubject(tenant, maker),
       validity: planValidity({ ...dates, lifetimeClass: "maker" }),
@@ -72,6 +75,7 @@ function template(root: Authority, request: IntermediateRequest): CertificateTem
   return {
     tenant,
     now,
+    keyPem,
     name: `TrustKern ${leafClass}`,
     subject: authoritySubject(tenant, leafClass),
     validity: planValidity({ ...dates, lifetimeClass: "intermediate" }),

@@ -56,7 +56,7 @@ export async function issueDeviceLeaf(issuer: Authority, request: DeviceRequest)
   return { certPem: certPem + issuer.certPem, event };
 }
 
-async function keyOf(key: DeviceRequest["key"]): Promise<Uint8Array<ArrayBuffer>> {
+async function keyOf(key: DeviceRequest["key"]): Promise<Uint8Array> {
   if ("csrPem" in key) return (await parseCsr(key.csrPem)).publicKeySpki;
   const der = Buffer.from(key.publicKeySpki);
   if (!isLeafKey(der)) throw denial("weak-key", "the device's key is not on P-256");

@@ -34,13 +34,8 @@ export async function issueRoot(request: RootRequest): Promise<IssuedAuthority> 
  * @throws CERT_NAME_INVALID, CERT_LIFETIME_RANGE
  */
 export async function certifyRoot(key: LoadedKey, request: RootRequest): Promise<IssuedAuthority<Authority>> {
-  const { certPem, event } = await certify(template(request), spki(key), key);
+  const { certPem, event } = await certify(template(request), key.publicKeySpki, key);
   return { authority: joinAuthority(certPem, key, "root"), event };
-}
-
-/** The public half of a loaded key, for `certify`. */
-export function spki({ publicKeySpki }: LoadedKey): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(publicKeySpki);
 }
 
 function template({ tenant, now, lifetimeSeconds }: RootRequest): CertificateTemplate {
