@@ -1,5 +1,6 @@
 import { denials } from "../certs/denial.ts";
 import { certsErrors } from "../certs/errors.ts";
+import { signersErrors } from "../certs/signers/errors.ts";
 import { stepCaErrors } from "../certs/step-ca/errors.ts";
 import { custodyErrors } from "../custody/errors.ts";
 import { modelErrors } from "../model/errors.ts";
@@ -40,6 +41,7 @@ const CATALOGUES = [
   protocolErrors,
   provisioningErrors,
   certsErrors,
+  signersErrors,
   denials,
   stepCaErrors,
   custodyErrors,

@@ -1,0 +1,48 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+
+/** A TPM 2.0 of swtpm, at a socket in a folder of its own. */
+export class SoftTpm {
+  readonly folder = mkdtempSync(join(tmpdir(), "tk-swtpm-"));
+  readonly device = join(this.folder, "tpm");
+  #child: ChildProcess | undefined;
+
+  async start(): Promise<void> {
+    const state = join(this.folder, "state");
+    mkdirSync(state, { recursive: true });
+    const channel = (path: string) => `type=unixio,path=${path}`;
+    this.#child = spawn(
+      "swtpm",
+      [
+        ...["socket", "--tpm2", "--tpmstate", `dir=${state}`, "--flags", "not-need-init,startup-clear"],
+        ...["--server", channel(this.device), "--ctrl", channel(`${this.device}.ctrl`)],
+      ],
+      { stdio: "ignore" },
+    );
+    for (let left = 100; !existsSync(`${this.device}.ctrl`); left -= 1) {
+      if (left === 0) throw new Error("swtpm did not start");
+      await pause(50);
+    }
+  }
+
+  async stop(): Promise<void> {
+    const child = this.#child;
+    if (child === undefined || child.exitCode !== null) return;
+    child.kill("SIGTERM");
+    await once(child, "exit");
+  }
+
+  async remove(): Promise<void> {
+    await this.stop();
+    rmSync(this.folder, { recursive: true });
+  }
+
+  /** A key of this TPM, in its folder. */
+  key(name: string) {
+    return { device: this.device, file: join(this.folder, `${name}.tss2.pem`) };
+  }
+}
