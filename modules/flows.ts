@@ -19,7 +19,8 @@ export interface CoreParts {
 /** What stands around them where the engine runs containers. */
 export interface SupportParts {
   readonly schema: ComponentIn<"decryption">;
-  readonly stepCa: ComponentIn<"operations">;
+  /** The online authorities. */
+  readonly stepCas: readonly ComponentIn<"operations">[];
   readonly loki: ComponentIn<"operations">;
   readonly prometheus: ComponentIn<"operations">;
   readonly shipper: ComponentIn<"operations">;
@@ -31,6 +32,8 @@ export function coreFlows(parts: CoreParts, engine: Engine): readonly Flow[] {
   const { broker: to, collector: from } = parts;
   return [
     flow({ from: parts.backend, to, port: "mqtts", protection: "mtls", carries: ["metadata"] }),
+    // Whose sessions have to end, and the revocation lists.
+    flow({ from: to, to: parts.backend, port: "https", protection: "mtls", carries: ["metadata"] }),
     flow({ from, to, port: "mqtts", protection: "mtls", carries: ["ciphertext", "metadata"] }),
     flow({ from, to: parts.backend, port: "https", protection: "mtls", carries: ["metadata"] }),
     flow({ from, to: parts.custody, port: KEM_SOCKET, protection: "unix", carries: ["ciphertext", "plaintext"] }),
@@ -41,9 +44,10 @@ export function coreFlows(parts: CoreParts, engine: Engine): readonly Flow[] {
       protection: engine === "embedded" ? "loopback" : "tls",
       carries: ["ciphertext", "plaintext", "metadata"],
     }),
-    ...parts.gateways.map((edge) =>
+    ...parts.gateways.flatMap((edge) => [
       flow({ from: edge, to, port: "mqtts", protection: "mtls", carries: ["ciphertext", "metadata"] }),
-    ),
+      flow({ from: edge, to: parts.backend, port: "https", protection: "mtls", carries: ["metadata"] }),
+    ]),
     ...parts.simulators.flatMap((sensors) => [
       ...parts.gateways
         .slice(0, 1)
@@ -57,7 +61,7 @@ export function coreFlows(parts: CoreParts, engine: Engine): readonly Flow[] {
 
 /** Who connects to whom to look after it, and what the engine carries by itself: log lines. */
 export function supportFlows(core: CoreParts, support: SupportParts): readonly Flow[] {
-  const { schema, stepCa, loki, prometheus, shipper, grafanas } = support;
+  const { schema, stepCas, loki, prometheus, shipper, grafanas } = support;
   const { database, backend, collector } = core;
   // The engine hands a container's log lines to the shipper: nobody connects, and nothing is mounted.
   const logs = { to: shipper, port: LOGS_SOCKET, protection: "unix", carries: ["metadata"], byEngine: true } as const;
@@ -75,7 +79,11 @@ export function supportFlows(core: CoreParts, support: SupportParts): readonly F
       flow({ from, to: prometheus, port: "https", ...metadata }),
     ]),
     ...[database, core.custody, collector, schema, ...grafanas].map((from) => flow({ from, ...logs })),
-    ...[backend, stepCa, loki, prometheus].map((from) => flow({ from, ...logs })),
+    ...stepCas.flatMap((authority) => [
+      flow({ from: backend, to: authority, port: "https", ...metadata }),
+      flow({ from: authority, to: backend, port: "https", ...metadata }),
+    ]),
+    ...[backend, ...stepCas, loki, prometheus].map((from) => flow({ from, ...logs })),
     flow({ from: core.broker, ...logs }),
     ...core.gateways.map((from) => flow({ from, ...logs })),
     ...core.simulators.map((from) => flow({ from, ...logs })),

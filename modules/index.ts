@@ -1,3 +1,4 @@
+import { ONLINE_CLASSES } from "../certs/step-ca/names.ts";
 import { type Model, verifiedModel } from "../model/boundary.ts";
 import type { Deployment } from "../model/deployment.ts";
 import type { Placement } from "../model/placement.ts";
@@ -32,10 +33,17 @@ export function buildModel(deployment: Deployment, placement: Placement): Model 
   };
   const { gateways, simulators, ...services } = core;
   const support = deployment.engine === "embedded" ? undefined : supportOf(deployment, placement);
-  const { grafanas = [], ...helpers } = support ?? {};
+  const { grafanas = [], stepCas = [], ...helpers } = support ?? {};
   return verifiedModel({
     engine: deployment.engine,
-    components: [...Object.values(helpers), ...Object.values(services), ...gateways, ...simulators, ...grafanas],
+    components: [
+      ...Object.values(helpers),
+      ...stepCas,
+      ...Object.values(services),
+      ...gateways,
+      ...simulators,
+      ...grafanas,
+    ],
     flows: [...coreFlows(core, deployment.engine), ...(support === undefined ? [] : supportFlows(core, support))],
   });
 }
@@ -45,7 +53,7 @@ function supportOf(deployment: Deployment, placement: Placement): SupportParts {
     shipper: shipper(deployment, placement),
     loki: loki(deployment, placement),
     prometheus: prometheus(deployment, placement),
-    stepCa: stepCa(deployment, placement),
+    stepCas: ONLINE_CLASSES.map((leafClass) => stepCa(deployment, placement, leafClass)),
     schema: schema(deployment, placement),
     grafanas: deployment.images.grafana === "absent" ? [] : [grafana(deployment, placement)],
   };

@@ -1,3 +1,4 @@
+import { STEP_CA_PORTS } from "../certs/step-ca/names.ts";
 import type { Deployment } from "../model/deployment.ts";
 import { type Placement, serverName } from "../model/placement.ts";
 
@@ -8,7 +9,8 @@ const USUAL_PORTS: Readonly<Record<string, number>> = {
   coap: 5683,
   metrics: 9464,
   "backend.https": 8443,
-  "step-ca.https": 9000,
+  "gateways-ca.https": STEP_CA_PORTS.gateways,
+  "operators-ca.https": STEP_CA_PORTS.operators,
   "loki.https": 3100,
   "prometheus.https": 9090,
   "grafana.https": 3000,

@@ -69,7 +69,8 @@ function portsOf(ports: DeploymentInput["ports"] & {}, firstGateway = ""): Deplo
     "broker.mqtts": ports.broker,
     "backend.https": ports.backend,
     "database.postgres": ports.database,
-    "step-ca.https": ports["step-ca"],
+    "gateways-ca.https": ports["gateways-ca"],
+    "operators-ca.https": ports["operators-ca"],
     "grafana.https": ports.grafana,
     [`${firstGateway}.coap`]: ports.gateway,
   };

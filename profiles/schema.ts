@@ -159,10 +159,11 @@ export const deploymentSchema = z
           65_535,
           "UDP port of the first gateway's CoAP; 0 takes a free one, on the engine docker the usual one",
         ).exactOptional(),
-        "step-ca": whole(0, 65_535, "port of the online CA; 0 takes the usual one").exactOptional(),
+        "gateways-ca": whole(0, 65_535, "port of the online CA for gateways; 0 takes the usual one").exactOptional(),
+        "operators-ca": whole(0, 65_535, "port of the online CA for operators; 0 takes the usual one").exactOptional(),
         grafana: whole(0, 65_535, "port of Grafana's HTTPS; 0 takes the usual one").exactOptional(),
       })
-      .describe("a map of broker, backend, database, gateway, step-ca, grafana")
+      .describe("a map of broker, backend, database, gateway, gateways-ca, operators-ca, grafana")
       .exactOptional(),
     images: imagesSchema.exactOptional(),
     docker: dockerSchema.exactOptional(),

@@ -93,7 +93,7 @@ simulator:
 #   broker: 8883
 #   backend: 8443
 ${engine === "docker" ? "" : "#   database: 5432\n"}#   gateway: 5683
-${engine === "docker" ? "#   step-ca: 9000\n#   grafana: 3000\n" : ""}
+${engine === "docker" ? "#   gateways-ca: 9000\n#   operators-ca: 9001\n#   grafana: 3000\n" : ""}
 ${engine === "docker" ? DOCKER : ""}${profile.name === "dev" ? PKI_DEV : pkiFor(hint("pki.issuing.kind"))}# Whole numbers with s, m, h, d; sizes with KiB, MiB, GiB.
 retention:
   telemetry: 365d

@@ -1,3 +1,5 @@
+import { issuingServerName, type OnlineClass } from "../../certs/names.ts";
+import { stepCaComponent } from "../../certs/step-ca/names.ts";
 import { type ComponentIn, component } from "../../model/component.ts";
 import type { Deployment } from "../../model/deployment.ts";
 import type { Placement } from "../../model/placement.ts";
@@ -5,56 +7,61 @@ import { stableJson } from "../../shared/stable-json.ts";
 import { secretRefs } from "../common.ts";
 import { caJson } from "./ca-json.ts";
 
-/** Name of the component, and of its authority. */
-export const STEP_CA = "step-ca";
-
 /** Its files in the secret store, by what they are. */
 export const STEP_CA_SECRETS = {
   root: "ca.crt",
-  /** The rendered configuration, with the certificate that tokens must chain to. */
+  /** The rendered configuration, with what its provisioners trust. */
   config: "ca.json",
   cert: "intermediate.crt",
   key: "intermediate.key",
   password: "intermediate.password",
 } as const;
 
-/** Used tokens and issued certificates. Without it a token could be used twice. */
+/** Used tokens, issued and revoked certificates. Without it a token could be used twice, and a revocation would be gone. */
 const DATABASE = "step-ca.db";
 
-/** The authority that issues while the deployment runs: certificates of gateways, for a day, to whom the backend vouches for. */
-export function stepCa(deployment: Deployment, placement: Placement): ComponentIn<"operations"> {
-  const name = STEP_CA;
-  const { port, servername } = placement.endpoint(name, "https");
+/** The operators that a deployment knows. */
+const OPERATORS = ["op-admin"] as const;
+
+/**
+ * The authority of one class of leaves while the deployment runs: it holds the class's key, signs for whom the backend's
+ * enrolment answers, and publishes the class's CRL.
+ */
+export function stepCa(
+  deployment: Deployment,
+  placement: Placement,
+  leafClass: OnlineClass,
+): ComponentIn<"operations"> {
+  const { tenant } = deployment;
+  const name = stepCaComponent(leafClass);
+  const { port } = placement.endpoint(name, "https");
   const file = (what: keyof typeof STEP_CA_SECRETS): string => placement.secretFile(name, STEP_CA_SECRETS[what]);
+  const backend = placement.endpoint("backend", "https");
   const dataDir = placement.volumeDir(name, "db");
   const scratch = "/run/step";
   const config = caJson({
-    tenant: deployment.tenant,
-    gateways: deployment.gateways,
-    vouching: "svc-backend",
+    leafClass,
+    tenant,
+    names: leafClass === "gateways" ? deployment.gateways : OPERATORS,
+    backendUrl: `https://${backend.host}:${backend.port}`,
     listenHost: placement.listenHost,
     port,
-    servername,
+    servername: issuingServerName(leafClass, tenant),
     rootFile: file("root"),
     certFile: file("cert"),
-    keyFile: file("key"),
+    key: file("key"),
     databaseFile: `${dataDir}/${DATABASE}`,
   });
   return component({
     name,
     zone: "operations",
     holds: ["signing-key", "metadata", "credential"],
-    image: name,
+    image: "step-ca",
     command: ["/usr/local/bin/step-ca", "--password-file", file("password"), file("config")],
-    environment: { STEPPATH: scratch },
+    // It trusts whom the system trusts beside its own root: here, that is the root alone.
+    environment: { STEPPATH: scratch, SSL_CERT_FILE: file("root"), SSL_CERT_DIR: `${scratch}/none` },
     ports: [{ name: "https", port, protocol: "tcp", publish: true }],
-    files: [
-      {
-        path: placement.configFile(name, "ca.json"),
-        content: `${stableJson(config, 2)}\n`,
-        mode: 0o600,
-      },
-    ],
+    files: [{ path: placement.configFile(name, "ca.json"), content: `${stableJson(config, 2)}\n`, mode: 0o600 }],
     secrets: secretRefs(placement, name, Object.values(STEP_CA_SECRETS)),
     volumes: [{ name: "db", path: dataDir, witness: DATABASE }],
     scratch: [{ path: scratch, maxMiB: 1 }],
@@ -64,6 +71,7 @@ export function stepCa(deployment: Deployment, placement: Placement): ComponentI
       startupSeconds: 30,
     },
     limits: { memoryMiB: 256, pids: 64, cpus: 0.5 },
+    renewal: "reload",
     network: true,
   });
 }

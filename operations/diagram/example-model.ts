@@ -31,6 +31,7 @@ function part(name: string, zone: Zone, holds: readonly DataClass[], ports: read
     limits: { memoryMiB: 1, pids: 1, cpus: 1 },
     replicas: 1,
     exceptions: [],
+    renewal: "restart",
     network: true,
     workers: false,
   };
@@ -45,7 +46,8 @@ const COMPONENTS: readonly Component[] = [
   part("broker", "ingress", ["ciphertext", "metadata", "credential"], ["mqtts 8883 published"]),
   part("backend", "operations", ["signing-key", "metadata", "credential"], ["https 8443 published", METRICS]),
   part("collector", "decryption", ["ciphertext", "plaintext", "metadata", "credential"], [METRICS]),
-  part("step-ca", "operations", ["signing-key", "metadata", "credential"], ["https 9000 published"]),
+  part("gateways-ca", "operations", ["signing-key", "metadata", "credential"], ["https 9000 published"]),
+  part("operators-ca", "operations", ["signing-key", "metadata", "credential"], ["https 9001 published"]),
   part("loki", "operations", ["metadata", "credential"], ["https 3100"]),
   part("prometheus", "operations", ["metadata", "credential"], ["https 9090"]),
   part("shipper", "operations", ["metadata", "credential"]),
@@ -61,6 +63,13 @@ function edge(from: string, to: string, port: string, protection: Protection, ..
 
 const FLOWS: readonly Flow[] = [
   edge("backend", "broker", "mqtts", "mtls", "metadata"),
+  edge("broker", "backend", "https", "mtls", "metadata"),
+  edge("gw-01", "backend", "https", "mtls", "metadata"),
+  edge("gw-02", "backend", "https", "mtls", "metadata"),
+  edge("backend", "gateways-ca", "https", "mtls", "metadata"),
+  edge("backend", "operators-ca", "https", "mtls", "metadata"),
+  edge("gateways-ca", "backend", "https", "mtls", "metadata"),
+  edge("operators-ca", "backend", "https", "mtls", "metadata"),
   edge("collector", "broker", "mqtts", "mtls", "ciphertext", "metadata"),
   edge("collector", "backend", "https", "mtls", "metadata"),
   edge("collector", "custody", "kem", "unix", "ciphertext", "plaintext"),
@@ -85,5 +94,5 @@ const FLOWS: readonly Flow[] = [
   })),
 ];
 
-/** Fourteen components in five zones, as large as a diagram of one host gets. For tests. */
+/** Fifteen components in five zones, as large as a diagram of one host gets. For tests. */
 export const EXAMPLE_MODEL: Model = { engine: "docker", components: COMPONENTS, flows: FLOWS };

@@ -40,7 +40,7 @@ describe("the picture", () => {
     const flows = EXAMPLE_MODEL.flows.filter(({ from, byEngine }) => byEngine !== true || from !== "custody");
     const texts = textsOf(await renderSvg({ ...EXAMPLE_MODEL, flows }, deployment));
     expect(texts).not.toContain("every other component");
-    expect(texts.join(" ")).toContain("gw&#45;02, simulator");
+    expect(texts.join(" ")).toContain("gw&#45;01, gw&#45;02");
   });
 
   it("is no wider than 1440 pixels", () => {

@@ -233,8 +233,8 @@ it("places every port of the model at a number of its own kind, with the name th
     port: 8883,
     servername: "broker.acme.trustkern.internal",
   });
-  const https = ["backend", "step-ca", "loki", "prometheus", "grafana"].map(
+  const https = ["backend", "gateways-ca", "operators-ca", "loki", "prometheus", "grafana"].map(
     (name) => placement.endpoint(name, "https").port,
   );
-  expect(https).toEqual([8443, 9000, 3100, 9090, 3000]);
+  expect(https).toEqual([8443, 9000, 9001, 3100, 9090, 3000]);
 });

@@ -1,63 +1,86 @@
-import { createPrivateKey } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { createPrivateKey, createPublicKey } from "node:crypto";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { loadAuthority } from "../../certs/authority.ts";
-import { issueStepCaAuthority } from "../../certs/classes/step-ca.ts";
 import type { CertifiedKey } from "../../certs/issue.ts";
+import type { OnlineClass } from "../../certs/names.ts";
+import { ONLINE_CLASSES, PROVISIONERS, stepCaComponent } from "../../certs/step-ca/names.ts";
+import { publicJwk } from "../../certs/step-ca/tokens.ts";
 import type { Model } from "../../model/boundary.ts";
-import { withAnchor } from "../../modules/step-ca/ca-json.ts";
-import { STEP_CA, STEP_CA_SECRETS } from "../../modules/step-ca/component.ts";
-import type { SecurityEvent } from "../../shared/security-event.ts";
+import { withTrusted } from "../../modules/step-ca/ca-json.ts";
+import { STEP_CA_SECRETS } from "../../modules/step-ca/component.ts";
 import { hostErrors } from "./errors.ts";
 import { holds, writePrivate } from "./files.ts";
+import { type OperatorsKeyPlace, operatorsPublicKey } from "./operators-key.ts";
 
-/** What filling step-ca's part of the secret store needs. */
-export interface StepCaSecretsRequest {
+/** What filling the online authorities' part of the secret store needs. */
+export interface StepCaSecretsRequest extends OperatorsKeyPlace {
   readonly model: Model;
-  readonly authoritiesDir: string;
-  /** The services' authority, PEM: only who is under it may vouch. */
-  readonly anchorPem: string;
   /** File of a component's secret on this machine. */
   readonly secretFile: (component: string, secret: string) => string;
 }
 
-/** Makes step-ca's authority in `dir`, beside the others and while the root's key is in memory. */
-export async function makeStepCaAuthority(dir: string, root: CertifiedKey, now: Date): Promise<SecurityEvent> {
-  const { certPem, keyPem, event } = await issueStepCaAuthority(await loadAuthority(root, "root"), { now });
-  writePrivate(join(dir, `${STEP_CA}.crt`), certPem);
-  writePrivate(join(dir, `${STEP_CA}.key`), keyPem);
-  return event;
+/**
+ * Puts the certificate, the encrypted key and the whole configuration of each online authority in the secret store, where the
+ * deployment has them. Done again, it changes what is not as the authorities' folder has it, and nothing else.
+ * @throws STATE_CORRUPT when an authority is gone or cannot be read
+ */
+export async function fillStepCaSecrets(request: StepCaSecretsRequest): Promise<void> {
+  for (const leafClass of ONLINE_CLASSES) await fill(leafClass, request);
 }
 
-/**
- * Puts step-ca's certificate, its encrypted key and its whole configuration in the secret store, where the deployment has it.
- * @throws STATE_CORRUPT when its authority is gone or cannot be read
- */
-export function fillStepCaSecrets(request: StepCaSecretsRequest): void {
-  const component = request.model.components.find(({ name }) => name === STEP_CA);
+async function fill(leafClass: OnlineClass, request: StepCaSecretsRequest): Promise<void> {
+  const name = stepCaComponent(leafClass);
+  const component = request.model.components.find((each) => each.name === name);
   if (component === undefined) return;
-  const file = (what: keyof typeof STEP_CA_SECRETS): string => request.secretFile(STEP_CA, STEP_CA_SECRETS[what]);
-  const { certPem, keyPem } = readAuthority(request.authoritiesDir);
+  const file = (what: keyof typeof STEP_CA_SECRETS): string => request.secretFile(name, STEP_CA_SECRETS[what]);
   const [config] = component.files;
-  if (config === undefined) throw new TypeError("step-ca has no configuration");
+  if (config === undefined) throw new TypeError(`${name} has no configuration`);
+  const { certPem, keyPem } = readAuthority(request.authoritiesDir, leafClass);
+  const content = withTrusted(config.content, {
+    makersPem: makersPem(request.authoritiesDir),
+    keys: {
+      [PROVISIONERS.backend]: await publicJwk(createPublicKey(backendKey(request))),
+      [PROVISIONERS.operators]: await publicJwk(createPublicKey(await operatorsPublicKey(request))),
+    },
+  });
   const wanted = [
     [file("cert"), certPem],
-    [file("config"), withAnchor(config.content, request.anchorPem)],
+    [file("config"), content],
   ] as const;
-  for (const [path, content] of wanted) if (!holds(path, content)) writePrivate(path, content);
+  for (const [path, text] of wanted) if (!holds(path, text)) writePrivate(path, text);
   const passphrase = readFileSync(file("password"), "utf8");
   // Encrypted anew, the same key gives other bytes: only what does not open is written.
   if (opened(file("key"), passphrase) !== keyPem) writePrivate(file("key"), sealed(keyPem, passphrase));
 }
 
-function readAuthority(dir: string): CertifiedKey {
+function backendKey({ secretFile }: StepCaSecretsRequest) {
+  const path = secretFile("backend", "signing.key");
+  try {
+    return createPrivateKey(readFileSync(path));
+  } catch {
+    throw hostErrors.error("STATE_CORRUPT", "the backend's signing key is missing or cannot be read", { path });
+  }
+}
+
+function makersPem(authoritiesDir: string): string {
+  const dir = join(authoritiesDir, "makers");
+  const files = existsSync(dir) ? readdirSync(dir).filter((name) => name.endsWith(".crt")) : [];
+  return files
+    .sort()
+    .map((name) => readFileSync(join(dir, name), "utf8"))
+    .join("");
+}
+
+function readAuthority(dir: string, leafClass: OnlineClass): CertifiedKey {
   try {
     const [certPem = "", keyPem = ""] = ["crt", "key"].map((kind) =>
-      readFileSync(join(dir, `${STEP_CA}.${kind}`), "utf8"),
+      readFileSync(join(dir, `${leafClass}.${kind}`), "utf8"),
     );
     return { certPem, keyPem: createPrivateKey(keyPem).export({ format: "pem", type: "pkcs8" }).toString() };
   } catch {
-    throw hostErrors.error("STATE_CORRUPT", "step-ca's authority is missing or cannot be read", { path: dir });
+    throw hostErrors.error("STATE_CORRUPT", `the authority of ${leafClass} is missing or cannot be read`, {
+      path: dir,
+    });
   }
 }
 

@@ -336,7 +336,7 @@ const WEAKENINGS: readonly (readonly [string, RenderedCode, (stack: Loose) => vo
   ["a port twice", "RENDERED_PORT", (s) => again(box(s, "broker").ports)],
   ["the rules of TLS left out", "RENDERED_ENVIRONMENT", (s) => delete box(s, "broker").env],
   ["a variable twice", "RENDERED_ENVIRONMENT", (s) => again(box(s, "broker").env)],
-  ["no folder in memory", "RENDERED_TMPFS", (s) => delete box(s, "step-ca").tmpfs],
+  ["no folder in memory", "RENDERED_TMPFS", (s) => delete box(s, "gateways-ca").tmpfs],
   ["networks as a list", "RENDERED_SHAPE", (s) => (s.resource.docker_network = [s.resource.docker_network])],
   ["containers of nothing", "RENDERED_SHAPE", (s) => (s.resource.docker_container = null)],
   ["a container of no component", "RENDERED_CONTAINER", (s) => (s.resource.docker_container.evil = box(s))],
@@ -399,7 +399,7 @@ describe("refuses", () => {
 
   it.each([
     ["docker_container", "broker"],
-    ["docker_container", "step-ca"],
+    ["docker_container", "gateways-ca"],
     ["docker_network", "broker_publish"],
   ])("a %s, %s, that lacks any of what it has", (kind, id) => {
     const names = Object.keys(json.resource[kind][id]).filter((name) => name !== "//");

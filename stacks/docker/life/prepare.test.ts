@@ -92,7 +92,7 @@ describe("prepareHost", () => {
 
   it("remembers no volume in which nothing was stored yet", async () => {
     const { prepared, layout } = await prepare();
-    expect(existsSync(join(layout.volumesDir, "step-ca", "db", "step-ca.db"))).toBe(false);
+    expect(existsSync(join(layout.volumesDir, "gateways-ca", "db", "step-ca.db"))).toBe(false);
     prepared.settle();
     await expect(prepare()).resolves.toBeDefined();
   });

@@ -38,7 +38,8 @@ const KNOWN = [
   "database/owner.password",
   "database/writer.password",
   "database/reader.password",
-  "step-ca/intermediate.password",
+  "gateways-ca/intermediate.password",
+  "operators-ca/intermediate.password",
 ];
 /** The files that hold secrets, by their names; Grafana's are not here, as long as it is not. */
 const KINDS = [
@@ -57,7 +58,6 @@ const KINDS = [
   "root.key.age",
   "services.key",
   "signing.key",
-  "step-ca.key",
   "tls.key",
   "writer.password",
 ];

@@ -11,7 +11,7 @@ const RATE = 200;
 const FLOW_SECONDS = 5;
 /** Each of them is killed at least once, and those that carry messages twice. */
 const CARRIERS = ["backend", "broker", "database", "custody", "collector", "gw-01"] as const;
-const OTHERS = ["shipper", "loki", "prometheus", "step-ca", "simulator"] as const;
+const OTHERS = ["shipper", "loki", "prometheus", "gateways-ca", "operators-ca", "simulator"] as const;
 
 const { dir, remove } = scratch("docker-kill");
 const example = singleHost(dir);

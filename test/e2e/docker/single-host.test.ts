@@ -121,30 +121,30 @@ describe("the example with profile dev", () => {
   });
 
   it("shows a limit that was changed by hand, and puts it back", async () => {
-    await docker(["update", "--memory", "200m", "--memory-swap", "200m", "step-ca"]);
+    await docker(["update", "--memory", "200m", "--memory-swap", "200m", "gateways-ca"]);
     const plan = await example.cli(["plan", "--json"]);
-    expect(JSON.parse(plan.stdout).drift).toMatchObject([{ kind: "component", name: "step-ca" }]);
+    expect(JSON.parse(plan.stdout).drift).toMatchObject([{ kind: "component", name: "gateways-ca" }]);
     const status = await example.cli(["status"]);
-    expect(status.stdout).toContain("! step-ca: memory limit in MiB: 200 instead of");
+    expect(status.stdout).toContain("! gateways-ca: memory limit in MiB: 200 instead of");
     expect(status.code).toBe(1);
     await succeed(example, ["deploy", "--wait"]);
     expect((await example.cli(["status"])).code).toBe(0);
   });
 
   it("shows a port that was changed by hand, and goes on once that container is gone", async () => {
-    const image = (await docker(["inspect", "-f", "{{.Image}}", "step-ca"])).stdout.trim();
-    await docker(["rm", "--force", "step-ca"]);
-    await docker(["create", "--name", "step-ca", "--publish", "127.0.0.1:9001:9000", image]);
+    const image = (await docker(["inspect", "-f", "{{.Image}}", "gateways-ca"])).stdout.trim();
+    await docker(["rm", "--force", "gateways-ca"]);
+    await docker(["create", "--name", "gateways-ca", "--publish", "127.0.0.1:9011:9000", image]);
     const plan = await example.cli(["plan", "--detailed-exitcode", "--json"]);
-    expect(JSON.parse(plan.stdout).drift).toMatchObject([{ kind: "component", name: "step-ca", action: "delete" }]);
+    expect(JSON.parse(plan.stdout).drift).toMatchObject([{ kind: "component", name: "gateways-ca", action: "delete" }]);
     expect(plan.code).toBe(7);
     const status = await example.cli(["status"]);
     expect(status.stdout).toContain(
-      "! step-ca: published ports: 127.0.0.1:9001 to 9000/tcp instead of 127.0.0.1:9000 to",
+      "! gateways-ca: published ports: 127.0.0.1:9011 to 9000/tcp instead of 127.0.0.1:9000 to",
     );
     const refused = await example.cli(["deploy", "--json"]);
     expect(JSON.parse(refused.stdout).error.code).toBe("NAME_TAKEN");
-    await docker(["rm", "--force", "step-ca"]);
+    await docker(["rm", "--force", "gateways-ca"]);
     await succeed(example, ["deploy", "--wait"]);
     expect((await example.cli(["status"])).code).toBe(0);
   });
