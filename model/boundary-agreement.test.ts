@@ -81,6 +81,7 @@ function part(name: string, zone: Zone, held: readonly DataClass[]): Component {
     replicas: 1,
     exceptions: [],
     network: true,
+    renewal: "restart",
     workers: false,
   };
 }

@@ -24,6 +24,7 @@ function part(name: string, zone: Zone, holds: readonly DataClass[] = []): Compo
     replicas: 1,
     exceptions: [],
     network: true,
+    renewal: "restart",
     workers: false,
   };
 }

@@ -1,6 +1,7 @@
 import mqtt from "mqtt";
 import { COLLECTOR_GROUP, parseUpTopic, receiptTopic, upTopic } from "../../protocol/topics.ts";
 import { createBackoff } from "../runtime/backoff.ts";
+import { isPinProblem, pinnedConnect } from "../runtime/pins.ts";
 import type { Tls13Options } from "../runtime/tls.ts";
 
 /** The collector's side of the broker. */
@@ -17,12 +18,17 @@ export interface BrokerClientOptions {
   readonly host: string;
   readonly port: number;
   readonly servername: string;
+  /** @default the broker's name alone is checked */
+  readonly pinsFile?: string | undefined;
+  /** Read anew at each connect. */
   readonly tls: Tls13Options;
   readonly clientId: string;
   readonly sharedSubscription: boolean;
   /** Called for every envelope, in the library's callback: it must not wait. */
   readonly onEnvelope: (gateway: string, sensorId: string, bytes: Uint8Array) => void;
   readonly onState: (state: "connected" | "away" | "refused", reason: string | null) => void;
+  /** Called when what answers has a valid certificate of the broker's name, and no key of its. */
+  readonly onImpostor: (reason: string) => void;
 }
 
 /** Topics whose parsed form is kept. */
@@ -36,10 +42,8 @@ export function connectBroker(options: BrokerClientOptions): BrokerClient {
   const backoff = createBackoff();
   const client = mqtt.connect({
     protocol: "mqtts",
-    host: options.host,
-    port: options.port,
     ...options.tls,
-    servername: options.servername,
+    ...pinnedConnect(options),
     rejectUnauthorized: true,
     clientId: options.clientId,
     protocolVersion: 4,
@@ -73,7 +77,9 @@ export function connectBroker(options: BrokerClientOptions): BrokerClient {
   });
   client.on("error", (error) => {
     reason = error.message;
+    if (isPinProblem(error)) options.onImpostor(error.code);
   });
+  client.on("reconnect", () => Object.assign(client.options, options.tls));
   client.on("close", () => {
     if (subscribed || reason !== null) options.onState("away", reason);
     subscribed = false;

@@ -2,8 +2,9 @@ import { randomUUID } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { messageOf } from "../../shared/errors.ts";
+import type { PostgresTls } from "../../shared/postgres-tls.ts";
 import type { RunningService, ServiceContext } from "../runtime/run.ts";
-import { readText, readTls } from "../runtime/tls.ts";
+import { readText } from "../runtime/tls.ts";
 import { openAllowlistCopy } from "./allowlist/copy.ts";
 import { createAllowlistFetch } from "./allowlist/fetch.ts";
 import { createAllowlistKeeper } from "./allowlist/keeper.ts";
@@ -30,17 +31,17 @@ const TICK_MS = 1000;
  * Starts the collector: broker → queue → threads → database → receipts. Whatever is away keeps messages waiting, up to each
  * gateway's bound, and is no reason not to start.
  * @param entry - the program whose worker half the threads run
- * @throws SERVICE_FILE_UNREADABLE, COLLECTOR_BACKEND_KEY, COLLECTOR_ALLOWLIST_CORRUPT
+ * @throws SERVICE_FILE_UNREADABLE, SERVICE_TLS_INVALID, COLLECTOR_BACKEND_KEY, COLLECTOR_ALLOWLIST_CORRUPT
  */
 export async function startCollector(context: ServiceContext<CollectorConfig>, entry: URL): Promise<RunningService> {
   const { config, log, events, now } = context;
   const { database } = config;
   const backendKey = readBackendKey(config.backendKeyFile);
-  const tls = readTls(config.tls);
+  const tls = context.tls(config.tls);
   const target = {
     ...database,
     password: readText(database.passwordFile).trim(),
-    tls: database.tls && { ca: readText(database.tls.caFile), servername: database.tls.servername },
+    tls: database.tls && databaseTls(database.tls),
   };
   mkdirSync(config.stateDir, { recursive: true, mode: 0o700 });
   const copy = openAllowlistCopy({
@@ -63,6 +64,7 @@ export async function startCollector(context: ServiceContext<CollectorConfig>, e
       dispatcher.accept({ gateway, sensorId, bytes, receivedAtMs: now() });
     },
     onState: (state, reason) => log.info({ state, reason }, "broker"),
+    onImpostor: (reason) => events.emit({ kind: "AUTH_FAILED", actor: "broker", object: "broker", reason }),
   });
   const ingest = createIngest({ store, queue, counters, security, sendReceipts: broker.sendReceipts, now });
   events.onEvent(ingest.addEvent);
@@ -162,5 +164,16 @@ export async function startCollector(context: ServiceContext<CollectorConfig>, e
       await writer.stop();
       await Promise.all([store.close(), pool.close()]);
     },
+  };
+}
+
+/** How the database is verified: its anchors are read at each connect, so that a connection never has those of long ago. */
+function databaseTls({ caFile, servername }: NonNullable<CollectorConfig["database"]["tls"]>): PostgresTls {
+  readText(caFile);
+  return {
+    get ca() {
+      return readText(caFile);
+    },
+    servername,
   };
 }

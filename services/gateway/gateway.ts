@@ -180,7 +180,7 @@ export async function startGateway(context: ServiceContext<GatewayConfig>): Prom
       quarantined: quarantine.count,
       allowlist: trust.status,
       brokerConnected: link.connected,
-      certificate: tls.cert,
+      certificate: () => tls.cert,
     }),
     async stop() {
       clearInterval(ticker);

@@ -12,7 +12,7 @@ export interface GatewayMetricsSource {
   readonly allowlist: () => { readonly version: number; readonly issuedAt: string } | null;
   readonly brokerConnected: () => boolean;
   /** The certificate that it shows to the broker, PEM. */
-  readonly certificate: string;
+  readonly certificate: () => string;
 }
 
 /** What a gateway measures. */

@@ -6,11 +6,13 @@ import { runtimeErrors } from "./errors.ts";
 /** An address to listen on; port 0 takes a free one. */
 export const listenConfig = z.strictObject({ host: z.string().min(1), port: z.int().min(0).max(65_535) });
 
-/** Paths of PEM files: trust anchors, own chain, own key (PKCS#8). */
+/** Paths of PEM files: trust anchors, own chain, own key (PKCS#8), and the issuers' revocation lists. */
 export const tlsConfig = z.strictObject({
   caFile: z.string().min(1),
   certFile: z.string().min(1),
   keyFile: z.string().min(1),
+  /** With it a peer is refused that is on a list, or one of whose issuers has no list that is in force. @default none */
+  crlFile: z.string().min(1).optional(),
 });
 
 /** Where a service's metrics are read, over HTTPS with client certificates, and by whom. */
@@ -45,11 +47,16 @@ export interface CommonConfig {
   readonly metrics?: MetricsConfig | undefined;
 }
 
-/** Where the broker is, and the name that its certificate must carry. */
+/** Where the broker is, the name that its certificate must carry, and the keys that it may have. */
 export const brokerConfig = z.strictObject({
   host: z.string().min(1),
   port: z.int().min(1).max(65_535),
   servername: z.string().min(1),
+  /**
+   * Path of the broker's pins: SHA-256 of a public key (SubjectPublicKeyInfo) in lower-case hex on each line.
+   * @default the name alone is checked
+   */
+  pinsFile: z.string().min(1).optional(),
 });
 
 /**

@@ -22,6 +22,21 @@ export const runtimeErrors = catalogue({
     summary: "A file that a service's configuration names cannot be read.",
     fix: "check that the file exists and that the service's user may read it",
   },
+  SERVICE_TLS_INVALID: {
+    exit: EXIT.configuration,
+    summary: "Certificate, key, trust anchors or revocation lists of a service do not fit together, or are damaged.",
+    fix: "write the whole set anew: `trustkern certs renew`",
+  },
+  BROKER_PINS_INVALID: {
+    exit: EXIT.configuration,
+    summary: "The file of the broker's pins cannot be read, or holds something else than pins.",
+    fix: "write one SHA-256 of the broker's public key on each line, 64 lower-case hex digits",
+  },
+  BROKER_PIN_MISMATCH: {
+    exit: EXIT.authentication,
+    summary: "What answered as the broker has a valid certificate, and a key that is not among the broker's pins.",
+    fix: "if the broker's key was changed on purpose, publish its pin first; else find out who answers at its address",
+  },
   CONTROL_SOCKET_IN_USE: {
     exit: EXIT.resource,
     summary: "Another living process answers on the service's control socket.",

@@ -1,13 +1,17 @@
+import { constants } from "node:crypto";
 import type { IncomingMessage, RequestListener } from "node:http";
 import { createServer, type Server } from "node:https";
+import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { type PeerSubject, peerName } from "../../certs/peer-name.ts";
 import type { EventLimiter } from "./event-limiter.ts";
-import { mutualTls, type Tls13Options } from "./tls.ts";
+import { followTls, mutualTls, type Tls13Options } from "./tls.ts";
 
 /** Bounds on what a client may occupy. */
 const LIMITS = { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 10_000, maxHeaderSize: 8192 };
 const MAX_CONNECTIONS = 256;
+/** Time for requests on the way when those who may connect have changed. */
+const GRACE_MS = 2000;
 
 /** What {@link createMutualServer} serves. */
 export interface MutualServerOptions {
@@ -16,9 +20,23 @@ export interface MutualServerOptions {
   readonly events: Pick<EventLimiter, "report">;
 }
 
-/** An HTTPS server: TLS 1.3, client certificates required, an event for each handshake that fails. */
+/**
+ * An HTTPS server: TLS 1.3, client certificates required, an event for each handshake that fails. Options of
+ * `ServiceContext.tls` are followed: the next handshake has the new certificate, and where trust anchors or revocation lists
+ * have changed, no connection from before outlives it for long. Session tickets are off, since a resumed session would not
+ * verify the certificate again.
+ */
 export function createMutualServer({ tls, listener, events }: MutualServerOptions): Server {
-  const server = createServer({ ...tls, ...mutualTls, ...LIMITS }, listener);
+  const secureOptions = constants.SSL_OP_NO_TICKET;
+  const server = createServer({ ...tls, ...mutualTls, ...LIMITS, secureOptions }, listener);
+  const endConnections = connectionsOf(server);
+  let trust = trustOf(tls);
+  followTls(tls, () => {
+    server.setSecureContext({ ...tls, secureOptions });
+    if (trustOf(tls) !== trust) endConnections();
+
+    trust = trustOf(tls);
+  });
   server.maxConnections = MAX_CONNECTIONS;
   server.on("tlsClientError", (error: NodeJS.ErrnoException, socket) => {
     // Node closes a connection with a certificate that it does not trust, and calls it a reset.
@@ -29,6 +47,26 @@ export function createMutualServer({ tls, listener, events }: MutualServerOption
     events.report({ kind: "AUTH_FAILED", actor: "unknown", sourceAddress, object: "tls", reason });
   });
   return server;
+}
+
+/** Makes the function that ends all connections of now: idle ones at once, the others after {@link GRACE_MS}. */
+function connectionsOf(server: Server): () => void {
+  const open = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    open.add(socket);
+    socket.once("close", () => open.delete(socket));
+  });
+  return () => {
+    const before = [...open];
+    server.closeIdleConnections();
+    setTimeout(() => {
+      for (const socket of before) socket.destroy();
+    }, GRACE_MS).unref();
+  };
+}
+
+function trustOf({ ca, crl = [] }: Tls13Options): string {
+  return [ca, ...crl].join();
 }
 
 /** The common name of the client that sent a request, or null when its certificate gives it none. */

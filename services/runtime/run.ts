@@ -7,6 +7,8 @@ import type { Metric } from "./metrics/metric.ts";
 import { type RunningMetrics, startMetrics } from "./metrics/start.ts";
 import { configFile, reportFailure } from "./program.ts";
 import { createSecurityEvents, type SecurityEvents } from "./security-events.ts";
+import type { Tls13Options, TlsFiles } from "./tls.ts";
+import { createTlsWatcher } from "./tls-watcher.ts";
 
 const STOP_LIMIT_MS = 10_000;
 
@@ -17,6 +19,12 @@ export interface ServiceContext<C> {
   readonly events: SecurityEvents;
   /** Milliseconds since the Unix epoch; a service reads the clock here alone. */
   readonly now: () => number;
+  /**
+   * Options from the files of a `tls` block, that change when the files do: to be spread anew at each connect, and followed by
+   * servers (`createMutualServer` does). `GET /status` shows the identity that a service opens first.
+   * @throws SERVICE_FILE_UNREADABLE, SERVICE_TLS_INVALID
+   */
+  readonly tls: (files: TlsFiles) => Tls13Options;
   /** Aborts when the service is told to stop. */
   readonly signal: AbortSignal;
 }
@@ -78,13 +86,8 @@ async function run<C extends CommonConfig>({ name, configSchema, start }: Servic
     startedAt,
     counters: {},
     ...(metrics && { metricsPort: metrics.port }),
+    ...(watcher.status() && { tls: watcher.status() }),
     ...(running?.status() ?? { reason: "starting" }),
-  });
-  const control = await startControl({
-    socketPath: config.controlSocket,
-    status,
-    routes: () => running?.routes ?? [],
-    log,
   });
   const now = Date.now;
   // A quiet log level does not silence security events.
@@ -94,11 +97,19 @@ async function run<C extends CommonConfig>({ name, configSchema, start }: Servic
     log: log.child({}, { level: "info" }),
     now,
   });
+  const watcher = createTlsWatcher({ now, onEvent: events.emit });
+  const control = await startControl({
+    socketPath: config.controlSocket,
+    status,
+    routes: () => running?.routes ?? [],
+    log,
+  });
   const stop = async (signal: string): Promise<void> => {
     if (abort.signal.aborted) return;
     log.info({ signal }, "stopping");
     abort.abort(new Error("the service is stopping"));
     setTimeout(() => process.exit(EXIT.timeout), STOP_LIMIT_MS).unref();
+    watcher.stop();
     metrics?.close();
     await running?.stop();
     await control.close();
@@ -108,10 +119,11 @@ async function run<C extends CommonConfig>({ name, configSchema, start }: Servic
   // A supervisor that dies takes its end of the channel with it.
   process.on("disconnect", () => stop("disconnect"));
   try {
-    running = await start({ config, log, events, now, signal: abort.signal });
+    running = await start({ config, log, events, now, tls: watcher.open, signal: abort.signal });
     if (config.metrics)
       metrics = await startMetrics({
         config: config.metrics,
+        tls: watcher.open(config.metrics.tls),
         ready,
         metrics: running.metrics ?? [],
         events,

@@ -56,12 +56,11 @@ export function dependencyMetric(read: () => Readonly<Record<string, boolean>>):
   };
 }
 
-/** `trustkern_<prefix>certificate_not_after_timestamp_seconds`: when a certificate (PEM, the leaf first) ends. */
-export function certificateMetric(prefix: string, certPem: string): Metric {
-  const notAfterSeconds = new X509Certificate(certPem).validToDate.getTime() / 1000;
+/** `trustkern_<prefix>certificate_not_after_timestamp_seconds`: when the certificate (PEM, the leaf first) that is in use ends. */
+export function certificateMetric(prefix: string, certPem: () => string): Metric {
   return gauge(
     `${prefix}certificate_not_after_timestamp_seconds`,
     "End of the certificate in use, in seconds since the Unix epoch.",
-    () => notAfterSeconds,
+    () => new X509Certificate(certPem()).validToDate.getTime() / 1000,
   );
 }

@@ -6,6 +6,7 @@ import { text } from "node:stream/consumers";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type DeploymentCertificates, issueDeploymentCertificates } from "../../../certs/deployment.ts";
 import type { SecurityEventInput } from "../security-events.ts";
+import { readTls } from "../tls.ts";
 import { counter, dependencyMetric, gauge, type Metric } from "./metric.ts";
 import { type RunningMetrics, startMetrics } from "./start.ts";
 
@@ -59,7 +60,8 @@ beforeEach(async () => {
     return null;
   });
   running = await startMetrics({
-    config: { listen: { host: "127.0.0.1", port: 0 }, tls, clients: ["svc-prometheus"] },
+    config: { listen: { host: "127.0.0.1", port: 0 }, clients: ["svc-prometheus"] },
+    tls: readTls(tls),
     ready: () => ready,
     metrics: [...METRICS, failing],
     events: { emit: (event) => events.push(event) },

@@ -4,7 +4,7 @@ import type { MetricsConfig } from "../config.ts";
 import { createEventLimiter } from "../event-limiter.ts";
 import { listenTcp } from "../listen.ts";
 import type { SecurityEvents } from "../security-events.ts";
-import { readTls } from "../tls.ts";
+import type { Tls13Options } from "../tls.ts";
 import { certificateMetric, gauge, type Metric, numberOf } from "./metric.ts";
 import { createRegistry } from "./registry.ts";
 import { createMetricsServer } from "./server.ts";
@@ -13,7 +13,8 @@ const EVENT_WINDOW_MS = 1000;
 
 /** What {@link startMetrics} serves, and where. */
 export interface MetricsOptions {
-  readonly config: MetricsConfig;
+  readonly config: Pick<MetricsConfig, "listen" | "clients">;
+  readonly tls: Tls13Options;
   readonly ready: () => boolean;
   /** What the service itself measures. */
   readonly metrics: readonly Metric[];
@@ -29,13 +30,12 @@ export interface RunningMetrics {
 
 /**
  * Serves a service's metrics over HTTPS with client certificates.
- * @throws SERVICE_FILE_UNREADABLE, PORT_IN_USE
+ * @throws PORT_IN_USE
  */
 export async function startMetrics(options: MetricsOptions): Promise<RunningMetrics> {
-  const { config, log } = options;
-  const tls = readTls(config.tls);
+  const { config, log, tls } = options;
   const limiter = createEventLimiter(options.events.emit);
-  const registry = createRegistry([...commonMetrics(options, tls.cert), ...options.metrics]);
+  const registry = createRegistry([...commonMetrics(options), ...options.metrics]);
   const server = createMetricsServer({ registry, tls, clients: config.clients, events: limiter, log });
   const port = await listenTcp(server, config.listen);
   const flush = setInterval(limiter.flush, EVENT_WINDOW_MS);
@@ -50,10 +50,10 @@ export async function startMetrics(options: MetricsOptions): Promise<RunningMetr
   };
 }
 
-function commonMetrics({ ready }: MetricsOptions, certPem: string): readonly Metric[] {
+function commonMetrics({ ready, tls }: MetricsOptions): readonly Metric[] {
   return [
     gauge("ready", "Whether the service can do its work now.", () => numberOf(ready())),
-    certificateMetric("", certPem),
+    certificateMetric("", () => tls.cert),
     {
       name: "build_info",
       help: "Always 1; the version is in the label.",
