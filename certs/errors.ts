@@ -28,4 +28,14 @@ export const certsErrors = catalogue({
       "A stored authority cannot be used: its certificate or its private key cannot be read, or they do not belong together.",
     fix: "restore both files from a backup, or issue the authority again",
   },
+  CRL_INVALID: {
+    exit: EXIT.configuration,
+    summary: "A revocation list cannot be made of what was given.",
+    fix: "give a greater number than the last list's, each certificate once, and a lifetime of more than 72 hours",
+  },
+  LEDGER_CORRUPT: {
+    exit: EXIT.resource,
+    summary: "The log of issued and revoked certificates cannot be read, or was changed.",
+    fix: "run `trustkern certs audit verify`, keep the file for whoever investigates, and restore it from a backup",
+  },
 });
