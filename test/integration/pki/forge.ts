@@ -86,7 +86,7 @@ export function tampered({ certPem, keyPem }: CertifiedKey): CertifiedKey {
   const [leaf = "", ...rest] = splitPem(certPem);
   const der = Buffer.from(new X509Certificate(leaf).raw);
   der[der.length - 1] = (der.at(-1) ?? 0) ^ 1;
-  return { certPem: x509.PemConverter.encode(der, "CERTIFICATE") + "\n" + rest.join(""), keyPem };
+  return { certPem: `${x509.PemConverter.encode(der, "CERTIFICATE")}\n${rest.join("")}`, keyPem };
 }
 
 /** The certificate with the private key of somebody else, which says of itself that it belongs to it. */

@@ -5,7 +5,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { ConnectionOptions } from "node:tls";
-import mqtt, { type MqttClient } from "mqtt";
+import mqtt, { type IClientOptions, type MqttClient } from "mqtt";
 import type { CertifiedKey } from "../../../certs/issue.ts";
 import type { Component } from "../../../model/component.ts";
 import type { Placement } from "../../../model/placement.ts";
@@ -55,9 +55,8 @@ export class Mosquitto {
 
   /** An MQTT client that does not connect again. */
   client({ certPem, keyPem }: CertifiedKey): MqttClient {
-    const { host = "", port, servername, ca } = this.where;
-    const where = { host, port, servername, ca: ca as string, cert: certPem, key: keyPem } as const;
-    const client = mqtt.connect({ ...where, protocol: "mqtts", protocolVersion: 4, reconnectPeriod: 0 });
+    const own = { ...this.where, cert: certPem, key: keyPem } as IClientOptions;
+    const client = mqtt.connect({ ...own, protocol: "mqtts", protocolVersion: 4, reconnectPeriod: 0 });
     return client.on("error", () => undefined);
   }
 

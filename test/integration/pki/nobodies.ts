@@ -1,5 +1,5 @@
 import type { CertifiedKey } from "../../../certs/issue.ts";
-import { type Authorities, leafOf } from "./authorities.ts";
+import { type Authorities, deviceOf, leafOf } from "./authorities.ts";
 import { clientLeaf, type Forgery, forge } from "./forge.ts";
 
 /** Who has a valid chain, and a name that belongs to nobody: a listener may let it in, and gives it nothing. */
@@ -28,5 +28,6 @@ export const NOBODIES: readonly Nobody[] = [
   { kind: "a comma in the common name", show: byGateways(O, OU, { CN: ["gw-01,OU=services,O=acme"] }) },
   { kind: "two units", show: byGateways(O, OU, { OU: ["services"] }, { CN: ["svc-backend"] }) },
   { kind: "no common name", show: byGateways(O, OU) },
+  { kind: "the identity of a device", show: deviceOf },
   { kind: "an operator", show: (authorities) => leafOf(authorities, "op-admin") },
 ];

@@ -1,0 +1,38 @@
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Engine, ProfileName } from "../../../model/deployment.ts";
+import { type Placement, serverName } from "../../../model/placement.ts";
+import { buildModel } from "../../../modules/index.ts";
+import { resolveDeployment } from "../../../profiles/resolve.ts";
+import { type Layout, layoutOf } from "../../../stacks/host/layout.ts";
+import { prepareSecrets } from "../../../stacks/host/secrets.ts";
+
+const TENANT = "acme";
+
+/** Fills the secret store of a deployment of that profile, as a first run does, below `folder`. */
+export async function fillStore(folder: string, profile: ProfileName, engine: Engine): Promise<void> {
+  const layout = layoutOf(folder, tmpdir());
+  const input = { name: "plant", tenant: TENANT, profile, engine, gateways: ["gw-01", "gw-02"] };
+  const deployment = { ...resolveDeployment(input), simulator: { sensors: 5, ratePerSecond: 5 } };
+  await prepareSecrets({
+    layout,
+    model: buildModel(deployment, placementIn(layout)),
+    secretFile: (component, secret) => join(layout.secretsDir, component, secret),
+    tenant: TENANT,
+    clock: () => new Date(),
+    existing: false,
+    fixture: undefined,
+    onEvent: () => undefined,
+  });
+}
+
+function placementIn(layout: Layout): Placement {
+  return {
+    endpoint: (component) => ({ host: "127.0.0.1", port: 8443, servername: serverName(component, TENANT) }),
+    secretFile: (component, secret) => join(layout.secretsDir, component, secret),
+    volumeDir: (component, volume) => join(layout.volumesDir, component, volume),
+    configFile: (component, file) => join(layout.configDir, component, file),
+    socket: (component, socket) => join(layout.runDir, `${component}.${socket}`),
+    listenHost: "127.0.0.1",
+  };
+}
