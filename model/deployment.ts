@@ -77,7 +77,7 @@ export const ROOT_KEYS = ["age", "pkcs11", "tpm2"] as const;
 /** Where the private keys of issuing authorities can be; `file` is for profile `dev` alone. */
 export const ISSUING_KEYS = ["file", "pkcs11", "tpm2", "aws-kms"] as const;
 
-/** A PKCS #11 token; a key on it has the label `<deployment>-<authority>`. */
+/** A PKCS #11 token; a key on it has the label `<keyPrefix>-<authority>`. */
 export interface Pkcs11Token {
   readonly kind: "pkcs11";
   /** Absolute path of the shared library that drives the token. */
@@ -86,6 +86,8 @@ export interface Pkcs11Token {
   readonly token: string;
   /** Absolute path of the file with the user's PIN. */
   readonly pinFile: string;
+  /** The deployment's name, so that several can share a token. */
+  readonly keyPrefix: string;
 }
 
 /** A TPM 2.0; its keys are files that this one TPM can open. */

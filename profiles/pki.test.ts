@@ -30,7 +30,7 @@ describe("pki", () => {
   it.each([HOSTED, CUSTOMER, SITE])("takes a token, a TPM and a KMS outside of dev", (text) => {
     expect(pki(`${text}pki: { issuing: { ${TOKEN} } }\n`)).toEqual({
       root: { kind: "age" },
-      issuing: { kind: "pkcs11", module: "/usr/lib/token.so", token: "acme", pinFile: "/etc/pin" },
+      issuing: { kind: "pkcs11", module: "/usr/lib/token.so", token: "acme", pinFile: "/etc/pin", keyPrefix: "demo" },
     });
     const tpm = "kind: tpm2, device: /dev/tpmrm0, folder: /var/lib/keys";
     expect(pki(`${text}pki: { root: { ${tpm} }, issuing: { ${KMS} } }\n`)).toEqual({

@@ -53,7 +53,7 @@ export function resolveDeployment(input: DeploymentInput): Deployment {
     images: { ...DEFAULTS.images, ...profile.images, ...input.images },
     docker: { ...DEFAULTS.docker, ...profile.docker, ...input.docker },
     state: stateOf(input.state ?? profile.state),
-    pki: resolvePki(input.pki ?? profile.pki),
+    pki: resolvePki(input.pki ?? profile.pki, input.name),
     fixture: false,
   };
 }

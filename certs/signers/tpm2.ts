@@ -6,7 +6,8 @@ import { writeFileAtomic } from "../../shared/atomic-file.ts";
 import { messageOf } from "../../shared/errors.ts";
 import { deviceSigner } from "./device-signer.ts";
 import { signersErrors } from "./errors.ts";
-import { COORDINATE_BYTES, CURVE_HASH, type Curve, type KeySigner } from "./signer.ts";
+import { plainSignature } from "./plain-signature.ts";
+import { CURVE_HASH, type Curve, type KeySigner } from "./signer.ts";
 import { runTpm, type TpmJob, withTpm } from "./tpm2-job.ts";
 import { parseTss2Key } from "./tss2-key.ts";
 
@@ -78,7 +79,7 @@ async function sign(key: Tpm2Key, pem: string, digest: Buffer, curve: Curve): Pr
     const hash = CURVE_HASH[curve].replace("-", "").toLowerCase();
     const how = ["-g", hash, "-s", "ecdsa", "-d", "-f", "plain", "-o", job.path("signature")];
     await runTpm(job, "tpm2_sign", ["-Q", "-c", job.path("key"), ...how, job.path("digest")]);
-    return plainSignature(readFileSync(job.path("signature")), COORDINATE_BYTES[curve]);
+    return plainSignature(AsnConvert.parse(readFileSync(job.path("signature")), ECDSASigValue), curve);
   });
 }
 
@@ -88,18 +89,6 @@ async function loadKey(job: TpmJob, pem: string, file: string): Promise<void> {
   writeFileSync(job.path("private"), privateBlob);
   const files = ["-u", job.path("public"), "-r", job.path("private"), "-c", job.path("key")];
   await runTpm(job, "tpm2_load", ["-Q", "-C", job.primary, ...files]);
-}
-
-/** `r || s` of an ECDSA-Sig-Value (RFC 3279, section 2.2.3). */
-function plainSignature(der: Buffer, size: number): Buffer {
-  const { r, s } = AsnConvert.parse(der, ECDSASigValue);
-  return Buffer.concat([coordinate(r, size), coordinate(s, size)]);
-}
-
-function coordinate(integer: ArrayBuffer, size: number): Buffer {
-  const bytes = Buffer.from(integer);
-  const padded = Buffer.concat([Buffer.alloc(size), bytes]);
-  return padded.subarray(padded.length - size);
 }
 
 function readKey(file: string): string {

@@ -43,7 +43,7 @@ beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), "tk-tools-"));
   said = [];
   mkdirSync(join(dir, "bin"));
-  for (const name of ["tofu", "otelcol", "terraform-provider-docker"]) {
+  for (const name of ["tofu", "otelcol", "terraform-provider-docker", "step-ca"]) {
     mkdirSync(join(dir, "tools", name), { recursive: true });
     writeFileSync(join(dir, "tools", name, "go.mod"), `module ${name}\n`);
     writeFileSync(join(dir, "tools", name, "go.sum"), "a h1:1\n");
@@ -94,6 +94,12 @@ describe("ensureTool", () => {
     expect(calls()[0]).toContain(
       "GOOS=linux GOARCH=arm64 CGO_ENABLED=0 GOFLAGS=-mod=readonly GOWORK=off build -trimpath",
     );
+  });
+
+  it("is C where C is part of the program, and keeps it apart from the one without", async () => {
+    await ensureTool(context, "step-ca-pkcs11");
+    expect(calls()[0]).toMatch(/CGO_ENABLED=1 .* -tags=noyubikey /);
+    expect(toolKey(context, "step-ca-pkcs11")).not.toBe(toolKey(context, "step-ca"));
   });
 
   it("builds nothing the second time", async () => {

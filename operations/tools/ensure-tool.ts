@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { cachedFolder } from "./cached-folder.ts";
 import { type ToolsContext, targetPlatform } from "./context.ts";
 import { goBuild } from "./go-build.ts";
-import { type Program, programs, type ToolName } from "./programs.ts";
+import { type Program, programs, type ToolName, toolModule } from "./programs.ts";
 
 /**
  * The path of a program; builds it when the cache has none of this version, platform, pinned dependencies and flags:
@@ -15,10 +15,11 @@ export async function ensureTool(context: ToolsContext, name: ToolName): Promise
   const program = programs[name];
   const build = {
     label: `${name} ${program.version}`,
-    module: join(context.toolsDir, name),
+    module: toolModule(context.toolsDir, name),
     platform: targetPlatform(context.env),
     flags: flagsOf(program),
     main: program.main,
+    cgo: program.cgo ?? false,
   };
   const folder = await cachedFolder(context, toolKey(context, name), (unfinished) =>
     goBuild(context, { ...build, output: join(unfinished, name) }),
@@ -31,7 +32,8 @@ export function toolKey(context: ToolsContext, name: ToolName): string {
   const program = programs[name];
   const { goos, goarch } = targetPlatform(context.env);
   const hash = createHash("sha256").update(JSON.stringify([program.main, flagsOf(program)]));
-  const module = join(context.toolsDir, name);
+  if (program.cgo) hash.update("\0cgo");
+  const module = toolModule(context.toolsDir, name);
   for (const file of sourcesOf(module)) hash.update(`\0${file}\0`).update(readFileSync(join(module, file)));
   return `${name}-${program.version}-${goos}-${goarch}-${hash.digest("hex").slice(0, 12)}`;
 }

@@ -10,7 +10,7 @@ export const toolsErrors = catalogue({
   TOOL_BUILD_FAILED: {
     exit: EXIT.resource,
     summary: "A program could not be built from its source.",
-    fix: "read the compiler's lines above: the network, the module proxy (`go env GOPROXY`), the disk and `go version` (1.26.6 or newer) are the usual causes; then run the same command again",
+    fix: "read the compiler's lines above: the network, the module proxy (`go env GOPROXY`), the disk and `go version` (1.26.6 or newer) are the usual causes, and for a program with C in it (step-ca-pkcs11) a missing C compiler; then run the same command again",
   },
   TOOL_CACHE_UNWRITABLE: {
     exit: EXIT.resource,

@@ -16,11 +16,13 @@ export interface Build {
   readonly platform: Platform;
   readonly flags: readonly string[];
   readonly main: string;
+  /** Whether C code is part of it. */
+  readonly cgo: boolean;
   readonly output: string;
 }
 
 /**
- * Builds a program with the machine's `go`, without C and without changing `go.mod` or `go.sum`. `GOCACHE` and
+ * Builds a program with the machine's `go`, without C unless it is part of the program, and without changing `go.mod` or `go.sum`. `GOCACHE` and
  * `GOMODCACHE` stay the user's own.
  * @throws TOOL_GO_MISSING, TOOL_BUILD_FAILED, TOOL_CANCELLED
  */
@@ -51,7 +53,7 @@ function runGo(context: ToolsContext, build: Build): Promise<Outcome> {
   const { goos, goarch } = build.platform;
   const env = {
     ...context.env,
-    CGO_ENABLED: "0",
+    CGO_ENABLED: build.cgo ? "1" : "0",
     GOFLAGS: "-mod=readonly",
     GOWORK: "off",
     GOOS: goos,

@@ -1,7 +1,16 @@
-/** A foreign program that the engines need and that is built from its source. */
-export type ToolName = "tofu" | "terraform-provider-docker" | "step-ca" | "step" | "loki" | "otelcol";
+import { join } from "node:path";
 
-/** How one program is built; its dependencies, and the hash of each, are in `tools/<name>/go.mod` and `go.sum`. */
+/** A foreign program that the engines need and that is built from its source. */
+export type ToolName =
+  | "tofu"
+  | "terraform-provider-docker"
+  | "step-ca"
+  | "step-ca-pkcs11"
+  | "step"
+  | "loki"
+  | "otelcol";
+
+/** How one program is built; its dependencies, and the hash of each, are in `tools/<module>/go.mod` and `go.sum`. */
 export interface Program {
   /** The release, without a leading `v`. */
   readonly version: string;
@@ -11,6 +20,10 @@ export interface Program {
   readonly stamps: readonly string[];
   /** Build tags, as upstream's release has them. */
   readonly tags: readonly string[];
+  /** Folder of its wrapper module in `tools/`. @default the program's name */
+  readonly module?: string;
+  /** Whether C code is part of it, which needs a C compiler, and the C library of the machine that built it. @default false */
+  readonly cgo?: boolean;
 }
 
 /** Every program, with its version; a test holds the versions to the `go.mod` files. */
@@ -35,6 +48,15 @@ export const programs: Readonly<Record<ToolName, Program>> = {
     stamps: ["main.Version=0.30.2"],
     tags: [],
   },
+  // PKCS #11 libraries are C: this one opens them. It has no YubiKey back end, whose PC/SC headers few machines have.
+  "step-ca-pkcs11": {
+    version: "0.30.2",
+    main: "github.com/smallstep/certificates/cmd/step-ca",
+    stamps: ["main.Version=0.30.2"],
+    tags: ["noyubikey"],
+    module: "step-ca",
+    cgo: true,
+  },
   step: {
     version: "0.30.2",
     main: "github.com/smallstep/cli/cmd/step",
@@ -56,4 +78,9 @@ export const programs: Readonly<Record<ToolName, Program>> = {
  */
 export function toolVersion(name: ToolName): string {
   return programs[name].version;
+}
+
+/** Folder of the wrapper module that a program is built from. */
+export function toolModule(toolsDir: string, name: ToolName): string {
+  return join(toolsDir, programs[name].module ?? name);
 }
