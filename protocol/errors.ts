@@ -57,6 +57,21 @@ export const protocolErrors = catalogue({
     summary: "An allowlist is older than the one held.",
     fix: "fetch the newest copy from the backend; the old one stays in force until then",
   },
+  GATEWAY_CONFIGURATION_MALFORMED: {
+    exit: EXIT.failed,
+    summary: "A gateway's signed configuration is not of schema trustkern.gateway-configuration/1.",
+    fix: "compare the versions of backend and gateway",
+  },
+  GATEWAY_CONFIGURATION_AUDIENCE: {
+    exit: EXIT.authentication,
+    summary: "A configuration is meant for another gateway.",
+    fix: "fetch the copy that the backend made for this gateway",
+  },
+  GATEWAY_CONFIGURATION_ROLLBACK: {
+    exit: EXIT.authentication,
+    summary: "A gateway's configuration is older than the one held.",
+    fix: "fetch the newest copy from the backend; the old one stays in force until then",
+  },
   UPDATE_MALFORMED: {
     exit: EXIT.failed,
     summary: "A sensor update is not the deterministic CBOR of the specification.",
