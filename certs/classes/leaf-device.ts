@@ -6,6 +6,7 @@ import { type Certified, certify } from "../issue.ts";
 import { isLeafKey } from "../keys.ts";
 import { leafExtensions } from "../leaf.ts";
 import { assertDevice } from "../names.ts";
+import { offlineExtension } from "../step-ca/leaf-extensions.ts";
 import { deviceSubject } from "../subject.ts";
 import { planValidity } from "../validity.ts";
 import { x509 } from "../x509.ts";
@@ -48,7 +49,7 @@ export async function issueDeviceLeaf(issuer: Authority, request: DeviceRequest)
       name: `${model} ${hardwareId}`,
       subject: deviceSubject(tenant, maker, model, hardwareId),
       validity: planValidity({ lifetimeClass: "devices", now, lifetimeSeconds, issuerNotAfter }),
-      extensions: leafExtensions([x509.ExtendedKeyUsage.clientAuth]),
+      extensions: [...leafExtensions([x509.ExtendedKeyUsage.clientAuth]), offlineExtension()],
     },
     await keyOf(request.key),
     issuer,

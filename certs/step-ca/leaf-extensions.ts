@@ -25,17 +25,20 @@ AsnProp({ type: OctetString })(ProvisionerName.prototype, "provisioner");
 AsnProp({ type: OctetString })(ProvisionerName.prototype, "credential");
 
 /**
- * What a leaf of an online authority's class has beside its profile when the host issues it:
- * - the distribution point of the class's CRL. The one in step-ca's CRL is critical, so that a leaf without it has no CRL;
- * - step-ca's own extension with the name of a provisioner that it has not. It would renew, without asking anybody, every
- *   certificate under its key that has no such extension.
+ * step-ca's own extension with the name of a provisioner that it has not. It would renew, without asking anybody, every
+ * certificate that chains to its root and has no such extension: of a gateway, and of a device.
+ */
+export function offlineExtension(): x509.Extension {
+  return new x509.Extension(PROVISIONER_EXTENSION, false, AsnConvert.serialize(new ProvisionerName()));
+}
+
+/**
+ * What a leaf of an online authority's class has beside its profile when the host issues it: {@link offlineExtension}, and the
+ * distribution point of the class's CRL. The one in step-ca's CRL is critical, so that a leaf without it has no CRL.
  *
- * None for services, which no online authority issues.
+ * None for services, which no online authority may name.
  */
 export function stepCaLeafExtensions(leafClass: LeafClass, tenant: string): readonly x509.Extension[] {
   if (leafClass === "services") return [];
-  return [
-    new x509.CRLDistributionPointsExtension([crlUrl(leafClass, tenant)]),
-    new x509.Extension(PROVISIONER_EXTENSION, false, AsnConvert.serialize(new ProvisionerName())),
-  ];
+  return [new x509.CRLDistributionPointsExtension([crlUrl(leafClass, tenant)]), offlineExtension()];
 }

@@ -5,6 +5,7 @@ import { leafTemplate, REVOKES_ONLY, WEBHOOK } from "./templates.ts";
 
 /** A webhook of step-ca's configuration. Its client is TLS with step-ca's own certificate. */
 interface Webhook {
+  /** The provisioner's name: step-ca sends this in a header, and the name itself nowhere. */
   readonly id: string;
   readonly name: string;
   readonly url: string;
@@ -36,23 +37,21 @@ export interface ProvisionersOptions {
  * operators' key; the backend can revoke there and nothing more.
  */
 export function provisioners({ leafClass, tenant, backendUrl }: ProvisionersOptions): readonly Provisioner[] {
-  const webhook: Webhook = {
-    id: `enrolment-${leafClass}`,
-    name: WEBHOOK,
-    url: `${backendUrl}/v1/enrolment/${leafClass}`,
-    kind: "ENRICHING",
-    certType: "X509",
-  };
-  const options = { x509: { template: leafTemplate(leafClass, tenant) }, webhooks: [webhook] };
+  const options = (id: string): Provisioner["options"] => ({
+    x509: { template: leafTemplate(leafClass, tenant) },
+    webhooks: [
+      { id, name: WEBHOOK, url: `${backendUrl}/v1/enrolment/${leafClass}`, kind: "ENRICHING", certType: "X509" },
+    ],
+  });
   const { makers, backend, operators } = PROVISIONERS;
   if (leafClass === "operators") {
     return [
-      { type: "JWK", name: operators, options },
+      { type: "JWK", name: operators, options: options(operators) },
       { type: "JWK", name: backend, options: { x509: { template: REVOKES_ONLY } } },
     ];
   }
   return [
-    { type: "X5C", name: makers, options },
-    { type: "JWK", name: backend, options },
+    { type: "X5C", name: makers, options: options(makers) },
+    { type: "JWK", name: backend, options: options(backend) },
   ];
 }

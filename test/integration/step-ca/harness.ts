@@ -1,58 +1,48 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import * as https from "node:https";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { homedir, tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { text } from "node:stream/consumers";
+import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { issueLeaves } from "../../../certs/deployment.ts";
+import { fileURLToPath } from "node:url";
+import type { StoredAuthority } from "../../../certs/authority.ts";
+import { issueIntermediate } from "../../../certs/classes/intermediate.ts";
+import { issueServiceLeaf } from "../../../certs/classes/leaf-service.ts";
+import { issueRoot } from "../../../certs/classes/root.ts";
 import type { CertifiedKey } from "../../../certs/issue.ts";
-import { generateKeyPair, P256, privateKeyPem } from "../../../certs/keys.ts";
-import { x509 } from "../../../certs/x509.ts";
+import { issuingServerName, type OnlineClass } from "../../../certs/names.ts";
+import { ONLINE_CLASSES, stepCaComponent } from "../../../certs/step-ca/names.ts";
+import type { StepCaEndpoint } from "../../../certs/step-ca/transport.ts";
 import type { Component } from "../../../model/component.ts";
 import { type Placement, serverName } from "../../../model/placement.ts";
-import { buildModel } from "../../../modules/index.ts";
+import { stepCa } from "../../../modules/step-ca/component.ts";
 import { defaultCacheDir } from "../../../operations/tools/context.ts";
 import { ensureTool } from "../../../operations/tools/ensure-tool.ts";
 import { defaultDeployment } from "../../../profiles/resolve.ts";
-import { layoutOf } from "../../../stacks/host/layout.ts";
-import { prepareSecrets } from "../../../stacks/host/secrets.ts";
-import { PROJECT } from "../../support/deployment.ts";
+import { writePrivate } from "../../../stacks/host/files.ts";
+import { fillStepCaSecrets } from "../../../stacks/host/step-ca-authority.ts";
 import { type Ended, runProgram } from "../../support/run.ts";
+import { WebhookServer } from "./webhook.ts";
 
-/** What the server said. */
-export interface Answer {
-  readonly status: number;
-  readonly body: string;
-  readonly protocol: string | null;
-}
+const TENANT = "acme";
+const PROJECT = fileURLToPath(new URL("../../../", import.meta.url));
 
-/** Who asks, and how. */
-export interface Asked {
-  readonly as?: CertifiedKey;
-  readonly method?: string;
-  readonly body?: unknown;
-  readonly ca?: string;
-  readonly servername?: string;
-  readonly maxVersion?: "TLSv1.2" | "TLSv1.3";
-}
-
-/** A real step-ca with what the deployment's own code makes for it, and the real `step` as its client. */
+/** The two real step-cas with what the host's own code makes for them, and a stand-in for the backend. */
 export class StepCaHarness {
-  readonly tenant = "acme";
   readonly folder = mkdtempSync(join(tmpdir(), "tk-step-ca-"));
-  readonly layout = layoutOf(join(this.folder, "state"), tmpdir());
-  readonly servername = serverName("step-ca", this.tenant);
-  component: Component | undefined;
-  port = 0;
+  readonly authoritiesDir = join(this.folder, "authorities");
+  readonly webhook = new WebhookServer();
+  readonly ports = { gateways: 0, operators: 0, backend: 0 };
+  readonly components = new Map<OnlineClass, Component>();
+  rootPem = "";
   log = "";
+  #authorities: Readonly<Record<string, StoredAuthority>> = {};
   #programs: Readonly<Record<string, string>> = {};
-  #child: ChildProcess | undefined;
-  #count = 0;
+  readonly #children = new Map<OnlineClass, ChildProcess>();
 
-  /** Finds the programs, makes the deployment's secrets, and starts. */
+  /** Finds the programs, makes authorities and secrets, and starts all three. */
   async start(): Promise<void> {
     const tools = {
       cacheDir: defaultCacheDir(process.env, homedir()),
@@ -65,170 +55,171 @@ export class StepCaHarness {
       "/usr/local/bin/step-ca": await ensureTool(tools, "step-ca"),
       "/usr/local/bin/step": await ensureTool(tools, "step"),
     };
-    this.port = await freePort();
-    await this.prepare(false);
-    await this.run();
+    await this.#makeAuthorities();
+    await this.openWebhook();
+    for (const leafClass of ONLINE_CLASSES) this.ports[leafClass] = await freePort();
+    await this.fill();
+    for (const leafClass of ONLINE_CLASSES) await this.run(leafClass);
   }
 
-  /** Fills the secret store as a deploy does; `existing` as the second one and every later one. */
-  async prepare(existing: boolean): Promise<void> {
-    const { layout, tenant } = this;
+  /** Fills the secret store as a deploy does. */
+  async fill(): Promise<void> {
     const usual = defaultDeployment();
-    const images = { ...usual.images, source: "packages" } as const;
-    const deployment = { ...usual, engine: "docker", tenant, images, gateways: ["gw-01", "gw-02"] } as const;
-    const model = buildModel(deployment, this.#placement());
-    this.component = model.components.find(({ name }) => name === "step-ca");
-    const secretFile = (component: string, secret: string): string => join(layout.secretsDir, component, secret);
-    const clock = () => new Date();
-    const onEvent = () => undefined;
-    const made = await prepareSecrets({
-      layout,
-      model,
-      secretFile,
-      tenant,
-      clock,
-      existing,
-      fixture: undefined,
-      onEvent,
+    const deployment = { ...usual, engine: "docker", tenant: TENANT, gateways: ["gw-01", "gw-02"] } as const;
+    for (const leafClass of ONLINE_CLASSES)
+      this.components.set(leafClass, stepCa(deployment, this.#placement(), leafClass));
+    await fillStepCaSecrets({
+      model: { engine: "docker", components: [...this.components.values()], flows: [] },
+      authoritiesDir: this.authoritiesDir,
+      secretFile: this.secretFile,
+      passphrase: () => "correct horse battery staple",
     });
-    const { leaves } = await issueLeaves(made.issuers, {
-      clock,
-      services: [],
-      gateways: [],
-      operators: ["op-admin"],
-    });
-    for (const { certPem, keyPem } of leaves) {
-      mkdirSync(join(layout.secretsDir, "op-admin"), { recursive: true });
-      writeFileSync(secretFile("op-admin", "tls.crt"), certPem);
-      writeFileSync(secretFile("op-admin", "tls.key"), keyPem);
-    }
   }
 
-  #placement(): Placement {
-    const { layout, tenant } = this;
-    return {
-      endpoint: (component) => ({
-        host: "127.0.0.1",
-        port: this.port,
-        servername: serverName(component, tenant),
-      }),
-      secretFile: (component, secret) => join(layout.secretsDir, component, secret),
-      volumeDir: (component, volume) => join(layout.volumesDir, component, volume),
-      configFile: (component, file) => join(layout.configDir, component, file),
-      socket: (component, socket) => join(layout.runDir, `${component}.${socket}`),
-      listenHost: "127.0.0.1",
-    };
+  readonly secretFile = (component: string, secret: string): string => join(this.folder, "secrets", component, secret);
+
+  /** A secret of the deployment. */
+  secret(component: string, name: string): string {
+    return readFileSync(this.secretFile(component, name), "utf8");
   }
 
-  /** Starts the component's command, and waits for its health command. */
-  async run(): Promise<void> {
-    for (const { path } of this.component?.volumes ?? []) mkdirSync(path, { recursive: true, mode: 0o700 });
-    const [program = "", ...args] = this.component?.command ?? [];
+  /** An authority: of a class, of the maker `sensirio` or `other`, or `root`. */
+  authority(name: string): StoredAuthority {
+    const found = this.#authorities[name];
+    if (found === undefined) throw new Error(`no authority ${name}`);
+    return found;
+  }
+
+  /** The leaf of a service, with the name of its component and the address of this machine. */
+  service(name: string): Promise<CertifiedKey> {
+    const ipAddresses = ["127.0.0.1"];
+    return issueServiceLeaf(this.authority("services"), { name: `svc-${name}`, ipAddresses, now: new Date() });
+  }
+
+  /** Where a client finds an online authority. */
+  endpoint(leafClass: OnlineClass): StepCaEndpoint {
+    const servername = issuingServerName(leafClass, TENANT);
+    return { host: "127.0.0.1", port: this.ports[leafClass], servername, rootPem: this.rootPem };
+  }
+
+  /** Opens the backend's stand-in, at the port that it had. */
+  async openWebhook(more: object = {}, leaf?: CertifiedKey): Promise<void> {
+    await this.webhook.close();
+    const shown = leaf ?? (await this.service("backend"));
+    this.ports.backend = await this.webhook.listen(shown, this.rootPem, this.ports.backend, more);
+  }
+
+  /** Starts an authority's own command, and waits for its own health command. */
+  async run(leafClass: OnlineClass): Promise<void> {
+    const { volumes, command = [] } = this.#component(leafClass);
+    for (const { path } of volumes) mkdirSync(path, { recursive: true, mode: 0o700 });
+    const [program = "", ...args] = command;
     const child = spawn(this.#programs[program] ?? "", args, {
-      env: { STEPPATH: join(this.folder, "steppath") },
+      env: this.#environment(leafClass),
       stdio: ["ignore", "ignore", "pipe"],
     });
     child.stderr.on("data", (chunk: Buffer) => {
       this.log += chunk;
     });
-    this.#child = child;
-    for (let left = 100; (await this.health()).code !== 0; left -= 1) {
-      if (left === 0 || child.exitCode !== null) throw new Error(`step-ca is not healthy: ${this.log}`);
+    this.#children.set(leafClass, child);
+    await this.healthy(leafClass);
+  }
+
+  /** Waits until an authority answers its health command. */
+  async healthy(leafClass: OnlineClass): Promise<void> {
+    const child = this.#children.get(leafClass);
+    for (let left = 100; (await this.health(leafClass)).code !== 0; left -= 1) {
+      if (left === 0 || child?.exitCode !== null) throw new Error(`step-ca is not healthy: ${this.log}`);
       await pause(100);
     }
   }
 
-  /** Ends the server. */
-  async end(): Promise<void> {
-    const child = this.#child;
-    if (child === undefined || child.exitCode !== null) return;
-    child.kill("SIGTERM");
-    await once(child, "exit");
+  /** Sends an authority a signal. */
+  signal(leafClass: OnlineClass, signal: NodeJS.Signals): void {
+    this.#children.get(leafClass)?.kill(signal);
   }
 
+  /** Ends an authority. */
+  async end(leafClass: OnlineClass, signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
+    const child = this.#children.get(leafClass);
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = once(child, "exit");
+    child.kill(signal);
+    await ended;
+  }
+
+  /** Ends everything and removes the folder. */
   async stop(): Promise<void> {
-    await this.end();
+    for (const leafClass of ONLINE_CLASSES) await this.end(leafClass, "SIGKILL");
+    await this.webhook.close();
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  /** What the component's own health command says. */
-  health(): Promise<Ended> {
-    const { health } = this.component ?? {};
-    if (health?.kind !== "command") throw new Error("no health command");
+  /** What an authority's own health command says. */
+  health(leafClass: OnlineClass): Promise<Ended> {
+    const { health } = this.#component(leafClass);
+    if (health.kind !== "command") throw new Error("no health command");
     const [program, ...args] = health.command;
-    return runProgram(this.#programs[program] ?? "", args, { env: { STEPPATH: join(this.folder, "steppath") } });
+    return runProgram(this.#programs[program] ?? "", args, { env: this.#environment(leafClass) });
   }
 
-  /** A secret of the deployment. */
-  secret(component: string, name: string): string {
-    return readFileSync(join(this.layout.secretsDir, component, name), "utf8");
+  #component(leafClass: OnlineClass): Component {
+    const found = this.components.get(leafClass);
+    if (found === undefined) throw new Error(`no component ${leafClass}`);
+    return found;
   }
 
-  /** A certificate of the deployment with its key. */
-  leaf(component: string, stem = "tls"): CertifiedKey {
-    return { certPem: this.secret(component, `${stem}.crt`), keyPem: this.secret(component, `${stem}.key`) };
+  #environment(leafClass: OnlineClass): Record<string, string> {
+    return { ...this.#component(leafClass).environment, STEPPATH: join(this.folder, "steppath") };
   }
 
-  /** One request over TLS. */
-  async ask(path: string, asked: Asked = {}): Promise<Answer> {
-    const { as, method = "GET", body } = asked;
-    const sent = https.request({
-      host: "127.0.0.1",
-      port: this.port,
-      path,
-      method,
-      agent: false,
-      ca: asked.ca ?? this.secret("step-ca", "ca.crt"),
-      servername: asked.servername ?? this.servername,
-      ...(asked.maxVersion === undefined ? {} : { minVersion: "TLSv1.2", maxVersion: asked.maxVersion }),
-      ...(as === undefined ? {} : { cert: as.certPem, key: as.keyPem }),
-    });
-    sent.end(body === undefined ? undefined : JSON.stringify(body));
-    const [response] = await once(sent, "response");
-    const protocol: string | null = response.socket.getProtocol();
-    return { status: response.statusCode, body: await text(response), protocol };
+  async #makeAuthorities(): Promise<void> {
+    const now = new Date();
+    const { authority: root } = await issueRoot({ tenant: TENANT, now });
+    const classes = ["services", "gateways", "operators"] as const;
+    const made: [string, StoredAuthority][] = [["root", root]];
+    for (const leafClass of classes)
+      made.push([leafClass, (await issueIntermediate(root, { leafClass, now })).authority]);
+    for (const maker of ["sensirio", "other"])
+      made.push([maker, (await issueIntermediate(root, { maker, now })).authority]);
+    this.#authorities = Object.fromEntries(made);
+    this.rootPem = root.certPem;
+    for (const leafClass of classes) this.#keep(leafClass, this.authority(leafClass));
+    this.#keep("makers/sensirio", this.authority("sensirio"));
+    const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+    const keyPem = privateKey.export({ format: "pem", type: "pkcs8" }).toString();
+    writePrivate(this.secretFile("backend", "signing.key"), keyPem);
+    for (const leafClass of ONLINE_CLASSES) {
+      const name = stepCaComponent(leafClass);
+      writePrivate(this.secretFile(name, "ca.crt"), this.rootPem);
+      writePrivate(this.secretFile(name, "intermediate.password"), randomBytes(32).toString("base64url"));
+    }
   }
 
-  /** A token of the real client, signed by who vouches. */
-  async token(by: CertifiedKey, subject: string, names: readonly string[] = []): Promise<string> {
-    this.#count += 1;
-    const at = (kind: string): string => join(this.folder, "tokens", `${this.#count}.${kind}`);
-    mkdirSync(dirname(at("crt")), { recursive: true });
-    writeFileSync(at("crt"), by.certPem);
-    writeFileSync(at("key"), by.keyPem);
-    const url = `https://127.0.0.1:${this.port}`;
-    const ended = await runProgram(
-      this.#programs["/usr/local/bin/step"] ?? "",
-      [
-        ...["ca", "token", subject, "--ca-url", url, "--root", join(this.layout.secretsDir, "step-ca", "ca.crt")],
-        ...["--provisioner", "gateways", "--x5c-cert", at("crt"), "--x5c-key", at("key")],
-        ...names.flatMap((name) => ["--san", name]),
-      ],
-      { env: { STEPPATH: join(this.folder, "steppath") } },
-    );
-    if (ended.code !== 0) throw new Error(ended.stderr);
-    return ended.stdout.trim();
+  #keep(name: string, { certPem, keyPem }: CertifiedKey): void {
+    writePrivate(join(this.authoritiesDir, `${name}.crt`), certPem);
+    writePrivate(join(this.authoritiesDir, `${name}.key`), keyPem);
   }
 
-  /** Asks for a certificate with a token; the answer's key is that of the request. */
-  async sign(ott: string, subject: string, names = [subject], more: Readonly<Record<string, unknown>> = {}) {
-    const { csr, keyPem } = await request(subject, names);
-    const answer = await this.ask("/1.0/sign", { method: "POST", body: { csr, ott, ...more } });
-    const { certChain = [] } = answer.status === 201 ? (JSON.parse(answer.body) as { certChain?: string[] }) : {};
-    return { ...answer, leaf: { certPem: certChain.join(""), keyPem } };
+  #placement(): Placement {
+    const portOf: Readonly<Record<string, number>> = {
+      backend: this.ports.backend,
+      "gateways-ca": this.ports.gateways,
+      "operators-ca": this.ports.operators,
+    };
+    return {
+      endpoint: (component) => ({
+        host: "127.0.0.1",
+        port: portOf[component] ?? 0,
+        servername: serverName(component, TENANT),
+      }),
+      secretFile: this.secretFile,
+      volumeDir: (component, volume) => join(this.folder, "volumes", component, volume),
+      configFile: (component, file) => join(this.folder, "config", component, file),
+      socket: (component, socket) => join(this.folder, "run", `${component}.${socket}`),
+      listenHost: "127.0.0.1",
+    };
   }
-}
-
-/** A new key, and a request for its certificate (RFC 2986). */
-export async function request(subject: string, names = [subject]): Promise<{ csr: string; keyPem: string }> {
-  const keys = await generateKeyPair();
-  const csr = await x509.Pkcs10CertificateRequestGenerator.create({
-    name: new x509.Name([{ CN: [subject] }]),
-    keys,
-    signingAlgorithm: { ...P256, hash: "SHA-256" },
-    extensions: [new x509.SubjectAlternativeNameExtension(names.map((value) => ({ type: "dns", value })))],
-  });
-  return { csr: `${csr.toString("pem")}\n`, keyPem: await privateKeyPem(keys.privateKey) };
 }
 
 /** A port that nobody listens on. */
