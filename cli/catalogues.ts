@@ -1,3 +1,4 @@
+import { ceremonyErrors } from "../certs/ceremony/errors.ts";
 import { denials } from "../certs/denial.ts";
 import { certsErrors } from "../certs/errors.ts";
 import { signersErrors } from "../certs/signers/errors.ts";
@@ -15,10 +16,15 @@ import { profileErrors } from "../profiles/errors.ts";
 import { protocolErrors } from "../protocol/errors.ts";
 import { provisioningErrors } from "../protocol/provisioning-errors.ts";
 import { backendErrors } from "../services/backend/errors.ts";
+import { fleetErrors } from "../services/backend/fleet/errors.ts";
+import { revocationErrors } from "../services/backend/revocation/errors.ts";
+import { tokenErrors } from "../services/backend/tokens/errors.ts";
+import { guardErrors } from "../services/broker-guard/errors.ts";
 import { collectorErrors } from "../services/collector/errors.ts";
 import { custodyServiceErrors } from "../services/custody/errors.ts";
 import { databaseErrors } from "../services/database/errors.ts";
 import { gatewayErrors } from "../services/gateway/errors.ts";
+import { brokerTrustErrors } from "../services/runtime/broker-trust/errors.ts";
 import { coapErrors } from "../services/runtime/coap/errors.ts";
 import { runtimeErrors } from "../services/runtime/errors.ts";
 import { schemaErrors } from "../services/schema/errors.ts";
@@ -42,6 +48,7 @@ const CATALOGUES = [
   provisioningErrors,
   certsErrors,
   signersErrors,
+  ceremonyErrors,
   denials,
   stepCaErrors,
   custodyErrors,
@@ -51,6 +58,11 @@ const CATALOGUES = [
   runtimeErrors,
   coapErrors,
   backendErrors,
+  fleetErrors,
+  revocationErrors,
+  tokenErrors,
+  brokerTrustErrors,
+  guardErrors,
   custodyServiceErrors,
   collectorErrors,
   databaseErrors,

@@ -1,0 +1,25 @@
+import type { Transcript } from "./transcript.ts";
+
+/** A transcript as the ceremony prints it, for people who compare fingerprints aloud and sign a sheet of paper. */
+export function renderTranscript(transcript: Transcript): string {
+  const { time, tenant, conductor, witnesses, versions, certificates } = transcript;
+  return [
+    `Key ceremony of ${tenant}, ${time}`,
+    `conducted by ${conductor}; witnessed by ${witnesses.join(", ") || "nobody"}`,
+    `made with ${Object.entries(versions)
+      .map(([program, version]) => `${program} ${version}`)
+      .join(", ")}`,
+    ...certificates.flatMap((each) => [
+      "",
+      `${each.authority}  (${each.subject}, ${each.curve}, until ${each.notAfter})`,
+      `  certificate ${grouped(each.sha256)}`,
+      `  key         ${grouped(each.spkiSha256)}`,
+      `  kept in     ${each.key}`,
+    ]),
+    "",
+  ].join("\n");
+}
+
+function grouped(hex: string): string {
+  return hex.replace(/(.{4})(?=.)/g, "$1 ");
+}
