@@ -11,6 +11,7 @@ import { defaultDeployment } from "../profiles/resolve.ts";
 import { parseIdentity } from "../protocol/topics.ts";
 import { backendConfig } from "../services/backend/config.ts";
 import { brokerServiceConfig } from "../services/broker/config.ts";
+import { guardConfig } from "../services/broker-guard/config.ts";
 import { collectorConfig } from "../services/collector/config.ts";
 import { custodyConfig } from "../services/custody/config.ts";
 import { databaseConfig } from "../services/database/config.ts";
@@ -22,6 +23,7 @@ import { referencePlacement } from "./reference-placement.ts";
 const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   backend: backendConfig,
   broker: brokerServiceConfig,
+  "broker-guard": guardConfig,
   collector: collectorConfig,
   custody: custodyConfig,
   database: databaseConfig,

@@ -11,11 +11,11 @@ import {
 } from "../../protocol/topics.ts";
 import { assertLines } from "./lines.ts";
 
-/** Common name of the broker itself, which asks its own listener whether it answers. */
+/** Common name of the broker itself: its guard connects to it, to probe it and to end sessions. */
 export const BROKER_IDENTITY = "svc-broker";
 
-/** The one topic of `$SYS` that anybody reads: the health check does. */
-export const HEALTH_TOPIC = "$SYS/broker/version";
+/** Where Mosquitto takes the command to end sessions, of the guard alone. */
+const CONTROL_TOPIC = "$CONTROL/dynamic-security/v1";
 
 /** Filter of a row below one gateway, or with `+` below all. */
 const FILTER: Readonly<Record<TopicAccess["topic"], (gateway: string) => string>> = {
@@ -39,7 +39,11 @@ export function renderAcl(tenant: string, gateways: readonly string[]): string {
   const blocks = [
     ...gateways.map((name) => [`user ${subject(name, "gateways", tenant)}`, ...rules("gateway", name)]),
     ...[...services].map((name) => [`user ${subject(name, "services", tenant)}`, ...rules(name, "+")]),
-    [`user ${subject(BROKER_IDENTITY, "services", tenant)}`, `topic read ${HEALTH_TOPIC}`],
+    [
+      `user ${subject(BROKER_IDENTITY, "services", tenant)}`,
+      `topic write ${CONTROL_TOPIC}`,
+      `topic read ${CONTROL_TOPIC}/response`,
+    ],
   ];
   return `${blocks.map((lines) => lines.join("\n")).join("\n\n")}\n`;
 }

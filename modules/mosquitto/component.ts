@@ -6,19 +6,27 @@ import {
   configFile,
   controlSockets,
   listenConfig,
+  ownCommand,
   secretRefs,
   TLS_SECRETS,
   tlsConfig,
 } from "../common.ts";
+import { metricsMember, metricsPorts } from "../prometheus/metrics-port.ts";
 import { ROGUE_GATEWAY } from "../simulator/component.ts";
-import { BROKER_IDENTITY, HEALTH_TOPIC, renderAcl } from "./acl.ts";
+import { BROKER_IDENTITY, renderAcl } from "./acl.ts";
 import { renderMosquittoConf } from "./mosquitto-conf.ts";
 import { OPENSSL_CNF } from "./openssl-cnf.ts";
 
 const NAME = "broker";
-const LIMITS = { memoryMiB: 512, pids: 32, cpus: 1 } as const;
+/** Of the container; Mosquitto may use the first, and its guard the rest. */
+const MEMORY_MIB = { mosquitto: 512, guard: 192 } as const;
+/** Where Mosquitto finds what its guard has verified; in memory, since a key is among it. */
+const LIVE_DIR = "/run/broker";
+/** First revocation lists, and a certificate that they revoke on purpose. */
+const REVOCATION_SECRETS = ["crl.pem"] as const;
+const PROBE_SECRETS = ["probe-revoked.crt", "probe-revoked.key"] as const;
 
-/** The MQTT broker: Mosquitto, or `services/broker` on the embedded engine. */
+/** The MQTT broker: Mosquitto behind `services/broker-guard`, or `services/broker` on the embedded engine. */
 export function broker(deployment: Deployment, placement: Placement): ComponentIn<"ingress"> {
   const stateDir = placement.volumeDir(NAME, "state");
   const common = {
@@ -26,10 +34,15 @@ export function broker(deployment: Deployment, placement: Placement): ComponentI
     zone: "ingress",
     holds: ["ciphertext", "metadata", "credential"],
     identity: BROKER_IDENTITY,
-    ports: [{ name: "mqtts", port: placement.endpoint(NAME, "mqtts").port, protocol: "tcp", publish: true }],
-    secrets: secretRefs(placement, NAME, TLS_SECRETS),
+    ports: [
+      { name: "mqtts", port: placement.endpoint(NAME, "mqtts").port, protocol: "tcp", publish: true },
+      ...metricsPorts(deployment, placement, NAME),
+    ],
     volumes: [{ name: "state", path: stateDir }],
-    limits: LIMITS,
+    sockets: controlSockets(placement, NAME),
+    health: CONTROL_HEALTH,
+    limits: { memoryMiB: MEMORY_MIB.mosquitto + MEMORY_MIB.guard, pids: 64, cpus: 1 },
+    renewal: "watch",
     network: true,
   } as const;
   return component({
@@ -38,16 +51,25 @@ export function broker(deployment: Deployment, placement: Placement): ComponentI
   });
 }
 
+/** What a broker of either kind learns of revocations, and from whom. */
+function trustMembers(placement: Placement) {
+  const { host, port, servername } = placement.endpoint("backend", "https");
+  return {
+    tls: tlsConfig(placement, NAME),
+    crlFile: placement.secretFile(NAME, "crl.pem"),
+    stateDir: placement.volumeDir(NAME, "state"),
+    trust: { url: `https://${host}:${port}`, servername },
+  };
+}
+
 function embedded(deployment: Deployment, placement: Placement) {
   return {
     service: NAME,
+    secrets: secretRefs(placement, NAME, [...TLS_SECRETS, ...REVOCATION_SECRETS]),
     files: configFile(deployment, placement, NAME, {
+      ...trustMembers(placement),
       listen: listenConfig(placement, NAME, "mqtts"),
-      tls: tlsConfig(placement, NAME),
-      stateDir: placement.volumeDir(NAME, "state"),
     }),
-    sockets: controlSockets(placement, NAME),
-    health: CONTROL_HEALTH,
   } as const;
 }
 
@@ -55,35 +77,35 @@ function mosquitto(deployment: Deployment, placement: Placement) {
   const conf = placement.configFile(NAME, "mosquitto.conf");
   const acl = placement.configFile(NAME, "acl");
   const openssl = placement.configFile(NAME, "openssl.cnf");
-  const { host, port } = placement.endpoint(NAME, "mqtts");
-  const secret = (name: (typeof TLS_SECRETS)[number]) => placement.secretFile(NAME, name);
-  const tls = { caFile: secret("ca.crt"), certFile: secret("tls.crt"), keyFile: secret("tls.key") };
+  const stateDir = placement.volumeDir(NAME, "state");
+  const [certFile, keyFile] = PROBE_SECRETS.map((secret) => placement.secretFile(NAME, secret));
   const simulated = deployment.simulator.sensors > 0 ? [ROGUE_GATEWAY] : [];
   const content = renderMosquittoConf({
     host: placement.listenHost,
-    port,
-    ...tls,
+    port: placement.endpoint(NAME, "mqtts").port,
+    liveDir: LIVE_DIR,
     aclFile: acl,
-    persistenceDir: placement.volumeDir(NAME, "state"),
-    memoryMiB: LIMITS.memoryMiB,
+    stateDir,
+    memoryMiB: MEMORY_MIB.mosquitto,
   });
   return {
+    service: "broker-guard",
     image: NAME,
-    command: ["/usr/sbin/mosquitto", "-c", conf],
-    environment: { OPENSSL_CONF: openssl },
+    command: ownCommand(placement, NAME),
+    secrets: secretRefs(placement, NAME, [...TLS_SECRETS, ...REVOCATION_SECRETS, ...PROBE_SECRETS]),
+    scratch: [{ path: LIVE_DIR, maxMiB: 4 }],
     files: [
+      ...configFile(deployment, placement, NAME, {
+        ...metricsMember(deployment, placement, NAME),
+        ...trustMembers(placement),
+        probe: { certFile, keyFile },
+        mosquitto: { program: "/usr/sbin/mosquitto", configFile: conf, aclFile: acl, opensslFile: openssl },
+        liveDir: LIVE_DIR,
+        listener: placement.endpoint(NAME, "mqtts"),
+      }),
       { path: conf, content, mode: 0o600 },
       { path: acl, content: renderAcl(deployment.tenant, [...deployment.gateways, ...simulated]), mode: 0o600 },
       { path: openssl, content: OPENSSL_CNF, mode: 0o600 },
     ],
-    health: {
-      kind: "command",
-      command: [
-        ...["/usr/bin/mosquitto_sub", "-h", host, "-p", String(port), "--tls-version", "tlsv1.3"],
-        ...["--cafile", tls.caFile, "--cert", tls.certFile, "--key", tls.keyFile],
-        ...["-t", HEALTH_TOPIC, "-C", "1", "-W", "3"],
-      ],
-      startupSeconds: 30,
-    },
   } as const;
 }

@@ -4,11 +4,11 @@ import { assertLines } from "./lines.ts";
 export interface MosquittoConf {
   readonly host: string;
   readonly port: number;
-  readonly caFile: string;
-  readonly certFile: string;
-  readonly keyFile: string;
+  /** Folder in memory with `ca.crt`, `tls.crt`, `tls.key` and `sessions.json`, which the guard writes. */
+  readonly liveDir: string;
   readonly aclFile: string;
-  readonly persistenceDir: string;
+  /** Folder that is kept: retained messages, and `crl.pem`, which the guard writes. */
+  readonly stateDir: string;
   /** What the container may use; the broker refuses what would take it further than three quarters of that. */
   readonly memoryMiB: number;
 }
@@ -21,22 +21,23 @@ const MAX_QUEUED_BYTES = 32 * MIB;
 /** The same in messages, which alone bounds QoS 0; an envelope has at most 4096 bytes. */
 const MAX_QUEUED_MESSAGES = MAX_QUEUED_BYTES / 4096;
 
+/** The suites of TLS 1.3 that TrustKern speaks, all of them AEAD (RFC 8446, section B.4). */
+const AEAD_SUITES = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
+
 /**
  * `mosquitto.conf` with one listener: TLS 1.3 and a client certificate, whose subject is the user and the client id, so that
  * an identity has one connection and nobody takes over another's session. Retained messages are kept on disk.
  * @throws MOSQUITTO_VALUE_INVALID
  */
 export function renderMosquittoConf(conf: MosquittoConf): string {
-  const { host, port, caFile, certFile, keyFile, aclFile, persistenceDir, memoryMiB } = conf;
+  const { host, port, liveDir, aclFile, stateDir, memoryMiB } = conf;
   const path = /^\S(?:.*\S)?$/;
   assertLines({
     host: [host, /^[0-9A-Za-z.:-]+$/],
     port: [String(port), /^[1-9][0-9]{0,4}$/],
-    caFile: [caFile, path],
-    certFile: [certFile, path],
-    keyFile: [keyFile, path],
+    liveDir: [liveDir, path],
     aclFile: [aclFile, path],
-    persistenceDir: [persistenceDir, path],
+    stateDir: [stateDir, path],
     memoryMiB: [String(memoryMiB), /^[1-9][0-9]*$/],
   });
   const settings: readonly (readonly [name: string, value: string | number | boolean])[] = [
@@ -47,7 +48,7 @@ export function renderMosquittoConf(conf: MosquittoConf): string {
     ["connection_messages", true],
     ...["error", "warning", "notice", "information"].map((kind) => ["log_type", kind] as const),
     ["persistence", true],
-    ["persistence_location", `${persistenceDir}/`],
+    ["persistence_location", `${stateDir}/`],
     ["autosave_interval", 60],
     ["persistent_client_expiration", "1d"],
     ["max_packet_size", MAX_PACKET_BYTES],
@@ -59,14 +60,19 @@ export function renderMosquittoConf(conf: MosquittoConf): string {
     ["set_tcp_nodelay", true],
     ["allow_anonymous", false],
     ["acl_file", aclFile],
+    // Knows nobody and decides nothing: it ends sessions, which nothing else in Mosquitto does. The loader finds it by name.
+    ["plugin", "mosquitto_dynamic_security.so"],
+    ["plugin_opt_config_file", `${liveDir}/sessions.json`],
     ["listener", `${port} ${host}`],
     ["max_connections", 2048],
     ["max_qos", 1],
     ["max_topic_alias", 0],
-    ["cafile", caFile],
-    ["certfile", certFile],
-    ["keyfile", keyFile],
+    ["cafile", `${liveDir}/ca.crt`],
+    ["certfile", `${liveDir}/tls.crt`],
+    ["keyfile", `${liveDir}/tls.key`],
+    ["crlfile", `${stateDir}/crl.pem`],
     ["tls_version", "tlsv1.3"],
+    ["ciphers_tls1.3", AEAD_SUITES],
     ["require_certificate", true],
     ["use_subject_as_username", true],
     ["use_username_as_clientid", true],

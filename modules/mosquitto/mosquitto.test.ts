@@ -10,11 +10,9 @@ import { type MosquittoConf, renderMosquittoConf } from "./mosquitto-conf.ts";
 const conf: MosquittoConf = {
   host: "0.0.0.0",
   port: 8883,
-  caFile: "/s/ca.crt",
-  certFile: "/s/tls.crt",
-  keyFile: "/s/tls.key",
+  liveDir: "/run/broker",
   aclFile: "/c/acl",
-  persistenceDir: "/v/state",
+  stateDir: "/v/state",
   memoryMiB: 512,
 };
 const docker = { ...defaultDeployment(), engine: "docker" } as const;
@@ -24,14 +22,33 @@ it("has a rule for each row of the access table and each of its ends, and none t
     .split("\n")
     .filter((line) => line.startsWith("topic "));
   const ends = ACCESS.flatMap(({ publish, subscribe }) => [publish, ...subscribe]);
-  expect(rules).toHaveLength(ends.length + 1);
-  expect(rules.every((rule) => /^topic (read|write) (tk\/v1\/|\$SYS\/broker\/version$)/.test(rule))).toBe(true);
+  expect(rules).toHaveLength(ends.length + 2);
+  expect(rules.every((rule) => /^topic (read|write) (tk\/v1\/|\$CONTROL\/)/.test(rule))).toBe(true);
 });
 
 it("gives a gateway no wildcard in place of its name", () => {
   const block = renderAcl("acme", ["gw-01"]).split("\n\n")[0];
   expect(block).toMatch(/^user CN=gw-01,OU=gateways,O=acme\n/);
   expect(block).not.toContain("tk/v1/+");
+});
+
+it("lets nobody but the broker itself command it", () => {
+  const blocks = renderAcl("acme", ["gw-01"])
+    .split("\n\n")
+    .filter((block) => block.includes("$"));
+  expect(blocks).toEqual([expect.stringMatching(/^user CN=svc-broker,OU=services,O=acme\n/)]);
+});
+
+it("offers TLS 1.3 with AEAD suites alone, and reads revocations from where its guard writes them", () => {
+  const lines = renderMosquittoConf(conf).split("\n");
+  const suites = lines
+    .find((line) => line.startsWith("ciphers_tls1.3 "))
+    ?.slice(15)
+    .split(":");
+  expect(suites?.length).toBeGreaterThan(0);
+  expect(suites?.every((suite) => /^TLS_.*(?:GCM|POLY1305)_SHA/.test(suite))).toBe(true);
+  for (const line of ["tls_version tlsv1.3", "require_certificate true", "crlfile /v/state/crl.pem"])
+    expect(lines).toContain(line);
 });
 
 it.each([
@@ -47,12 +64,12 @@ it.each([
 });
 
 it("says all wrong values at once", () => {
-  expect(() => renderMosquittoConf({ ...conf, host: "a b", keyFile: "" })).toThrow(/host.*keyFile/);
+  expect(() => renderMosquittoConf({ ...conf, host: "a b", aclFile: "" })).toThrow(/host.*aclFile/);
 });
 
-it.each(["/s/a\nallow_anonymous true", "/s/a\r", " /s/a", "/s/a ", ""])("refuses path %j", (caFile) => {
-  expect(() => renderMosquittoConf({ ...conf, caFile })).toThrow(
-    expect.objectContaining({ code: "MOSQUITTO_VALUE_INVALID", path: "caFile" }),
+it.each(["/s/a\nallow_anonymous true", "/s/a\r", " /s/a", "/s/a ", ""])("refuses path %j", (liveDir) => {
+  expect(() => renderMosquittoConf({ ...conf, liveDir })).toThrow(
+    expect.objectContaining({ code: "MOSQUITTO_VALUE_INVALID", path: "liveDir" }),
   );
 });
 
@@ -61,9 +78,7 @@ it("has the same settings, in number and name, whatever the paths", () => {
   fc.assert(
     fc.property(fc.string({ unit: "binary" }), (rest) => {
       try {
-        expect(names(renderMosquittoConf({ ...conf, persistenceDir: `/${rest}` }))).toEqual(
-          names(renderMosquittoConf(conf)),
-        );
+        expect(names(renderMosquittoConf({ ...conf, stateDir: `/${rest}` }))).toEqual(names(renderMosquittoConf(conf)));
       } catch (thrown) {
         expect(thrown).toMatchObject({ code: "MOSQUITTO_VALUE_INVALID" });
       }

@@ -3,12 +3,18 @@ import { type ToolName, toolVersion } from "../tools/programs.ts";
 
 /** What an image is made of on a machine without a registry. */
 export type ImageContents =
-  /** The bundle of `services/<service>` on the Node runtime. */
-  | { readonly kind: "service"; readonly service: string; readonly assets: readonly Asset[] }
+  /** The bundle of `services/<service>` on the Node runtime, beside Debian packages where it starts a program of theirs. */
+  | ({ readonly kind: "service"; readonly service: string; readonly assets: readonly Asset[] } & Partial<Packages>)
   /** Debian packages; of their programs only those that are named are kept. */
-  | { readonly kind: "packages"; readonly packages: readonly string[]; readonly programs: readonly string[] }
+  | ({ readonly kind: "packages" } & Packages)
   /** Programs that `operations/tools` builds, each at the path where upstream's image has it. */
   | { readonly kind: "tools"; readonly tools: Readonly<Partial<Record<ToolName, string>>> };
+
+/** Debian packages, and the paths of their programs that are kept, without a leading slash. */
+interface Packages {
+  readonly packages: readonly string[];
+  readonly programs: readonly string[];
+}
 
 /** A folder of the project that lies beside a bundle in its image. */
 export interface Asset {
@@ -57,13 +63,14 @@ export const KNOWN_IMAGES: Readonly<Record<string, KnownImage>> = {
     upstream: "timescale/timescaledb:2.22.1-pg17",
   },
   broker: {
-    upstream: "eclipse-mosquitto:2.0.22",
     contents: {
-      kind: "packages",
-      packages: ["mosquitto/bookworm-backports", "mosquitto-clients/bookworm-backports"],
-      programs: ["usr/sbin/mosquitto", "usr/bin/mosquitto_sub", "usr/bin/mosquitto_pub"],
+      kind: "service",
+      service: "broker-guard",
+      assets: [],
+      packages: ["mosquitto/bookworm-backports"],
+      programs: ["usr/sbin/mosquitto"],
     },
-    command: ["/usr/sbin/mosquitto"],
+    command: [NODE, PROGRAM],
   },
   prometheus: {
     upstream: "prom/prometheus:v2.53.5",

@@ -3,27 +3,29 @@ import { Aedes, type Client } from "aedes";
 import { createEventLimiter } from "../runtime/event-limiter.ts";
 import { listenTcp } from "../runtime/listen.ts";
 import type { ServiceContext } from "../runtime/run.ts";
-import { readTls } from "../runtime/tls.ts";
 import type { BrokerServiceConfig } from "./config.ts";
 import { type Counters, createCounters } from "./counters.ts";
 import { createHooks } from "./hooks.ts";
 import { createPacketSizeGuard } from "./packet-size-guard.ts";
 import { createTlsServer } from "./server.ts";
 import type { Session } from "./sessions.ts";
+import { createTrust, type Trust } from "./trust.ts";
 
 /** A broker that listens. */
 export interface Broker {
   /** Also when the configuration asked for a free one. */
   readonly port: number;
   readonly counters: Readonly<Counters>;
+  readonly trust: () => Trust;
   readonly close: () => Promise<void>;
 }
 
 /**
  * Starts the broker.
- * @throws SERVICE_FILE_UNREADABLE, PORT_IN_USE
+ * @throws SERVICE_FILE_UNREADABLE, BROKER_PAIR_INVALID, PORT_IN_USE
  */
-export async function startBroker({ config, events, log }: ServiceContext<BrokerServiceConfig>): Promise<Broker> {
+export async function startBroker(context: ServiceContext<BrokerServiceConfig>): Promise<Broker> {
+  const { config, events, log, now } = context;
   const { limits } = config;
   const counters = createCounters();
   const limiter = createEventLimiter(events.emit);
@@ -73,17 +75,53 @@ export async function startBroker({ config, events, log }: ServiceContext<Broker
     if (isGateway) neverWaitFor(client, socket, limits.gatewayQueueBytes);
     sessions.set(client, session);
   };
-  const door = createTlsServer({ tls: readTls(config.tls), limits, counters, report, onClient });
+  const { tls, crlFile, stateDir, trust } = config;
+  const keeper = createTrust({
+    ...{ tls, crlFile, stateDir, trust, now, log },
+    onRefused: (reason) => {
+      counters.crlsRefused += 1;
+      report({ kind: "CRL_REJECTED", object: "crl.pem", reason });
+    },
+    onTrust: (next) => {
+      door.renew(next);
+      for (const { issuer, number } of next.crls)
+        report({ kind: "CRL_PUBLISHED", object: issuer, reason: String(number) });
+    },
+    onEnded: (ended) => {
+      for (const { name, reason } of ended) door.end(new Set([name]), reason);
+    },
+  });
+  const door = createTlsServer({ trust: keeper.current(), limits, counters, report, onClient });
   const port = await listenTcp(door.server, config.listen);
+  const looking = repeat(keeper.look, trust.pollSeconds * 1000);
   log.info({ port }, "listening");
   return {
     port,
     counters,
+    trust: keeper.current,
     close: async () => {
+      looking.stop();
       clearInterval(flushing);
       limiter.flush();
       await new Promise<void>((resolve) => aedes.close(resolve));
       await door.close();
+    },
+  };
+}
+
+/** Does something again and again, with a pause after each time. */
+function repeat(act: () => Promise<void>, pauseMs: number): { readonly stop: () => void } {
+  let stopped = false;
+  let timer: NodeJS.Timeout | undefined;
+  const round = async (): Promise<void> => {
+    await act();
+    if (!stopped) timer = setTimeout(round, pauseMs);
+  };
+  void round();
+  return {
+    stop: () => {
+      stopped = true;
+      clearTimeout(timer);
     },
   };
 }

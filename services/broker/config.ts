@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { trustFeedConfig } from "../runtime/broker-trust/feed.ts";
 import { commonConfig, listenConfig, tlsConfig } from "../runtime/config.ts";
 
 const positive = (usual: number) => z.int().min(1).default(usual);
@@ -37,8 +38,11 @@ export const brokerServiceConfig = z.strictObject({
   ...commonConfig,
   listen: listenConfig,
   tls: tlsConfig,
-  /** Taken because every broker has one; this one keeps nothing on disk. */
-  stateDir: z.string().min(1).optional(),
+  /** The first revocation lists, with which the broker starts before it has asked the backend. */
+  crlFile: z.string().min(1),
+  /** Folder that keeps the lists in force; of messages nothing is kept. */
+  stateDir: z.string().min(1),
+  trust: trustFeedConfig,
   limits: limitsConfig.prefault({}),
 });
 

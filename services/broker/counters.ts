@@ -13,6 +13,9 @@ export interface Counters {
   messagesDropped: number;
   slowClients: number;
   clientErrors: number;
+  /** Sessions that were ended since their certificate or token was taken back. */
+  sessionsEnded: number;
+  crlsRefused: number;
 }
 
 /** All at zero. */
@@ -30,5 +33,7 @@ export function createCounters(): Counters {
     messagesDropped: 0,
     slowClients: 0,
     clientErrors: 0,
+    sessionsEnded: 0,
+    crlsRefused: 0,
   };
 }

@@ -16,6 +16,9 @@ function setUp(name = "gw-01", writableLength = 0) {
     controlSocket: "s",
     listen: { host: "127.0.0.1", port: 0 },
     tls: { caFile: "a", certFile: "b", keyFile: "c" },
+    crlFile: "crl.pem",
+    stateDir: "state",
+    trust: { url: "https://backend:8443", servername: "backend.acme.trustkern.internal" },
     limits: { subscriptions: 2 },
   };
   const { limits } = brokerServiceConfig.parse(config);

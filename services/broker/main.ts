@@ -1,3 +1,4 @@
+import { describeTls } from "../runtime/broker-trust/own-tls.ts";
 import { runService } from "../runtime/run.ts";
 import { startBroker } from "./broker.ts";
 import { brokerServiceConfig } from "./config.ts";
@@ -8,7 +9,15 @@ await runService({
   start: async (context) => {
     const broker = await startBroker(context);
     return {
-      status: () => ({ port: broker.port, counters: broker.counters }),
+      status: () => {
+        const { tls, crls } = broker.trust();
+        const issuers = crls.map(({ issuer, number, nextUpdate }) => ({
+          issuer,
+          number: String(number),
+          nextUpdate: nextUpdate.toISOString(),
+        }));
+        return { port: broker.port, counters: broker.counters, tls: describeTls(tls), crl: { issuers } };
+      },
       ready: () => true,
       stop: broker.close,
     };

@@ -1,17 +1,19 @@
 import { constants } from "node:crypto";
 import type { Socket } from "node:net";
-import { createServer, type Server, type TLSSocket } from "node:tls";
+import { createServer, type SecureContextOptions, type Server, type TLSSocket } from "node:tls";
 import type { SecurityEventInput } from "../runtime/security-events.ts";
-import { mutualTls, type Tls13Options } from "../runtime/tls.ts";
+import { mutualTls } from "../runtime/tls.ts";
 import { admittedName } from "./access.ts";
 import type { Limits } from "./config.ts";
 import type { Counters } from "./counters.ts";
 import { handshakeReason } from "./handshake.ts";
+import { revocationOf } from "./revocation.ts";
 import { createSlots } from "./sessions.ts";
+import type { Trust } from "./trust.ts";
 
 /** Surroundings of {@link createTlsServer}. */
 export interface TlsServerOptions {
-  readonly tls: Tls13Options;
+  readonly trust: Trust;
   readonly limits: Limits;
   readonly counters: Counters;
   readonly report: (event: SecurityEventInput) => void;
@@ -22,6 +24,10 @@ export interface TlsServerOptions {
 /** A server, and the end of all its connections, those that never finished their handshake included. */
 export interface TlsServer {
   readonly server: Server;
+  /** Lets in by these certificates and lists from now on, and ends the sessions that they would not let in. */
+  readonly renew: (trust: Trust) => void;
+  /** Ends the sessions of these identities. */
+  readonly end: (names: ReadonlySet<string>, reason: string) => void;
   readonly close: () => Promise<void>;
 }
 
@@ -29,12 +35,13 @@ export interface TlsServer {
  * The broker's door: TLS 1.3 with a client certificate, and then an identity that the access table knows. Session
  * tickets are off, and with them resumption, since a resumed session would not verify the certificate again.
  */
-export function createTlsServer({ tls, limits, counters, report, onClient }: TlsServerOptions): TlsServer {
+export function createTlsServer({ trust, limits, counters, report, onClient }: TlsServerOptions): TlsServer {
   const slots = createSlots(limits.connectionsPerIdentity);
+  let { crls } = trust;
+  const sessions = new Map<TLSSocket, string>();
   const server = createServer({
-    ...tls,
+    ...contextOf(trust),
     ...mutualTls,
-    secureOptions: constants.SSL_OP_NO_TICKET,
     handshakeTimeout: limits.connectSeconds * 1000,
     noDelay: true,
   });
@@ -56,17 +63,20 @@ export function createTlsServer({ tls, limits, counters, report, onClient }: Tls
       socket.destroy();
       report({ kind, actor: name ?? String(subject?.CN ?? "unknown"), sourceAddress, object: "connection", reason });
     };
-    if (name === null) {
+    const revocation = revocationOf(socket.getPeerX509Certificate(), crls);
+    if (name === null || revocation !== null) {
       counters.handshakesFailed += 1;
-      return refuse("AUTH_FAILED", "identity");
+      return refuse("AUTH_FAILED", revocation ?? "identity");
     }
     if (!slots.take(name)) {
       counters.connectionsOverLimit += 1;
       return refuse("RATE_LIMIT_EXCEEDED", "connections-of-identity");
     }
     counters.connections += 1;
+    sessions.set(socket, name);
     socket.once("close", () => {
       counters.connections -= 1;
+      sessions.delete(socket);
       slots.release(name);
     });
     onClient(socket, name);
@@ -93,14 +103,35 @@ export function createTlsServer({ tls, limits, counters, report, onClient }: Tls
       reason: "connections",
     });
   });
+  const end = (socket: TLSSocket, name: string, reason: string): void => {
+    const sourceAddress = socket.remoteAddress ?? null;
+    socket.destroy();
+    counters.sessionsEnded += 1;
+    report({ kind: "SESSION_ENDED", sourceAddress, object: name, reason });
+  };
   return {
     server,
+    renew: (next) => {
+      crls = next.crls;
+      server.setSecureContext(contextOf(next));
+      for (const [socket, name] of sessions) {
+        const reason = revocationOf(socket.getPeerX509Certificate(), crls);
+        if (reason !== null) end(socket, name, reason);
+      }
+    },
+    end: (names, reason) => {
+      for (const [socket, name] of sessions) if (names.has(name)) end(socket, name, reason);
+    },
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
         for (const socket of open) socket.destroy();
       }),
   };
+}
+
+function contextOf({ tls, crls }: Trust): SecureContextOptions {
+  return { ...tls, crl: crls.map(({ pem }) => pem), secureOptions: constants.SSL_OP_NO_TICKET };
 }
 
 /** The TCP socket below. A TLS socket that failed has no address left, and no public way to what carried it. */

@@ -34,7 +34,7 @@ export async function layersOf(context: BuildContext, contents: ImageContents): 
       return [await runtimeLayer(context), await toolsLayer(context, contents.tools)];
     case "service":
       return [
-        await runtimeLayer(context),
+        await packagesLayer(context, contents.packages ?? [], contents.programs ?? []),
         await nodeLayer(context),
         await serviceLayer(context, contents.service, contents.assets),
       ];

@@ -1,7 +1,8 @@
 import type { X509Certificate } from "node:crypto";
+import { normalSerial } from "../../../certs/serial.ts";
 import { messageOf } from "../../../shared/errors.ts";
 import { crlsIn, issuersOf, signedBy } from "./issuers.ts";
-import { keyIdOf, serialHex, type TrustedCrl, trustCrl } from "./trusted-crl.ts";
+import { keyIdOf, type TrustedCrl, trustCrl } from "./trusted-crl.ts";
 
 /** What is revoked, as far as it was verified. */
 export interface CrlSet {
@@ -28,13 +29,13 @@ export interface CrlSources {
  * The newest valid list of each of our issuers. A list that is torn, foreign, ended, or older than the one in force changes
  * nothing; one that ended in the meantime is dropped, and then its issuer's certificates open nothing.
  */
-export async function planCrlSet({ anchors, texts, least, now }: CrlSources): Promise<CrlSet> {
+export function planCrlSet({ anchors, texts, least, now }: CrlSources): CrlSet {
   const issuers = issuersOf(anchors, texts);
   const newest = new Map<string, TrustedCrl>();
   const refusals: string[] = [];
   for (const pem of new Set(texts.flatMap(crlsIn))) {
     try {
-      const crl = await trustCrl(pem, issuers, now);
+      const crl = trustCrl(pem, issuers, now);
       const floor = least.get(crl.keyId) ?? 0n;
       const best = newest.get(crl.keyId);
       if (crl.number < floor)
@@ -56,7 +57,7 @@ function isRevoked(
 ): boolean {
   return issuers.some(
     (issuer) =>
-      crls.get(keyIdOf(issuer))?.serials.has(serialHex(certificate.serialNumber)) && signedBy(certificate, issuer),
+      crls.get(keyIdOf(issuer))?.serials.has(normalSerial(certificate.serialNumber)) && signedBy(certificate, issuer),
   );
 }
 

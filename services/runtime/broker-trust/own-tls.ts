@@ -1,15 +1,8 @@
 import { createHash, createPrivateKey, X509Certificate } from "node:crypto";
 import { messageOf } from "../../../shared/errors.ts";
-import { readTls, type Tls13Options } from "../tls.ts";
+import { readTls, type Tls13Options, type TlsFiles } from "../tls.ts";
 import { brokerTrustErrors } from "./errors.ts";
 import { certificatesIn, signedBy } from "./issuers.ts";
-
-/** Files of trust anchors, own chain and own key. */
-export interface TlsFiles {
-  readonly caFile: string;
-  readonly certFile: string;
-  readonly keyFile: string;
-}
 
 /** What of a broker's TLS is in force, for `GET /status`. */
 export interface TlsInForce {

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -15,6 +16,7 @@ import { leafSubject } from "../../../certs/subject.ts";
 import { x509 } from "../../../certs/x509.ts";
 import { callControl } from "../../../shared/control-client.ts";
 import type { SecurityEvent } from "../../../shared/security-event.ts";
+import { TrustFeed } from "./feed.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
 const SERVER_NAME = "broker.acme.trustkern.internal";
@@ -30,6 +32,9 @@ export interface BrokerStatus {
 export class BrokerHarness {
   readonly folder = mkdtempSync(join(tmpdir(), "tk-k-"));
   readonly events: SecurityEvent[] = [];
+  /** What the backend says is revoked. */
+  readonly feed = new TrustFeed();
+  feedPort = 0;
   port = 0;
   protected child: ChildProcess | undefined;
   readonly #clients: MqttClient[] = [];
@@ -43,6 +48,13 @@ export class BrokerHarness {
       controlSocket: at("s"),
       listen: { host: "127.0.0.1", port: 0 },
       tls: { caFile: at("root.crt"), certFile: at("svc-broker.crt"), keyFile: at("svc-broker.key") },
+      crlFile: at("crl.pem"),
+      stateDir: this.folder,
+      trust: {
+        url: `https://127.0.0.1:${this.feedPort}`,
+        servername: "backend.acme.trustkern.internal",
+        pollSeconds: 0.3,
+      },
       limits,
     };
     writeFileSync(at("broker.json"), JSON.stringify(config));
@@ -63,6 +75,7 @@ export class BrokerHarness {
 
   async stop(): Promise<void> {
     for (const client of this.#clients) client.end(true);
+    this.feed.stop();
     const { child } = this;
     if (child && child.exitCode === null && child.signalCode === null) {
       child.kill("SIGTERM");
@@ -130,6 +143,28 @@ export class BrokerHarness {
     await this.#issue("", ["gw-01", "gw-02"]);
     await this.#issue("foreign-", ["gw-01"]);
     await this.#forge();
+    const own = { ca: this.pair("root").cert, ...this.pair("svc-backend") };
+    const of = (name: string): CertifiedKey => ({ certPem: this.pair(name).cert, keyPem: this.pair(name).key });
+    this.feedPort = await this.feed.start(own, {
+      root: of("root"),
+      services: of("authority-services"),
+      gateways: of("authority"),
+      operators: of("authority-operators"),
+    });
+    await this.feed.revoke("services", this.serial("svc-probe-revoked"));
+    writeFileSync(join(this.folder, "crl.pem"), this.feed.bundle());
+  }
+
+  /** Certificate and key of an identity, PEM. */
+  pair(name: string): { readonly cert: string; readonly key: string } {
+    const pair = this.#material.get(name);
+    if (pair === undefined) throw new Error(`no ${name}`);
+    return pair;
+  }
+
+  /** Serial number of an identity's certificate, in hex. */
+  serial(name: string): string {
+    return new X509Certificate(this.pair(name).cert).serialNumber;
   }
 
   async #issue(prefix: string, gateways: readonly string[]): Promise<void> {
@@ -137,14 +172,16 @@ export class BrokerHarness {
       tenant: "acme",
       clock: () => new Date(),
       services: [
-        { name: "svc-broker", ipAddresses: ["127.0.0.1"] },
-        ...["svc-collector", "svc-backend", "svc-database"].map((name) => ({ name })),
+        ...["svc-broker", "svc-backend"].map((name) => ({ name, ipAddresses: ["127.0.0.1"] })),
+        ...["svc-collector", "svc-database", "svc-probe-revoked"].map((name) => ({ name })),
       ],
       gateways,
       operators: ["op-admin"],
     });
     for (const { name, ...pair } of [{ name: "root", ...made.root }, ...made.leaves]) this.#keep(prefix + name, pair);
     this.#keep(`${prefix}authority`, made.intermediates.gateways);
+    this.#keep(`${prefix}authority-services`, made.intermediates.services);
+    this.#keep(`${prefix}authority-operators`, made.intermediates.operators);
   }
 
   /** What somebody with the key of the gateways' authority can make, and a leaf that has ended. */
@@ -168,6 +205,11 @@ export class BrokerHarness {
       );
       this.#keep(`forged-${unit}`, { certPem: forged.certPem + cert, keyPem: forged.keyPem });
     }
+  }
+
+  /** Keeps a pair under a name, and in files. */
+  keep(name: string, pair: CertifiedKey): void {
+    this.#keep(name, pair);
   }
 
   #keep(name: string, { certPem, keyPem }: CertifiedKey): void {

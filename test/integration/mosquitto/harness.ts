@@ -1,30 +1,67 @@
-import { spawn } from "node:child_process";
-import { chownSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmodSync, chownSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
+import { createInterface } from "node:readline";
 import type { Component } from "../../../model/component.ts";
 import type { Placement } from "../../../model/placement.ts";
 import { broker } from "../../../modules/mosquitto/component.ts";
 import { defaultDeployment } from "../../../profiles/resolve.ts";
+import { callControl } from "../../../shared/control-client.ts";
+import type { SecurityEvent } from "../../../shared/security-event.ts";
 import { BrokerHarness, until } from "../broker/harness.ts";
 
+const ROOT = join(import.meta.dirname, "../../..");
+const PROGRAM = join(ROOT, "services/broker-guard/main.ts");
 /** Who a container is; a root that runs the tests must not keep the broker's rights either. */
 const UNPRIVILEGED = process.getuid?.() === 0 ? { uid: 10_001, gid: 10_001 } : {};
+const SECRETS: Readonly<Record<string, string>> = {
+  "ca.crt": "root.crt",
+  "tls.crt": "svc-broker.crt",
+  "tls.key": "svc-broker.key",
+  "probe-revoked.crt": "svc-probe-revoked.crt",
+  "probe-revoked.key": "svc-probe-revoked.key",
+};
 
-/** A real Mosquitto with what `modules/mosquitto` renders for engine docker, and the certificates of {@link BrokerHarness}. */
+/** What `GET /status` of the guard answers. */
+export interface GuardStatus {
+  readonly ready: boolean;
+  readonly reason?: string;
+  readonly counters: Readonly<Record<string, number>>;
+  readonly crl: { readonly issuers: readonly { readonly issuer: string; readonly number: string }[] };
+  readonly tls?: { readonly certificate: string; readonly serial: string; readonly anchors: readonly string[] };
+}
+
+/** A real Mosquitto behind its guard, with what `modules/mosquitto` renders for engine docker, and a backend of the test. */
 export class MosquittoHarness extends BrokerHarness {
   component: Component | undefined;
   log = "";
+  /** Replaces the program: what runs instead of the guard's own `main.ts`. */
+  program: readonly string[] = [PROGRAM];
+
+  at(file: string): string {
+    return join(this.folder, file);
+  }
 
   override async start(): Promise<void> {
+    await this.prepare();
+    await this.run();
+    await this.ready();
+  }
+
+  /** Certificates, and what a deployment writes down. */
+  async prepare(): Promise<void> {
     await this.issueAll();
     this.port = await freePort();
-    const at = (file: string): string => join(this.folder, file);
-    const secrets: Readonly<Record<string, string>> = { "ca.crt": "root.crt", "tls.crt": "svc-broker.crt" };
+    const { at } = { at: (file: string) => this.at(file) };
     const placement: Placement = {
-      endpoint: () => ({ host: "127.0.0.1", port: this.port, servername: "broker.acme.trustkern.internal" }),
-      secretFile: (_, secret) => at(secrets[secret] ?? "svc-broker.key"),
+      endpoint: (component, port) => ({
+        host: "127.0.0.1",
+        port: component === "backend" ? this.feedPort : port === "metrics" ? 0 : this.port,
+        servername: `${component}.acme.trustkern.internal`,
+      }),
+      secretFile: (_, secret) => at(SECRETS[secret] ?? secret),
       volumeDir: () => at("state"),
       configFile: (_, file) => at(file),
       socket: (_, socket) => at(socket),
@@ -37,55 +74,98 @@ export class MosquittoHarness extends BrokerHarness {
       gateways: ["gw-01", "gw-02"],
     } as const;
     this.component = broker(deployment, placement);
-    for (const { path, content, mode } of this.component.files) writeFileSync(path, content, { mode });
-    mkdirSync(at("state"), { mode: 0o700 });
-    this.run();
-    await until(async () => this.log.includes("running"));
+    for (const { path, content, mode } of this.component.files)
+      writeFileSync(path, hosted(content, at("live")), { mode });
+    for (const folder of ["state", "live"]) mkdirSync(at(folder), { mode: 0o700 });
   }
 
-  /** Starts the program. */
-  run(): void {
-    const { uid, gid } = UNPRIVILEGED;
-    for (const file of [".", ...readdirSync(this.folder)])
-      if (uid !== undefined) chownSync(join(this.folder, file), uid, gid);
-    const [program = "", ...args] = this.component?.command ?? [];
-    const env = this.component?.environment ?? {};
-    const child = spawn(program, args, { stdio: ["ignore", "ignore", "pipe"], env, ...UNPRIVILEGED });
+  /** Starts the program, in a process group of its own, which a container's processes are too. */
+  async run(): Promise<void> {
+    this.own();
+    const args = ["--disable-warning=ExperimentalWarning", ...this.program, "--config", this.at("config.json")];
+    const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"], detached: true, ...UNPRIVILEGED });
     child.stderr.on("data", (chunk: Buffer) => {
       this.log += chunk;
+    });
+    createInterface({ input: child.stdout }).on("line", (line) => {
+      this.log += `${line}\n`;
+      const { event } = JSON.parse(line) as { event?: SecurityEvent };
+      if (event) this.events.push(event);
     });
     this.child = child;
   }
 
-  /** Ends the program with that signal, and starts it again. */
-  async restart(signal: "SIGTERM" | "SIGKILL"): Promise<void> {
-    const { child } = this;
-    const gone = new Promise((resolve) => child?.once("exit", resolve));
-    child?.kill(signal);
-    await gone;
-    this.log = "";
-    this.run();
-    await until(async () => this.log.includes("running"));
+  /** Gives all files to whom the program runs as. */
+  own(): void {
+    const { uid, gid } = UNPRIVILEGED;
+    if (uid === undefined) return;
+    chmodSync(this.folder, 0o700);
+    for (const file of [".", ...readdirSync(this.folder)]) chownSync(this.at(file), uid, gid);
   }
 
-  /** Runs the component's health check, with some of its arguments replaced. */
-  async health(
-    replace: Readonly<Record<string, string>> = {},
-  ): Promise<{ readonly code: number; readonly out: string }> {
-    const { health } = this.component ?? {};
-    const [program = "", ...args] = health?.kind === "command" ? health.command : [];
-    const child = spawn(
-      program,
-      args.map((argument) => replace[argument] ?? argument),
-      {
-        stdio: ["ignore", "pipe", "ignore"],
-        env: this.component?.environment ?? {},
-        ...UNPRIVILEGED,
-      },
-    );
-    const exit = new Promise<number>((resolve) => child.once("exit", (code) => resolve(code ?? -1)));
-    return { out: await text(child.stdout), code: await exit };
+  async guard(): Promise<GuardStatus> {
+    return (await callControl(this.at("control"), "GET", "/status")) as GuardStatus;
   }
+
+  /** Waits until the guard says that all is well. */
+  async ready(): Promise<void> {
+    await until(async () => (await this.guard()).ready, 15_000);
+  }
+
+  /** Waits until a list of that number is in force. */
+  async inForce(name: string): Promise<void> {
+    const number = String(this.feed.lists.get(name)?.number);
+    const issuer = `TrustKern ${name}`;
+    await until(async () => {
+      const { ready, crl } = await this.guard();
+      return ready && crl.issuers.some((each) => each.issuer === issuer && each.number === number);
+    });
+  }
+
+  /** How a connection with a certificate ends: `accepted`, or the code of the error. */
+  async attempt(name: string, options = {}): Promise<string> {
+    const client = this.client(name, options);
+    const result = await new Promise<string>((resolve) => {
+      client.once("connect", () => resolve("accepted"));
+      client.once("error", (error) => resolve("code" in error ? String(error.code) : error.message));
+      client.once("close", () => resolve("closed"));
+    });
+    client.end(true);
+    return result;
+  }
+
+  get pid(): number {
+    return this.child?.pid ?? 0;
+  }
+
+  get process(): ChildProcess | undefined {
+    return this.child;
+  }
+
+  /** Ends the group of processes with that signal, or the guard alone with SIGTERM. */
+  async kill(signal: "SIGTERM" | "SIGKILL"): Promise<void> {
+    const { child } = this;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const gone = once(child, "exit");
+    process.kill(signal === "SIGKILL" ? -this.pid : this.pid, signal);
+    await gone;
+  }
+
+  /** Ends the program with that signal, and starts it again. */
+  async restart(signal: "SIGTERM" | "SIGKILL"): Promise<void> {
+    await this.kill(signal);
+    this.log = "";
+    await this.run();
+    await this.ready();
+  }
+}
+
+/** What is rendered for a container, for this machine: another folder in memory, and questions at shorter intervals. */
+function hosted(content: string, liveDir: string): string {
+  return content
+    .replaceAll("/run/broker", liveDir)
+    .replace(/"trust": \{/, '"trust": {\n    "pollSeconds": 0.3,')
+    .replace(/,?\s*"metrics": \{[\s\S]*?\n {2}\}/, "");
 }
 
 async function freePort(): Promise<number> {

@@ -1,0 +1,20 @@
+import type { Tls13Options } from "../runtime/tls.ts";
+import { connectOnce, type Listener, type Verdict } from "./connect.ts";
+
+/** What two connections show of a broker: `open` accepts a revoked certificate, `closed` does not accept a good one. */
+export type ProbeResult = "good" | "open" | "closed" | "unclear";
+
+/**
+ * Connects with a certificate that is revoked on purpose and with one that is not. Anything but "revoked" for the first
+ * proves nothing, and is no success.
+ */
+export async function probeBroker(listener: Listener, good: Tls13Options, revoked: Tls13Options): Promise<ProbeResult> {
+  return judge(await connectOnce(listener, revoked), await connectOnce(listener, good));
+}
+
+/** The result of both connections. */
+export function judge(revoked: Verdict, good: Verdict): ProbeResult {
+  if (revoked === "accepted") return "open";
+  if (good !== "accepted") return "closed";
+  return revoked === "revoked" ? "good" : "unclear";
+}

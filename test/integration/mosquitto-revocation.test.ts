@@ -1,0 +1,193 @@
+import { spawnSync } from "node:child_process";
+import { readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { loadAuthority } from "../../certs/authority.ts";
+import { issueGatewayLeaf } from "../../certs/classes/leaf-gateway.ts";
+import { until } from "./broker/harness.ts";
+import { MosquittoHarness } from "./mosquitto/harness.ts";
+
+const REVOKED = /CERTIFICATE_REVOKED/;
+const broker = new MosquittoHarness();
+const { feed } = broker;
+
+const installed = spawnSync("mosquitto", ["-h"]).error === undefined;
+describe.skipIf(!installed && process.env.CI !== "true")("Mosquitto behind its guard", () => {
+  beforeAll(() => broker.start());
+  afterAll(() => broker.stop());
+
+  /** A new certificate for a gateway, kept under a name of its own. */
+  async function certificate(name: string, gateway = "gw-01"): Promise<string> {
+    const { cert, key } = broker.pair("authority");
+    const issuer = await loadAuthority({ certPem: cert, keyPem: key });
+    broker.keep(name, await issueGatewayLeaf(issuer, { name: gateway, now: new Date() }));
+    return broker.serial(name);
+  }
+
+  async function refusedLists(): Promise<number> {
+    return (await broker.guard()).counters.crlsRefused ?? 0;
+  }
+
+  test("refuses a revoked certificate and ends its session within 60 s, and nobody else's", async () => {
+    const serial = await certificate("first");
+    const victim = await broker.connected("first");
+    const other = await broker.connected("gw-02");
+    const from = performance.now();
+    feed.ended.push({ seq: 1, name: "gw-01", reason: "certificate-revoked", serial });
+    await feed.revoke("gateways", serial);
+    await until(async () => !victim.connected);
+    const seconds = (performance.now() - from) / 1000;
+    expect(await broker.attempt("first")).toMatch(REVOKED);
+    expect(seconds).toBeLessThan(60);
+    expect(other.connected).toBe(true);
+    expect(await broker.attempt("gw-01")).toBe("accepted");
+    expect(await broker.event("certificate-revoked")).toMatchObject({ kind: "SESSION_ENDED", object: "gw-01" });
+    console.info(`revoked to ended, with a question every 0.3 s: ${seconds.toFixed(2)} s`);
+    await other.endAsync();
+  });
+
+  test("ends the session of a gateway whose token was revoked, which may connect again", async () => {
+    const victim = await broker.connected("gw-01");
+    feed.ended.push({ seq: 2, name: "gw-01", reason: "token-revoked" });
+    await until(async () => !victim.connected);
+    expect(await broker.attempt("gw-01")).toBe("accepted");
+    await delay(1000);
+    const again = await broker.connected("gw-01");
+    await delay(1000);
+    expect(again.connected).toBe(true);
+    await again.endAsync();
+  });
+
+  test("ends all sessions of a class where a list revokes a certificate that nobody names", async () => {
+    const serial = await certificate("unnamed");
+    const victim = await broker.connected("unnamed");
+    const collector = await broker.connected("svc-collector");
+    await feed.revoke("gateways", serial);
+    await until(async () => !victim.connected);
+    expect(await broker.attempt("unnamed")).toMatch(REVOKED);
+    expect(collector.connected).toBe(true);
+    await collector.endAsync();
+  });
+
+  test.each([
+    ["torn", (pem: string) => pem.slice(0, pem.length / 2)],
+    ["empty", () => ""],
+    ["of a stranger", () => "-----BEGIN X509 CRL-----\nMAA=\n-----END X509 CRL-----\n"],
+    ["with another signature", (pem: string) => pem.replace(/(.{30})\n-----END/, `${"A".repeat(28)}==\n-----END`)],
+  ])("keeps the lists that it has when the newest is %s", async (_, spoil) => {
+    const serial = await certificate("spoilt");
+    await feed.revoke("gateways", serial);
+    await broker.inForce("gateways");
+    const before = feed.questions;
+    const good = feed.crls.get("gateways") ?? "";
+    feed.crls.set("gateways", spoil(await feed.publish("gateways")));
+    await until(async () => feed.questions > before + 3);
+    expect(await broker.attempt("spoilt")).toMatch(REVOKED);
+    expect(await broker.attempt("gw-01")).toBe("accepted");
+    expect((await broker.guard()).ready).toBe(true);
+    feed.crls.set("gateways", good);
+  });
+
+  test("takes no list that is older than the one in force, after a restart neither", async () => {
+    const serial = await certificate("older");
+    const old = feed.crls.get("gateways") ?? "";
+    await feed.revoke("gateways", serial);
+    await broker.inForce("gateways");
+    const newest = feed.crls.get("gateways") ?? "";
+    feed.crls.set("gateways", old);
+    const from = await refusedLists();
+    await until(async () => (await refusedLists()) > from);
+    expect(await broker.attempt("older")).toMatch(REVOKED);
+    await broker.kill("SIGTERM");
+    rmSync(broker.at("state/crl.pem"));
+    await broker.run();
+    await until(async () => feed.questions > 0 && (await broker.guard()).ready);
+    expect(await broker.attempt("older")).not.toBe("accepted");
+    feed.crls.set("gateways", newest);
+    await broker.inForce("gateways");
+    expect(await broker.attempt("gw-01")).toBe("accepted");
+  });
+
+  test.each([
+    ["torn", () => truncateSync(broker.at("state/crl.pem"), 300)],
+    ["empty", () => truncateSync(broker.at("state/crl.pem"), 0)],
+    ["gone", () => rmSync(broker.at("state/crl.pem"))],
+  ])("refuses what is revoked though the file is %s when it is told to reload", async (_, spoil) => {
+    const serial = await certificate("file");
+    await feed.revoke("gateways", serial);
+    await broker.inForce("gateways");
+    const whole = readFileSync(broker.at("state/crl.pem"), "utf8");
+    spoil();
+    process.kill(broker.pid, "SIGHUP");
+    await until(async () => readFileSync(broker.at("state/crl.pem"), "utf8") === whole);
+    await broker.ready();
+    expect(await broker.attempt("file")).toMatch(REVOKED);
+    expect(await broker.attempt("gw-01")).toBe("accepted");
+  });
+
+  test("works on without the backend, and takes its word when it is back", async () => {
+    feed.away = true;
+    const serial = await certificate("later");
+    await feed.revoke("gateways", serial);
+    await broker.restart("SIGKILL");
+    expect(await broker.attempt("later")).toBe("accepted");
+    feed.away = false;
+    await broker.inForce("gateways");
+    expect(await broker.attempt("later")).toMatch(REVOKED);
+  });
+
+  test("takes a new certificate from its files, and no half of one", async () => {
+    const client = await broker.connected("gw-02");
+    const old = (await broker.guard()).tls?.certificate;
+    const { cert, key } = broker.pair("svc-broker");
+    const other = broker.pair("svc-backend");
+    writeFileSync(broker.at("svc-broker.key"), other.key);
+    await delay(1500);
+    expect(await broker.attempt("gw-01")).toBe("accepted");
+    expect((await broker.guard()).counters.pairsRefused).toBeGreaterThan(0);
+    expect((await broker.guard()).tls?.certificate).toBe(old);
+    writeFileSync(broker.at("svc-broker.crt"), other.cert);
+    await until(async () => (await broker.guard()).tls?.certificate !== old);
+    expect(client.connected).toBe(true);
+    writeFileSync(broker.at("svc-broker.crt"), cert);
+    writeFileSync(broker.at("svc-broker.key"), key);
+    await until(async () => (await broker.guard()).tls?.certificate === old);
+    await broker.ready();
+    await client.endAsync();
+  });
+
+  test("ends sessions below an authority that is revoked, and refuses its whole chain", async () => {
+    const gateway = await broker.connected("gw-01");
+    const collector = await broker.connected("svc-collector");
+    await feed.revoke("root", broker.serial("authority"));
+    await until(async () => !gateway.connected);
+    await broker.ready();
+    expect(await broker.attempt("gw-01")).not.toBe("accepted");
+    expect(await broker.attempt("svc-collector")).toBe("accepted");
+    await collector.endAsync(true);
+  });
+
+  test("is stopped when its probe is accepted: no broker is better than an open one", async () => {
+    // The probe's certificate is replaced by one that nobody revoked: what a broker without revocation would look like.
+    const { cert, key } = broker.pair("svc-collector");
+    writeFileSync(broker.at("svc-probe-revoked.crt"), cert);
+    writeFileSync(broker.at("svc-probe-revoked.key"), key);
+    await feed.publish("services");
+    await until(async () => (await broker.guard()).reason === "probe-open");
+    expect((await broker.guard()).ready).toBe(false);
+    expect(await broker.event("probe-open")).toMatchObject({ kind: "CRL_REJECTED" });
+    const probe = broker.pair("svc-probe-revoked");
+    writeFileSync(broker.at("svc-probe-revoked.crt"), probe.cert);
+    writeFileSync(broker.at("svc-probe-revoked.key"), probe.key);
+    await broker.ready();
+    expect(await broker.attempt("svc-collector")).toBe("accepted");
+  });
+
+  test("ends with Mosquitto, with an exit code that is not 0", async () => {
+    const child = broker.process;
+    const gone = new Promise<number | null>((resolve) => child?.once("exit", resolve));
+    const mosquitto = spawnSync("pgrep", ["-P", String(broker.pid), "mosquitto"], { encoding: "utf8" }).stdout.trim();
+    process.kill(Number(mosquitto), "SIGKILL");
+    expect(await gone).toBeGreaterThan(0);
+  });
+});
