@@ -10,6 +10,7 @@ import { issueRoot } from "./classes/root.ts";
 import { assertCsrFor, parseCsr } from "./csr.ts";
 import { denialReason } from "./denial.ts";
 import { generateKeyPair, P256, P384 } from "./keys.ts";
+import { normalSerial } from "./serial.ts";
 import { verifyChain } from "./verify-chain.ts";
 import { x509 } from "./x509.ts";
 
@@ -68,7 +69,7 @@ describe("a gateway's request", () => {
     const leaf = new x509.X509Certificate(certPem);
     expect(Buffer.from(leaf.publicKey.rawData).equals(Buffer.from(csr.publicKey.rawData))).toBe(true);
     expect(leaf.subject).toBe("O=acme, OU=gateways, CN=gw-01");
-    expect(event).toMatchObject({ kind: "CERT_ISSUED", object: leaf.serialNumber, reason: "gw-01" });
+    expect(event).toMatchObject({ kind: "CERT_ISSUED", object: normalSerial(leaf.serialNumber), reason: "gw-01" });
   });
 
   test("gets none from another class's authority, and none for a name that is not its own", async () => {

@@ -26,7 +26,7 @@ export interface Crl {
   readonly thisUpdate: Date;
   readonly nextUpdate: Date;
   readonly revoked: readonly {
-    /** Lower-case hex without leading zero octets. */
+    /** Lower-case hex without leading zeros. */
     readonly serial: string;
     readonly at: Date;
     readonly reason: RevocationReason;

@@ -20,7 +20,7 @@ import { CRL_ALGORITHMS } from "./reasons.ts";
 
 /** One certificate of a list. */
 export interface CrlEntry {
-  /** Lower-case hex without leading zero octets. */
+  /** Lower-case hex without leading zeros. */
   readonly serial: string;
   readonly at: Date;
   /** 0 is left out (RFC 5280, section 5.3.1). */
@@ -63,8 +63,9 @@ export async function signList(signer: Signer, content: CrlContent): Promise<Arr
 }
 
 function entry({ serial, at, reasonCode }: CrlEntry): RevokedCertificate {
+  const whole = serial.length % 2 === 0 ? serial : `0${serial}`;
   // A leading zero octet keeps the number positive where its first bit is set.
-  const octets = Buffer.from(/^[89a-f]/.test(serial) ? `00${serial}` : serial, "hex");
+  const octets = Buffer.from(/^[89a-f]/.test(whole) ? `00${whole}` : whole, "hex");
   const revoked = { userCertificate: Uint8Array.from(octets).buffer, revocationDate: new Time(at) };
   if (reasonCode === 0) return new RevokedCertificate(revoked);
   const crlEntryExtensions = [extension(id_ce_cRLReasons, new CRLReason(reasonCode))];
