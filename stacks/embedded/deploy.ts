@@ -1,4 +1,4 @@
-import { appendFileSync, readFileSync, rmSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import type { Model } from "../../model/boundary.ts";
 import type { Deployment } from "../../model/deployment.ts";
 import type { Placement } from "../../model/placement.ts";
@@ -7,11 +7,11 @@ import { migrate } from "../../modules/timescaledb/migrate.ts";
 import { applyRetention } from "../../modules/timescaledb/retention.ts";
 import { callControl } from "../../shared/control-client.ts";
 import type { TrustKernError } from "../../shared/errors.ts";
-import type { SecurityEvent } from "../../shared/security-event.ts";
 import type { Authorities } from "../host/authorities.ts";
 import { claimDirs } from "../host/claim.ts";
 import { hostErrors } from "../host/errors.ts";
-import { makePrivateDir, writePrivate, writing } from "../host/files.ts";
+import { logEvent } from "../host/event-log.ts";
+import { makePrivateDir, writePrivate } from "../host/files.ts";
 import { type Layout, layoutOf } from "../host/layout.ts";
 import { takeLock } from "../host/lock.ts";
 import { type OperatorClient, operatorClient } from "../host/operator-client.ts";
@@ -183,9 +183,4 @@ async function prepareServices(
   await Promise.all([migrated(), recipients()]);
   await Promise.all(deployed.model.components.map(({ name }) => deployed.waitReady(name)));
   deployed.supervisor.settle();
-}
-
-function logEvent(layout: Layout, event: SecurityEvent): void {
-  const file = `${layout.logsDir}/deploy.ndjson`;
-  writing(file, () => appendFileSync(file, `${JSON.stringify({ event })}\n`, { mode: 0o600 }));
 }

@@ -2,19 +2,19 @@ import { existsSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { type Authority, loadAuthority } from "../../certs/authority.ts";
 import { issueDeploymentCertificates } from "../../certs/deployment.ts";
-import type { LeafClass } from "../../certs/names.ts";
-import { writeSealedFile } from "../../custody/backends/sealed-file.ts";
+import { LEAF_CLASSES, type LeafClass } from "../../certs/names.ts";
 import type { SecurityEvent } from "../../shared/security-event.ts";
 import { makePrivateDir, writePrivate, writing } from "./files.ts";
-import { makeStepCaAuthority } from "./step-ca-authority.ts";
+import { sealRootKey } from "./root-key.ts";
 
-/** The authorities of a deployment: the trust anchor, and who may issue leaves. */
+/** The authorities of a deployment: the trust anchors, and who may issue leaves. */
 export interface Authorities {
+  /** The root in force. */
   readonly rootPem: string;
+  /** Every root that is to be accepted, one after the other, the one in force first: more than one while roots are rotated. */
+  readonly anchorsPem: string;
   readonly issuers: Readonly<Record<LeafClass, Authority>>;
 }
-
-const CLASSES: readonly LeafClass[] = ["services", "gateways", "operators"];
 
 /** What making the authorities needs. */
 export interface NewAuthorities {
@@ -23,7 +23,6 @@ export interface NewAuthorities {
   readonly clock: () => Date;
   /** Encrypts the root's key, which no process of the deployment reads. */
   readonly passphrase: string;
-  readonly scryptWorkFactor: number;
   readonly onEvent: (event: SecurityEvent) => void;
 }
 
@@ -40,27 +39,27 @@ export async function makeAuthorities(request: NewAuthorities): Promise<void> {
   writing(fresh, () => rmSync(fresh, { recursive: true, force: true }));
   makePrivateDir(fresh);
   writePrivate(join(fresh, "root.crt"), made.root.certPem);
-  const sealed = { path: join(fresh, "root.key.age"), passphrase, workFactor: request.scryptWorkFactor };
-  await writeSealedFile(sealed, Buffer.from(made.root.keyPem));
-  for (const name of CLASSES) {
+  await sealRootKey({ dir: fresh, passphrase }, "root", made.root.keyPem);
+  for (const name of LEAF_CLASSES) {
     writePrivate(join(fresh, `${name}.crt`), made.intermediates[name].certPem);
     writePrivate(join(fresh, `${name}.key`), made.intermediates[name].keyPem);
   }
-  const stepCa = await makeStepCaAuthority(fresh, made.root, clock());
   writing(dir, () => renameSync(fresh, dir));
-  for (const event of [...made.events, stepCa]) request.onEvent(event);
+  for (const event of made.events) request.onEvent(event);
 }
 
 /**
  * Reads the authorities that {@link makeAuthorities} made.
+ * @param anchors every root that is to be accepted, PEM
  * @throws CERT_AUTHORITY_INVALID when a file was changed
  */
-export async function readAuthorities(dir: string): Promise<Authorities> {
+export async function readAuthorities(dir: string, anchors?: readonly string[]): Promise<Authorities> {
   const issuer = (name: LeafClass): Promise<Authority> => {
     const [certPem, keyPem] = ["crt", "key"].map((kind) => readFileSync(join(dir, `${name}.${kind}`), "utf8"));
     return loadAuthority({ certPem: certPem ?? "", keyPem: keyPem ?? "" }, join(dir, name));
   };
-  const [services, gateways, operators] = await Promise.all(CLASSES.map(issuer));
+  const [services, gateways, operators] = await Promise.all(LEAF_CLASSES.map(issuer));
   if (!services || !gateways || !operators) throw new TypeError("three classes of leaves have three issuers");
-  return { rootPem: readFileSync(join(dir, "root.crt"), "utf8"), issuers: { services, gateways, operators } };
+  const rootPem = readFileSync(join(dir, "root.crt"), "utf8");
+  return { rootPem, anchorsPem: (anchors ?? [rootPem]).join(""), issuers: { services, gateways, operators } };
 }

@@ -32,6 +32,16 @@ export const hostErrors = catalogue({
     summary: "The state directory holds something that is not part of a deployment; nothing was changed in it.",
     fix: "name a directory with --dir that is empty, does not exist yet, or is a deployment's",
   },
+  CERTIFICATE_UNKNOWN: {
+    exit: EXIT.notFound,
+    summary: "No certificate that this host has issued has that serial number or name.",
+    fix: "take it as `trustkern certs list` prints it",
+  },
+  ROOT_KEY_ELSEWHERE: {
+    exit: EXIT.resource,
+    summary: "The root's private key is not on this host, and the command needs its signature.",
+    fix: "run the command where the root's key is, or sign there with `trustkern certs init`",
+  },
   NOT_DEPLOYED: {
     exit: EXIT.notFound,
     summary: "No deployment was ever brought up in this state directory.",

@@ -7,13 +7,18 @@ import { serverName } from "../../model/placement.ts";
 import { METRICS_SECRETS } from "../../modules/gateway/component.ts";
 import type { SecurityEvent } from "../../shared/security-event.ts";
 import type { Authorities } from "./authorities.ts";
-import { writePrivate } from "./files.ts";
+import { certificatesIn, fingerprintOf } from "./pem.ts";
+import { type BrokerKeys, PINNED } from "./pins.ts";
+import type { StoreFiles } from "./store-files.ts";
 
 /** A leaf is renewed in the last third of its life. */
 const RENEW_AT = 2 / 3;
 
 /** Published ports are reached at this machine's loopback address too. */
 const LOOPBACK = "127.0.0.1";
+
+/** A leaf that is revoked as soon as it is issued: who accepts it has no revocation list. */
+export const PROBE = { name: "svc-probe-revoked", cert: "probe-revoked.crt", key: "probe-revoked.key" } as const;
 
 /** What renewing needs. */
 export interface LeavesRequest {
@@ -23,7 +28,12 @@ export interface LeavesRequest {
   readonly authorities: Authorities;
   readonly tenant: string;
   readonly clock: () => Date;
-  readonly onEvent: (event: SecurityEvent) => void;
+  readonly files: StoreFiles;
+  readonly brokerKeys: BrokerKeys;
+  /** Fingerprints of leaves that are issued anew although they are young. */
+  readonly expired: ReadonlySet<string>;
+  /** Hears of each leaf before it is written, so that none is in use that no record tells of. */
+  readonly onLeaf: (certPem: string, event: SecurityEvent) => Promise<void>;
 }
 
 /** A certificate that a component names among its secrets. */
@@ -35,73 +45,88 @@ interface Wanted {
   readonly serverOnly: boolean;
   readonly certFile: string;
   readonly keyFile: string;
+  /** Whether its clients pin its key, so that its next one is known before. */
+  readonly pinned: boolean;
 }
 
-/** Issues every certificate that a component names and that is missing, old, or not of the deployment's authorities. */
-export async function renewLeaves(request: LeavesRequest): Promise<void> {
-  const { model, authorities, tenant, clock, onEvent } = request;
-  const old = model.components
+/**
+ * Issues every certificate that a component names and that is missing, old, or not of the deployment's authorities.
+ * @returns the components whose files changed
+ */
+export async function renewLeaves(request: LeavesRequest): Promise<readonly string[]> {
+  const old = request.model.components
     .flatMap((component) => wantedBy(component, request))
     .filter((wanted) => !isYoung(wanted, request));
-  const { leaves, events } = await issueLeaves(authorities.issuers, {
-    clock,
-    services: old
-      .filter(({ issuer }) => issuer === "services")
-      .map(({ name, component, serverOnly }) => ({
-        name,
-        dnsNames: [serverName(component, tenant)],
-        ipAddresses: [LOOPBACK],
-        serverOnly,
-      })),
-    gateways: old.filter(({ issuer }) => issuer === "gateways").map(({ name }) => name),
-    operators: [],
-  });
-  for (const { name, certFile, keyFile } of old) {
-    const leaf = leaves.find((issued) => issued.name === name);
-    if (leaf === undefined) throw new TypeError(`no leaf was issued for ${name}`);
-    writePrivate(keyFile, leaf.keyPem);
-    writePrivate(certFile, leaf.certPem);
-  }
-  for (const event of events) onEvent(event);
+  for (const wanted of old) await renew(wanted, request);
+  request.brokerKeys.settle();
+  return [...new Set(old.map(({ component }) => component))];
 }
 
-function wantedBy({ name, identity, secrets }: Component, { secretFile }: LeavesRequest): readonly Wanted[] {
+/** The files of every leaf that a component has, its own first. */
+export function leafFilesOf(
+  component: Component,
+  secretFile: (component: string, secret: string) => string,
+): readonly string[] {
+  return wantedBy(component, { secretFile })
+    .filter(({ name }) => name !== PROBE.name)
+    .map(({ certFile }) => certFile);
+}
+
+async function renew(wanted: Wanted, request: LeavesRequest): Promise<void> {
+  const { authorities, tenant, clock, files, brokerKeys } = request;
+  const { name, component, issuer, serverOnly, pinned } = wanted;
+  const keyPem = pinned ? brokerKeys.nextKeyPem() : undefined;
+  const service = { name, dnsNames: [serverName(component, tenant)], ipAddresses: [LOOPBACK], serverOnly, keyPem };
+  const { leaves, events } = await issueLeaves(authorities.issuers, {
+    clock,
+    services: issuer === "services" ? [service] : [],
+    gateways: issuer === "gateways" ? [name] : [],
+    operators: [],
+  });
+  const [leaf, event] = [leaves[0], events[0]];
+  if (leaf === undefined || event === undefined) throw new TypeError(`no leaf was issued for ${name}`);
+  await request.onLeaf(leaf.certPem, event);
+  if (pinned) brokerKeys.promote();
+  else files.write(wanted.keyFile, leaf.keyPem);
+  files.write(wanted.certFile, leaf.certPem);
+}
+
+function wantedBy(
+  { name, identity, secrets }: Component,
+  { secretFile }: Pick<LeavesRequest, "secretFile">,
+): readonly Wanted[] {
+  const has = (secret: string): boolean => secrets.some((one) => one.name === secret);
   const [metricsCert, metricsKey] = METRICS_SECRETS;
-  const own: readonly Wanted[] =
-    identity === undefined
-      ? []
-      : [
-          {
-            component: name,
-            name: identity,
-            issuer: identity.startsWith("gw-") ? "gateways" : "services",
-            serverOnly: false,
-            certFile: secretFile(name, "tls.crt"),
-            keyFile: secretFile(name, "tls.key"),
-          },
-        ];
-  if (!secrets.some((secret) => secret.name === metricsCert)) return own;
-  const metrics: Wanted = {
+  const wanted = (leaf: Pick<Wanted, "name" | "serverOnly">, cert: string, key: string): Wanted => ({
+    ...leaf,
     component: name,
-    name: `svc-${name}`,
-    issuer: "services",
-    serverOnly: true,
-    certFile: secretFile(name, metricsCert),
-    keyFile: secretFile(name, metricsKey),
-  };
-  return [...own, metrics];
+    issuer: leaf.name.startsWith("gw-") ? "gateways" : "services",
+    certFile: secretFile(name, cert),
+    keyFile: secretFile(name, key),
+    pinned: name === PINNED && cert === "tls.crt",
+  });
+  return [
+    ...(identity === undefined ? [] : [wanted({ name: identity, serverOnly: false }, "tls.crt", "tls.key")]),
+    ...(has(metricsCert) ? [wanted({ name: `svc-${name}`, serverOnly: true }, metricsCert, metricsKey)] : []),
+    ...(has(PROBE.cert) ? [wanted({ name: PROBE.name, serverOnly: false }, PROBE.cert, PROBE.key)] : []),
+  ];
 }
 
 /** Also false when a death between two writes left the key of one leaf with the certificate of another. */
-function isYoung({ certFile, keyFile, issuer }: Wanted, { authorities, clock }: LeavesRequest): boolean {
+function isYoung({ certFile, keyFile, issuer }: Wanted, { authorities, clock, expired }: LeavesRequest): boolean {
   const now = clock().getTime();
   try {
-    const certificate = new X509Certificate(readFileSync(certFile));
+    const [leafPem = "", issuerPem = ""] = certificatesIn(readFileSync(certFile, "utf8"));
+    const certificate = new X509Certificate(leafPem);
     const key = createPrivateKey(readFileSync(keyFile));
     const [from, to] = [certificate.validFromDate.getTime(), certificate.validToDate.getTime()];
+    const issuingPem = authorities.issuers[issuer].certPem;
     return (
       certificate.checkPrivateKey(key) &&
-      certificate.verify(new X509Certificate(authorities.issuers[issuer].certPem).publicKey) &&
+      certificate.verify(new X509Certificate(issuingPem).publicKey) &&
+      // An authority that another root has signed keeps its key: its leaves must send the certificate that is accepted from now on.
+      fingerprintOf(issuerPem) === fingerprintOf(issuingPem) &&
+      !expired.has(fingerprintOf(leafPem)) &&
       now >= from &&
       now < from + (to - from) * RENEW_AT
     );

@@ -79,7 +79,11 @@ async function provisionSensors(control: Control, operator: OperatorClient, coun
 }
 
 /** Where this host reaches the backend: at its published port. */
-function backendEndpoint({ deployment, containers }: DockerPlan): { host: string; port: number; servername: string } {
+export function backendEndpoint({ deployment, containers }: DockerPlan): {
+  host: string;
+  port: number;
+  servername: string;
+} {
   const [published] = containers.find(({ name }) => name === "backend")?.ports ?? [];
   if (published === undefined) throw new TypeError("the backend publishes its port");
   const host = published.address === "0.0.0.0" ? "127.0.0.1" : published.address;

@@ -1,9 +1,9 @@
-import { appendFileSync, chownSync, readdirSync, rmSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { chownSync, readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import type { Model } from "../../../model/boundary.ts";
-import type { SecurityEvent } from "../../../shared/security-event.ts";
 import { socketIsDead } from "../../../shared/socket-answers.ts";
 import type { Authorities } from "../../host/authorities.ts";
+import { logEvent } from "../../host/event-log.ts";
 import { holds, makePrivateDir, writePrivate, writing } from "../../host/files.ts";
 import type { Layout } from "../../host/layout.ts";
 import { prepareSecrets } from "../../host/secrets.ts";
@@ -53,24 +53,22 @@ export async function prepareHost(options: DockerOptions, { layout, model }: Ren
     writeState(layout.stateFile, next);
   };
   remember(state?.volumes ?? []);
-  const folders = makeFolders(layout, model);
+  for (const folder of foldersOf(layout, model)) makePrivateDir(folder);
   await removeDeadSockets(layout, model);
   writeConfiguration(layout, model);
-  if (options.mayChown) giveAway(layout, folders, options.runAs);
+  if (options.mayChown) giveAway(layout, model, options.runAs);
   return {
     authorities,
     settle: () => remember([...new Set([...(state?.volumes ?? []), ...witnessedVolumes(model, volumeDir)])]),
   };
 }
 
-function makeFolders(layout: Layout, model: Model): readonly string[] {
-  const folders = model.components.flatMap((component) => [
+function foldersOf(layout: Layout, model: Model): readonly string[] {
+  return model.components.flatMap((component) => [
     ...component.volumes.map(({ name }) => join(layout.volumesDir, component.name, name)),
     ...component.sockets.map(({ name }) => socketFolder(layout, component.name, name)),
     ...(component.secrets.length > 0 ? [join(layout.secretsDir, component.name)] : []),
   ]);
-  for (const folder of folders) makePrivateDir(folder);
-  return folders;
 }
 
 /** A program that was killed leaves its socket's file, and not every program takes one away at its start. */
@@ -93,18 +91,12 @@ function writeConfiguration(layout: Layout, model: Model): void {
   }
 }
 
-/** Containers see these folders and single files of the configuration; what is above them stays the command line's own. */
-function giveAway(layout: Layout, folders: readonly string[], { uid, gid }: RunAs): void {
+/** Gives the containers' user what containers mount. They see these folders and single files of the configuration; what is above them stays the command line's own. */
+export function giveAway(layout: Layout, model: Model, { uid, gid }: RunAs): void {
   const files = [layout.secretsDir, layout.configDir].flatMap((dir) =>
     readdirSync(dir, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
       .map((entry) => join(entry.parentPath, entry.name)),
   );
-  for (const path of [...files, ...folders]) writing(path, () => chownSync(path, uid, gid));
-}
-
-function logEvent(layout: Layout, event: SecurityEvent): void {
-  const file = join(layout.logsDir, "deploy.ndjson");
-  makePrivateDir(dirname(file));
-  writing(file, () => appendFileSync(file, `${JSON.stringify({ event })}\n`, { mode: 0o600 }));
+  for (const path of [...files, ...foldersOf(layout, model)]) writing(path, () => chownSync(path, uid, gid));
 }

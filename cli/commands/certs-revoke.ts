@@ -1,0 +1,40 @@
+import { normalSerial } from "../../certs/serial.ts";
+import { REASON_CODES, type RevocationReason } from "../../certs/crl/reasons.ts";
+import { EXIT } from "../../shared/errors.ts";
+import { onlineClasses } from "../../stacks/host/host-pki.ts";
+import { tellBackend } from "../../stacks/host/renew.ts";
+import { printJson, type Run } from "../command.ts";
+import { cliErrors } from "../errors.ts";
+import { certsSite, changing } from "./certs-context.ts";
+
+/** `certs revoke SERIAL`: takes a certificate back; its issuer's next list has it, and its open sessions end. */
+export const run: Run = async (context) => {
+  const { io, flags, options, args, paint } = context;
+  const serial = normalSerial(args[0] ?? "");
+  const reason = reasonOf(options.reason);
+  const site = await certsSite(context);
+  const issued = site.pki.ledger.find(serial).find(({ kind }) => kind === "issued");
+  const online = issued === undefined || onlineClasses(site.model).some((each) => issued.issuer === `TrustKern ${each}`);
+  // An authority that runs keeps its own list: it is asked through the backend.
+  if (!online) {
+    await changing(context, site, async () => {
+      await site.pki.revokeSerial(serial, reason);
+      await site.pki.converge();
+      site.handOver();
+    });
+  }
+  const operator = await site.operator();
+  if (!online) await tellBackend(site, operator);
+  const answer = online ? await operator("POST", `/v1/certificates/${serial}/revoke`, { reason }) : {};
+  if (flags.json) printJson(io, { schema: "trustkern.certs-revoke/1", serial, reason, ...(answer as object) });
+  else io.stdout(`${paint("green", "revoked")} ${issued?.subject ?? ""} ${serial} (${reason})\n`);
+  return EXIT.done;
+};
+
+function reasonOf(value: string | boolean | undefined): RevocationReason {
+  const text = typeof value === "string" ? value : "unspecified";
+  const known = (Object.keys(REASON_CODES) as RevocationReason[]).find((each) => each === text);
+  if (known !== undefined) return known;
+  const accepted = Object.keys(REASON_CODES).join(", ");
+  throw cliErrors.error("CLI_USAGE", `--reason is "${text}"; accepted: ${accepted}`, { path: "--reason" });
+}

@@ -1,0 +1,69 @@
+import { readCrl } from "../../../certs/crl.ts";
+import type { OperatorClient } from "../operator-client.ts";
+import type { Fleet, TokenLine } from "./fleet.ts";
+
+/** The part of a fleet that the backend does, asked as an operator. */
+export type BackendSide = Pick<Fleet, "announce" | "publishCrls" | "newToken" | "tokens" | "revokeToken">;
+
+/** One line of the backend's list of a gateway's tokens. */
+interface ListedToken {
+  readonly id: string;
+  readonly revoked_at?: string | null;
+  readonly last_used_at?: string | null;
+}
+
+/** The backend at the other end of operators' clients. */
+export function backendSide(client: () => Promise<OperatorClient>): BackendSide {
+  // A client for each call: authorities change while they are rotated, and with them what it must show.
+  const operator: OperatorClient = async (method, path, body) => (await client())(method, path, body);
+  const tokensOf = (gateway: string): string => `/v1/gateways/${encodeURIComponent(gateway)}/tokens`;
+  return {
+    async announce({ anchors, pins }) {
+      await operator("PUT", "/v1/trust", { anchors, broker_pins: pins });
+    },
+    async publishCrls(crls) {
+      await operator("PUT", "/v1/crls", { crls });
+    },
+    async newToken(gateway) {
+      const { id, token } = (await operator("POST", tokensOf(gateway), {})) as { id: string; token: string };
+      return { id, token };
+    },
+    async tokens(gateway) {
+      const { tokens } = (await operator("GET", tokensOf(gateway))) as { tokens: readonly ListedToken[] };
+      return tokens.map(
+        ({ id, revoked_at, last_used_at }): TokenLine => ({
+          id,
+          revoked: typeof revoked_at === "string",
+          used: typeof last_used_at === "string",
+        }),
+      );
+    },
+    async revokeToken(gateway, id) {
+      await operator("POST", `${tokensOf(gateway)}/${encodeURIComponent(id)}/revoke`, {});
+    },
+  };
+}
+
+/** A revocation list that the broker says it has in force. */
+interface InForce {
+  readonly issuer: string;
+  readonly number: string;
+}
+
+/**
+ * Whether the broker works with these lists, by the numbers that it says at `GET /status`; a broker that names none takes them
+ * with its certificate.
+ */
+export function brokerHasCrls(inForce: readonly InForce[] | undefined, crls: readonly string[]): boolean {
+  if (inForce === undefined) return true;
+  // The broker's lists are those of whoever may connect to it: makers' are not among them.
+  const brokers = crls.filter((pem) => !readCrl(pem).issuer.includes("CN=TrustKern maker"));
+  return brokers.every((pem) => {
+    const { number, issuer } = readCrl(pem);
+    return inForce.some((one) => commonNameOf(issuer) === one.issuer && BigInt(one.number) >= number);
+  });
+}
+
+function commonNameOf(name: string): string {
+  return /(?:^|, ?)CN=([^,]*)/.exec(name)?.[1] ?? name;
+}

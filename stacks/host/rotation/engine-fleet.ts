@@ -1,0 +1,71 @@
+import type { Component } from "../../../model/component.ts";
+import { PINNED } from "../pins.ts";
+import { type BackendSide, brokerHasCrls } from "./backend-side.ts";
+import type { Fleet } from "./fleet.ts";
+import { memberOf, type TlsStatus } from "./member.ts";
+
+/** What a component of ours answers to `GET /status`, as far as certificates go. */
+export interface CertificateStatus {
+  readonly tls?: TlsStatus | undefined;
+  readonly crl?: { readonly issuers: readonly { readonly issuer: string; readonly number: string }[] } | undefined;
+}
+
+/** How an engine looks at its components, and has them take their files. */
+export interface EngineFleetRequest {
+  readonly components: readonly Component[];
+  readonly secretFile: (component: string, secret: string) => string;
+  readonly leafFiles: (component: string) => readonly string[];
+  readonly clock: () => Date;
+  /** The answer of a component's control socket; undefined where it has none or does not answer. */
+  readonly status: (component: Component) => Promise<CertificateStatus | undefined>;
+  /** When each component that runs began to. */
+  readonly startedAt: () => Promise<ReadonlyMap<string, Date>>;
+  /** Starts a component again, and waits until it runs. */
+  readonly restart: (component: Component) => Promise<void>;
+  /** Sends a component the signal by which it reads its files again. */
+  readonly reload: (component: Component) => Promise<void>;
+  readonly backend: BackendSide;
+}
+
+/** The fleet of a deployment that an engine runs on this machine. */
+export function engineFleet(request: EngineFleetRequest): Fleet {
+  const { components, clock, backend } = request;
+  const reloadedAt = new Map<string, Date>();
+  return {
+    ...backend,
+    async members() {
+      const started = await request.startedAt();
+      const seen = components.map(async (component) => {
+        const { name } = component;
+        const [start, reload] = [started.get(name), reloadedAt.get(name)];
+        const { tls } = (await request.status(component)) ?? {};
+        const readAt = start !== undefined && reload !== undefined && reload > start ? reload : start;
+        return memberOf({
+          component,
+          leafFiles: request.leafFiles(name),
+          secretFile: request.secretFile,
+          tls,
+          readAt,
+          now: clock(),
+        });
+      });
+      return Promise.all(seen);
+    },
+    async apply(names) {
+      const started = await request.startedAt();
+      // What does not run reads its files when it starts.
+      for (const component of components.filter(({ name }) => names.includes(name) && started.has(name))) {
+        if (component.renewal === "restart") await request.restart(component);
+        if (component.renewal !== "reload") continue;
+        await request.reload(component);
+        reloadedAt.set(component.name, clock());
+      }
+    },
+    async pendingCrls(crls) {
+      const broker = components.find(({ name }) => name === PINNED);
+      if (broker === undefined) return [];
+      const status = await request.status(broker);
+      return status !== undefined && brokerHasCrls(status.crl?.issuers, crls) ? [] : [PINNED];
+    },
+  };
+}

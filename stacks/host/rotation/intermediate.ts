@@ -1,0 +1,54 @@
+import type { LeafClass } from "../../../certs/names.ts";
+import type { RotationContext } from "./context.ts";
+import type { Rotation } from "./machine.ts";
+import { pendingLeaves } from "./proof.ts";
+
+/**
+ * Another issuing authority of one class, with another key. Peers send it with their leaves, so nobody has to be given it; its
+ * revocation list must be out before its first leaf is, since the broker refuses leaves of an issuer that it has no list of.
+ */
+export function rotateIntermediate(context: RotationContext, leafClass: LeafClass): Rotation {
+  const { store, fleet } = context;
+  return {
+    what: `intermediate:${leafClass}`,
+    begin: async () => ({ old: store.fingerprint(leafClass) }),
+    phases: {
+      "add-new": {
+        says: `have the root sign another authority of ${leafClass}, and publish its revocation list`,
+        act: async () => {
+          await store.stageIntermediate(leafClass);
+          await context.converge();
+          await fleet.publishCrls(context.crls());
+          return { new: store.newest(leafClass) };
+        },
+      },
+      "prove-trust": {
+        says: "wait until the broker has the list",
+        pending: () => fleet.pendingCrls(context.crls()),
+      },
+      issue: {
+        says: `issue every leaf of ${leafClass} anew`,
+        act: async (memo) => {
+          store.promoteIntermediate(leafClass, memo.new ?? "");
+          await context.converge();
+          return {};
+        },
+      },
+      "prove-use": {
+        says: "wait until every component presents its new leaf",
+        pending: () => pendingLeaves(fleet, context.leafFiles),
+      },
+      "remove-old": {
+        says: "revoke the old authority, and publish the root's list",
+        act: async () => {
+          const old = store.read(`${leafClass}.old`);
+          if (old !== undefined) await context.revoke(old, "superseded");
+          store.dropOld(leafClass);
+          await context.converge();
+          await fleet.publishCrls(context.crls());
+          return {};
+        },
+      },
+    },
+  };
+}

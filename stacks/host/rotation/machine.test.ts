@@ -1,0 +1,204 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import fc from "fast-check";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import type { RotationContext } from "./context.ts";
+import type { Memo, Rotation } from "./machine.ts";
+import { ModelFleet } from "./model-fleet.ts";
+import { rotationOf } from "./rotations.ts";
+import type { RotationTarget } from "./target.ts";
+
+const TARGETS: readonly RotationTarget[] = [
+  { kind: "root" },
+  { kind: "intermediate", leafClass: "services" },
+  { kind: "intermediate", leafClass: "gateways" },
+  { kind: "leaf", component: "backend" },
+  { kind: "pin" },
+  { kind: "token", gateway: "gw-01" },
+];
+const EVERYBODY = ["broker", "backend", "collector", "gw-01"];
+const MOST_STEPS = 80;
+
+const fleets: ModelFleet[] = [];
+let first: ModelFleet;
+beforeAll(async () => {
+  first = await ModelFleet.make();
+});
+afterAll(() => first.remove());
+const make = async (): Promise<ModelFleet> => {
+  const fleet = ModelFleet.copyOf(first);
+  fleets.push(fleet);
+  return fleet;
+};
+afterEach(() => {
+  for (const fleet of fleets.splice(0)) fleet.remove();
+});
+const of = (target: RotationTarget) => (context: RotationContext) => rotationOf(target, context);
+
+/** Components in force against the fleet's own files: the end of every rotation. */
+async function settled(fleet: ModelFleet): Promise<void> {
+  expect(fleet.unfinished).toBeUndefined();
+  const pki = fleet.open();
+  for (const { anchors } of await fleet.members()) expect(anchors).toEqual([pki.store.fingerprint("root")]);
+  expect(pki.store.anchors()).toHaveLength(1);
+  expect(pki.brokerKeys.read().current).not.toBe(pki.brokerKeys.read().next);
+}
+
+describe.each(TARGETS)("a rotation of %o", (target) => {
+  it("never lets two components refuse each other, whoever reads early or late", async () => {
+    const fleet = await make();
+    fleet.readers = (step) => (step % 3 === 0 ? [EVERYBODY[step % 4] ?? ""] : []);
+    await fleet.rotate(of(target));
+    expect(fleet.violations).toEqual([]);
+    await settled(fleet);
+  });
+
+  it("is finished by the next run after a death at every single step", { timeout: 120_000 }, async () => {
+    let died = true;
+    for (let killAt = 1; died && killAt < MOST_STEPS; killAt += 1) {
+      const fleet = await make();
+      fleet.readers = (step) => (step % 2 === killAt % 2 ? [EVERYBODY[(step + killAt) % 4] ?? ""] : []);
+      died = await fleet.rotateDespite(of(target), killAt);
+      expect(fleet.violations).toEqual([]);
+      await settled(fleet);
+      fleet.remove();
+    }
+    expect(died).toBe(false);
+  });
+});
+
+it("keeps the fleet together for any order of reading and any two deaths", { timeout: 60_000 }, async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.constantFrom(...TARGETS),
+      fc.array(fc.subarray(EVERYBODY), { minLength: 1, maxLength: 12 }),
+      fc.integer({ min: 1, max: 40 }),
+      async (target, readings, killAt) => {
+        const fleet = await make();
+        fleet.readers = (step) => readings[step % readings.length] ?? [];
+        await fleet.rotateDespite(of(target), killAt);
+        await fleet.rotateDespite(of(target), Math.ceil(killAt / 2));
+        expect(fleet.violations).toEqual([]);
+        await settled(fleet);
+        fleet.remove();
+      },
+    ),
+    { numRuns: 12 },
+  );
+});
+
+describe("the model sees what a rotation must not do", () => {
+  const without =
+    (phase: "prove-trust" | "prove-use") =>
+    (context: RotationContext): Rotation => {
+      const rotation = rotationOf({ kind: "root" }, context);
+      const { says, act } = rotation.phases[phase];
+      return { ...rotation, phases: { ...rotation.phases, [phase]: { says, ...(act && { act }) } } };
+    };
+
+  it.each(["prove-trust", "prove-use"] as const)("without %s", async (phase) => {
+    const fleet = await make();
+    fleet.readers = (step) => (step % 5 === 0 ? ["backend"] : []);
+    await fleet.rotate(without(phase));
+    expect(fleet.violations).not.toEqual([]);
+  });
+
+  it("a pin that is taken out before the broker has left its key", async () => {
+    const fleet = await make();
+    fleet.readers = () => ["backend", "collector", "gw-01"];
+    await fleet.rotate((context) => {
+      const rotation = rotationOf({ kind: "pin" }, context);
+      const { issue } = rotation.phases;
+      const act = async (memo: Memo): Promise<Memo> => {
+        await issue.act?.(memo);
+        context.dropPreviousPin();
+        await context.converge();
+        return {};
+      };
+      return { ...rotation, phases: { ...rotation.phases, issue: { ...issue, act } } };
+    });
+    expect(fleet.violations).not.toEqual([]);
+  });
+});
+
+describe("what a rotation leaves behind", () => {
+  it("another root, under which every leaf is, and no trace of the one before", async () => {
+    const fleet = await make();
+    const before = fleet.open().store.fingerprint("root");
+    await fleet.rotate(of({ kind: "root" }));
+    const { store } = fleet.open();
+    expect(store.fingerprint("root")).not.toBe(before);
+    expect([store.read("root.old"), store.read("root.next")]).toEqual([undefined, undefined]);
+    expect(fleet.announced?.anchors).toEqual([store.read("root")]);
+  });
+
+  it("the leaf of before revoked, once", async () => {
+    const fleet = await make();
+    await fleet.rotate(of({ kind: "leaf", component: "backend" }));
+    expect(new Set(fleet.revokedSerials()).size).toBe(1);
+    expect(fleet.revokedSerials()).toHaveLength(1);
+  });
+
+  it("one good token, whatever was issued and lost on the way", async () => {
+    const fleet = await make();
+    await fleet.rotateDespite(of({ kind: "token", gateway: "gw-01" }), 2);
+    expect([...fleet.tokens.values()].filter(({ revoked }) => !revoked)).toHaveLength(1);
+    expect(fleet.tokens.size).toBe(2);
+  });
+
+  it("the broker on the key whose pin was known before, and another next one", async () => {
+    const fleet = await make();
+    const before = fleet.open().brokerKeys.read();
+    await fleet.rotate(of({ kind: "pin" }));
+    const after = fleet.open().brokerKeys.read();
+    expect(after).toMatchObject({ current: before.next, previous: undefined });
+    expect(fleet.announced?.pins).toEqual([after.current, after.next]);
+  });
+});
+
+describe("a rotation refuses", () => {
+  it("to begin while another one is not done", async () => {
+    const fleet = await make();
+    fleet.killAt = 3;
+    await expect(fleet.rotate(of({ kind: "root" }))).rejects.toThrow();
+    await expect(fleet.rotate(of({ kind: "pin" }))).rejects.toMatchObject({ code: "ROTATION_UNFINISHED" });
+  });
+
+  it("to remove the old while somebody does not follow, and names who", async () => {
+    const fleet = await make();
+    const before = fleet.open().store.anchors();
+    await expect(
+      fleet.rotate(
+        (context) =>
+          rotationOf(
+            { kind: "root" },
+            {
+              ...context,
+              fleet: {
+                ...context.fleet,
+                members: async () => [{ name: "gw-01", anchors: undefined, certificates: "none", pins: "none" }],
+              },
+            },
+          ),
+        0.05,
+      ),
+    ).rejects.toMatchObject({ code: "ROTATION_UNPROVEN", message: expect.stringContaining("gw-01") });
+    expect(fleet.unfinished).toBe("prove-trust");
+    expect(fleet.open().store.anchors()).toEqual(expect.arrayContaining([...before]));
+  });
+
+  it.each(["", "{", "{}", '{"schema":"trustkern.rotation/1","what":"root","startedAt":"x","phase":"later","memo":{}}'])(
+    "a journal that says %j",
+    async (text) => {
+      const fleet = await make();
+      writeFileSync(fleet.journalFile, text);
+      await expect(fleet.rotate(of({ kind: "root" }))).rejects.toMatchObject({ code: "ROTATION_JOURNAL_CORRUPT" });
+    },
+  );
+
+  it("to keep a key in its journal", async () => {
+    const fleet = await make();
+    fleet.killAt = 20;
+    await expect(fleet.rotate(of({ kind: "root" }))).rejects.toThrow();
+    expect(readFileSync(fleet.journalFile, "utf8")).not.toMatch(/PRIVATE|gw_/);
+  });
+});

@@ -1,0 +1,305 @@
+import { createPrivateKey, X509Certificate } from "node:crypto";
+import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import type { Model } from "../../../model/boundary.ts";
+import type { Component } from "../../../model/component.ts";
+import { makeAuthorities } from "../authorities.ts";
+import type { HostLedger, RevokedCertificate } from "../host-ledger.ts";
+import { attributeOf } from "../host-ledger.ts";
+import { type HostPki, openHostPki } from "../host-pki.ts";
+import { certificatesIn, fingerprintOf, pinOf } from "../pem.ts";
+import type { StoreFiles } from "../store-files.ts";
+import type { RotationContext } from "./context.ts";
+import type { Fleet, Member } from "./fleet.ts";
+import { readJournal } from "./journal.ts";
+import { type Rotation, type RotationRun, runRotation } from "./machine.ts";
+
+/** A death: nothing that comes after it happens. */
+export class Killed extends Error {}
+
+interface InForce {
+  readonly anchors: readonly string[];
+  readonly chain: readonly string[];
+  readonly pins: readonly string[];
+}
+
+const NAMES = ["broker", "backend", "collector", "gw-01"] as const;
+const IDENTITY = {
+  broker: "svc-broker",
+  backend: "svc-backend",
+  collector: "svc-collector",
+  "gw-01": "gw-01",
+} as const;
+const NOW = new Date("2026-11-21T08:00:00Z");
+const PASSPHRASE = "a passphrase of a test, and of nothing else";
+
+/**
+ * A small fleet in memory on a real secret store: each component has in force what it read last, and reads at any time, soon or
+ * late. After every single change it is asked whether two of its components would refuse each other.
+ */
+export class ModelFleet {
+  readonly dir = mkdtempSync(join(tmpdir(), "tk-rotation-"));
+  readonly tokens = new Map<string, { revoked: boolean; used: boolean }>();
+  readonly violations: string[] = [];
+  announced: { readonly anchors: readonly string[]; readonly pins: readonly string[] } | undefined;
+  /** Changes that happened in this run. */
+  steps = 0;
+  /** The change after which everything ends. */
+  killAt = Number.POSITIVE_INFINITY;
+  /** Picks who reads its files after a change, by its number: nobody for an empty list. */
+  readers: (step: number) => readonly string[] = () => [];
+  /** Lists that were published. */
+  published: readonly string[] = [];
+  private readonly inForce = new Map<string, InForce>();
+  private readonly revocations: RevokedCertificate[] = [];
+  private pki: HostPki | undefined;
+
+  /** A fleet as another one is now: making authorities takes longer than all of a rotation. */
+  static copyOf(other: ModelFleet): ModelFleet {
+    const fleet = new ModelFleet();
+    cpSync(other.dir, fleet.dir, { recursive: true });
+    for (const name of NAMES) fleet.read(name);
+    return fleet;
+  }
+
+  static async make(): Promise<ModelFleet> {
+    const fleet = new ModelFleet();
+    const { authoritiesDir } = fleet;
+    const request = { dir: authoritiesDir, tenant: "acme", clock: () => NOW, passphrase: PASSPHRASE };
+    await makeAuthorities({ ...request, onEvent: () => undefined });
+    await fleet.open().converge();
+    for (const name of NAMES) fleet.read(name);
+    fleet.check("at the start");
+    return fleet;
+  }
+
+  get authoritiesDir(): string {
+    return join(this.dir, "authorities");
+  }
+
+  get journalFile(): string {
+    return join(this.dir, "rotation.json");
+  }
+
+  secretFile = (component: string, secret: string): string => join(this.dir, "secrets", component, secret);
+
+  /** A process that starts: nothing of an earlier one is in memory. */
+  open(): HostPki {
+    this.pki = openHostPki({
+      authoritiesDir: this.authoritiesDir,
+      model: { components: NAMES.map((name) => componentOf(name, this.secretFile)), flows: [] } as unknown as Model,
+      secretFile: this.secretFile,
+      tenant: "acme",
+      clock: () => NOW,
+      files: this.files,
+      passphrase: () => PASSPHRASE,
+      ledger: this.ledger,
+      actor: "test",
+      onEvent: () => undefined,
+    });
+    return this.pki;
+  }
+
+  async rotate(make: (context: RotationContext) => Rotation, limitSeconds = 60): Promise<void> {
+    this.steps = 0;
+    const pki = this.open();
+    const fleet = this.fleet;
+    const rotation = make({
+      files: this.files,
+      secretFile: this.secretFile,
+      fleet,
+      store: pki.store,
+      converge: async (expired) => void (await pki.converge(expired)),
+      pins: pki.brokerKeys.read,
+      dropPreviousPin: () => pki.brokerKeys.dropPrevious(),
+      crls: pki.crls.own,
+      leafFiles: pki.leafFiles,
+      revoke: pki.revoke,
+    });
+    const run: RotationRun = {
+      journalFile: this.journalFile,
+      files: this.files,
+      apply: fleet.apply,
+      clock: () => new Date(),
+      signal: new AbortController().signal,
+      limitSeconds,
+      pollMs: 1,
+      onPhase: () => undefined,
+    };
+    await runRotation(rotation, run);
+  }
+
+  /** {@link rotate}, and after each death again, until it is done. */
+  async rotateDespite(make: (context: RotationContext) => Rotation, killAt: number): Promise<boolean> {
+    this.killAt = killAt;
+    let died = false;
+    for (;;) {
+      try {
+        await this.rotate(make);
+        return died;
+      } catch (thrown) {
+        if (!(thrown instanceof Killed)) throw thrown;
+        died = true;
+        this.killAt = Number.POSITIVE_INFINITY;
+      }
+    }
+  }
+
+  members(): Promise<readonly Member[]> {
+    return this.fleet.members();
+  }
+
+  get unfinished(): string | undefined {
+    return readJournal(this.journalFile)?.phase;
+  }
+
+  revokedSerials(): readonly string[] {
+    return this.revocations.map(({ serial }) => serial);
+  }
+
+  remove(): void {
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+
+  private readonly files: StoreFiles = {
+    write: (path, content) => {
+      if (existsSync(path) && readFileSync(path, "utf8") === content) return false;
+      mkdirSync(dirname(path), { recursive: true });
+      writeFileSync(path, content);
+      this.step(`wrote ${path}`);
+      return true;
+    },
+    copy: (from, to) => {
+      copyFileSync(from, to);
+      this.step(`copied ${to}`);
+    },
+    remove: (path) => {
+      rmSync(path, { force: true });
+      this.step(`removed ${path}`);
+    },
+  };
+
+  private readonly ledger: HostLedger = {
+    issued: async () => undefined,
+    revoked: async (certPem, reason) => {
+      const certificate = new X509Certificate(certPem);
+      const serial = certificate.serialNumber.toLowerCase();
+      if (this.revocations.some((one) => one.serial === serial)) return undefined;
+      const issuer = attributeOf(certificate.issuer, "CN");
+      this.revocations.push({ serial, issuer, at: NOW, reason, notAfter: certificate.validToDate });
+      this.step(`revoked ${serial}`);
+      return undefined;
+    },
+    revokedBySerial: async () => undefined,
+    revocations: () => this.revocations,
+    find: () => [],
+  };
+
+  private readonly fleet: Fleet = {
+    members: async () =>
+      NAMES.map((name) => {
+        const { anchors, chain, pins } = this.inForce.get(name) ?? { anchors: [], chain: [], pins: [] };
+        return {
+          name,
+          anchors: anchors.map(fingerprintOf),
+          certificates: chain.slice(0, 1).map(fingerprintOf),
+          pins: name === "broker" ? ("none" as const) : pins,
+        };
+      }),
+    apply: async (names) => {
+      for (const name of names) {
+        this.read(name);
+        this.step(`applied ${name}`);
+      }
+    },
+    announce: async (trust) => {
+      this.announced = trust;
+      this.step("announced");
+    },
+    publishCrls: async (crls) => {
+      this.published = crls;
+      this.step("published");
+    },
+    pendingCrls: async (crls) => (crls.every((pem) => this.published.includes(pem)) ? [] : ["broker"]),
+    newToken: async () => {
+      const id = `t${this.tokens.size + 1}`;
+      this.tokens.set(id, { revoked: false, used: false });
+      this.step(`token ${id}`);
+      return { id, token: `gw_${id}` };
+    },
+    tokens: async () => {
+      const held = this.secretFile("gw-01", "token");
+      const inUse = existsSync(held) ? readFileSync(held, "utf8").trim().slice("gw_".length) : "";
+      const token = this.tokens.get(inUse);
+      if (token !== undefined) token.used = true;
+      return [...this.tokens].map(([id, state]) => ({ id, ...state }));
+    },
+    revokeToken: async (_, id) => {
+      this.tokens.set(id, { used: true, revoked: true });
+      this.step(`revoked ${id}`);
+    },
+  };
+
+  private step(what: string): void {
+    this.steps += 1;
+    for (const name of this.readers(this.steps)) this.read(name);
+    this.check(what);
+    if (this.steps === this.killAt) throw new Killed(what);
+  }
+
+  /** A component takes a set of files that belong together, and keeps what it has where they do not. */
+  private read(name: string): void {
+    const [ca, crt, key, pins] = ["ca.crt", "tls.crt", "tls.key", "broker.pins"].map((secret) => {
+      const file = this.secretFile(name, secret);
+      return existsSync(file) ? readFileSync(file, "utf8") : "";
+    });
+    const chain = certificatesIn(crt ?? "");
+    if (chain[0] === undefined || !new X509Certificate(chain[0]).checkPrivateKey(createPrivateKey(key ?? ""))) return;
+    const lines = (pins ?? "").split("\n").filter((line) => line !== "");
+    this.inForce.set(name, { anchors: certificatesIn(ca ?? ""), chain, pins: lines });
+  }
+
+  private check(when: string): void {
+    for (const client of NAMES) {
+      for (const server of NAMES) {
+        const [seen, shown] = [this.inForce.get(client), this.inForce.get(server)];
+        if (seen === undefined || shown === undefined) continue;
+        const [leaf = "", issuer = ""] = shown.chain;
+        const trusted = signedBy(leaf, issuer) && seen.anchors.some((root) => signedBy(issuer, root));
+        const pinned = server !== "broker" || client === "broker" || seen.pins.includes(pinIn(leaf));
+        if (!trusted || !pinned) this.violations.push(`${client} refuses ${server} after it ${when}`);
+      }
+    }
+  }
+}
+
+const signatures = new Map<string, boolean>();
+const pinned = new Map<string, string>();
+
+function signedBy(pem: string, issuerPem: string): boolean {
+  const key = pem + issuerPem;
+  const known = signatures.get(key);
+  if (known !== undefined) return known;
+  const good = new X509Certificate(pem).verify(new X509Certificate(issuerPem).publicKey);
+  signatures.set(key, good);
+  return good;
+}
+
+function pinIn(pem: string): string {
+  const pin = pinned.get(pem) ?? pinOf(new X509Certificate(pem).publicKey);
+  pinned.set(pem, pin);
+  return pin;
+}
+
+function componentOf(
+  name: (typeof NAMES)[number],
+  secretFile: (component: string, secret: string) => string,
+): Component {
+  const client = name === "broker" ? ["crl.pem"] : ["broker.pins"];
+  const secrets = ["ca.crt", "tls.crt", "tls.key", ...client].map((secret) => ({
+    name: secret,
+    file: secretFile(name, secret),
+  }));
+  return { name, identity: IDENTITY[name], secrets, renewal: "watch" } as unknown as Component;
+}

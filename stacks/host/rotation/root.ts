@@ -1,0 +1,62 @@
+import type { RotationContext } from "./context.ts";
+import type { Rotation } from "./machine.ts";
+import { pendingAnchors, pendingLeaves } from "./proof.ts";
+
+/**
+ * Another trust anchor. The issuing authorities keep their keys and get certificates of the new root, so that every leaf and
+ * every revocation list of before stays good under both.
+ */
+export function rotateRoot(context: RotationContext): Rotation {
+  const { store, fleet } = context;
+  const tell = async (): Promise<void> => {
+    await context.converge();
+    await fleet.announce({ anchors: store.anchors(), pins: pinList(context) });
+    await fleet.publishCrls(context.crls());
+  };
+  return {
+    what: "root",
+    begin: async () => ({ old: store.fingerprint("root") }),
+    phases: {
+      "add-new": {
+        says: "make another root, and give both to every component and to the backend",
+        act: async () => {
+          await store.stageRoot();
+          const memo = { new: store.fingerprint("root.next") };
+          await tell();
+          return memo;
+        },
+      },
+      "prove-trust": {
+        says: "wait until every component accepts both roots",
+        pending: (memo) => pendingAnchors(fleet, { wanted: [memo.old ?? "", memo.new ?? ""] }),
+      },
+      issue: {
+        says: "have the new root sign the issuing authorities, and issue every leaf anew",
+        act: async (memo) => {
+          await store.promoteRoot(memo.new ?? "");
+          await tell();
+          return {};
+        },
+      },
+      "prove-use": {
+        says: "wait until every component presents its new leaf",
+        pending: () => pendingLeaves(fleet, context.leafFiles),
+      },
+      "remove-old": {
+        says: "take the old root out of every component's anchors",
+        act: async () => {
+          store.dropOld("root");
+          await tell();
+          return {};
+        },
+        pending: (memo) => pendingAnchors(fleet, { wanted: [memo.new ?? ""], gone: [memo.old ?? ""] }),
+      },
+    },
+  };
+}
+
+/** Every pin that clients of the broker are to accept. */
+export function pinList({ pins }: RotationContext): readonly string[] {
+  const { current, next, previous } = pins();
+  return [current, next, previous].filter((pin) => pin !== undefined);
+}

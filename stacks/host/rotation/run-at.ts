@@ -1,0 +1,110 @@
+import { type CertsSite, journalFileOf } from "../certs-site.ts";
+import { PINNED } from "../pins.ts";
+import { hostFiles } from "../store-files.ts";
+import type { RotationContext } from "./context.ts";
+import { rotationErrors } from "./errors.ts";
+import type { Fleet } from "./fleet.ts";
+import { type Journal, PHASES, type Phase, readJournal } from "./journal.ts";
+import { type RotationRun, runRotation } from "./machine.ts";
+import { rotationOf } from "./rotations.ts";
+import { parseTarget, type Rotatable, renderTarget } from "./target.ts";
+
+/** How a rotation of a deployment is run. */
+export interface RotateOptions extends Pick<RotationRun, "clock" | "signal" | "limitSeconds" | "pollMs" | "onPhase"> {
+  /** As `--what` has it; undefined goes on with the one that has begun. */
+  readonly what: string | undefined;
+}
+
+/** What a rotation would do. */
+export interface RotationOutline {
+  readonly what: string;
+  /** The phase that is at work, where it has begun. */
+  readonly at: Phase | null;
+  readonly phases: readonly { readonly phase: Phase; readonly says: string; readonly done: boolean }[];
+  /** Components that take part. */
+  readonly concerned: readonly string[];
+}
+
+/**
+ * Rotates, or goes on where an earlier run stopped.
+ * @throws ROTATION_NOTHING, ROTATION_TARGET_UNKNOWN, ROTATION_UNFINISHED, ROTATION_UNPROVEN, and what the backend refuses with
+ */
+export async function rotateAt(site: CertsSite, options: RotateOptions): Promise<string> {
+  const journalFile = journalFileOf(site);
+  const target = parseTarget(whatOf(options.what, readJournal(journalFile)), rotatable(site));
+  const fleet = await site.fleet();
+  const rotation = rotationOf(target, contextOf(site, fleet));
+  await runRotation(rotation, { ...options, journalFile, files: hostFiles, apply: fleet.apply });
+  return renderTarget(target);
+}
+
+/**
+ * What a rotation would do, or has left to do. Changes nothing, and asks nobody.
+ * @throws ROTATION_NOTHING, ROTATION_TARGET_UNKNOWN
+ */
+export function outlineAt(site: CertsSite, what: string | undefined): RotationOutline {
+  const journal = readJournal(journalFileOf(site));
+  const target = parseTarget(whatOf(what, journal), rotatable(site));
+  const text = renderTarget(target);
+  const rotation = rotationOf(target, contextOf(site, undefined));
+  const at = journal?.what === text ? journal.phase : null;
+  return {
+    what: text,
+    at,
+    phases: PHASES.map((phase) => ({
+      phase,
+      says: rotation.phases[phase].says,
+      done: at !== null && PHASES.indexOf(phase) < PHASES.indexOf(at),
+    })),
+    concerned: concernedBy(site, text),
+  };
+}
+
+function whatOf(what: string | undefined, journal: Journal | undefined): string {
+  const text = what ?? journal?.what;
+  if (text === undefined) throw rotationErrors.error("ROTATION_NOTHING", "no rotation has begun", { path: "--what" });
+  return text;
+}
+
+/** What of a deployment can be rotated by name. */
+export function rotatable({ model, pki }: Pick<CertsSite, "model" | "pki">): Rotatable {
+  const names = model.components.map(({ name }) => name);
+  return {
+    components: names.filter((name) => pki.leafFiles(name).length > 0),
+    gateways: model.components.flatMap(({ name, secrets }) =>
+      secrets.some((secret) => secret.name === "token") ? [name] : [],
+    ),
+  };
+}
+
+function concernedBy({ model }: CertsSite, what: string): readonly string[] {
+  const [kind, name] = what.split(":");
+  const having = (secret: string): readonly string[] =>
+    model.components.filter(({ secrets }) => secrets.some((one) => one.name === secret)).map((one) => one.name);
+  if (kind === "leaf" || kind === "token") return [name ?? ""];
+  if (kind === "pin") return [...new Set([PINNED, ...having("broker.pins")])];
+  return having(kind === "root" ? "ca.crt" : "tls.crt");
+}
+
+function contextOf({ pki, secretFile, handOver }: CertsSite, fleet: Fleet | undefined): RotationContext {
+  const nobody = new Proxy({} as Fleet, {
+    get: () => {
+      throw new TypeError("an outline asks nobody");
+    },
+  });
+  return {
+    files: hostFiles,
+    secretFile,
+    fleet: fleet ?? nobody,
+    store: pki.store,
+    converge: async (expired) => {
+      await pki.converge(expired);
+      handOver();
+    },
+    pins: pki.brokerKeys.read,
+    dropPreviousPin: () => pki.brokerKeys.dropPrevious(),
+    crls: pki.crls.own,
+    leafFiles: pki.leafFiles,
+    revoke: pki.revoke,
+  };
+}

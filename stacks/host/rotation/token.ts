@@ -1,0 +1,38 @@
+import type { RotationContext } from "./context.ts";
+import type { Rotation } from "./machine.ts";
+
+/** Another token for a gateway, beside the one that it has; those of before are revoked once the new one has been used. */
+export function rotateToken({ fleet, files, secretFile }: RotationContext, gateway: string): Rotation {
+  return {
+    what: `token:${gateway}`,
+    begin: async () => ({}),
+    phases: {
+      "add-new": {
+        says: `have the backend issue another token for ${gateway}; the one that it has stays good`,
+        act: async () => {
+          // After a death in between, nobody has the token that was issued: it is among those that are revoked at the end.
+          const { id, token } = await fleet.newToken(gateway);
+          files.write(secretFile(gateway, "token"), `${token}\n`);
+          return { new: id };
+        },
+      },
+      "prove-trust": { says: "nothing: the backend accepts every token that it has issued" },
+      issue: { says: "nothing: the gateway has read the file" },
+      "prove-use": {
+        says: `wait until ${gateway} has used its new token`,
+        pending: async (memo) => {
+          const lines = await fleet.tokens(gateway);
+          return lines.some(({ id, used }) => id === memo.new && used) ? [] : [gateway];
+        },
+      },
+      "remove-old": {
+        says: "revoke every other token of the gateway",
+        act: async (memo) => {
+          const others = (await fleet.tokens(gateway)).filter(({ id, revoked }) => id !== memo.new && !revoked);
+          for (const { id } of others) await fleet.revokeToken(gateway, id);
+          return {};
+        },
+      },
+    },
+  };
+}
