@@ -1,6 +1,23 @@
 import { z } from "zod";
 import { networkSchema } from "../../protocol/provisioning-bundle.ts";
 import { brokerConfig, commonConfig, listenConfig, tlsConfig } from "../runtime/config.ts";
+import { gatewayName, hardwareId, label, makerName, point } from "./request-parts.ts";
+
+const builtInDevice = z.strictObject({
+  hardware_id: hardwareId,
+  kind: z.enum(["gateway", "sensor"]),
+  maker: makerName,
+  model: label,
+  public_key: point,
+  gateway: gatewayName.optional(),
+});
+
+/** Where an issuer is, and the name that its server's certificate must carry. */
+const issuerConfig = z.strictObject({
+  host: z.string().min(1),
+  port: z.int().min(1).max(65_535),
+  servername: z.string().min(1),
+});
 
 /** Configuration of the backend. */
 export const backendConfig = z.strictObject({
@@ -19,9 +36,26 @@ export const backendConfig = z.strictObject({
     networkKeyFile: z.string().min(1),
   }),
   /** Names of the gateways that get an allowlist each. */
-  gateways: z.array(z.string().regex(/^gw-[a-z0-9-]{1,60}$/, "must be gw- and 1 to 60 of a-z 0-9 -")),
+  gateways: z.array(gatewayName),
   /** Where sensors find their gateway, as it stands in bundles: `coap://host:port`. */
   coap: z.string().regex(/^coap:\/\/\S+:\d{1,5}$/, "must be coap://host:port"),
+  /**
+   * Common names that operators' certificates may have.
+   * @default op-admin alone
+   */
+  operators: z
+    .array(z.string().regex(/^op-[a-z0-9-]{1,60}$/, "must be op- and 1 to 60 of a-z 0-9 -"))
+    .default(["op-admin"]),
+  /**
+   * Devices that are part of the deployment, with the gateway that each is.
+   * @default none
+   */
+  madeDevices: z.array(builtInDevice).default([]),
+  /**
+   * Issuers that run, by the class of what they issue; what no issuer is named for is issued on the operator's machine.
+   * @default none
+   */
+  issuing: z.strictObject({ gateways: issuerConfig.optional(), operators: issuerConfig.optional() }).default({}),
   /**
    * Hours after which an unchanged allowlist is signed anew; gateways distrust one older than 72 h.
    * @default 6

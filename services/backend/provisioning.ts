@@ -42,7 +42,7 @@ export interface Provisioning {
 /** What {@link createProvisioning} works with. */
 export interface ProvisioningOptions {
   readonly db: DatabaseSync;
-  readonly key: SigningKey;
+  readonly key: Pick<SigningKey, "publicKey" | "signerFor">;
   readonly recipients: Pick<Recipients, "require">;
   /** What every bundle says of the place that the sensor joins. */
   readonly place: Pick<ProvisioningBundle, "network" | "gateway">;

@@ -1,9 +1,7 @@
 import { z } from "zod";
 import { recipientSchema } from "../../protocol/provisioning-bundle.ts";
+import { hex, label } from "./request-parts.ts";
 
-const hex = (bytes: number) =>
-  z.string().regex(new RegExp(`^[0-9a-f]{${2 * bytes}}$`), `must be ${bytes} bytes in lower-case hex`);
-const label = z.string().regex(/^[\x20-\x7e]{1,64}$/, "must be 1 to 64 printable ASCII characters");
 const identity = { sensor_id: hex(9), public_key: hex(65), maker: label, model: label };
 
 /** Body of `POST /v1/devices`. */

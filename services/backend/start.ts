@@ -2,9 +2,11 @@ import { connectAsync, type MqttClient } from "mqtt";
 import { createEventLimiter } from "../runtime/event-limiter.ts";
 import { listenTcp } from "../runtime/listen.ts";
 import type { RunningService, ServiceContext } from "../runtime/run.ts";
-import { readTls } from "../runtime/tls.ts";
 import type { BackendConfig } from "./config.ts";
+import { type Issuers, type StepCaIssuerOptions, stepCaIssuer } from "./enrolment/issuing.ts";
 import { backendMetrics } from "./metrics.ts";
+import { openJournal } from "./open-journal.ts";
+import { createPki } from "./pki.ts";
 import { createProvisioning } from "./provisioning.ts";
 import { openDatabase } from "./registry/database.ts";
 import { createDevices } from "./registry/devices.ts";
@@ -18,6 +20,7 @@ import { createUpdates } from "./trust/updates.ts";
 
 const CONNECT_TIMEOUT_MS = 5000;
 const EVENT_WINDOW_MS = 1000;
+const CRL_REFRESH_MS = 10_000;
 const MS_PER_HOUR = 3_600_000;
 
 /**
@@ -29,9 +32,10 @@ export async function startBackend({
   log,
   events,
   now,
+  tls: tlsOf,
   signal,
 }: ServiceContext<BackendConfig>): Promise<RunningService> {
-  const tls = readTls(config.tls);
+  const tls = tlsOf(config.tls);
   const key = readSigningKey(config.signingKeyFile, events);
   const { networkKeyFile, ...network } = config.network;
   const place = {
@@ -56,9 +60,18 @@ export async function startBackend({
   const publisher = startPublisher({ connect, gateways: config.gateways, allowlists, updates, log, signal });
   const limiter = createEventLimiter(events.emit);
   const flush = setInterval(limiter.flush, EVENT_WINDOW_MS);
+  const anchorsPem = (): string => tls.ca;
+  const journal = await openJournal({ stateDir: config.stateDir, key, now });
+  const issuers = issuersOf(config, { anchorsPem, key, now });
+  const shared = { config, db, key, journal, issuers, allowlists, publisher };
+  const pki = createPki({ ...shared, anchorsPem, events, limiter, log, now });
   const server = createBackendServer({
     tls,
-    routes: backendRoutes({ devices, provisioning, recipients, updates, allowlists, key, publisher }),
+    routes: [
+      ...backendRoutes({ devices, provisioning, recipients, updates, allowlists, key, publisher }),
+      ...pki.routes,
+    ],
+    gate: pki.gate,
     events: limiter,
     log,
   });
@@ -73,6 +86,8 @@ export async function startBackend({
   };
   const renewal = setInterval(renew, config.allowlistRenewHours * MS_PER_HOUR);
 
+  const refreshing = setInterval(pki.refresh, CRL_REFRESH_MS);
+
   return {
     ready: () => publisher.lag() === null,
     status: () => ({
@@ -85,12 +100,22 @@ export async function startBackend({
     metrics: backendMetrics({ devices: devices.counts, allowlistVersion: allowlists.version }),
     stop: async () => {
       clearInterval(renewal);
+      clearInterval(refreshing);
       clearInterval(flush);
       limiter.flush();
       server.close();
       server.closeAllConnections();
       await publisher.done;
+      journal.close();
       db.close();
     },
+  };
+}
+
+function issuersOf({ issuing }: BackendConfig, shared: Omit<StepCaIssuerOptions, "endpoint">): Issuers {
+  const { gateways, operators } = issuing;
+  return {
+    ...(gateways && { gateways: stepCaIssuer({ ...shared, endpoint: gateways }) }),
+    ...(operators && { operators: stepCaIssuer({ ...shared, endpoint: operators }) }),
   };
 }

@@ -1,8 +1,10 @@
 import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { expect, it } from "vitest";
 import { openDatabase, transaction } from "./database.ts";
+import { MIGRATIONS } from "./schema.ts";
 
 const folder = (): string => mkdtempSync(join(tmpdir(), "tk-registry-"));
 const insert = "INSERT INTO recipient VALUES ('a', 'b', 'c')";
@@ -71,4 +73,48 @@ it("refuses a folder that it cannot make", () => {
   const file = join(folder(), "file");
   writeFileSync(file, "");
   expect(() => openDatabase(join(file, "state"))).toThrow(unusable);
+});
+
+/** A registry as the first version wrote it, with a row in every table that can have one. */
+function firstVersion(dir: string): void {
+  const db = new DatabaseSync(join(dir, "backend.db"));
+  db.exec("PRAGMA journal_mode = WAL");
+  db.exec(MIGRATIONS[0]!);
+  db.exec(`PRAGMA user_version = 1;
+    INSERT INTO device VALUES ('${"01".repeat(9)}', '04aa', 'acme', 'tk-1', 'active', 7, 1000);
+    INSERT INTO challenge VALUES ('c', '${"01".repeat(9)}', 'n', 2000, 1);
+    INSERT INTO bundle VALUES ('b', '${"01".repeat(9)}', 'activated', 1500);
+    INSERT INTO sensor_update VALUES ('${"01".repeat(9)}', x'0102');
+    UPDATE allowlist SET version = 41;`);
+  db.exec(insert);
+  db.close();
+}
+
+it("keeps every row of a registry of the first version, and gives it the tables of this one", () => {
+  const dir = folder();
+  firstVersion(dir);
+  const db = openDatabase(dir);
+  expect(db.prepare("PRAGMA user_version").get()).toEqual({ user_version: 2 });
+  expect(db.prepare("SELECT update_counter, state FROM device").all()).toEqual([
+    { update_counter: 7, state: "active" },
+  ]);
+  for (const table of ["challenge", "bundle", "sensor_update", "recipient"])
+    expect(db.prepare(`SELECT count(*) AS n FROM ${table}`).get(), table).toEqual({ n: 1 });
+  expect(db.prepare("SELECT version FROM allowlist").get()).toEqual({ version: 41 });
+  expect(db.prepare("SELECT count(*) AS n FROM gateway_token").get()).toEqual({ n: 0 });
+  db.close();
+  openDatabase(dir).close();
+});
+
+it("leaves a registry of the first version as it was when a step of the migration fails", () => {
+  const dir = folder();
+  firstVersion(dir);
+  const before = new DatabaseSync(join(dir, "backend.db"));
+  before.exec("CREATE TABLE firmware (x)");
+  before.close();
+  expect(() => openDatabase(dir)).toThrow(unusable);
+  const after = new DatabaseSync(join(dir, "backend.db"));
+  expect(after.prepare("PRAGMA user_version").get()).toEqual({ user_version: 1 });
+  expect(after.prepare("SELECT name FROM sqlite_master WHERE name = 'maker'").all()).toEqual([]);
+  after.close();
 });

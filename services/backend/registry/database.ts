@@ -3,39 +3,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { messageOf } from "../../../shared/errors.ts";
 import { backendErrors } from "../errors.ts";
-
-const SCHEMA_VERSION = 1;
-
-const SCHEMA = `
-CREATE TABLE device (
-  sensor_id TEXT PRIMARY KEY,
-  public_key TEXT NOT NULL UNIQUE,
-  maker TEXT NOT NULL,
-  model TEXT NOT NULL,
-  state TEXT NOT NULL CHECK (state IN ('provisioning', 'active', 'revoked')),
-  update_counter INTEGER NOT NULL DEFAULT 0,
-  changed_at INTEGER NOT NULL
-) STRICT;
-CREATE TABLE challenge (
-  challenge_id TEXT PRIMARY KEY,
-  sensor_id TEXT NOT NULL,
-  nonce TEXT NOT NULL,
-  expires_at INTEGER NOT NULL,
-  used INTEGER NOT NULL DEFAULT 0
-) STRICT;
-CREATE TABLE bundle (
-  bundle_id TEXT PRIMARY KEY,
-  sensor_id TEXT NOT NULL REFERENCES device (sensor_id),
-  state TEXT NOT NULL CHECK (state IN ('issued', 'superseded', 'activated')),
-  issued_at INTEGER NOT NULL
-) STRICT;
-CREATE INDEX bundle_of_sensor ON bundle (sensor_id);
-CREATE TABLE recipient (key_id TEXT PRIMARY KEY, public_key TEXT NOT NULL, not_before TEXT NOT NULL) STRICT;
-CREATE TABLE sensor_update (sensor_id TEXT PRIMARY KEY REFERENCES device (sensor_id), bytes BLOB NOT NULL) STRICT;
-CREATE TABLE allowlist (only INTEGER PRIMARY KEY CHECK (only = 1), version INTEGER NOT NULL) STRICT;
-INSERT INTO allowlist VALUES (1, 0);
-PRAGMA user_version = ${SCHEMA_VERSION};
-`;
+import { MIGRATIONS } from "./schema.ts";
 
 /**
  * Opens the registry's database in `stateDir`. Every commit is on the disk before it returns, so that a process killed at
@@ -62,10 +30,15 @@ export function openDatabase(stateDir: string): DatabaseSync {
   }
 }
 
+/** Takes every step that the database lacks, all of them or none. */
 function migrate(db: DatabaseSync): void {
   const version = Number(db.prepare("PRAGMA user_version").get()?.user_version);
-  if (version === 0) transaction(db, () => db.exec(SCHEMA));
-  else if (version !== SCHEMA_VERSION) throw new Error(`schema version ${version}, accepted: ${SCHEMA_VERSION}`);
+  if (version > MIGRATIONS.length) throw new Error(`schema version ${version}, accepted: up to ${MIGRATIONS.length}`);
+  if (version === MIGRATIONS.length) return;
+  transaction(db, () => {
+    for (const step of MIGRATIONS.slice(version)) db.exec(step);
+    db.exec(`PRAGMA user_version = ${MIGRATIONS.length}`);
+  });
 }
 
 /**

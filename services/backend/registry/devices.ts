@@ -1,5 +1,6 @@
 import type { DatabaseSync, SQLOutputValue } from "node:sqlite";
 import { backendErrors } from "../errors.ts";
+import { fleetErrors } from "../fleet/errors.ts";
 import { bumpAllowlistVersion } from "./allowlist-version.ts";
 import { transaction } from "./database.ts";
 
@@ -76,10 +77,12 @@ export function findDevice(db: DatabaseSync, sensorId: string): Device | undefin
 
 /**
  * Writes a sensor that is new, or still in provisioning; part of a transaction.
- * @throws DEVICE_REVOKED, DEVICE_CONFLICT
+ * @throws DEVICE_REVOKED, DEVICE_CONFLICT, MAKER_REVOKED
  */
 export function putDevice(db: DatabaseSync, identity: DeviceIdentity, state: DeviceState, nowMs: number): void {
   const { sensorId, publicKey, maker, model } = identity;
+  if (db.prepare("SELECT 1 FROM maker WHERE name = ? AND state = 'revoked'").get(maker))
+    throw fleetErrors.error("MAKER_REVOKED", `maker "${maker}" is revoked`, { path: "maker" });
   const known = findDevice(db, sensorId);
   if (known?.state === "revoked")
     throw backendErrors.error("DEVICE_REVOKED", `sensor ${sensorId} is revoked`, { path: "sensor_id" });

@@ -68,6 +68,8 @@ function readSensors(db: DatabaseSync): Sensors {
       maker: String(row.maker),
       state: row.state,
     }));
+  const untrusted = db.prepare("SELECT name FROM maker WHERE state = 'revoked' ORDER BY name").all();
+  const makers = untrusted.map(({ name }) => String(name));
   const revoked = Map.groupBy(
     rows.filter(({ state }) => state === "revoked"),
     ({ maker }) => maker,
@@ -76,6 +78,10 @@ function readSensors(db: DatabaseSync): Sensors {
     sensors: rows
       .filter(({ state }) => state === "active")
       .map(({ sensorId, publicKey, maker }) => ({ sensorId, publicKey, maker })),
-    revoked: [...revoked].map(([maker, sensors]) => ({ maker, sensorIds: sensors.map(({ sensorId }) => sensorId) })),
+    revoked: [
+      ...[...revoked].map(([maker, sensors]) => ({ maker, sensorIds: sensors.map(({ sensorId }) => sensorId) })),
+      // Beside the sensors themselves: who is of that maker and was never here is not trusted either.
+      ...makers.map((maker) => ({ maker, sensorIds: "all" as const })),
+    ],
   };
 }

@@ -1,4 +1,5 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
+import { CompactSign } from "jose";
 import { hexOf } from "../../../protocol/hex.ts";
 import { p256Signer, type Signer } from "../../../protocol/signature.ts";
 import type { SecurityEvents } from "../../runtime/security-events.ts";
@@ -6,7 +7,13 @@ import { readText } from "../../runtime/tls.ts";
 import { backendErrors } from "../errors.ts";
 
 /** What a signature of the backend's key is for. */
-export type SigningPurpose = "allowlist" | "provisioning-bundle" | "sensor-update";
+export type SigningPurpose =
+  | "allowlist"
+  | "provisioning-bundle"
+  | "sensor-update"
+  | "enrolment-verdict"
+  | "gateway-configuration"
+  | "gateway-firmware";
 
 /** The key that gateways, collectors and sensors know the backend by. */
 export interface SigningKey {
@@ -14,6 +21,10 @@ export interface SigningKey {
   readonly publicKey: string;
   /** A signer that reports each use of the key as `KEY_USED`. */
   readonly signerFor: (purpose: SigningPurpose, object: string) => Signer;
+  /** A JWS (compact, ES256) over JSON; reported likewise. */
+  readonly jws: (purpose: SigningPurpose, object: string, payload: object) => Promise<string>;
+  /** The private key as PKCS#8 PEM, for what makes tokens and chains of records itself. A secret. */
+  readonly pem: () => string;
 }
 
 /**
@@ -30,6 +41,12 @@ export function readSigningKey(file: string, events: Pick<SecurityEvents, "emit"
       events.emit({ kind: "KEY_USED", object, reason: purpose });
       return sign(data);
     },
+    jws: (purpose, object, payload) => {
+      events.emit({ kind: "KEY_USED", object, reason: purpose });
+      const bytes = new TextEncoder().encode(JSON.stringify(payload));
+      return new CompactSign(bytes).setProtectedHeader({ alg: "ES256" }).sign(key);
+    },
+    pem: () => key.export({ format: "pem", type: "pkcs8" }).toString(),
   };
 }
 

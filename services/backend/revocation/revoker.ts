@@ -1,0 +1,112 @@
+import type { DatabaseSync } from "node:sqlite";
+import { messageOf, TrustKernError } from "../../../shared/errors.ts";
+import type { SecurityEvents } from "../../runtime/security-events.ts";
+import type { Issuers } from "../enrolment/issuing.ts";
+import type { Journal, Serially } from "../journal.ts";
+import { transaction } from "../registry/database.ts";
+import { type CertificateRecord, findCertificate, revokeCertificate } from "./certificates.ts";
+import type { Crls, TakenCrl } from "./crls.ts";
+import { REVOCATION_REASONS, type RevocationReason } from "./reasons.ts";
+
+/** Brings what is revoked here into the revocation lists, and what the lists revoke in here. */
+export interface Revoker {
+  /**
+   * Has the issuers revoke what is revoked here and in no list yet, and takes their newest lists. An issuer that does not
+   * answer is asked again at the next call; what it would say stays refused here meanwhile.
+   */
+  readonly run: () => Promise<void>;
+  /** Takes a list, and revokes here what it names. @throws CRL_REFUSED, CRL_ISSUER_UNKNOWN */
+  readonly take: (pem: string, actor: string) => Promise<TakenCrl>;
+}
+
+/** What {@link createRevoker} works with. */
+export interface RevokerOptions {
+  readonly db: DatabaseSync;
+  readonly issuers: Issuers;
+  readonly crls: Crls;
+  readonly journal: Journal;
+  readonly serially: Serially;
+  readonly events: Pick<SecurityEvents, "emit">;
+  readonly log: { readonly warn: (fields: object, message: string) => void };
+  readonly now: () => number;
+}
+
+/** Revocation between the registry and the issuers. */
+export function createRevoker(options: RevokerOptions): Revoker {
+  const { db, issuers, crls, events, log } = options;
+  const take = async (pem: string, actor: string): Promise<TakenCrl> => {
+    const taken = takeOrReport(options, pem, actor);
+    await adopt(options, taken);
+    if (taken.isNew)
+      events.emit({ kind: "CRL_PUBLISHED", actor, object: taken.issuer, reason: `number ${taken.number}` });
+    return taken;
+  };
+  return {
+    take,
+    run: async () => {
+      for (const [leafClass, issuer] of Object.entries(issuers)) {
+        try {
+          const pending = pendingOf(db, leafClass).filter(({ issuer: name, serial }) => !crls.names(name, serial));
+          for (const { serial, reason } of pending) await issuer.revoke(serial, reasonOf(reason));
+          await take(await issuer.crl(), `${leafClass}-ca`);
+        } catch (thrown) {
+          log.warn({ issuer: `${leafClass}-ca`, reason: messageOf(thrown) }, "cannot take the issuer's revocations");
+        }
+      }
+    },
+  };
+}
+
+function takeOrReport({ crls, events }: RevokerOptions, pem: string, actor: string): TakenCrl {
+  try {
+    return crls.take(pem);
+  } catch (thrown) {
+    const reason = thrown instanceof TrustKernError ? thrown.code : "CRL_REFUSED";
+    events.emit({ kind: "CRL_REJECTED", actor, object: "crl", reason });
+    throw thrown;
+  }
+}
+
+/**
+ * What a list names is revoked here too, whoever had it revoked: somebody else than the backend may have, and the safe side
+ * is to believe it, and to say so.
+ */
+async function adopt(
+  { db, crls, journal, serially, events, now }: RevokerOptions,
+  { issuer }: TakenCrl,
+): Promise<void> {
+  const foreign = crls.serialsOf(issuer).flatMap((serial) => {
+    const found = findCertificate(db, serial);
+    return found && found.state !== "revoked" && found.issuer === issuer ? [found] : [];
+  });
+  for (const record of foreign) {
+    await serially(async () => {
+      await journal.append(journalEntry(record, issuer, "listed"));
+      transaction(db, () => revokeCertificate(db, record.serial, "unspecified", now()));
+    });
+    events.emit({ kind: "CERT_REVOKED", actor: issuer, object: record.serial, reason: "listed and not revoked here" });
+  }
+}
+
+/** The journal's entry of a revocation. */
+export function journalEntry(record: CertificateRecord, actor: string, reason: string) {
+  const { serial, issuer, name, leafClass, notAfterMs, sha256 } = record;
+  const notAfter = new Date(notAfterMs).toISOString();
+  const kind = "revoked" as const;
+  return { kind, serial, issuer, subject: name, class: leafClass, notAfter, sha256: sha256 ?? "", actor, reason };
+}
+
+function pendingOf(db: DatabaseSync, leafClass: string) {
+  const rows = db
+    .prepare("SELECT serial, issuer, reason FROM certificate WHERE class = ? AND state = 'revoked' ORDER BY revoked_at")
+    .all(leafClass);
+  return rows.map(({ serial, issuer, reason }) => ({
+    serial: String(serial),
+    issuer: String(issuer),
+    reason: String(reason),
+  }));
+}
+
+function reasonOf(text: string): RevocationReason {
+  return REVOCATION_REASONS.find((each) => each === text) ?? "unspecified";
+}

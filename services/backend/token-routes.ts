@@ -1,0 +1,96 @@
+import type { Route } from "../runtime/http.ts";
+import { callerOf } from "../runtime/mutual-server.ts";
+import { parseBody } from "../runtime/parse-body.ts";
+import type { SecurityEvents } from "../runtime/security-events.ts";
+import type { Gateways } from "./fleet/gateways.ts";
+import { params as partsOf, rotateBody, tokenBody } from "./pki-requests.ts";
+import { renderNewToken, renderToken } from "./render.ts";
+import type { Certificates } from "./revocation/certificates.ts";
+import { tokenErrors } from "./tokens/errors.ts";
+import type { Tokens } from "./tokens/tokens.ts";
+
+/** The parts that the routes of tokens call. */
+export interface TokenRouteParts {
+  readonly gateways: Pick<Gateways, "requireActive">;
+  readonly certificates: Pick<Certificates, "get" | "newestOf">;
+  readonly tokens: Tokens;
+  readonly events: Pick<SecurityEvents, "emit">;
+}
+
+/** Routes of the gateways' tokens, for operators. A token's secret is in the answer that makes it, and nowhere else. */
+export function tokenRoutes({ gateways, certificates, tokens, events }: TokenRouteParts): readonly Route[] {
+  const nameOf = (params: Readonly<Record<string, string>>): string =>
+    gateways.requireActive(parseBody(partsOf.gatewayName, params.name)).name;
+  return [
+    {
+      method: "GET",
+      path: "/v1/gateways/:name/tokens",
+      handler: (_, { params }) => tokens.list(parseBody(partsOf.gatewayName, params.name)).map(renderToken),
+    },
+    {
+      method: "POST",
+      path: "/v1/gateways/:name/tokens",
+      handler: (body, { params, message }) => {
+        const gateway = nameOf(params);
+        const { certificate_serial, lifetime_days: lifetimeDays } = parseBody(tokenBody, body);
+        const certificateSha256 = certificateOf(certificates, gateway, certificate_serial);
+        const issued = tokens.issue({ gateway, certificateSha256, lifetimeDays });
+        events.emit({
+          kind: "TOKEN_ISSUED",
+          actor: callerOf(message) ?? "unknown",
+          object: gateway,
+          reason: issued.id,
+        });
+        return renderNewToken(issued);
+      },
+    },
+    {
+      method: "POST",
+      path: "/v1/gateways/:name/tokens/rotate",
+      handler: (body, { params, message }) => {
+        const gateway = nameOf(params);
+        const {
+          certificate_serial,
+          lifetime_days: lifetimeDays,
+          overlap_hours: overlapHours,
+        } = parseBody(rotateBody, body);
+        const certificateSha256 = certificateOf(certificates, gateway, certificate_serial);
+        const issued = tokens.rotate({ gateway, certificateSha256, lifetimeDays, overlapHours });
+        events.emit({
+          kind: "TOKEN_ISSUED",
+          actor: callerOf(message) ?? "unknown",
+          object: gateway,
+          reason: issued.id,
+        });
+        return renderNewToken(issued);
+      },
+    },
+    {
+      method: "POST",
+      path: "/v1/gateways/:name/tokens/:id/revoke",
+      handler: (_, { params, message }) => {
+        const gateway = parseBody(partsOf.gatewayName, params.name);
+        const revoked = tokens.revoke(gateway, parseBody(partsOf.tokenId, params.id));
+        events.emit({
+          kind: "TOKEN_REVOKED",
+          actor: callerOf(message) ?? "unknown",
+          object: gateway,
+          reason: revoked.id,
+        });
+        return renderToken(revoked);
+      },
+    },
+  ];
+}
+
+function certificateOf(
+  certificates: Pick<Certificates, "get" | "newestOf">,
+  gateway: string,
+  serial: string | undefined,
+): string {
+  const found = serial === undefined ? certificates.newestOf(gateway) : certificates.get(serial);
+  if (found?.name === gateway && found.leafClass === "gateways" && found.state === "issued" && found.sha256 !== null)
+    return found.sha256;
+  const which = serial === undefined ? "no valid certificate is known" : `certificate ${serial} is not a valid one`;
+  throw tokenErrors.error("TOKEN_NO_CERTIFICATE", `${which} of gateway ${gateway}`, { path: "certificate_serial" });
+}
