@@ -48,6 +48,8 @@ async function alone<T>(device: string, use: (job: TpmJob) => Promise<T>): Promi
     await runTpm(job, "tpm2_createprimary", ["-Q", ...PRIMARY, ...how]);
     return await use(job);
   } finally {
+    // `tpm2_encodeobject` leaves a session behind, and a TPM has room for three.
+    await runDeviceProgram("tpm2_flushcontext", ["-T", tcti, "-l"]);
     rmSync(folder, { recursive: true, force: true });
   }
 }
