@@ -11,6 +11,8 @@ import type { Component } from "../../../model/component.ts";
 import type { Placement } from "../../../model/placement.ts";
 import { broker } from "../../../modules/mosquitto/component.ts";
 import { defaultDeployment } from "../../../profiles/resolve.ts";
+import { EMPTY_DYNAMIC_SECURITY } from "../../../services/broker-guard/end-sessions.ts";
+import { LIVE_FILES } from "../../../services/broker-guard/in-force.ts";
 import { until } from "../broker/harness.ts";
 import type { Authorities } from "./authorities.ts";
 import { leafOf } from "./authorities.ts";
@@ -36,13 +38,15 @@ export class Mosquitto {
     const { certPem, keyPem } = await leafOf(this.#authorities, "svc-broker");
     this.port = await freePort();
     const files = { "ca.crt": this.#authorities.root.certPem, "tls.crt": certPem, "tls.key": keyPem };
-    for (const [name, content] of Object.entries(files)) this.#write(this.#at(name), content);
+    for (const [name, content] of Object.entries({ ...files, [LIVE_FILES.sessions]: EMPTY_DYNAMIC_SECURITY }))
+      this.#write(this.#at(name), content);
     mkdirSync(this.#at("state"), { mode: 0o700 });
     this.#component = broker(
       { ...defaultDeployment(), engine: "docker", tenant: "acme", gateways: ["gw-01", "gw-02"] },
       this.#placement(),
     );
-    for (const { path, content } of this.#component.files) this.#write(path, content);
+    for (const { path, content } of this.#component.files)
+      this.#write(path, content.replaceAll(/\/run\/broker(?=[/"])/g, this.folder));
     this.#publish(crls);
     await this.#run();
   }
