@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { type LeavesRound, prepareLeaves, type Rate } from "./bench/leaves.ts";
 import { median, micros, whole } from "./bench/numbers.ts";
 import { coreLimit, opensslSpeed } from "./bench/openssl.ts";
 import { measurePipeline } from "./bench/pipeline.ts";
@@ -12,6 +13,7 @@ import { prepareVerifyOpen } from "./bench/verify-open.ts";
 const ROUNDS = 5;
 const MESSAGES_PER_ROUND = 8192;
 const PIPELINE_MESSAGES = 40_000;
+const LEAVES_PER_ROUND = 200;
 const CORES = 2;
 
 const load = (loadavg()[0] ?? 0).toFixed(1);
@@ -39,6 +41,17 @@ const pipeline = await measurePipeline(join(folder, "deployment"), root, PIPELIN
 const rate = pipeline.messages / pipeline.seconds;
 const total = Object.values(pipeline.cpu).reduce((sum, used) => sum + used, 0);
 rmSync(folder, { recursive: true });
+
+const issuing = await prepareLeaves(LEAVES_PER_ROUND);
+const issued: LeavesRound[] = [];
+for (let n = 0; n < ROUNDS; n++) issued.push(await issuing.round());
+await issuing.close();
+/** A row: the medians of all rounds, and the median of each round's share of what is possible in it. */
+const leavesRow = (name: string, what: keyof LeavesRound, limit: keyof LeavesRound): string => {
+  const middle = (of: (rate: Rate) => number): string => whole(median(issued.map((each) => of(each[what]))));
+  const share = median(issued.map((each) => each[what].perCpuSecond / each[limit].perCpuSecond)).toFixed(3);
+  return `| ${name} | ${middle((rate) => rate.perCpuSecond)} | ${middle((rate) => rate.perSecond)} | ${share} |`;
+};
 
 console.log(`# Benchmarks
 
@@ -76,5 +89,22 @@ two cores' limit. This is wall time: a run whose processes had clearly less than
 |---|---:|
 ${Object.entries(pipeline.cpu)
   .map(([name, used]) => `| ${name} | ${micros(used, pipeline.messages)} |`)
-  .join("\n")}`);
+  .join("\n")}
+
+## Leaf certificates
+
+${ROUNDS} rounds of ${LEAVES_PER_ROUND} gateways' certificates, everything in turn in each round; medians. Signing alone is node:crypto on as many bytes
+as a certificate has that are signed. Real step-ca is asked over HTTPS by eight clients at a time, each request with a token and a
+handshake of its own; CPU time is step-ca's alone, while clients and the webhook that allows everything use the same cores.
+
+| what | per CPU-second | per second | of what P-256 allows |
+|---|---:|---:|---:|
+${[
+  leavesRow("sign", "sign", "sign"),
+  leavesRow("verify and sign", "verifyAndSign", "sign"),
+  leavesRow("make a key and sign", "makeKeyAndSign", "sign"),
+  leavesRow("`issueLeaves`, of making a key and signing", "leaves", "makeKeyAndSign"),
+  leavesRow("`issueFromCsr`, of verifying and signing", "requests", "verifyAndSign"),
+  leavesRow("step-ca, of verifying and signing", "stepCa", "verifyAndSign"),
+].join("\n")}`);
 process.exit();
