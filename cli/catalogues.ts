@@ -39,6 +39,7 @@ import { terraformErrors } from "../stacks/docker/terraform/errors.ts";
 import { embeddedErrors } from "../stacks/embedded/errors.ts";
 import { dockerErrors } from "../stacks/host/docker-cli.ts";
 import { hostErrors } from "../stacks/host/errors.ts";
+import { rotationErrors } from "../stacks/host/rotation/errors.ts";
 import { cliErrors } from "./errors.ts";
 
 const CATALOGUES = [
@@ -79,6 +80,7 @@ const CATALOGUES = [
   terraformErrors,
   dockerLifeErrors,
   hostErrors,
+  rotationErrors,
   dockerErrors,
   embeddedErrors,
   envelopeErrors,

@@ -18,6 +18,12 @@ const GROUPS: Readonly<Record<string, string>> = {
   config: "the deployment file",
   profile: "what a deployment may be",
   images: "the container images of a deployment",
+  certs: "certificates: who has which, renewal, rotation, revocation",
+  "certs audit": "the ledger of issued and revoked certificates",
+  gateway: "gateways, and the tokens that they ask the backend with",
+  "gateway token": "bearer tokens of gateways",
+  device: "made devices, and who made them",
+  "device maker": "makers of devices",
   envelope: "the wire format, for firmware teams and auditors",
 };
 
@@ -53,7 +59,7 @@ function addCommand(
   hooks: ProgramHooks,
 ): void {
   const words = command.name.split(" ");
-  const parent = words.length > 1 ? groupOf(program, groups, words[0] ?? "") : program;
+  const parent = groupOf(program, groups, words.slice(0, -1));
   const signature = [words.at(-1), command.args].filter(Boolean).join(" ");
   const leaf = parent.command(signature).description(command.summary);
   for (const [flags, meaning] of command.options ?? []) leaf.option(flags, meaning);
@@ -66,11 +72,16 @@ function addCommand(
   });
 }
 
-function groupOf(program: Program, groups: Map<string, Program>, name: string): Program {
-  const known = groups.get(name);
+/** The command that these words name, below which others stand. */
+function groupOf(program: Program, groups: Map<string, Program>, words: readonly string[]): Program {
+  const [last, path] = [words.at(-1), words.join(" ")];
+  if (last === undefined) return program;
+  const known = groups.get(path);
   if (known) return known;
-  const group = program.command(name).description(GROUPS[name] ?? name);
-  groups.set(name, group);
+  const group = groupOf(program, groups, words.slice(0, -1))
+    .command(last)
+    .description(GROUPS[path] ?? path);
+  groups.set(path, group);
   return group;
 }
 

@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { verifyLedger } from "../../certs/ledger/verify.ts";
 import { EXIT } from "../../shared/errors.ts";
 import { auditPublicKey, LEDGER_FILES } from "../../stacks/host/host-ledger.ts";
 import { layoutOf } from "../../stacks/host/layout.ts";
-import { tmpdir } from "node:os";
 import { printJson, type Run } from "../command.ts";
 import { locateDeployment } from "../deployment-file.ts";
 import { cliErrors } from "../errors.ts";

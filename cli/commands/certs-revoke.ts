@@ -1,5 +1,5 @@
-import { normalSerial } from "../../certs/serial.ts";
 import { REASON_CODES, type RevocationReason } from "../../certs/crl/reasons.ts";
+import { normalSerial } from "../../certs/serial.ts";
 import { EXIT } from "../../shared/errors.ts";
 import { onlineClasses } from "../../stacks/host/host-pki.ts";
 import { tellBackend } from "../../stacks/host/renew.ts";
@@ -14,7 +14,8 @@ export const run: Run = async (context) => {
   const reason = reasonOf(options.reason);
   const site = await certsSite(context);
   const issued = site.pki.ledger.find(serial).find(({ kind }) => kind === "issued");
-  const online = issued === undefined || onlineClasses(site.model).some((each) => issued.issuer === `TrustKern ${each}`);
+  const online =
+    issued === undefined || onlineClasses(site.model).some((each) => issued.issuer === `TrustKern ${each}`);
   // An authority that runs keeps its own list: it is asked through the backend.
   if (!online) {
     await changing(context, site, async () => {

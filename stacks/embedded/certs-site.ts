@@ -65,7 +65,7 @@ export async function embeddedSite(options: EmbeddedSiteOptions): Promise<CertsS
         startedAt: async () => startsOf(model.components, ask),
         restart: (component) => startAgain(component, ask),
         reload: (component) => startAgain(component, ask),
-        backend: backendSide(operator),
+        backend: backendSide(operator, clock),
       }),
   };
 }

@@ -8,10 +8,12 @@ import { applyRetention } from "../../modules/timescaledb/retention.ts";
 import { callControl } from "../../shared/control-client.ts";
 import type { TrustKernError } from "../../shared/errors.ts";
 import type { Authorities } from "../host/authorities.ts";
+import { type CertsSite, certsLockOf } from "../host/certs-site.ts";
 import { claimDirs } from "../host/claim.ts";
 import { hostErrors } from "../host/errors.ts";
 import { logEvent } from "../host/event-log.ts";
 import { makePrivateDir, writePrivate } from "../host/files.ts";
+import { introduce } from "../host/introduce.ts";
 import { type Layout, layoutOf } from "../host/layout.ts";
 import { takeLock } from "../host/lock.ts";
 import { type OperatorClient, operatorClient } from "../host/operator-client.ts";
@@ -20,6 +22,8 @@ import { publishRecipients } from "../host/recipients.ts";
 import { prepareSecrets } from "../host/secrets.ts";
 import { readState, writeState } from "../host/state.ts";
 import { assertWitnesses, witnessedVolumes } from "../host/witnesses.ts";
+import { embeddedSite } from "./certs-site.ts";
+import { keepRenewed } from "./keep-renewed.ts";
 import { waitForOldProcesses } from "./linger.ts";
 import { planEmbedded } from "./plan.ts";
 import { processOf } from "./process.ts";
@@ -77,7 +81,9 @@ export async function deployEmbedded(options: EmbeddedOptions): Promise<Embedded
     options.signal.aborted
       ? hostErrors.error("DEPLOY_CANCELLED", "interrupted while it started")
       : supervisor.failure();
+  let endRenewal = async (): Promise<void> => undefined;
   const stop = async (): Promise<void> => {
+    await endRenewal();
     await supervisor.stop();
     rmSync(layout.runDir, { recursive: true, force: true });
     unlock();
@@ -86,6 +92,7 @@ export async function deployEmbedded(options: EmbeddedOptions): Promise<Embedded
     const { deployment } = options;
     const state = readState(layout.stateFile, deployment.tenant, "embedded");
     const { model, placement, ports } = await planEmbedded(deployment, layout, state?.ports ?? {});
+    const unlockCerts = takeLock(certsLockOf({ layout }), options.pid);
     const authorities = await prepareSecrets({
       layout,
       model,
@@ -95,7 +102,7 @@ export async function deployEmbedded(options: EmbeddedOptions): Promise<Embedded
       existing: state !== undefined,
       fixture: options.fixture,
       onEvent: (event) => logEvent(layout, event),
-    });
+    }).finally(unlockCerts);
     const createdAt = state?.createdAt ?? options.clock().toISOString();
     const { tenant } = deployment;
     const remember = (volumes: readonly string[]): void =>
@@ -120,7 +127,7 @@ export async function deployEmbedded(options: EmbeddedOptions): Promise<Embedded
       supervisor,
       operator: await operatorClient({
         endpoint: placement.endpoint("backend", "https"),
-        authorities,
+        authorities: () => authoritiesIn(layout),
         clock: options.clock,
       }),
       control: (component, method, path, body) =>
@@ -135,8 +142,11 @@ export async function deployEmbedded(options: EmbeddedOptions): Promise<Embedded
         }),
       stop,
     };
-    await prepareServices(deployed, options);
+    const site = await embeddedSite({ ...options, actor: "trustkern up" });
+    await prepareServices(deployed, site, options);
     remember([...new Set([...(state?.volumes ?? []), ...witnessedVolumes(model, placement.volumeDir)])]);
+    const { pid, onProgress } = options;
+    endRenewal = keepRenewed({ site, pid, onProgress });
     return deployed;
   } catch (thrown) {
     await stop();
@@ -164,6 +174,7 @@ function startAll(model: Model, layout: Layout, options: EmbeddedOptions, superv
 /** What every component needs of another before it can be ready: tables, and the recipient key that sensors encrypt to. */
 async function prepareServices(
   deployed: EmbeddedDeployment,
+  site: CertsSite,
   { deployment, onProgress }: EmbeddedOptions,
 ): Promise<void> {
   const migrated = async (): Promise<void> => {
@@ -179,6 +190,7 @@ async function prepareServices(
     await Promise.all([deployed.waitReady("custody"), deployed.waitReady("backend")]);
     await publishRecipients(deployed.control, deployed.operator);
     onProgress("custody's public key is with the backend");
+    await introduce(site, deployed.operator);
   };
   await Promise.all([migrated(), recipients()]);
   await Promise.all(deployed.model.components.map(({ name }) => deployed.waitReady(name)));

@@ -39,6 +39,8 @@ export interface AuthorityFiles {
   readonly newest: (name: string) => string;
   /** Every root that is to be accepted, PEM, the one in force first. */
   readonly anchors: () => readonly string[];
+  /** Every issuing authority, PEM, those of predecessors and successors included. */
+  readonly issuers: () => readonly string[];
   /** Makes `root.next`, unless it is there. */
   readonly stageRoot: () => Promise<void>;
   /** Puts the successor with this fingerprint in the root's place, and has it sign every issuing authority's own key. */
@@ -93,6 +95,8 @@ export function authorityFiles(request: AuthorityFilesRequest): AuthorityFiles {
     fingerprint,
     newest: (name) => fingerprint(`${name}.next`) || fingerprint(name),
     anchors: () => [...new Set(["root", "root.next", "root.old"].flatMap((name) => read(name) ?? []))],
+    issuers: () =>
+      intermediates().flatMap((name) => [name, `${name}.next`, `${name}.old`].flatMap((each) => read(each) ?? [])),
     async stageRoot() {
       if (read("root.next") !== undefined) return;
       const { authority, event } = await issueRoot({ tenant, now: clock() });

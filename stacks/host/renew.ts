@@ -23,5 +23,5 @@ export async function tellBackend({ pki }: Pick<CertsSite, "pki">, operator: Ope
   const { current, next, previous } = pki.brokerKeys.read();
   const pins = [...new Set([current, next, previous].filter((pin) => pin !== undefined))];
   await operator("PUT", "/v1/trust", { anchors: pki.store.anchors(), broker_pins: pins });
-  await operator("PUT", "/v1/crls", { crls: pki.crls.own() });
+  await operator("PUT", "/v1/crls", { crls: pki.crls.own(), issuers: pki.store.issuers() });
 }

@@ -1,12 +1,13 @@
-import { serverName } from "../../../model/placement.ts";
 import { callControl } from "../../../shared/control-client.ts";
 import type { Authorities } from "../../host/authorities.ts";
+import { introduce } from "../../host/introduce.ts";
 import type { Layout } from "../../host/layout.ts";
 import { type OperatorClient, operatorClient } from "../../host/operator-client.ts";
 import { provision } from "../../host/provision.ts";
 import { type Control, publishRecipients } from "../../host/recipients.ts";
 import { hostSocket } from "../mounts.ts";
-import type { DockerPlan } from "../plan.ts";
+import { backendEndpoint } from "./backend-endpoint.ts";
+import { dockerSite } from "./certs-site.ts";
 import { waitHealthy } from "./health.ts";
 import type { DockerOptions } from "./options.ts";
 import type { Rendered } from "./render.ts";
@@ -32,6 +33,7 @@ export async function bootstrap(options: DockerOptions, rendered: Rendered, auth
   const operator = await operatorClient({ endpoint: backendEndpoint(rendered.plan), authorities, clock });
   await publishRecipients(control, operator);
   onProgress("custody's public key is with the backend");
+  await introduce(await dockerSite(options, "trustkern deploy"), operator);
   const { sensors, ratePerSecond } = deployment.simulator;
   if (sensors === 0) return;
   await wellBefore(options, rendered, ["simulator", ...deployment.gateways.slice(0, 1)]);
@@ -76,16 +78,4 @@ async function provisionSensors(control: Control, operator: OperatorClient, coun
     if (state !== "joined") await control("simulator", "POST", `/sensors/${sensor_id}/join`);
   }
   return fresh.length;
-}
-
-/** Where this host reaches the backend: at its published port. */
-export function backendEndpoint({ deployment, containers }: DockerPlan): {
-  host: string;
-  port: number;
-  servername: string;
-} {
-  const [published] = containers.find(({ name }) => name === "backend")?.ports ?? [];
-  if (published === undefined) throw new TypeError("the backend publishes its port");
-  const host = published.address === "0.0.0.0" ? "127.0.0.1" : published.address;
-  return { host, port: published.external, servername: serverName("backend", deployment.tenant) };
 }

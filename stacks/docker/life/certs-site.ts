@@ -9,7 +9,7 @@ import { backendSide } from "../../host/rotation/backend-side.ts";
 import { type CertificateStatus, engineFleet } from "../../host/rotation/engine-fleet.ts";
 import { openStoredPki } from "../../host/secrets.ts";
 import { hostSocket } from "../mounts.ts";
-import { backendEndpoint } from "./bootstrap.ts";
+import { backendEndpoint } from "./backend-endpoint.ts";
 import { waitHealthy } from "./health.ts";
 import { inspectContainers } from "./inspect.ts";
 import type { DockerOptions } from "./options.ts";
@@ -63,7 +63,7 @@ export async function dockerSite(options: DockerOptions, actor: string): Promise
         startedAt: () => startsOf(options, model.components),
         restart: (component) => startAgain(options, layout, component),
         reload: async ({ name }) => void (await dockerOutput(docker, ["kill", "--signal", "HUP", name])),
-        backend: backendSide(operator),
+        backend: backendSide(operator, clock),
       }),
   };
 }

@@ -1,5 +1,6 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
+import type { Component } from "../../../model/component.ts";
 import type { Deployment } from "../../../model/deployment.ts";
 import type { Authorities } from "../../host/authorities.ts";
 import { dockerOutput } from "../../host/docker-cli.ts";
@@ -138,8 +139,8 @@ async function limitProcesses({ docker }: DeployOptions, { plan }: Rendered): Pr
 }
 
 /**
- * A program reads its certificate at its start: what runs since before it was renewed starts again. Told by the files' times, so
- * that a renewal counts after a run that failed, too.
+ * Has what runs since before its certificate was renewed take the new one: by a signal, or by another start; what watches its
+ * files has it already. Told by the files' times, so that a renewal counts after a run that failed, too.
  */
 async function restartRenewed(options: DeployOptions, { layout, model }: Rendered): Promise<void> {
   const { docker, onProgress } = options;
@@ -147,15 +148,17 @@ async function restartRenewed(options: DeployOptions, { layout, model }: Rendere
     docker,
     model.components.map(({ name }) => name),
   );
-  const old = model.components
-    .filter(({ name, secrets }) => {
-      const { Running, StartedAt } = found.get(name)?.State ?? { Running: false, StartedAt: "" };
-      const certificates = secrets.filter((secret) => secret.name.endsWith(".crt"));
-      const written = certificates.map((secret) => statSync(join(layout.secretsDir, name, secret.name)).mtimeMs);
-      return Running && written.some((time) => time > Date.parse(StartedAt));
-    })
-    .map(({ name }) => name);
-  if (old.length === 0) return;
-  onProgress(`new certificates: ${old.join(", ")} start again`);
-  await dockerOutput(docker, ["restart", ...old], { timeoutMs: 180_000 });
+  const old = model.components.filter(({ name, secrets }) => {
+    const { Running, StartedAt } = found.get(name)?.State ?? { Running: false, StartedAt: "" };
+    const certificates = secrets.filter((secret) => secret.name.endsWith(".crt"));
+    const written = certificates.map((secret) => statSync(join(layout.secretsDir, name, secret.name)).mtimeMs);
+    return Running && written.some((time) => time > Date.parse(StartedAt));
+  });
+  const taking = (how: Component["renewal"]): readonly string[] =>
+    old.filter(({ renewal }) => renewal === how).map(({ name }) => name);
+  const [restart, reload] = [taking("restart"), taking("reload")];
+  if (reload.length > 0) await dockerOutput(docker, ["kill", "--signal", "HUP", ...reload]);
+  if (restart.length === 0) return;
+  onProgress(`new certificates: ${restart.join(", ")} start again`);
+  await dockerOutput(docker, ["restart", ...restart], { timeoutMs: 180_000 });
 }

@@ -8,12 +8,17 @@ export type BackendSide = Pick<Fleet, "announce" | "publishCrls" | "newToken" | 
 /** One line of the backend's list of a gateway's tokens. */
 interface ListedToken {
   readonly id: string;
+  /** RFC 3339. */
+  readonly issued_at: string;
   readonly revoked_at?: string | null;
   readonly last_used_at?: string | null;
 }
 
+/** Seconds within which a gateway asks the backend, and so uses the token in its file, where the backend does not say when. */
+const ASKS_SECONDS = 60;
+
 /** The backend at the other end of operators' clients. */
-export function backendSide(client: () => Promise<OperatorClient>): BackendSide {
+export function backendSide(client: () => Promise<OperatorClient>, clock: () => Date): BackendSide {
   // A client for each call: authorities change while they are rotated, and with them what it must show.
   const operator: OperatorClient = async (method, path, body) => (await client())(method, path, body);
   const tokensOf = (gateway: string): string => `/v1/gateways/${encodeURIComponent(gateway)}/tokens`;
@@ -21,22 +26,20 @@ export function backendSide(client: () => Promise<OperatorClient>): BackendSide 
     async announce({ anchors, pins }) {
       await operator("PUT", "/v1/trust", { anchors, broker_pins: pins });
     },
-    async publishCrls(crls) {
-      await operator("PUT", "/v1/crls", { crls });
+    async publishCrls(crls, issuers) {
+      await operator("PUT", "/v1/crls", { crls, issuers });
     },
     async newToken(gateway) {
       const { id, token } = (await operator("POST", tokensOf(gateway), {})) as { id: string; token: string };
       return { id, token };
     },
     async tokens(gateway) {
-      const { tokens } = (await operator("GET", tokensOf(gateway))) as { tokens: readonly ListedToken[] };
-      return tokens.map(
-        ({ id, revoked_at, last_used_at }): TokenLine => ({
-          id,
-          revoked: typeof revoked_at === "string",
-          used: typeof last_used_at === "string",
-        }),
-      );
+      const lines = (await operator("GET", tokensOf(gateway))) as readonly ListedToken[];
+      return lines.map(({ id, revoked_at, last_used_at, issued_at }): TokenLine => {
+        const old = clock().getTime() - Date.parse(issued_at) > ASKS_SECONDS * 1000;
+        const used = last_used_at === undefined ? old : last_used_at !== null;
+        return { id, revoked: typeof revoked_at === "string", used };
+      });
     },
     async revokeToken(gateway, id) {
       await operator("POST", `${tokensOf(gateway)}/${encodeURIComponent(id)}/revoke`, {});

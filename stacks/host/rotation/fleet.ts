@@ -31,8 +31,8 @@ export interface Fleet {
     readonly anchors: readonly string[];
     readonly pins: readonly string[];
   }) => Promise<void>;
-  /** Gives the backend revocation lists, PEM, which the broker takes from there. */
-  readonly publishCrls: (crls: readonly string[]) => Promise<void>;
+  /** Gives the backend revocation lists and who signed them, PEM; the broker takes them from there. */
+  readonly publishCrls: (crls: readonly string[], issuers: readonly string[]) => Promise<void>;
   /** Who works with an older revocation list than one of these, by their numbers and issuers' keys. */
   readonly pendingCrls: (crls: readonly string[]) => Promise<readonly string[]>;
   /** Has the backend issue another token for a gateway, beside those that it has. */

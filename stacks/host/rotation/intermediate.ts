@@ -18,7 +18,7 @@ export function rotateIntermediate(context: RotationContext, leafClass: LeafClas
         act: async () => {
           await store.stageIntermediate(leafClass);
           await context.converge();
-          await fleet.publishCrls(context.crls());
+          await fleet.publishCrls(context.crls(), context.store.issuers());
           return { new: store.newest(leafClass) };
         },
       },
@@ -45,7 +45,7 @@ export function rotateIntermediate(context: RotationContext, leafClass: LeafClas
           if (old !== undefined) await context.revoke(old, "superseded");
           store.dropOld(leafClass);
           await context.converge();
-          await fleet.publishCrls(context.crls());
+          await fleet.publishCrls(context.crls(), context.store.issuers());
           return {};
         },
       },

@@ -32,7 +32,7 @@ export function rotateLeaf(context: RotationContext, component: string): Rotatio
         act: async (memo) => {
           for (const pem of oldOf(memo)) await context.revoke(pem, "superseded");
           await context.converge();
-          await fleet.publishCrls(context.crls());
+          await fleet.publishCrls(context.crls(), context.store.issuers());
           return {};
         },
       },

@@ -11,7 +11,7 @@ import { type HostPki, openHostPki } from "../host-pki.ts";
 import { certificatesIn, fingerprintOf, pinOf } from "../pem.ts";
 import type { StoreFiles } from "../store-files.ts";
 import type { RotationContext } from "./context.ts";
-import type { Fleet, Member } from "./fleet.ts";
+import type { Fleet } from "./fleet.ts";
 import { readJournal } from "./journal.ts";
 import { type Rotation, type RotationRun, runRotation } from "./machine.ts";
 
@@ -146,8 +146,18 @@ export class ModelFleet {
     }
   }
 
-  members(): Promise<readonly Member[]> {
-    return this.fleet.members();
+  /** What a rotation that is done must not leave: a journal, a second root, a component behind, a broker without a next key. */
+  async loose(): Promise<readonly string[]> {
+    const { store, brokerKeys } = this.open();
+    const { current, next } = brokerKeys.read();
+    const root = store.fingerprint("root");
+    const behind = (await this.fleet.members()).filter(({ anchors }) => String(anchors) !== root);
+    return [
+      ...(this.unfinished === undefined ? [] : [`the journal is at ${this.unfinished}`]),
+      ...(store.anchors().length === 1 ? [] : ["there is a second root"]),
+      ...(current === next ? ["the broker has no next key"] : []),
+      ...behind.map(({ name }) => `${name} has other anchors than the root`),
+    ];
   }
 
   get unfinished(): string | undefined {

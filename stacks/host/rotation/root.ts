@@ -11,7 +11,10 @@ export function rotateRoot(context: RotationContext): Rotation {
   const tell = async (): Promise<void> => {
     await context.converge();
     await fleet.announce({ anchors: store.anchors(), pins: pinList(context) });
-    await fleet.publishCrls(context.crls());
+  };
+  // The backend takes a root's list once it accepts the root.
+  const publish = async (): Promise<void> => {
+    await fleet.publishCrls(context.crls(), context.store.issuers());
   };
   return {
     what: "root",
@@ -35,6 +38,7 @@ export function rotateRoot(context: RotationContext): Rotation {
         act: async (memo) => {
           await store.promoteRoot(memo.new ?? "");
           await tell();
+          await publish();
           return {};
         },
       },
@@ -47,6 +51,7 @@ export function rotateRoot(context: RotationContext): Rotation {
         act: async () => {
           store.dropOld("root");
           await tell();
+          await publish();
           return {};
         },
         pending: (memo) => pendingAnchors(fleet, { wanted: [memo.new ?? ""], gone: [memo.old ?? ""] }),

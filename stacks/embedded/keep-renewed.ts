@@ -1,0 +1,47 @@
+import { TrustKernError } from "../../shared/errors.ts";
+import { type CertsSite, certsLockOf } from "../host/certs-site.ts";
+import { takeLock } from "../host/lock.ts";
+import { renewDue, tellBackend } from "../host/renew.ts";
+
+/** How often it looks, in milliseconds. */
+const EVERY_MS = 60_000;
+
+/** What keeping certificates young needs. */
+export interface KeepRenewedRequest {
+  readonly site: CertsSite;
+  readonly pid: number;
+  readonly onProgress: (what: string) => void;
+}
+
+/**
+ * Renews what is due, every minute, for as long as a deployment is up. Where another program changes certificates, or something
+ * fails, it is tried again the next time.
+ * @returns ends it, after a renewal that is on its way
+ */
+export function keepRenewed(request: KeepRenewedRequest): () => Promise<void> {
+  let running: Promise<void> = Promise.resolve();
+  const timer = setInterval(() => {
+    running = running.then(() => once(request));
+  }, EVERY_MS);
+  timer.unref();
+  return async () => {
+    clearInterval(timer);
+    await running;
+  };
+}
+
+async function once({ site, pid, onProgress }: KeepRenewedRequest): Promise<void> {
+  try {
+    const unlock = takeLock(certsLockOf(site), pid);
+    try {
+      const { renewed } = await renewDue(site);
+      if (renewed.length > 0) onProgress(`new certificates: ${renewed.join(", ")}`);
+      await tellBackend(site, await site.operator());
+    } finally {
+      unlock();
+    }
+  } catch (thrown) {
+    if (!(thrown instanceof TrustKernError)) throw thrown;
+    if (thrown.code !== "STATE_LOCKED") onProgress(`certificates: ${thrown.code}: ${thrown.message}`);
+  }
+}
