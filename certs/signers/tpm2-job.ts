@@ -20,6 +20,8 @@ export interface TpmJob {
 const PRIMARY = ["-C", "o", "-g", "sha256", "-G", "rsa2048:aes128cfb"];
 const PRIMARY_ATTRIBUTES = "fixedtpm|fixedparent|sensitivedataorigin|userwithauth|noda|restricted|decrypt";
 const MODULUS_BYTES = 256;
+// tpm2-tools read the template's modulus as the TPM's structure lies in memory: its size, and its octets.
+const ZERO_MODULUS = Buffer.alloc(MODULUS_BYTES);
 
 // A TPM without a resource manager has room for three keys and one client.
 const queues = new Map<string, Promise<unknown>>();
@@ -43,7 +45,7 @@ async function alone<T>(device: string, use: (job: TpmJob) => Promise<T>): Promi
   const path = (name: string): string => join(folder, name);
   const job = { device, tcti, primary: path("primary"), path };
   try {
-    writeFileSync(path("unique"), Buffer.alloc(MODULUS_BYTES));
+    writeFileSync(path("unique"), Buffer.concat([Buffer.from(Uint16Array.of(MODULUS_BYTES).buffer), ZERO_MODULUS]));
     const how = ["-a", PRIMARY_ATTRIBUTES, "-u", path("unique"), "-c", job.primary];
     await runTpm(job, "tpm2_createprimary", ["-Q", ...PRIMARY, ...how]);
     return await use(job);

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { createPublicKey, X509Certificate } from "node:crypto";
+import { createHash, createPublicKey, X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
@@ -13,7 +13,7 @@ import { verifyTranscript } from "../../certs/ceremony/transcript.ts";
 import { readCrl, verifyCrl } from "../../certs/crl.ts";
 import { generateKeyPair, P256, privateKeyPem } from "../../certs/keys.ts";
 import { issuingServerName } from "../../certs/names.ts";
-import { createSigner } from "../../certs/signers/index.ts";
+import { createSigner, loadSigner } from "../../certs/signers/index.ts";
 import { type KeyPlace, keyAt } from "../../certs/signers/key-place.ts";
 import type { Curve, KeySigner } from "../../certs/signers/signer.ts";
 import { stepCaKey } from "../../certs/signers/step-ca-kms.ts";
@@ -91,7 +91,7 @@ describe.each(["pkcs11", "tpm2"] as const)("a PKI whose keys never leave %s", (k
     stepCa = new StepCa(kind, programs[program] ?? "");
     await stepCa.write(held, stepCaKey(place, "gateways", "/nonexistent"), provisioner, servername);
     await stepCa.start();
-  });
+  }, 300_000);
   afterAll(() => stepCa?.stop());
 
   test("has a transcript that the device's root key signed", async () => {
@@ -99,6 +99,15 @@ describe.each(["pkcs11", "tpm2"] as const)("a PKI whose keys never leave %s", (k
     const check = { jws: held.transcriptJws, rootPem: held.root.certPem, certificates };
     expect(await verifyTranscript(check)).toEqual([]);
     expect(held.transcript.certificates.map(({ key }) => key.split(":")[0])).toEqual(Array(4).fill(kind));
+  });
+
+  test("has each key where its transcript says, opened again", async () => {
+    for (const { authority, spkiSha256, key } of held.transcript.certificates) {
+      const signer = await loadSigner(keyAt(place, authority));
+      expect(createHash("sha256").update(signer.publicKeySpki).digest("hex")).toBe(spkiSha256);
+      expect(signer.where).toBe(key);
+      await signer.close();
+    }
   });
 
   test("issues through a real step-ca that holds the device's key alone", async () => {
