@@ -42,6 +42,9 @@ export interface Crl {
 
 const ONE_BLOCK = /^\s*-----BEGIN X509 CRL-----\r?\n[A-Za-z0-9+/\r\n]+={0,2}\r?\n-----END X509 CRL-----\s*$/;
 
+/** Values in one list, of which every entry has up to eight; the library's own limit would end at 1,400 certificates. */
+const MAX_NODES = 2_000_000;
+
 /**
  * Reads one list, an `X509 CRL` block that is whole.
  * @throws DENIED_CORRUPT
@@ -56,7 +59,7 @@ export function readCrl(pem: string): Crl {
 }
 
 function parse(der: ArrayBuffer): Crl {
-  const list = AsnConvert.parse(der, CertificateList);
+  const list = AsnConvert.parse(der, CertificateList, { berOptions: { maxNodes: MAX_NODES } });
   const { issuer, thisUpdate, nextUpdate, revokedCertificates = [], crlExtensions = [] } = list.tbsCertList;
   if (nextUpdate === undefined || list.tbsCertListRaw === undefined) throw new TypeError("it has no nextUpdate");
   const number = extensionValue(crlExtensions, id_ce_cRLNumber);
