@@ -7,7 +7,7 @@ import { migrate } from "../../modules/timescaledb/migrate.ts";
 import { applyRetention } from "../../modules/timescaledb/retention.ts";
 import { callControl } from "../../shared/control-client.ts";
 import type { TrustKernError } from "../../shared/errors.ts";
-import type { Authorities } from "../host/authorities.ts";
+import { type Authorities, authoritiesIn } from "../host/authorities.ts";
 import { type CertsSite, certsLockOf } from "../host/certs-site.ts";
 import { claimDirs } from "../host/claim.ts";
 import { hostErrors } from "../host/errors.ts";
