@@ -48,6 +48,7 @@ export function backend(deployment: Deployment, placement: Placement): Component
         networkKeyFile: placement.secretFile(name, "network.key"),
       },
       gateways: deployment.gateways,
+      issuing: issuersOf(deployment, placement),
       coap: `coap://${coap.host}:${coap.port}`,
     }),
     secrets: secretRefs(placement, name, [...TLS_SECRETS, "signing.key", "network.key"]),
@@ -57,4 +58,13 @@ export function backend(deployment: Deployment, placement: Placement): Component
     limits: { memoryMiB: 256, pids: 32, cpus: 0.5 },
     network: true,
   });
+}
+
+/** The issuers that run; on the embedded engine the host issues everything. */
+function issuersOf({ engine }: Deployment, placement: Placement): object {
+  if (engine === "embedded") return {};
+  return {
+    gateways: placement.endpoint("gateways-ca", "https"),
+    operators: placement.endpoint("operators-ca", "https"),
+  };
 }

@@ -1,0 +1,15 @@
+import { EXIT } from "../../shared/errors.ts";
+import type { Run } from "../command.ts";
+import { confirm } from "../confirm.ts";
+import { askBackend, printChange } from "./gateway-backend.ts";
+
+/** `gateway revoke GATEWAY`: for good, with its certificates, its tokens and its session at the broker. */
+export const run: Run = async (context) => {
+  const [gateway = ""] = context.args;
+  const { reason = "unspecified" } = context.options;
+  await confirm(context, `revoke gateway ${gateway} for good`);
+  const path = `/v1/gateways/${encodeURIComponent(gateway)}/revoke`;
+  const answer = await askBackend<object>(context, "POST", path, { reason });
+  printChange(context, "trustkern.gateway-revoked/1", answer, `${gateway} is revoked`);
+  return EXIT.done;
+};

@@ -1,0 +1,13 @@
+import { EXIT } from "../../shared/errors.ts";
+import type { Run } from "../command.ts";
+import { askBackend, printRows, type Row } from "./gateway-backend.ts";
+
+/** `gateway token list GATEWAY`: never the tokens themselves, which nobody has. */
+export const run: Run = async (context) => {
+  const [gateway = ""] = context.args;
+  const path = `/v1/gateways/${encodeURIComponent(gateway)}/tokens`;
+  const rows = await askBackend<readonly Row[]>(context, "GET", path);
+  const columns = ["id", "issued_at", "expires_at", "revoked_at", "certificate_sha256"];
+  printRows(context, { schema: "trustkern.gateway-tokens/1", member: "tokens", columns, rows });
+  return EXIT.done;
+};
