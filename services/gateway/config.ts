@@ -10,7 +10,29 @@ export const gatewayConfig = z.strictObject({
   /** UDP address that sensors send to. */
   coap: listenConfig,
   broker: brokerConfig,
+  /** What the gateway shows until it has renewed it by itself. */
   tls: tlsConfig,
+  /** Where allowlist and configuration are fetched, and certificates are renewed. @default the broker alone brings news */
+  backend: z
+    .strictObject({
+      host: z.string().min(1),
+      port: z.int().min(1).max(65_535),
+      servername: z.string().min(1),
+      /** Seconds between two fetches, beside those at each connect to the broker. @default 300 */
+      pollSeconds: z.number().min(1).max(86_400).default(300),
+    })
+    .optional(),
+  /** Path of the token that belongs to the certificate of `tls`. @default none: nothing is asked of the backend */
+  tokenFile: z.string().min(1).optional(),
+  /** Where a gateway without a certificate gets one. @default nowhere */
+  enrolment: z
+    .strictObject({
+      caUrl: z.url({ protocol: /^https$/ }),
+      servername: z.string().min(1),
+      deviceCertFile: z.string().min(1),
+      deviceKeyFile: z.string().min(1),
+    })
+    .optional(),
   /** Folder of the gateway's database; made when it is not there. */
   stateDir: z.string().min(1),
   /** Path of the backend's public key: an uncompressed point in hex. */

@@ -1,19 +1,18 @@
-import type { KeyObject } from "node:crypto";
 import packageJson from "../../package.json" with { type: "json" };
 import { bytesOfHex } from "../../protocol/hex.ts";
-import { importP256Point } from "../../protocol/signature.ts";
 import { cmdTopic, receiptTopic, trustTopic } from "../../protocol/topics.ts";
 import { messageOf, TrustKernError } from "../../shared/errors.ts";
 import { createCoapServer } from "../runtime/coap/server.ts";
 import { createEventLimiter } from "../runtime/event-limiter.ts";
+import { isPinProblem } from "../runtime/pins.ts";
 import type { RunningService, ServiceContext } from "../runtime/run.ts";
-import { readText, readTls } from "../runtime/tls.ts";
+import { readBackendKey } from "./backend-key.ts";
 import { createForwarder } from "./broker/forwarder.ts";
 import { createBrokerLink } from "./broker/link.ts";
 import { createTrust } from "./broker/trust.ts";
 import type { GatewayConfig } from "./config.ts";
 import { count, createCounters } from "./counters.ts";
-import { gatewayErrors } from "./errors.ts";
+import { startIdentity } from "./identity/start.ts";
 import { createCoapResources } from "./intake/coap-resources.ts";
 import { createFloodLimit } from "./intake/flood-limit.ts";
 import { createIntake, type IntakeResult } from "./intake/intake.ts";
@@ -34,13 +33,12 @@ const MAX_EVENT_GROUPS = 64;
 
 /**
  * Starts the gateway: CoAP in, checks, spool on disk, MQTT out.
- * @throws GATEWAY_STATE_UNUSABLE, GATEWAY_BACKEND_KEY, COAP_PORT, SERVICE_FILE_UNREADABLE
+ * @throws GATEWAY_STATE_UNUSABLE, GATEWAY_BACKEND_KEY, COAP_PORT, SERVICE_FILE_UNREADABLE, SERVICE_TLS_INVALID
  */
 export async function startGateway(context: ServiceContext<GatewayConfig>): Promise<RunningService> {
   const { config, log, events, now } = context;
   const onError = (error: unknown): void => log.error({ err: error }, "gateway");
   const backendKey = readBackendKey(config.backendKeyFile);
-  const tls = readTls(config.tls);
   const database = openDatabase(config.stateDir);
   const counters = createCounters();
   const limiter = createEventLimiter(events.emit, MAX_EVENT_GROUPS);
@@ -55,6 +53,7 @@ export async function startGateway(context: ServiceContext<GatewayConfig>): Prom
   const documents = createDocuments(database);
   const maxAgeHours = config.allowlistMaxAgeHours;
   const trust = createTrust({ gateway: config.name, backendKey, documents, maxAgeHours, now, onError });
+  const identity = startIdentity(context, { backendKey, documents, trust, onNewCredential: () => link.renew() });
 
   const forwarder = createForwarder({
     spool,
@@ -115,17 +114,25 @@ export async function startGateway(context: ServiceContext<GatewayConfig>): Prom
 
   const link = createBrokerLink({
     gateway: config.name,
-    broker: config.broker,
-    tls,
+    broker: { ...config.broker, pins: identity.brokerPins },
+    tls: identity.forBroker,
     version: packageJson.version,
     now,
-    onUp: forwarder.connected,
+    onUp: () => {
+      identity.brokerAccepted();
+      forwarder.connected();
+      identity.refresh();
+    },
     onDown: forwarder.disconnected,
     onMessage: (topic, payload) => {
       if (topic === receiptTopic(config.name)) void forwarder.takeReceipts(payload);
       else takeSigned(topic, payload);
     },
-    onError: (error) => log.warn({ reason: messageOf(error) }, "broker"),
+    onError: (error) => {
+      log.warn({ reason: messageOf(error) }, "broker");
+      if (isPinProblem(error))
+        limiter.report({ kind: "AUTH_FAILED", actor: "broker", object: "broker", reason: error.code });
+    },
   });
 
   const ticker = setInterval(() => {
@@ -155,6 +162,7 @@ export async function startGateway(context: ServiceContext<GatewayConfig>): Prom
     ready: () => reason() === undefined,
     status: () => ({
       reason: reason(),
+      tls: identity.status(),
       coap: address,
       allowlist: trust.status(),
       brokerConnected: link.connected(),
@@ -180,23 +188,15 @@ export async function startGateway(context: ServiceContext<GatewayConfig>): Prom
       quarantined: quarantine.count,
       allowlist: trust.status,
       brokerConnected: link.connected,
-      certificate: () => tls.cert,
+      certificateEndsAt: () => identity.status()?.notAfter,
     }),
     async stop() {
       clearInterval(ticker);
+      identity.stop();
       await coap.close();
       limiter.flush();
       await link.stop();
       database.close();
     },
   };
-}
-
-function readBackendKey(path: string): KeyObject {
-  const text = readText(path).trim();
-  try {
-    return importP256Point(bytesOfHex(text));
-  } catch (cause) {
-    throw gatewayErrors.error("GATEWAY_BACKEND_KEY", `not the backend's key: ${messageOf(cause)}`, { path, cause });
-  }
 }

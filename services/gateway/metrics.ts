@@ -11,8 +11,8 @@ export interface GatewayMetricsSource {
   /** Null before the first allowlist. */
   readonly allowlist: () => { readonly version: number; readonly issuedAt: string } | null;
   readonly brokerConnected: () => boolean;
-  /** The certificate that it shows to the broker, PEM. */
-  readonly certificate: () => string;
+  /** End of the certificate that it shows to the broker, RFC 3339; undefined before it has one. */
+  readonly certificateEndsAt: () => string | undefined;
 }
 
 /** What a gateway measures. */
@@ -47,7 +47,7 @@ export function gatewayMetrics(source: GatewayMetricsSource): readonly Metric[] 
       "When the allowlist in use was signed, in seconds since the Unix epoch.",
       () => secondsOf(allowlist()?.issuedAt),
     ),
-    certificateMetric("gateway_", source.certificate),
+    certificateMetric("gateway_", () => secondsOf(source.certificateEndsAt())),
   ];
 }
 

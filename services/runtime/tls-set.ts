@@ -43,7 +43,7 @@ export function brokenTls(texts: TlsTexts): "corrupt" | "key-mismatch" | null {
 }
 
 /** The certificate and the trust anchors of a set. */
-export function describeTls({ cert, ca }: TlsTexts): TlsStatus {
+export function describeTls({ cert, ca }: Pick<TlsTexts, "cert" | "ca">): TlsStatus {
   const [leaf] = certificatesOf(cert);
   if (leaf === undefined) throw new Error("no certificate");
   return {

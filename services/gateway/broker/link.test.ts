@@ -62,7 +62,7 @@ function start(): void {
   link = createBrokerLink({
     gateway: "gw-01",
     broker: { host: "127.0.0.1", port, servername: "broker.acme.trustkern.internal" },
-    tls: tls("gw-01"),
+    tls: () => tls("gw-01"),
     version: "1.0.0",
     now: Date.now,
     onUp: ignore,

@@ -2,11 +2,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { connect, type MqttClient } from "mqtt";
 import { cmdTopic, receiptTopic, statusTopic, trustTopic, upTopic } from "../../../protocol/topics.ts";
 import { createBackoff } from "../../runtime/backoff.ts";
+import { type PinnedTarget, pinnedConnect } from "../../runtime/pins.ts";
 import type { Tls13Options } from "../../runtime/tls.ts";
 
 /** The gateway's connection to the broker, made again whenever it breaks. */
 export interface BrokerLink {
   readonly connected: () => boolean;
+  /** Ends the connection and makes a new one, with the credential of now. */
+  readonly renew: () => void;
   /** Publishes an envelope with QoS 1; its receipt is the only answer that counts. */
   readonly publish: (sensorId: string, bytes: Uint8Array) => void;
   readonly stop: () => Promise<void>;
@@ -16,8 +19,9 @@ export interface BrokerLink {
 export interface BrokerLinkOptions {
   /** Name of the gateway: client id, and its part of every topic. */
   readonly gateway: string;
-  readonly broker: { readonly host: string; readonly port: number; readonly servername: string };
-  readonly tls: Tls13Options;
+  readonly broker: PinnedTarget;
+  /** What to connect with now; null where there is nothing yet. */
+  readonly tls: () => Tls13Options | null;
   /** Software version, for the status topic. */
   readonly version: string;
   /** Milliseconds since the Unix epoch. */
@@ -37,9 +41,9 @@ const KEEPALIVE_SECONDS = 20;
  * again but from the spool. The gateway announces itself once it listens, so that who waited for it sends what it missed.
  */
 export function createBrokerLink(options: BrokerLinkOptions): BrokerLink {
-  const { gateway, broker, tls, now } = options;
+  const { gateway, broker, now } = options;
   const backoff = createBackoff();
-  let client: MqttClient;
+  let client: MqttClient | undefined;
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
   let up = false;
@@ -56,9 +60,14 @@ export function createBrokerLink(options: BrokerLinkOptions): BrokerLink {
   }
 
   function open(): void {
+    const tls = options.tls();
+    if (tls === null) {
+      timer = setTimeout(open, backoff.next());
+      return;
+    }
     const attempt = connect({
-      ...broker,
       ...tls,
+      ...pinnedConnect(broker),
       protocol: "mqtts",
       protocolVersion: 4,
       clientId: gateway,
@@ -88,16 +97,19 @@ export function createBrokerLink(options: BrokerLinkOptions): BrokerLink {
 
   return {
     connected: () => up,
+    renew: () => {
+      if (up) client?.end();
+    },
     publish: (sensorId, bytes) => {
-      client.publish(upTopic(gateway, sensorId), Buffer.from(bytes), { qos: 1 });
+      client?.publish(upTopic(gateway, sensorId), Buffer.from(bytes), { qos: 1 });
     },
     async stop() {
       stopped = true;
       clearTimeout(timer);
       // A broker that is gone answers no more; its own clock tells it that we are.
-      const farewell = up && client.publishAsync(statusTopic(gateway), status("offline"), { qos: 1, retain: true });
+      const farewell = up && client?.publishAsync(statusTopic(gateway), status("offline"), { qos: 1, retain: true });
       await Promise.race([farewell, sleep(FAREWELL_MS)]).catch(options.onError);
-      await client.endAsync(true);
+      await client?.endAsync(true);
     },
   };
 }

@@ -3,6 +3,7 @@ import { expect, it } from "vitest";
 import { createAllowlist } from "../../../protocol/allowlist.ts";
 import type { Audience } from "../../../protocol/allowlist-document.ts";
 import { p256Signer } from "../../../protocol/signature.ts";
+import type { DocumentName } from "../store/documents.ts";
 import { createTrust } from "./trust.ts";
 
 const backend = generateKeyPairSync("ec", { namedCurve: "P-256" });
@@ -16,7 +17,7 @@ function signed(version: number, changes: { audience?: Audience; issuedAtMs?: nu
 
 function setup(stored?: string) {
   const errors: unknown[] = [];
-  const kept = { allowlist: stored };
+  const kept: Partial<Record<DocumentName, string | undefined>> = { allowlist: stored };
   const clock = { now: NOW };
   const trust = createTrust({
     gateway: "gw-01",

@@ -1,9 +1,12 @@
 import type { DatabaseSync } from "node:sqlite";
 
+/** What a gateway is told, and keeps. */
+export type DocumentName = "allowlist" | "configuration";
+
 /** Signed documents as they came, kept for the next start. */
 export interface Documents {
-  readonly get: (name: "allowlist") => string | undefined;
-  readonly put: (name: "allowlist", text: string) => void;
+  readonly get: (name: DocumentName) => string | undefined;
+  readonly put: (name: DocumentName, text: string) => void;
 }
 
 /** The documents in an open database. */

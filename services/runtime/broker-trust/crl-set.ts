@@ -1,7 +1,7 @@
 import type { X509Certificate } from "node:crypto";
 import { normalSerial } from "../../../certs/serial.ts";
 import { messageOf } from "../../../shared/errors.ts";
-import { crlsIn, issuersOf, signedBy } from "./issuers.ts";
+import { certificatesIn, crlsIn, issuersOf, signedBy } from "./issuers.ts";
 import { keyIdOf, type TrustedCrl, trustCrl } from "./trusted-crl.ts";
 
 /** What is revoked, as far as it was verified. */
@@ -20,6 +20,8 @@ export interface CrlSources {
   readonly anchors: string;
   /** Where lists and the certificates of their issuers are. */
   readonly texts: readonly string[];
+  /** The same, of before: a list of these that is older or ended by now is no mistake of anybody's. */
+  readonly kept?: readonly string[];
   /** By the issuer's key, the number below which a list is refused: that of the newest one that was ever in force. */
   readonly least: ReadonlyMap<string, bigint>;
   readonly now: Date;
@@ -29,25 +31,33 @@ export interface CrlSources {
  * The newest valid list of each of our issuers. A list that is torn, foreign, ended, or older than the one in force changes
  * nothing; one that ended in the meantime is dropped, and then its issuer's certificates open nothing.
  */
-export function planCrlSet({ anchors, texts, least, now }: CrlSources): CrlSet {
-  const issuers = issuersOf(anchors, texts);
+export function planCrlSet({ anchors, texts, kept = [], least, now }: CrlSources): CrlSet {
+  const issuers = issuersOf(anchors, [...texts, ...kept]);
   const newest = new Map<string, TrustedCrl>();
-  const refusals: string[] = [];
-  for (const pem of new Set(texts.flatMap(crlsIn))) {
+  const news = new Set(texts.flatMap(crlsIn));
+  const refusals = texts.filter(isNeither).map((text) => `what came is no whole list: ${text.length} characters`);
+  const refuse = (pem: string, reason: string): void => {
+    if (news.has(pem)) refusals.push(reason);
+  };
+  for (const pem of new Set([...news, ...kept.flatMap(crlsIn)])) {
     try {
       const crl = trustCrl(pem, issuers, now);
       const floor = least.get(crl.keyId) ?? 0n;
       const best = newest.get(crl.keyId);
       if (crl.number < floor)
-        refusals.push(`the list ${crl.number} of "${crl.issuer}" is older than ${floor}, which is known`);
+        refuse(pem, `the list ${crl.number} of "${crl.issuer}" is older than ${floor}, which is known`);
       else if (best === undefined || crl.number > best.number) newest.set(crl.keyId, crl);
     } catch (thrown) {
-      refusals.push(messageOf(thrown));
+      refuse(pem, messageOf(thrown));
     }
   }
   const revokedIssuers = issuers.filter((each) => isRevoked(each, issuers, newest));
   const gone = new Set(revokedIssuers.map(keyIdOf));
   return { crls: [...newest.values()].filter(({ keyId }) => !gone.has(keyId)), revokedIssuers, refusals };
+}
+
+function isNeither(text: string): boolean {
+  return crlsIn(text).length === 0 && certificatesIn(text).length === 0;
 }
 
 function isRevoked(

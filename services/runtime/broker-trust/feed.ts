@@ -51,6 +51,11 @@ export type EndedSession = Readonly<z.infer<typeof endedSession>>;
 /** What the backend says is revoked. */
 export type BrokerTrust = Readonly<z.infer<typeof brokerTrust>>;
 
+/** The PEM texts of an answer. */
+export function textsOf({ crls }: BrokerTrust): readonly string[] {
+  return crls.flatMap(({ pem, issuer_pem }) => (issuer_pem === undefined ? [pem] : [pem, issuer_pem]));
+}
+
 /**
  * Asks the backend once, over mutual TLS 1.3.
  * @throws BROKER_FEED_AWAY also for an answer that is not one

@@ -1,5 +1,3 @@
-import { X509Certificate } from "node:crypto";
-
 /** What the name of every metric of ours begins with. */
 export const METRIC_PREFIX = "trustkern_";
 
@@ -56,11 +54,11 @@ export function dependencyMetric(read: () => Readonly<Record<string, boolean>>):
   };
 }
 
-/** `trustkern_<prefix>certificate_not_after_timestamp_seconds`: when the certificate (PEM, the leaf first) that is in use ends. */
-export function certificateMetric(prefix: string, certPem: () => string): Metric {
+/** `trustkern_<prefix>certificate_not_after_timestamp_seconds`: when the certificate that is in use ends, in seconds. */
+export function certificateMetric(prefix: string, endSeconds: () => number | null): Metric {
   return gauge(
     `${prefix}certificate_not_after_timestamp_seconds`,
     "End of the certificate in use, in seconds since the Unix epoch.",
-    () => new X509Certificate(certPem()).validToDate.getTime() / 1000,
+    endSeconds,
   );
 }

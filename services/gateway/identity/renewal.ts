@@ -1,0 +1,133 @@
+import { z } from "zod";
+import { generateKeyPair, P256, privateKeyPem, signatureAlgorithm } from "../../../certs/keys.ts";
+import { x509 } from "../../../certs/x509.ts";
+import { messageOf, TrustKernError } from "../../../shared/errors.ts";
+import { gatewayErrors } from "../errors.ts";
+import type { BackendClient } from "./backend-client.ts";
+import { type Credential, credentialProblem, parseCredential, renewalDueMs, tokenOf } from "./credential.ts";
+import type { Identity } from "./identity.ts";
+import type { IdentityFile, IdentityState } from "./identity-file.ts";
+
+/** Renews the gateway's own certificate, key and token. */
+export interface Renewal {
+  /** Does what is due; to be called about once a minute. Never throws. */
+  readonly tick: () => Promise<void>;
+}
+
+/** What {@link createRenewal} is handed. */
+export interface RenewalOptions {
+  readonly gateway: string;
+  readonly client: BackendClient;
+  readonly identity: Pick<Identity, "credentials">;
+  readonly file: IdentityFile;
+  /** Trust anchors in force, PEM. */
+  readonly ca: () => string;
+  /** Milliseconds since the Unix epoch. */
+  readonly now: () => number;
+  /** Told of a credential that works, and now goes before all others. */
+  readonly onRenewed: (credential: Credential) => void;
+  /** Told of each attempt that failed. */
+  readonly onFailure: (thrown: unknown) => void;
+}
+
+const RETRY_MS = 3_600_000;
+const answerSchema = z.object({ chain: z.string(), token: z.object({ token: z.string() }) });
+
+/**
+ * Steps, each on the disk before the next: a key and its request, what the backend made of it, proof that the backend takes
+ * the new certificate with the new token, and only then the exchange. A process that dies anywhere goes on from there; until
+ * the exchange the old credential is the one in use.
+ */
+export function createRenewal(options: RenewalOptions): Renewal {
+  const { file, now } = options;
+  let running = false;
+  let retryAtMs = 0;
+
+  async function step(): Promise<void> {
+    if (file.state().candidate) return prove(options);
+    const [best] = options.identity.credentials();
+    if (best === undefined || now() < renewalDueMs(best) || now() < retryAtMs) return;
+    await ask(options);
+    await prove(options);
+  }
+
+  return {
+    tick: async () => {
+      if (running) return;
+      running = true;
+      try {
+        await step();
+      } catch (thrown) {
+        // Who is away is asked again as soon as the client allows it; a refusal is not changed by asking.
+        if (!isAbsence(thrown)) retryAtMs = now() + RETRY_MS;
+        if (!isPause(thrown)) options.onFailure(thrown);
+      } finally {
+        running = false;
+      }
+    },
+  };
+}
+
+async function ask({ client, file, gateway, ca, now }: RenewalOptions): Promise<void> {
+  const pending = file.state().pending ?? (await newRequest(gateway));
+  file.save({ pending });
+  const answer = await client.call({ method: "POST", path: "/v1/gateway/certificate", body: { csr: pending.csr } });
+  const parsed = answerSchema.safeParse(answer);
+  const token = parsed.success ? tokenOf(parsed.data.token.token) : null;
+  if (!parsed.success || token === null) throw refused("it is not a chain with a token");
+  const candidate = { cert: parsed.data.chain, key: pending.key, token };
+  const credential = parseCredential(candidate);
+  const problem = credential ? credentialProblem(credential, { gateway, ca: ca(), atMs: now() }) : "key-mismatch";
+  if (problem !== null) {
+    file.save({ pending: null });
+    throw refused(problem);
+  }
+  file.save({ pending: null, candidate });
+}
+
+async function prove({ client, file, onRenewed }: RenewalOptions): Promise<void> {
+  const { candidate, current } = file.state();
+  const credential = candidate && parseCredential(candidate);
+  if (!candidate || !credential) return file.save({ candidate: null });
+  try {
+    await client.call({ method: "GET", path: "/v1/gateway/allowlist", credential });
+  } catch (thrown) {
+    if (thrown instanceof TrustKernError && thrown.code === "GATEWAY_BACKEND_REFUSED") file.save({ candidate: null });
+    throw thrown;
+  }
+  const changes: Partial<IdentityState> = { candidate: null, current: candidate, previous: current };
+  file.save(changes);
+  onRenewed(credential);
+}
+
+/** A new key and a request that it signs. The name is the gateway's; the backend decides about all else. */
+async function newRequest(gateway: string): Promise<{ readonly key: string; readonly csr: string }> {
+  const keys = await generateKeyPair(P256);
+  const signingAlgorithm = signatureAlgorithm(P256);
+  const csr = await x509.Pkcs10CertificateRequestGenerator.create({
+    name: [{ CN: [gateway] }],
+    keys,
+    signingAlgorithm,
+  });
+  return { key: await privateKeyPem(keys.privateKey), csr: csr.toString("pem") };
+}
+
+function refused(problem: string): TrustKernError {
+  return gatewayErrors.error("GATEWAY_RENEWAL_ANSWER", `what the backend issued is not used: ${problem}`, {
+    path: problem,
+  });
+}
+
+function isAbsence(thrown: unknown): boolean {
+  return thrown instanceof TrustKernError && ["GATEWAY_BACKEND_AWAY", "GATEWAY_BACKEND_PAUSED"].includes(thrown.code);
+}
+
+function isPause(thrown: unknown): boolean {
+  return thrown instanceof TrustKernError && thrown.code === "GATEWAY_BACKEND_PAUSED";
+}
+
+/** One line about a failure, for the log. */
+export function failureLine(thrown: unknown): { readonly reason: string; readonly detail: string } {
+  const reason = thrown instanceof TrustKernError ? thrown.code : "error";
+  return { reason, detail: messageOf(thrown) };
+}
