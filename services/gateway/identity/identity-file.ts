@@ -2,7 +2,6 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { writeFileAtomic } from "../../../shared/atomic-file.ts";
-import { messageOf } from "../../../shared/errors.ts";
 
 const credentialSchema = z.strictObject({ cert: z.string(), key: z.string(), token: z.string().nullable() });
 
@@ -54,9 +53,4 @@ function read(file: string, onError: (error: unknown) => void): IdentityState {
     if (missing !== "ENOENT") onError(new Error(`identity.json is not used: ${missing ?? "it is damaged"}`));
     return EMPTY;
   }
-}
-
-/** Says why a write failed, without what was to be written. */
-export function writeFailure(thrown: unknown): Error {
-  return new Error(`the identity could not be written: ${messageOf(thrown)}`);
 }
