@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type CrlSet, planCrlSet } from "../runtime/broker-trust/crl-set.ts";
 import { brokerTrustErrors } from "../runtime/broker-trust/errors.ts";
-import type { BrokerTrust } from "../runtime/broker-trust/feed.ts";
+import { type BrokerTrust, textsOf } from "../runtime/broker-trust/feed.ts";
 import { certificatesIn, signedBy } from "../runtime/broker-trust/issuers.ts";
 import { keyIdOf } from "../runtime/broker-trust/trusted-crl.ts";
 import { readText, type Tls13Options } from "../runtime/tls.ts";
@@ -23,15 +23,15 @@ export interface ForceSources {
 /** What Mosquitto is to work with, of all that is at hand, and why some of it is not taken. */
 export function planForce(sources: ForceSources): { readonly force: Force; readonly refusals: readonly string[] } {
   const { tls, crlFile, stateDir, feed, least, now } = sources;
-  const fed = feed.crls.flatMap(({ pem, issuer_pem = "" }) => [pem, issuer_pem]);
-  const issuerTexts = [tls.cert, readText(crlFile), readIfThere(join(stateDir, CRL_FILE)), ...fed];
-  const set = planCrlSet({ anchors: tls.ca, texts: issuerTexts, least, now });
+  const texts = textsOf(feed);
+  const kept = [tls.cert, readText(crlFile), readIfThere(join(stateDir, CRL_FILE))];
+  const set = planCrlSet({ anchors: tls.ca, texts, kept, least, now });
   const revokedIssuers = set.revokedIssuers.map(({ fingerprint256 }) => fingerprint256).sort();
   const force = {
     tls: { ...tls, ca: withoutRevoked(tls.ca, revokedIssuers) },
     crls: set.crls,
     revokedIssuers,
-    issuerTexts,
+    issuerTexts: [...kept, ...texts],
   };
   return { force, refusals: set.refusals };
 }

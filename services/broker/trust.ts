@@ -4,7 +4,13 @@ import type { Logger } from "pino";
 import { writeFileAtomic } from "../../shared/atomic-file.ts";
 import { messageOf } from "../../shared/errors.ts";
 import { planCrlSet, sameCrls } from "../runtime/broker-trust/crl-set.ts";
-import { type BrokerTrust, type EndedSession, fetchTrust, type TrustFeedConfig } from "../runtime/broker-trust/feed.ts";
+import {
+  type BrokerTrust,
+  type EndedSession,
+  fetchTrust,
+  type TrustFeedConfig,
+  textsOf,
+} from "../runtime/broker-trust/feed.ts";
 import { readOwnTls } from "../runtime/broker-trust/own-tls.ts";
 import type { TrustedCrl } from "../runtime/broker-trust/trusted-crl.ts";
 import { readText, type Tls13Options, type TlsFiles } from "../runtime/tls.ts";
@@ -55,9 +61,14 @@ export function createTrust(options: TrustOptions): TrustKeeper {
   let feed: BrokerTrust = { crls: [], ended: [] };
 
   const plan = (tls: Tls13Options): Trust => {
-    const fed = feed.crls.flatMap(({ pem, issuer_pem = "" }) => [pem, issuer_pem]);
-    const texts = [tls.cert, readText(crlFile), readIfThere(kept), ...fed];
-    const { crls, refusals } = planCrlSet({ anchors: tls.ca, texts, least, now: new Date(options.now()) });
+    const own = [tls.cert, readText(crlFile), readIfThere(kept)];
+    const { crls, refusals } = planCrlSet({
+      anchors: tls.ca,
+      texts: textsOf(feed),
+      kept: own,
+      least,
+      now: new Date(options.now()),
+    });
     for (const refusal of refusals) if (!said.has(refusal)) options.onRefused(refusal);
     said = new Set(refusals);
     for (const { keyId, number } of crls) least.set(keyId, number);

@@ -109,7 +109,11 @@ export class MosquittoHarness extends BrokerHarness {
 
   /** Waits until the guard says that all is well. */
   async ready(): Promise<void> {
-    await until(async () => (await this.guard()).ready, 15_000);
+    try {
+      await until(async () => (await this.guard()).ready, 30_000);
+    } catch (cause) {
+      throw new Error(`the guard is not ready; its last lines:\n${this.log.slice(-3000)}`, { cause });
+    }
   }
 
   /** Waits until a list of that number is in force. */
