@@ -102,13 +102,13 @@ describe("a revocation list", () => {
     expect(opensslVerify([good])).toContain("unable to get certificate CRL");
   });
 
-  test("of ten thousand certificates is made and read in seconds", async () => {
-    const revoked = Array.from({ length: 10_000 }, (_, index) =>
+  test("of two thousand certificates is read whole, beyond the limit of the library", async () => {
+    const revoked = Array.from({ length: 2_000 }, (_, index) =>
       revoke((index + 1).toString(16).padStart(31, "0").padStart(32, "7")),
     );
     const read = readCrl(await crl({ revoked }));
-    expect(read.revoked).toHaveLength(10_000);
-    expect(new Set(read.revoked.map((one) => one.serial)).size).toBe(10_000);
+    expect(read.revoked).toHaveLength(2_000);
+    expect(new Set(read.revoked.map((one) => one.serial)).size).toBe(2_000);
   });
 
   test.each<readonly [string, () => Partial<CrlRequest>]>([
