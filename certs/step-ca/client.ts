@@ -1,24 +1,11 @@
 import { createPublicKey, X509Certificate } from "node:crypto";
 import { z } from "zod";
 import type { TrustKernError } from "../../shared/errors.ts";
+import { REASON_CODES, type RevocationReason } from "../crl/reasons.ts";
 import { x509 } from "../x509.ts";
 import { stepCaErrors } from "./errors.ts";
 import { decimalSerial } from "./tokens.ts";
 import { askStepCa, type StepCaAnswer, type StepCaEndpoint } from "./transport.ts";
-
-/** Codes of RFC 5280, section 5.3.1, by their names there. */
-export const REVOCATION_REASONS = {
-  unspecified: 0,
-  keyCompromise: 1,
-  cACompromise: 2,
-  affiliationChanged: 3,
-  superseded: 4,
-  cessationOfOperation: 5,
-  privilegeWithdrawn: 9,
-} as const;
-
-/** One of {@link REVOCATION_REASONS}. */
-export type RevocationReason = keyof typeof REVOCATION_REASONS;
 
 /** What a certificate is asked with. */
 export interface SignRequest {
@@ -69,7 +56,7 @@ export async function signCsr(ca: StepCaEndpoint, { token, csrPem, notAfter }: S
  * @throws STEP_CA_UNREACHABLE, STEP_CA_REFUSED
  */
 export async function revokeCertificate(ca: StepCaEndpoint, { token, serial, reason }: RevokeRequest): Promise<void> {
-  const reasonCode = REVOCATION_REASONS[reason];
+  const reasonCode = REASON_CODES[reason];
   const body = { serial: decimalSerial(serial), ott: token, reasonCode, reason, passive: true };
   const answer = await askStepCa(ca, "/1.0/revoke", body);
   if (answer.status !== 200 && !isRevokedAlready(answer)) throw refused(answer, "revoke");

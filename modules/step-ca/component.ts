@@ -1,4 +1,5 @@
 import { issuingServerName, type OnlineClass } from "../../certs/names.ts";
+import { stepCaKey } from "../../certs/signers/step-ca-kms.ts";
 import { stepCaComponent } from "../../certs/step-ca/names.ts";
 import { type ComponentIn, component } from "../../model/component.ts";
 import type { Deployment } from "../../model/deployment.ts";
@@ -49,7 +50,7 @@ export function stepCa(
     servername: issuingServerName(leafClass, tenant),
     rootFile: file("root"),
     certFile: file("cert"),
-    key: file("key"),
+    ...stepCaKey(deployment.pki.issuing, leafClass, file("key")),
     databaseFile: `${dataDir}/${DATABASE}`,
   });
   return component({

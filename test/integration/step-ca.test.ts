@@ -5,13 +5,11 @@ import { issueGatewayLeaf } from "../../certs/classes/leaf-gateway.ts";
 import type { CertifiedKey } from "../../certs/issue.ts";
 import { fetchCrl, signCsr } from "../../certs/step-ca/client.ts";
 import { crlUrl } from "../../certs/step-ca/names.ts";
-import { jwkToken } from "../../certs/step-ca/tokens.ts";
 import { askStepCa } from "../../certs/step-ca/transport.ts";
 import { verifyChain } from "../../certs/verify-chain.ts";
 import { writePrivate } from "../../stacks/host/files.ts";
-import { openOperatorsKey } from "../../stacks/host/operators-key.ts";
 import { StepCaHarness } from "./step-ca/harness.ts";
-import { backendToken, device, enrol, requestFor } from "./step-ca/requests.ts";
+import { backendToken, device, enrol, operatorLeaf, requestFor } from "./step-ca/requests.ts";
 import { allowed } from "./step-ca/webhook.ts";
 
 const DAY_MS = 86_400_000;
@@ -24,22 +22,6 @@ afterEach(() => {
 
 const verified = (chainPem: string) =>
   verifyChain({ chainPem, rootPem: ca.rootPem, at: new Date(), purpose: "client" });
-
-async function operator(name = "op-admin", more: object = {}): Promise<CertifiedKey> {
-  const { csrPem, keyPem } = await requestFor(name);
-  const { authoritiesDir } = ca;
-  const token = await jwkToken({
-    provisioner: "operators",
-    keyPem: await openOperatorsKey({ authoritiesDir, passphrase: () => "correct horse battery staple" }),
-    servername: ca.endpoint("operators").servername,
-    use: "sign",
-    subject: name,
-    csrPem,
-    now: new Date(),
-    ...more,
-  });
-  return { certPem: await signCsr(ca.endpoint("operators"), { token, csrPem }), keyPem };
-}
 
 /** One request with a client's certificate. */
 function post(path: string, as: CertifiedKey, body: unknown): Promise<number> {
@@ -137,7 +119,7 @@ describe("enrolment", () => {
   });
 
   test("gives an operator a certificate for an hour", async () => {
-    const { certPem } = await operator();
+    const certPem = await operatorLeaf(ca, "op-admin");
     const leaf = new X509Certificate(certPem);
     expect(leaf.subject).toBe("O=acme\nOU=operators\nCN=op-admin");
     expect(leaf.validToDate.getTime() - Date.now()).toBeLessThanOrEqual(3_600_000);

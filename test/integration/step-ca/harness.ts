@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
@@ -8,12 +7,10 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { StoredAuthority } from "../../../certs/authority.ts";
-import { issueIntermediate } from "../../../certs/classes/intermediate.ts";
 import { issueServiceLeaf } from "../../../certs/classes/leaf-service.ts";
-import { issueRoot } from "../../../certs/classes/root.ts";
 import type { CertifiedKey } from "../../../certs/issue.ts";
 import { issuingServerName, type OnlineClass } from "../../../certs/names.ts";
-import { ONLINE_CLASSES, stepCaComponent } from "../../../certs/step-ca/names.ts";
+import { ONLINE_CLASSES } from "../../../certs/step-ca/names.ts";
 import type { StepCaEndpoint } from "../../../certs/step-ca/transport.ts";
 import type { Component } from "../../../model/component.ts";
 import { type Placement, serverName } from "../../../model/placement.ts";
@@ -21,12 +18,14 @@ import { stepCa } from "../../../modules/step-ca/component.ts";
 import { defaultCacheDir } from "../../../operations/tools/context.ts";
 import { ensureTool } from "../../../operations/tools/ensure-tool.ts";
 import { defaultDeployment } from "../../../profiles/resolve.ts";
-import { writePrivate } from "../../../stacks/host/files.ts";
 import { fillStepCaSecrets } from "../../../stacks/host/step-ca-authority.ts";
 import { type Ended, runProgram } from "../../support/run.ts";
+import { makeAuthorities, makeSecrets } from "./authorities.ts";
 import { WebhookServer } from "./webhook.ts";
 
 const TENANT = "acme";
+/** Opens the operators' key. */
+export const PASSPHRASE = "correct horse battery staple";
 const PROJECT = fileURLToPath(new URL("../../../", import.meta.url));
 
 /** The two real step-cas with what the host's own code makes for them, and a stand-in for the backend. */
@@ -55,7 +54,9 @@ export class StepCaHarness {
       "/usr/local/bin/step-ca": await ensureTool(tools, "step-ca"),
       "/usr/local/bin/step": await ensureTool(tools, "step"),
     };
-    await this.#makeAuthorities();
+    this.#authorities = await makeAuthorities(TENANT, this.authoritiesDir);
+    this.rootPem = this.authority("root").certPem;
+    makeSecrets(this.rootPem, this.secretFile);
     await this.openWebhook();
     for (const leafClass of ONLINE_CLASSES) this.ports[leafClass] = await freePort();
     await this.fill();
@@ -72,7 +73,7 @@ export class StepCaHarness {
       model: { engine: "docker", components: [...this.components.values()], flows: [] },
       authoritiesDir: this.authoritiesDir,
       secretFile: this.secretFile,
-      passphrase: () => "correct horse battery staple",
+      passphrase: () => PASSPHRASE,
     });
   }
 
@@ -171,34 +172,6 @@ export class StepCaHarness {
 
   #environment(leafClass: OnlineClass): Record<string, string> {
     return { ...this.#component(leafClass).environment, STEPPATH: join(this.folder, "steppath") };
-  }
-
-  async #makeAuthorities(): Promise<void> {
-    const now = new Date();
-    const { authority: root } = await issueRoot({ tenant: TENANT, now });
-    const classes = ["services", "gateways", "operators"] as const;
-    const made: [string, StoredAuthority][] = [["root", root]];
-    for (const leafClass of classes)
-      made.push([leafClass, (await issueIntermediate(root, { leafClass, now })).authority]);
-    for (const maker of ["sensirio", "other"])
-      made.push([maker, (await issueIntermediate(root, { maker, now })).authority]);
-    this.#authorities = Object.fromEntries(made);
-    this.rootPem = root.certPem;
-    for (const leafClass of classes) this.#keep(leafClass, this.authority(leafClass));
-    this.#keep("makers/sensirio", this.authority("sensirio"));
-    const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-    const keyPem = privateKey.export({ format: "pem", type: "pkcs8" }).toString();
-    writePrivate(this.secretFile("backend", "signing.key"), keyPem);
-    for (const leafClass of ONLINE_CLASSES) {
-      const name = stepCaComponent(leafClass);
-      writePrivate(this.secretFile(name, "ca.crt"), this.rootPem);
-      writePrivate(this.secretFile(name, "intermediate.password"), randomBytes(32).toString("base64url"));
-    }
-  }
-
-  #keep(name: string, { certPem, keyPem }: CertifiedKey): void {
-    writePrivate(join(this.authoritiesDir, `${name}.crt`), certPem);
-    writePrivate(join(this.authoritiesDir, `${name}.key`), keyPem);
   }
 
   #placement(): Placement {

@@ -3,11 +3,13 @@ import type { Authority } from "../../../certs/authority.ts";
 import { issueDeviceLeaf } from "../../../certs/classes/leaf-device.ts";
 import type { CertifiedKey } from "../../../certs/issue.ts";
 import { generateKeyPair, P256, privateKeyPem } from "../../../certs/keys.ts";
+import type { OnlineClass } from "../../../certs/names.ts";
 import { signCsr } from "../../../certs/step-ca/client.ts";
 import { PROVISIONERS } from "../../../certs/step-ca/names.ts";
 import { jwkToken, x5cToken } from "../../../certs/step-ca/tokens.ts";
 import { x509 } from "../../../certs/x509.ts";
-import type { StepCaHarness } from "./harness.ts";
+import { openOperatorsKey } from "../../../stacks/host/operators-key.ts";
+import { PASSPHRASE, type StepCaHarness } from "./harness.ts";
 
 /** A request for a certificate, and the key that signed it. */
 export interface Request {
@@ -89,4 +91,32 @@ export function backendToken(ca: StepCaHarness, use: "sign" | "revoke", subject:
   const keyPem = ca.secret("backend", "signing.key");
   const { servername } = ca.endpoint("gateways");
   return jwkToken({ provisioner: PROVISIONERS.backend, keyPem, servername, use, subject, now: new Date(), ...more });
+}
+
+/** A certificate for a name that the backend vouches for with its own key, but for what is changed. */
+export async function vouchedLeaf(
+  ca: StepCaHarness,
+  name: string,
+  more: object = {},
+  leafClass: OnlineClass = "gateways",
+): Promise<string> {
+  const { csrPem } = await requestFor(name);
+  const { servername } = ca.endpoint(leafClass);
+  const token = await backendToken(ca, "sign", name, { csrPem, servername, ...more });
+  return signCsr(ca.endpoint(leafClass), { token, csrPem });
+}
+
+/** An operator's certificate with the operators' key, but for what is changed. */
+export async function operatorLeaf(
+  ca: StepCaHarness,
+  name: string,
+  more: object = {},
+  csrName = name,
+): Promise<string> {
+  const { csrPem } = await requestFor(csrName);
+  const { servername } = ca.endpoint("operators");
+  const keyPem = await openOperatorsKey({ authoritiesDir: ca.authoritiesDir, passphrase: () => PASSPHRASE });
+  const provisioner = PROVISIONERS.operators;
+  const wanted = { provisioner, keyPem, servername, use: "sign", subject: name, csrPem, now: new Date() } as const;
+  return signCsr(ca.endpoint("operators"), { token: await jwkToken({ ...wanted, ...more }), csrPem });
 }
