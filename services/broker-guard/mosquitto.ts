@@ -61,12 +61,18 @@ export function createMosquitto({ command, env, onLine, onDeath }: MosquittoOpti
     const [program, ...args] = command;
     const started = spawn(program, args, { env, stdio: ["ignore", "ignore", "pipe"] });
     child = started;
+    // However this process ends, a Mosquitto without its guard does not stay.
+    const follow = (): void => {
+      started.kill("SIGTERM");
+    };
+    process.once("exit", follow);
     started.on("error", (error) => onLine(`cannot start ${program}: ${error.message}`));
     createInterface({ input: started.stderr }).on("line", (line) => {
       onLine(line);
       for (const { text, done } of waiting) if (line.includes(text)) done();
     });
     started.once("close", (code) => {
+      process.off("exit", follow);
       if (child !== started) return;
       child = undefined;
       if (wanted) onDeath(code ?? 1);
