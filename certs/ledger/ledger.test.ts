@@ -101,7 +101,7 @@ describe("a ledger", () => {
     const again = await open();
     expect(again.findBySerial("dead")).toHaveLength(1);
     again.close();
-  });
+  }, 120_000);
 
   test("opens after a death between the two files of its first run", async () => {
     writeFileSync(file, "");
