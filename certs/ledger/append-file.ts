@@ -16,21 +16,27 @@ export interface AppendFile {
   readonly close: () => void;
 }
 
-/** Opens a file, or makes an empty one that only its owner may read. */
+/**
+ * Opens a file, or makes an empty one that only its owner may read. Node's permission model forbids fsync, so there the file is
+ * opened with O_SYNC alone, which confirms what is written (and not, at once, that a torn addition was cut off: the next opening
+ * cuts it again).
+ */
 export function openAppendFile(file: string): AppendFile {
-  const { O_RDWR, O_CREAT, O_APPEND } = constants;
-  const descriptor = openSync(file, O_RDWR | O_CREAT | O_APPEND, 0o600);
-  if (process.permission === undefined) syncFolder(dirname(file));
+  const { O_RDWR, O_CREAT, O_APPEND, O_SYNC } = constants;
+  const descriptor = openSync(file, O_RDWR | O_CREAT | O_APPEND | O_SYNC, 0o600);
+  const mayConfirm = process.permission === undefined;
+  const confirmWritten = (): void => (mayConfirm ? fsyncSync(descriptor) : undefined);
+  if (mayConfirm) syncFolder(dirname(file));
   let text = readFileSync(file, "utf8");
   let size = fstatSync(descriptor).size;
 
   const truncate = (bytes: number): void => {
     ftruncateSync(descriptor, bytes);
-    fsyncSync(descriptor);
+    confirmWritten();
   };
   const writeAll = (bytes: Buffer): void => {
     for (let done = 0; done < bytes.length; ) done += writeSync(descriptor, bytes, done);
-    fsyncSync(descriptor);
+    confirmWritten();
   };
   return {
     text: () => text,
