@@ -67,7 +67,8 @@ export const KNOWN_IMAGES: Readonly<Record<string, KnownImage>> = {
       kind: "service",
       service: "broker-guard",
       assets: [],
-      packages: ["mosquitto/bookworm-backports"],
+      // Its library too, of which apt would otherwise take the version of the release.
+      packages: ["mosquitto/bookworm-backports", "libmosquitto1/bookworm-backports"],
       programs: ["usr/sbin/mosquitto"],
     },
     command: [NODE, PROGRAM],
