@@ -101,7 +101,9 @@ function gatewayRoutes({ gateways, certify, recorder }: FleetRouteParts): readon
       method: "POST",
       path: "/v1/gateways/:name/certificate",
       handler: async (body, { params }) => {
-        const { chain, record } = await certify(nameOf(params), parseBody(csrBody, body).csr, false);
+        const { csr: csrPem } = parseBody(csrBody, body);
+        const request = { name: nameOf(params), csrPem, renewing: false };
+        const { chain, record } = await certify(request, () => undefined);
         return { chain, serial: record.serial };
       },
     },

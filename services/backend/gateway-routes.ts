@@ -6,7 +6,7 @@ import { parseBody } from "../runtime/parse-body.ts";
 import type { SecurityEvents } from "../runtime/security-events.ts";
 import type { CertifyGateway } from "./enrolment/certify.ts";
 import type { Enrolment } from "./enrolment/enrolment.ts";
-import { webhookBody } from "./enrolment/requests.ts";
+import { PROVISIONER_HEADER, provisionerName, webhookBody } from "./enrolment/requests.ts";
 import type { Gate } from "./gate.ts";
 import { csrBody } from "./pki-requests.ts";
 import { renderNewToken } from "./render.ts";
@@ -29,7 +29,7 @@ export interface GatewayRouteParts {
   readonly settings: Pick<GatewaySettings, "trust" | "firmware">;
   readonly key: Pick<SigningKey, "signerFor">;
   readonly certify: CertifyGateway;
-  readonly tokens: Pick<Tokens, "issue">;
+  readonly tokens: Pick<Tokens, "renew">;
   readonly events: Pick<SecurityEvents, "emit">;
   readonly now: () => number;
 }
@@ -78,9 +78,11 @@ export function gatewayRoutes({
       path: "/v1/gateway/certificate",
       handler: async (body, { message }) => {
         const { name: gateway } = gate.gatewayOf(message);
-        const { chain, record } = await certify(gateway, parseBody(csrBody, body).csr, true);
-        if (record.sha256 === null) throw tokenErrors.error("TOKEN_NO_CERTIFICATE", `no certificate of ${gateway}`);
-        const token = tokens.issue({ gateway, certificateSha256: record.sha256, lifetimeDays: TOKEN_DAYS });
+        const { csr: csrPem } = parseBody(csrBody, body);
+        const { chain, alongside: token } = await certify({ name: gateway, csrPem, renewing: true }, ({ sha256 }) => {
+          if (sha256 === null) throw tokenErrors.error("TOKEN_NO_CERTIFICATE", `no certificate of ${gateway}`);
+          return tokens.renew({ gateway, certificateSha256: sha256, lifetimeDays: TOKEN_DAYS });
+        });
         events.emit({ kind: "TOKEN_ISSUED", actor: gateway, object: gateway, reason: token.id });
         return { chain, token: renderNewToken(token) };
       },
@@ -93,6 +95,9 @@ export function enrolmentRoutes(enrol: Enrolment): readonly Route[] {
   return (["gateways", "operators"] as const satisfies readonly OnlineClass[]).map((leafClass) => ({
     method: "POST",
     path: `/v1/enrolment/${leafClass}`,
-    handler: (body) => enrol(leafClass, parseBody(webhookBody, body)),
+    handler: (body, { message }) => {
+      const provisioner = parseBody(provisionerName, message.headers[PROVISIONER_HEADER]);
+      return enrol(leafClass, { ...parseBody(webhookBody, body), provisionerName: provisioner });
+    },
   }));
 }

@@ -29,6 +29,8 @@ export async function openJournal({ stateDir, key, now }: OpenJournalOptions): P
     append: async (entry) => {
       await ledger.append(entry);
     },
+    find: ledger.findBySerial,
+    entries: ledger.records,
     read: () => {
       const { text, head } = ledger.evidence();
       return { ledger: text, head };

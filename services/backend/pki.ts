@@ -17,6 +17,7 @@ import { enrolmentRoutes, gatewayRoutes } from "./gateway-routes.ts";
 import { createSerially, type Journal } from "./journal.ts";
 import { pkiRoutes } from "./pki-routes.ts";
 import { createRecorder } from "./recorder.ts";
+import { finishRevocations } from "./recovery.ts";
 import { createAuthorities } from "./revocation/authorities.ts";
 import { createCertificates, findCertificate } from "./revocation/certificates.ts";
 import { createCrls } from "./revocation/crls.ts";
@@ -76,6 +77,7 @@ export function createPki(options: PkiOptions): Pki {
   const revoker = createRevoker({ ...shared, crls, log });
   const refresh = oneAtATime(revoker.run);
   const recorder = createRecorder({ ...shared, certificates, authorities, revoked: () => void refresh() });
+  finishRevocations({ db, journal, events, now });
   const certify = createCertifyGateway({ ...shared, approvals, gateways, certificates });
   const settings = createGatewaySettings(db, tenant, now);
   const isRevoked = (serial: string): boolean => findCertificate(db, serial)?.state === "revoked";

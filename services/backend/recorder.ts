@@ -3,18 +3,18 @@ import type { DatabaseSync } from "node:sqlite";
 import { callerOf } from "../runtime/mutual-server.ts";
 import type { SecurityEvents } from "../runtime/security-events.ts";
 import { recordGatewayKey } from "./fleet/built-in.ts";
-import type { Journal, Serially } from "./journal.ts";
-import type { CertificateRecord, Certificates } from "./revocation/certificates.ts";
+import { chainEntry, type Journal, journalOnce, recordEntry, type Serially } from "./journal.ts";
+import { transaction } from "./registry/database.ts";
+import { type CertificateRecord, type Certificates, findCertificate } from "./revocation/certificates.ts";
 import { verifiedChain } from "./revocation/chain.ts";
-import { journalEntry } from "./revocation/revoker.ts";
 
-/** Changes certificates with a journal entry and an event for each. */
+/** Changes certificates with a journal entry before, and an event after each. */
 export interface Recorder {
   /** Records a chain that was made elsewhere. @throws CERTIFICATE_REFUSED */
   readonly record: (chainPem: string, actor: string) => Promise<CertificateRecord>;
   /**
-   * Runs a change that revokes; every certificate that is revoked by it gets its entry and its event, and what the issuers
-   * have to do about it begins at once.
+   * Runs a change of the registry that revokes; every certificate that is revoked by it gets its entry and its event, and
+   * what the issuers have to do about it begins at once. The change may be tried and taken back before it is kept.
    */
   readonly revoking: <T>(message: IncomingMessage, reason: string, change: () => T) => Promise<T>;
 }
@@ -22,7 +22,7 @@ export interface Recorder {
 /** What {@link createRecorder} works with. */
 export interface RecorderOptions {
   readonly db: DatabaseSync;
-  readonly certificates: Certificates;
+  readonly certificates: Pick<Certificates, "list" | "record">;
   readonly authorities: { readonly learn: (pem: string) => unknown };
   readonly journal: Journal;
   readonly serially: Serially;
@@ -36,37 +36,80 @@ export interface RecorderOptions {
 /** The recorder on the registry's database. */
 export function createRecorder(options: RecorderOptions): Recorder {
   const { db, certificates, authorities, journal, serially, events, anchorsPem, revoked, now } = options;
-  const states = (): ReadonlyMap<string, CertificateRecord["state"]> =>
-    new Map(certificates.list().map(({ serial, state }) => [serial, state]));
   return {
     record: (chainPem, actor) =>
       serially(async () => {
         const chain = verifiedChain(chainPem, anchorsPem(), now());
-        const known = states().get(chain.serial);
-        authorities.learn(chain.authority.pem);
-        const record = certificates.record(chain);
-        recordGatewayKey(db, chain, now());
-        if (known === undefined) {
-          await journal.append({ ...journalEntry(record, actor, "recorded"), kind: "issued" });
-          events.emit({ kind: "CERT_ISSUED", actor, object: record.serial, reason: record.name });
-        }
+        const isNew = findCertificate(db, chain.serial) === undefined;
+        if (isNew) await journalOnce(journal, chainEntry(chain, { kind: "issued", actor, reason: "recorded" }));
+        const record = transaction(db, () => {
+          authorities.learn(chain.authority.pem);
+          recordGatewayKey(db, chain, now());
+          return certificates.record(chain);
+        });
+        if (isNew) events.emit({ kind: "CERT_ISSUED", actor, object: record.serial, reason: record.name });
         return record;
       }),
     revoking: (message, reason, change) =>
       serially(async () => {
         const actor = callerOf(message) ?? "unknown";
-        const before = states();
-        const result = change();
-        const fresh = certificates
-          .list()
-          .filter(({ serial, state }) => state === "revoked" && before.get(serial) !== state);
-        for (const record of fresh) {
-          await journal.append(journalEntry(record, actor, record.reason ?? reason));
-          const sourceAddress = message.socket.remoteAddress ?? null;
-          events.emit({ kind: "CERT_REVOKED", actor, sourceAddress, object: record.serial, reason });
-        }
+        const sourceAddress = message.socket.remoteAddress ?? null;
+        const { fresh, result } = await keepOnceJournalled({ db, certificates, change }, (record) =>
+          journalOnce(journal, recordEntry(record, { kind: "revoked", actor, reason: record.reason ?? reason })),
+        );
+        for (const { serial } of fresh)
+          events.emit({ kind: "CERT_REVOKED", actor, sourceAddress, object: serial, reason });
         if (fresh.length > 0) revoked();
         return result;
       }),
   };
+}
+
+/** Takes a change back whose revocations are not in the journal. */
+class NotJournalled extends Error {
+  readonly records: readonly CertificateRecord[];
+  constructor(records: readonly CertificateRecord[]) {
+    super("revocations without their entries");
+    this.records = records;
+  }
+}
+
+interface Revoking<T> extends Pick<RecorderOptions, "db" | "certificates"> {
+  readonly change: () => T;
+}
+
+interface Revoked<T> {
+  readonly result: T;
+  readonly fresh: readonly CertificateRecord[];
+}
+
+/** What a change revokes is known by trying it: it is taken back and tried again until all of that is in the journal. */
+async function keepOnceJournalled<T>(
+  revoking: Revoking<T>,
+  enter: (record: CertificateRecord) => Promise<void>,
+): Promise<Revoked<T>> {
+  const entered = new Set<string>();
+  for (;;) {
+    try {
+      return tryChange(revoking, entered);
+    } catch (thrown) {
+      if (!(thrown instanceof NotJournalled)) throw thrown;
+      for (const record of thrown.records) {
+        await enter(record);
+        entered.add(record.serial);
+      }
+    }
+  }
+}
+
+function tryChange<T>({ db, certificates, change }: Revoking<T>, entered: ReadonlySet<string>): Revoked<T> {
+  const revokedNow = (): readonly CertificateRecord[] => certificates.list().filter(({ state }) => state === "revoked");
+  return transaction(db, () => {
+    const before = new Set(revokedNow().map(({ serial }) => serial));
+    const result = change();
+    const fresh = revokedNow().filter(({ serial }) => !before.has(serial));
+    const missing = fresh.filter(({ serial }) => !entered.has(serial));
+    if (missing.length > 0) throw new NotJournalled(missing);
+    return { result, fresh };
+  });
 }

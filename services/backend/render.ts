@@ -27,7 +27,7 @@ export function renderGateway({ name, hardwareId, state, enrolledAtMs, changedAt
 
 /** A token as the routes list it. Its secret is not kept. */
 export function renderToken(token: TokenRecord): object {
-  const { id, gateway, certificateSha256, issuedAtMs, expiresAtMs, revokedAtMs } = token;
+  const { id, gateway, certificateSha256, issuedAtMs, expiresAtMs, revokedAtMs, lastUsedAtMs } = token;
   return {
     id,
     gateway,
@@ -35,6 +35,7 @@ export function renderToken(token: TokenRecord): object {
     issued_at: timeOf(issuedAtMs),
     expires_at: timeOf(expiresAtMs),
     revoked_at: timeOf(revokedAtMs),
+    last_used_at: timeOf(lastUsedAtMs),
   };
 }
 
@@ -51,6 +52,7 @@ export function renderCertificate(record: CertificateRecord): object {
 }
 
 /** A revocation list as the routes give it. */
-export function renderCrl({ keyId, issuer, number, nextUpdateMs, pem }: StoredCrl): object {
-  return { issuer, key_id: keyId, number: String(number), next_update: timeOf(nextUpdateMs), pem };
+export function renderCrl({ keyId, issuer, number, nextUpdateMs, pem, issuerPem }: StoredCrl): object {
+  const next_update = timeOf(nextUpdateMs);
+  return { issuer, key_id: keyId, number: String(number), next_update, pem, issuer_pem: issuerPem };
 }

@@ -1,6 +1,7 @@
 import { connectAsync, type MqttClient } from "mqtt";
 import { createEventLimiter } from "../runtime/event-limiter.ts";
 import { listenTcp } from "../runtime/listen.ts";
+import { pinnedConnect } from "../runtime/pins.ts";
 import type { RunningService, ServiceContext } from "../runtime/run.ts";
 import type { BackendConfig } from "./config.ts";
 import { type Issuers, type StepCaIssuerOptions, stepCaIssuer } from "./enrolment/issuing.ts";
@@ -55,7 +56,7 @@ export async function startBackend({
     const { broker } = config;
     const timing = { connectTimeout: CONNECT_TIMEOUT_MS, reconnectPeriod: 0, keepalive: 15 };
     const url = `mqtts://${broker.host}:${broker.port}`;
-    return connectAsync(url, { ...tls, ...timing, servername: broker.servername, clientId: "svc-backend" }, false);
+    return connectAsync(url, { ...tls, ...timing, ...pinnedConnect(broker), clientId: "svc-backend" }, false);
   };
   const publisher = startPublisher({ connect, gateways: config.gateways, allowlists, updates, log, signal });
   const limiter = createEventLimiter(events.emit);

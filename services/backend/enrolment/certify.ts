@@ -6,6 +6,8 @@ import type { SecurityEvents } from "../../runtime/security-events.ts";
 import { fleetErrors } from "../fleet/errors.ts";
 import type { Gateways } from "../fleet/gateways.ts";
 import { findMadeDevice } from "../fleet/made-devices.ts";
+import { chainEntry, type Journal, journalOnce, type Serially } from "../journal.ts";
+import { transaction } from "../registry/database.ts";
 import type { CertificateRecord, Certificates } from "../revocation/certificates.ts";
 import { verifiedChain } from "../revocation/chain.ts";
 import type { Approvals } from "./approvals.ts";
@@ -13,18 +15,31 @@ import { pointOfSpki } from "./csr-key.ts";
 import type { Issuers } from "./issuing.ts";
 
 /** A new certificate of a gateway: the leaf and its issuer, PEM, and its record. */
-export interface CertifiedGateway {
+export interface CertifiedGateway<T> {
   readonly chain: string;
   readonly record: CertificateRecord;
+  /** What was made with it. */
+  readonly alongside: T;
+}
+
+/** What a gateway, or somebody for it, asks. */
+export interface CertifyRequest {
+  readonly name: string;
+  readonly csrPem: string;
+  /** True when the gateway itself asks, with a certificate and a token that hold. */
+  readonly renewing: boolean;
 }
 
 /**
  * Has the issuer certify a gateway's request. A gateway with a maker's record gets nothing but its root-of-trust key
  * certified; one whose key the deployment made may bring a new key with its next certificate.
- * @param renewing true when the gateway itself asks, with a certificate and a token that hold
+ * @param alongside is done in the same transaction as the record of the certificate
  * @throws ISSUING_NONE, ISSUING_FAILED, GATEWAY_UNKNOWN, GATEWAY_REVOKED, DENIED_…
  */
-export type CertifyGateway = (name: string, csrPem: string, renewing: boolean) => Promise<CertifiedGateway>;
+export type CertifyGateway = <T>(
+  request: CertifyRequest,
+  alongside: (record: CertificateRecord) => T,
+) => Promise<CertifiedGateway<T>>;
 
 /** What {@link createCertifyGateway} works with. */
 export interface CertifyOptions {
@@ -34,6 +49,8 @@ export interface CertifyOptions {
   readonly approvals: Approvals;
   readonly gateways: Pick<Gateways, "requireActive">;
   readonly certificates: Pick<Certificates, "record">;
+  readonly journal: Journal;
+  readonly serially: Serially;
   readonly anchorsPem: () => string;
   readonly events: Pick<SecurityEvents, "emit">;
   readonly now: () => number;
@@ -41,8 +58,9 @@ export interface CertifyOptions {
 
 /** Certificates for gateways that ask the backend. */
 export function createCertifyGateway(options: CertifyOptions): CertifyGateway {
-  const { db, tenant, issuers, approvals, gateways, certificates, anchorsPem, events, now } = options;
-  return async (name, csrPem, renewing) => {
+  const { db, tenant, issuers, approvals, gateways, certificates, journal, serially, anchorsPem, events, now } =
+    options;
+  return async ({ name, csrPem, renewing }, alongside) => {
     const issuer = issuers.gateways;
     if (!issuer) throw fleetErrors.error("ISSUING_NONE", "no issuer of gateways' certificates runs here");
     const { hardwareId } = gateways.requireActive(name);
@@ -54,9 +72,16 @@ export function createCertifyGateway(options: CertifyOptions): CertifyGateway {
     const verified = verifiedChain(chain, anchorsPem(), now());
     if (verified.name !== name || verified.leafClass !== "gateways")
       throw fleetErrors.error("ISSUING_FAILED", `the issuer certified "${verified.name}", not ${name}`);
-    const record = certificates.record(verified);
-    events.emit({ kind: renewing ? "CERT_RENEWED" : "CERT_ISSUED", actor: name, object: record.serial, reason: name });
-    return { chain, record };
+    const certified = await serially(async () => {
+      await journalOnce(journal, chainEntry(verified, { kind: "issued", actor: name, reason: "certified" }));
+      return transaction(db, () => {
+        const record = certificates.record(verified);
+        return { chain, record, alongside: alongside(record) };
+      });
+    });
+    const kind = renewing ? "CERT_RENEWED" : "CERT_ISSUED";
+    events.emit({ kind, actor: name, object: verified.serial, reason: name });
+    return certified;
   };
 }
 

@@ -73,6 +73,8 @@ beforeEach(async () => {
     key: { jws: async () => "verdict" },
     journal: {
       append: async (entry) => void journal.push(entry),
+      find: () => [],
+      entries: () => [],
       read: () => ({ ledger: "", head: "" }),
       close: () => undefined,
     },

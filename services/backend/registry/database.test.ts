@@ -94,7 +94,7 @@ it("keeps every row of a registry of the first version, and gives it the tables 
   const dir = folder();
   firstVersion(dir);
   const db = openDatabase(dir);
-  expect(db.prepare("PRAGMA user_version").get()).toEqual({ user_version: 2 });
+  expect(db.prepare("PRAGMA user_version").get()).toEqual({ user_version: 3 });
   expect(db.prepare("SELECT update_counter, state FROM device").all()).toEqual([
     { update_counter: 7, state: "active" },
   ]);

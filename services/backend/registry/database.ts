@@ -42,10 +42,11 @@ function migrate(db: DatabaseSync): void {
 }
 
 /**
- * Runs `change` in one transaction: all of it is kept, or nothing when it throws.
+ * Runs `change` in one transaction: all of it is kept, or nothing when it throws. Within another one it is a part of that.
  * @throws BACKEND_STATE_FULL
  */
 export function transaction<T>(db: DatabaseSync, change: () => T): T {
+  if (db.isTransaction) return change();
   db.exec("BEGIN IMMEDIATE");
   try {
     const result = change();

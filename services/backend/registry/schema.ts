@@ -133,5 +133,11 @@ CREATE TABLE firmware (
 ) STRICT;
 `;
 
+/** Which certificate an ended session had, and when a token was used. */
+const USE = `
+ALTER TABLE ended_session ADD COLUMN serial TEXT;
+ALTER TABLE gateway_token ADD COLUMN last_used_at INTEGER;
+`;
+
 /** The steps from an empty database to the newest schema; step n makes version n. A step that was released never changes. */
-export const MIGRATIONS: readonly string[] = [SENSORS, FLEET];
+export const MIGRATIONS: readonly string[] = [SENSORS, FLEET, USE];

@@ -113,7 +113,7 @@ export function revokeCertificate(db: DatabaseSync, serial: string, reason: stri
     serial,
   );
   const name = findCertificate(db, serial)?.name;
-  if (name !== undefined) endSession(db, { name, reason: "certificate-revoked", atMs: nowMs });
+  if (name !== undefined) endSession(db, { name, reason: "certificate-revoked", serial, atMs: nowMs });
 }
 
 /** The certificate of that serial number, or undefined. */

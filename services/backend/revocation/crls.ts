@@ -15,6 +15,8 @@ export interface StoredCrl {
   /** Milliseconds since the Unix epoch. */
   readonly nextUpdateMs: number;
   readonly pem: string;
+  /** Certificate of its authority. */
+  readonly issuerPem: string;
 }
 
 /** What taking a revocation list came to. */
@@ -37,6 +39,8 @@ export interface Crls {
   readonly serialsOf: (issuer: string) => readonly string[];
 }
 
+const SELECT = "SELECT crl.*, authority.pem AS issuer_pem FROM crl JOIN authority USING (key_id)";
+
 /** What {@link createCrls} works with. */
 export interface CrlsOptions {
   readonly db: DatabaseSync;
@@ -47,7 +51,7 @@ export interface CrlsOptions {
 /** Revocation lists on the registry's database. */
 export function createCrls({ db, authorities, now }: CrlsOptions): Crls {
   return {
-    list: () => db.prepare("SELECT * FROM crl ORDER BY issuer, key_id").all().map(storedOf),
+    list: () => db.prepare(`${SELECT} ORDER BY crl.issuer, crl.key_id`).all().map(storedOf),
     names: (issuer, serial) =>
       db.prepare("SELECT 1 FROM crl_entry WHERE issuer = ? AND serial = ?").get(issuer, serial) !== undefined,
     serialsOf: (issuer) =>
@@ -75,6 +79,7 @@ export function createCrls({ db, authorities, now }: CrlsOptions): Crls {
         number: content.number,
         nextUpdateMs: content.nextUpdate.getTime(),
         pem,
+        issuerPem: authority.pem,
       };
       if (held?.number === content.number) return { ...stored, isNew: false };
       const serials = content.revoked.map(({ serial }) => serial);
@@ -105,7 +110,7 @@ function store(db: DatabaseSync, crl: StoredCrl, serials: readonly string[], now
 }
 
 function findCrl(db: DatabaseSync, keyId: string): StoredCrl | undefined {
-  const row = db.prepare("SELECT * FROM crl WHERE key_id = ?").get(keyId);
+  const row = db.prepare(`${SELECT} WHERE crl.key_id = ?`).get(keyId);
   return row && storedOf(row);
 }
 
@@ -116,5 +121,6 @@ function storedOf(row: Readonly<Record<string, SQLOutputValue>>): StoredCrl {
     number: BigInt(String(row.number)),
     nextUpdateMs: Number(row.next_update),
     pem: String(row.pem),
+    issuerPem: String(row.issuer_pem),
   };
 }

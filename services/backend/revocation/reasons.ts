@@ -10,3 +10,8 @@ export const REVOCATION_REASONS = [
 
 /** One of {@link REVOCATION_REASONS}. */
 export type RevocationReason = (typeof REVOCATION_REASONS)[number];
+
+/** The reason of that name; `unspecified` for any other text. */
+export function reasonOf(text: string): RevocationReason {
+  return REVOCATION_REASONS.find((each) => each === text) ?? "unspecified";
+}

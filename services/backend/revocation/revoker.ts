@@ -2,11 +2,11 @@ import type { DatabaseSync } from "node:sqlite";
 import { messageOf, TrustKernError } from "../../../shared/errors.ts";
 import type { SecurityEvents } from "../../runtime/security-events.ts";
 import type { Issuers } from "../enrolment/issuing.ts";
-import type { Journal, Serially } from "../journal.ts";
+import { type Journal, journalOnce, recordEntry, type Serially } from "../journal.ts";
 import { transaction } from "../registry/database.ts";
-import { type CertificateRecord, findCertificate, revokeCertificate } from "./certificates.ts";
+import { findCertificate, revokeCertificate } from "./certificates.ts";
 import type { Crls, TakenCrl } from "./crls.ts";
-import { REVOCATION_REASONS, type RevocationReason } from "./reasons.ts";
+import { reasonOf } from "./reasons.ts";
 
 /** Brings what is revoked here into the revocation lists, and what the lists revoke in here. */
 export interface Revoker {
@@ -81,19 +81,11 @@ async function adopt(
   });
   for (const record of foreign) {
     await serially(async () => {
-      await journal.append(journalEntry(record, issuer, "listed"));
+      await journalOnce(journal, recordEntry(record, { kind: "revoked", actor: issuer, reason: "listed" }));
       transaction(db, () => revokeCertificate(db, record.serial, "unspecified", now()));
     });
     events.emit({ kind: "CERT_REVOKED", actor: issuer, object: record.serial, reason: "listed and not revoked here" });
   }
-}
-
-/** The journal's entry of a revocation. */
-export function journalEntry(record: CertificateRecord, actor: string, reason: string) {
-  const { serial, issuer, name, leafClass, notAfterMs, sha256 } = record;
-  const notAfter = new Date(notAfterMs).toISOString();
-  const kind = "revoked" as const;
-  return { kind, serial, issuer, subject: name, class: leafClass, notAfter, sha256: sha256 ?? "", actor, reason };
 }
 
 function pendingOf(db: DatabaseSync, leafClass: string) {
@@ -105,8 +97,4 @@ function pendingOf(db: DatabaseSync, leafClass: string) {
     issuer: String(issuer),
     reason: String(reason),
   }));
-}
-
-function reasonOf(text: string): RevocationReason {
-  return REVOCATION_REASONS.find((each) => each === text) ?? "unspecified";
 }

@@ -12,19 +12,27 @@ export interface EndedSession {
   readonly seq: number;
   readonly name: string;
   readonly reason: EndReason;
+  /** Serial number of the certificate, in lower-case hex, where one was revoked. @default every session of the name */
+  readonly serial?: string | undefined;
 }
 
 /** Tells the broker to end the sessions of a name; part of the transaction that revokes. */
 export function endSession(
   db: DatabaseSync,
-  { name, reason, atMs }: Omit<EndedSession, "seq"> & { readonly atMs: number },
+  { name, reason, serial, atMs }: Omit<EndedSession, "seq"> & { readonly atMs: number },
 ): void {
   db.prepare("DELETE FROM ended_session WHERE at < ?").run(atMs - MEMORY_MS);
-  db.prepare("INSERT INTO ended_session (name, reason, at) VALUES (?, ?, ?)").run(name, reason, atMs);
+  const insert = db.prepare("INSERT INTO ended_session (name, reason, serial, at) VALUES (?, ?, ?, ?)");
+  insert.run(name, reason, serial ?? null, atMs);
 }
 
 /** What ended after a sequence number, oldest first. */
 export function endedSessions(db: DatabaseSync, after: number): readonly EndedSession[] {
-  const rows = db.prepare("SELECT seq, name, reason FROM ended_session WHERE seq > ? ORDER BY seq").all(after);
-  return rows.map(({ seq, name, reason }) => ({ seq: Number(seq), name: String(name), reason: reason as EndReason }));
+  const rows = db.prepare("SELECT seq, name, reason, serial FROM ended_session WHERE seq > ? ORDER BY seq").all(after);
+  return rows.map(({ seq, name, reason, serial }) => ({
+    seq: Number(seq),
+    name: String(name),
+    reason: reason as EndReason,
+    ...(serial !== null && { serial: String(serial) }),
+  }));
 }

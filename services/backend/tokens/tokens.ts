@@ -8,6 +8,9 @@ import { newTokenSecret, sameDigest, tokenDigest } from "./secret.ts";
 /** Valid tokens that a gateway may have at once; two are enough for a rotation without a gap. */
 export const MAX_VALID_TOKENS = 8;
 
+/** Milliseconds within which the use of a token is written once. */
+const USE_GRAIN_MS = 60_000;
+
 const MS_PER_DAY = 86_400_000;
 const MS_PER_HOUR = 3_600_000;
 
@@ -21,6 +24,8 @@ export interface TokenRecord {
   readonly issuedAtMs: number;
   readonly expiresAtMs: number;
   readonly revokedAtMs: number | null;
+  /** Of the first use, then exact to {@link USE_GRAIN_MS}; null for one that was never used. */
+  readonly lastUsedAtMs: number | null;
 }
 
 /** A token that was made just now. `token` is a secret. */
@@ -47,6 +52,12 @@ export interface TokenCheck {
 export interface Tokens {
   /** @throws TOKEN_LIMIT */
   readonly issue: (request: TokenRequest) => IssuedToken;
+  /**
+   * Makes the one that comes with a gateway's new certificate. At the limit the oldest that nobody ever used gives way, so
+   * that answers which got lost never keep a gateway from renewing.
+   * @throws TOKEN_LIMIT
+   */
+  readonly renew: (request: TokenRequest) => IssuedToken;
   readonly list: (gateway: string) => readonly TokenRecord[];
   /** Makes a new one, and lets those that are valid end `overlapHours` from now at the latest. @throws TOKEN_LIMIT */
   readonly rotate: (request: TokenRequest & { readonly overlapHours: number }) => IssuedToken;
@@ -62,6 +73,14 @@ export function createTokens(db: DatabaseSync, now: () => number): Tokens {
   return {
     list,
     issue: (request) => transaction(db, () => insertToken(db, request, now())),
+    renew: (request) =>
+      transaction(db, () => {
+        const valid = validTokens(db, request.gateway, now());
+        const unused = valid.find(({ lastUsedAtMs }) => lastUsedAtMs === null);
+        if (valid.length >= MAX_VALID_TOKENS && unused)
+          db.prepare("UPDATE gateway_token SET expires_at = ? WHERE id = ?").run(now(), unused.id);
+        return insertToken(db, request, now());
+      }),
     rotate: ({ overlapHours, ...request }) =>
       transaction(db, () => {
         const endsAt = now() + overlapHours * MS_PER_HOUR;
@@ -81,7 +100,13 @@ export function createTokens(db: DatabaseSync, now: () => number): Tokens {
         endSession(db, { name: gateway, reason: "token-revoked", atMs: now() });
         return { ...found, revokedAtMs: now() };
       }),
-    verify: (check) => verifyToken(rowsOf(db, check.gateway), check, now()),
+    verify: (check) => {
+      const record = verifyToken(rowsOf(db, check.gateway), check, now());
+      const { id, lastUsedAtMs } = record;
+      if (lastUsedAtMs !== null && now() - lastUsedAtMs < USE_GRAIN_MS) return record;
+      transaction(db, () => db.prepare("UPDATE gateway_token SET last_used_at = ? WHERE id = ?").run(now(), id));
+      return { ...record, lastUsedAtMs: now() };
+    },
   };
 }
 
@@ -107,9 +132,7 @@ function verifyToken(rows: readonly Row[], { gateway, certificateSha256, token }
 
 function insertToken(db: DatabaseSync, request: TokenRequest, nowMs: number): IssuedToken {
   const { gateway, certificateSha256, lifetimeDays } = request;
-  const valid = rowsOf(db, gateway)
-    .map(recordOf)
-    .filter(({ expiresAtMs, revokedAtMs }) => revokedAtMs === null && expiresAtMs > nowMs);
+  const valid = validTokens(db, gateway, nowMs);
   if (valid.length >= MAX_VALID_TOKENS)
     throw tokenErrors.error(
       "TOKEN_LIMIT",
@@ -121,7 +144,21 @@ function insertToken(db: DatabaseSync, request: TokenRequest, nowMs: number): Is
   db.prepare(
     "INSERT INTO gateway_token (id, gateway, sha256, certificate_sha256, issued_at, expires_at) VALUES (?, ?, ?, ?, ?, ?)",
   ).run(id, gateway, tokenDigest(token), certificateSha256, nowMs, expiresAtMs);
-  return { id, gateway, certificateSha256, issuedAtMs: nowMs, expiresAtMs, revokedAtMs: null, token };
+  return {
+    id,
+    gateway,
+    certificateSha256,
+    issuedAtMs: nowMs,
+    expiresAtMs,
+    revokedAtMs: null,
+    lastUsedAtMs: null,
+    token,
+  };
+}
+
+function validTokens(db: DatabaseSync, gateway: string, nowMs: number): readonly TokenRecord[] {
+  const all = rowsOf(db, gateway).map(recordOf);
+  return all.filter(({ expiresAtMs, revokedAtMs }) => revokedAtMs === null && expiresAtMs > nowMs);
 }
 
 type Row = Readonly<Record<string, SQLOutputValue>>;
@@ -138,5 +175,6 @@ function recordOf(row: Row): TokenRecord {
     issuedAtMs: Number(row.issued_at),
     expiresAtMs: Number(row.expires_at),
     revokedAtMs: row.revoked_at === null ? null : Number(row.revoked_at),
+    lastUsedAtMs: row.last_used_at === null ? null : Number(row.last_used_at),
   };
 }
