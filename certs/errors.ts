@@ -33,6 +33,11 @@ export const certsErrors = catalogue({
     summary: "A revocation list cannot be made of what was given.",
     fix: "give a greater number than the last list's, each certificate once, and a lifetime of more than 72 hours",
   },
+  PKCS12_PASSPHRASE: {
+    exit: EXIT.configuration,
+    summary: "A passphrase cannot protect a PKCS #12 file that every system opens.",
+    fix: "use 12 to 128 of printable ASCII; `openssl rand -base64 24` makes one",
+  },
   LEDGER_CORRUPT: {
     exit: EXIT.resource,
     summary: "The log of issued and revoked certificates cannot be read, or was changed.",

@@ -52,12 +52,6 @@ export function makerNameConstraints(maker: string, tenant: string): x509.Extens
   return extension(permitted, [EVERY_IPV4, EVERY_IPV6].map(ip));
 }
 
-/** What the one authority of step-ca may name that a state directory of version 0.1 has. */
-export function stepCaNameConstraints(serverName: string, tenant: string): x509.Extension {
-  const gateways = [directory(classSubject("gateways", tenant)), dns(classDomain("gateways", tenant))];
-  return extension([...gateways, ...server(serverName)], []);
-}
-
 function issuingServer(leafClass: OnlineClass, tenant: string): GeneralName[] {
   return server(issuingServerName(leafClass, tenant));
 }

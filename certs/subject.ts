@@ -18,7 +18,7 @@ export function leafSubject(leafClass: LeafClass, tenant: string, commonName: st
 }
 
 /** `O=acme, CN=TrustKern root`: an authority is in no class's subtree. */
-export function authoritySubject(tenant: string, what: "root" | "step-ca" | LeafClass): x509.Name {
+export function authoritySubject(tenant: string, what: "root" | LeafClass): x509.Name {
   return new x509.Name([{ O: [tenant] }, { CN: [`TrustKern ${what}`] }]);
 }
 
