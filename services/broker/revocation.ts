@@ -1,6 +1,8 @@
 import type { X509Certificate } from "node:crypto";
 import { normalSerial } from "../../certs/serial.ts";
-import { keyIdOf, type TrustedCrl } from "../runtime/broker-trust/trusted-crl.ts";
+import { certificatesIn, signedBy } from "../runtime/broker-trust/issuers.ts";
+import { keyIdOf } from "../runtime/broker-trust/trusted-crl.ts";
+import type { Trust } from "./trust.ts";
 
 /** Longest chain that is looked at: a leaf, its authority, the root. */
 const MAX_CHAIN = 4;
@@ -11,12 +13,15 @@ const MAX_CHAIN = 4;
  */
 export function revocationOf(
   leaf: X509Certificate | undefined,
-  crls: readonly TrustedCrl[],
+  { crls, tls }: Pick<Trust, "crls" | "tls">,
 ): "certificate-revoked" | "certificate-list-missing" | null {
   const lists = new Map(crls.map((crl) => [crl.keyId, crl]));
+  // Node's chain is what the client sent, and a client does not send the root.
+  const anchors = certificatesIn(tls.ca);
   let certificate = leaf;
   for (let depth = 0; certificate !== undefined && depth < MAX_CHAIN; depth++) {
-    const issuer: X509Certificate | undefined = certificate.issuerCertificate;
+    const shown: X509Certificate = certificate;
+    const issuer = shown.issuerCertificate ?? anchors.find((anchor) => signedBy(shown, anchor));
     if (issuer === undefined) return "certificate-list-missing";
     if (depth > 0 && issuer.fingerprint256 === certificate.fingerprint256) return null;
     const list = lists.get(keyIdOf(issuer));

@@ -37,7 +37,7 @@ export interface TlsServer {
  */
 export function createTlsServer({ trust, limits, counters, report, onClient }: TlsServerOptions): TlsServer {
   const slots = createSlots(limits.connectionsPerIdentity);
-  let { crls } = trust;
+  let held = trust;
   const sessions = new Map<TLSSocket, string>();
   const server = createServer({
     ...contextOf(trust),
@@ -63,7 +63,7 @@ export function createTlsServer({ trust, limits, counters, report, onClient }: T
       socket.destroy();
       report({ kind, actor: name ?? String(subject?.CN ?? "unknown"), sourceAddress, object: "connection", reason });
     };
-    const revocation = revocationOf(socket.getPeerX509Certificate(), crls);
+    const revocation = revocationOf(socket.getPeerX509Certificate(), held);
     if (name === null || revocation !== null) {
       counters.handshakesFailed += 1;
       return refuse("AUTH_FAILED", revocation ?? "identity");
@@ -112,10 +112,10 @@ export function createTlsServer({ trust, limits, counters, report, onClient }: T
   return {
     server,
     renew: (next) => {
-      crls = next.crls;
+      held = next;
       server.setSecureContext(contextOf(next));
       for (const [socket, name] of sessions) {
-        const reason = revocationOf(socket.getPeerX509Certificate(), crls);
+        const reason = revocationOf(socket.getPeerX509Certificate(), held);
         if (reason !== null) end(socket, name, reason);
       }
     },

@@ -36,7 +36,7 @@ export interface HostCrls {
   readonly refresh: () => Promise<void>;
   /** Every list that this host alone publishes, PEM, those of predecessors and successors included. */
   readonly own: () => readonly string[];
-  /** The lists that the broker starts with, in one text: of the root and of every class. */
+  /** What the broker starts with, in one text: the lists of the root and of every class, and who signed them. */
   readonly bundle: () => string;
 }
 
@@ -83,7 +83,10 @@ export function hostCrls(request: CrlsRequest): HostCrls {
       }
     },
     own: () => all(names().filter((name) => !request.online.some((each) => each === name))),
-    bundle: () => all(["root", ...LEAF_CLASSES]).join(""),
+    bundle: () => {
+      const authorities = LEAF_CLASSES.flatMap(generations).map((name) => store.read(name));
+      return [...authorities, ...all(["root", ...LEAF_CLASSES])].join("");
+    },
   };
 }
 
