@@ -4,7 +4,7 @@ import { chownSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, w
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import type { ConnectionOptions } from "node:tls";
+import { type ConnectionOptions, connect as connectTls } from "node:tls";
 import mqtt, { type IClientOptions, type MqttClient } from "mqtt";
 import type { CertifiedKey } from "../../../certs/issue.ts";
 import type { Component } from "../../../model/component.ts";
@@ -19,6 +19,9 @@ import { leafOf } from "./authorities.ts";
 
 /** Who a container is. */
 const UNPRIVILEGED = process.getuid?.() === 0 ? { uid: 10_001, gid: 10_001 } : {};
+
+/** MQTT 3.1.1, section 3.1: client id "late", a clean session, and 60 s between two signs of life. */
+const CONNECT = Buffer.from("101000044d5154540402003c00046c617465", "hex");
 
 /** The real Mosquitto alone, with the configuration that `modules/mosquitto` renders. */
 export class Mosquitto {
@@ -64,6 +67,30 @@ export class Mosquitto {
     return client.on("error", () => undefined);
   }
 
+  /** A connection whose handshake is done, and which says CONNECT when it is told to; `connack` gives the code of the answer. */
+  async handshake({ certPem, keyPem }: CertifiedKey): Promise<{ readonly connack: () => Promise<number | undefined> }> {
+    const from = this.log.length;
+    const socket = connectTls({ ...this.where, cert: certPem, key: keyPem }).on("error", () => undefined);
+    await once(socket, "secureConnect");
+    await this.logged(/New connection from/, from);
+    return {
+      connack: async () => {
+        socket.write(CONNECT);
+        const [answer] = (await Promise.race([once(socket, "data"), once(socket, "close")])) as [unknown];
+        socket.destroy();
+        return Buffer.isBuffer(answer) ? answer[3] : undefined;
+      },
+    };
+  }
+
+  /** What it staples to its certificate when it is asked to; null for nothing. */
+  async staple({ certPem, keyPem }: CertifiedKey): Promise<Buffer | null> {
+    const socket = connectTls({ ...this.where, cert: certPem, key: keyPem, requestOCSP: true });
+    const [stapled] = (await once(socket, "OCSPResponse")) as [Buffer | null];
+    socket.destroy();
+    return stapled;
+  }
+
   /** What it wrote after its first `from` characters, once it matches. */
   async logged(pattern: RegExp, from: number): Promise<string> {
     await until(async () => pattern.test(this.log.slice(from)));
@@ -75,6 +102,20 @@ export class Mosquitto {
     await this.#end();
     this.#publish(crls);
     await this.#run();
+  }
+
+  /** Writes these files, by the name that the rendered configuration has for each, and has it read everything again. */
+  async reload(
+    files: Readonly<Partial<Record<"crlfile" | "cafile" | "certfile" | "keyfile", string | null>>>,
+  ): Promise<void> {
+    for (const [setting, content] of Object.entries(files)) {
+      const path = this.#fileOf(setting);
+      if (content === null) rmSync(path);
+      else this.#write(path, content ?? "");
+    }
+    const from = this.log.length;
+    this.#child?.kill("SIGHUP");
+    await this.logged(/Reloading config/, from);
   }
 
   async stop(): Promise<void> {
@@ -110,14 +151,20 @@ export class Mosquitto {
 
   /** Writes the lists where the rendered configuration reads them. */
   #publish(crls: readonly string[]): void {
+    this.#write(this.#fileOf("crlfile"), crls.join(""));
+  }
+
+  #fileOf(setting: string): string {
     const conf = readFileSync(this.#at("mosquitto.conf"), "utf8");
-    const file = /^crlfile (.+)$/m.exec(conf)?.[1];
-    if (file !== undefined) this.#write(file, crls.join(""));
+    const file = new RegExp(`^${setting} (.+)$`, "m").exec(conf)?.[1];
+    if (file === undefined) throw new Error(`mosquitto.conf has no ${setting}`);
+    return file;
   }
 
   #write(path: string, content: string): void {
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, content, { mode: 0o600 });
+    if (UNPRIVILEGED.uid !== undefined) chownSync(path, UNPRIVILEGED.uid, UNPRIVILEGED.gid);
   }
 
   #at(file: string): string {
