@@ -102,10 +102,10 @@ function stateOf({ validFromDate, validToDate }: X509Certificate, lifeLeft: numb
  * share of life that is left.
  */
 export function renderInventoryMetrics(rows: readonly InventoryRow[]): string {
-  const gauge = (name: string, help: string, valueOf: (row: InventoryRow) => number): string[] => [
+  const gauge = (name: string, help: string, numberOf: (row: InventoryRow) => number): string[] => [
     `# HELP ${name} ${help}`,
     `# TYPE ${name} gauge`,
-    ...rows.map((row) => `${name}{${labelsOf(row)}} ${valueOf(row)}`),
+    ...rows.map((row) => `${name}{${labelsOf(row)}} ${numberOf(row)}`),
   ];
   return [
     ...gauge("trustkern_certificate_not_after_seconds", "End of a certificate, seconds since 1970.", ({ notAfter }) =>

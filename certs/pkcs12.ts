@@ -52,7 +52,7 @@ export function renderPkcs12(request: Pkcs12Request): Buffer {
     .digest();
   const attributes = set([
     attribute(pki.oids.localKeyId, primitive(Type.OCTETSTRING, binary(localKeyId))),
-    attribute(pki.oids.friendlyName, primitive(Type.BMPSTRING, utf16(friendlyName))),
+    attribute(pki.oids.friendlyName, primitive(Type.BMPSTRING, friendlyName)),
   ]);
   const certBags = certificates.map((der, index) =>
     sequence([
@@ -157,9 +157,4 @@ function encode(value: forge.asn1.Asn1): string {
 
 function binary(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString("binary");
-}
-
-/** Big-endian UTF-16, as a BMPString has it. */
-function utf16(text: string): string {
-  return Buffer.from(text, "utf16le").swap16().toString("binary");
 }
