@@ -10,6 +10,7 @@ import { createGuardCounters, type GuardCounters } from "./counters.ts";
 import type { PublishStep } from "./crl-file.ts";
 import { endSessions } from "./end-sessions.ts";
 import { CRL_FILE, type Force, type ForceOptions, isInForce, putInForce } from "./in-force.ts";
+import { createLatecomers } from "./latecomers.ts";
 import { raise, readMemory, writeMemory } from "./memory.ts";
 import { createMosquitto } from "./mosquitto.ts";
 import { assertUsable, planForce } from "./plan-force.ts";
@@ -46,10 +47,14 @@ export function createGuard({ config, events, log, now }: ServiceContext<GuardCo
   const { stateDir, liveDir, listener, mosquitto: program } = config;
   const { onDeath, onLine, onStep = () => undefined } = options;
   const counters = createGuardCounters();
+  const latecomers = createLatecomers();
   const mosquitto = createMosquitto({
     command: [program.program, "-c", program.configFile],
     env: { OPENSSL_CONF: program.opensslFile },
-    onLine,
+    onLine: (line) => {
+      latecomers.hear(line);
+      onLine(line);
+    },
     onDeath,
   });
   const tools: ForceOptions = { mosquitto, liveDir, stateDir, now, onStep };
@@ -121,12 +126,9 @@ export function createGuard({ config, events, log, now }: ServiceContext<GuardCo
   const end = async (before: readonly TrustedCrl[], { crls, tls }: Force): Promise<void> => {
     const ended = feed.ended.filter(({ seq }) => seq > memory.seq);
     const revoked = newlyRevoked(before, crls);
-    const { users, everybody } = planEnds({
-      tenant: config.tenant,
-      ended,
-      revoked,
-      acl: readText(program.aclFile),
-    });
+    const acl = readText(program.aclFile);
+    const { users: named, everybody } = planEnds({ tenant: config.tenant, ended, revoked, acl });
+    const users = [...new Set([...named, ...latecomers.take()])];
     if (!mosquitto.running() || (users.length === 0 && !everybody)) return;
     try {
       if (everybody) throw new Error("nobody says whose certificate was revoked");

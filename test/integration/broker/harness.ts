@@ -70,7 +70,7 @@ export class BrokerHarness {
     await until(async () => {
       this.port = (await this.status()).port;
       return this.port > 0;
-    });
+    }, 60_000);
   }
 
   async stop(): Promise<void> {

@@ -110,7 +110,7 @@ export class MosquittoHarness extends BrokerHarness {
   /** Waits until the guard says that all is well. */
   async ready(): Promise<void> {
     try {
-      await until(async () => (await this.guard()).ready, 30_000);
+      await until(async () => (await this.guard()).ready, 60_000);
     } catch (cause) {
       throw new Error(`the guard is not ready; its last lines:\n${this.log.slice(-3000)}`, { cause });
     }
@@ -123,7 +123,7 @@ export class MosquittoHarness extends BrokerHarness {
     await until(async () => {
       const { ready, crl } = await this.guard();
       return ready && crl.issuers.some((each) => each.issuer === issuer && each.number === number);
-    });
+    }, 60_000);
   }
 
   /** How a connection with a certificate ends: `accepted`, or the code of the error. */
