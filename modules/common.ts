@@ -67,6 +67,14 @@ export function tlsConfig(placement: Placement, name: string): Readonly<Record<s
   };
 }
 
+/** Secret of every client of the broker: the keys that it may have, SHA-256 in lower-case hex on each line. */
+export const PINS_SECRET = "broker.pins";
+
+/** The `broker` member of a configuration of the broker's clients. */
+export function brokerMember(placement: Placement, name: string): Readonly<Record<string, string | number>> {
+  return { ...placement.endpoint("broker", "mqtts"), pinsFile: placement.secretFile(name, PINS_SECRET) };
+}
+
 /** The `listen` member of a service's configuration. */
 export function listenConfig(placement: Placement, name: string, port: string): { host: string; port: number } {
   return { host: placement.listenHost, port: placement.endpoint(name, port).port };

@@ -72,6 +72,7 @@ export function supportFlows(core: CoreParts, support: SupportParts): readonly F
     flow({ from: prometheus, to: loki, port: "https", ...metadata }),
     flow({ from: prometheus, to: backend, port: METRICS_PORT, ...metadata }),
     flow({ from: prometheus, to: collector, port: METRICS_PORT, ...metadata }),
+    flow({ from: prometheus, to: core.broker, port: METRICS_PORT, ...metadata }),
     ...core.gateways.map((to) => flow({ from: prometheus, to, port: METRICS_PORT, ...metadata })),
     ...grafanas.flatMap((from) => [
       flow({ from, to: database, port: "postgres", protection: "tls", carries: ["plaintext", "metadata"] }),

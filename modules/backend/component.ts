@@ -2,11 +2,13 @@ import { type ComponentIn, component } from "../../model/component.ts";
 import type { Deployment } from "../../model/deployment.ts";
 import type { Placement } from "../../model/placement.ts";
 import {
+  brokerMember,
   CONTROL_HEALTH,
   configFile,
   controlSockets,
   listenConfig,
   ownCommand,
+  PINS_SECRET,
   secretRefs,
   TLS_SECRETS,
   tlsConfig,
@@ -38,7 +40,7 @@ export function backend(deployment: Deployment, placement: Placement): Component
       tls: tlsConfig(placement, name),
       stateDir,
       signingKeyFile: placement.secretFile(name, "signing.key"),
-      broker: placement.endpoint("broker", "mqtts"),
+      broker: brokerMember(placement, name),
       network: {
         network_name: network.name,
         channel: network.channel,
@@ -51,7 +53,7 @@ export function backend(deployment: Deployment, placement: Placement): Component
       issuing: issuersOf(deployment, placement),
       coap: `coap://${coap.host}:${coap.port}`,
     }),
-    secrets: secretRefs(placement, name, [...TLS_SECRETS, "signing.key", "network.key"]),
+    secrets: secretRefs(placement, name, [...TLS_SECRETS, PINS_SECRET, "signing.key", "network.key"]),
     volumes: [{ name: "state", path: stateDir, witness: "backend.db" }],
     sockets: controlSockets(placement, name),
     health: CONTROL_HEALTH,

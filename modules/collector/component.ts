@@ -2,10 +2,12 @@ import { type ComponentIn, component } from "../../model/component.ts";
 import type { Deployment } from "../../model/deployment.ts";
 import type { Placement } from "../../model/placement.ts";
 import {
+  brokerMember,
   CONTROL_HEALTH,
   configFile,
   controlSockets,
   ownCommand,
+  PINS_SECRET,
   secretRefs,
   TLS_SECRETS,
   tlsConfig,
@@ -34,7 +36,7 @@ export function collector(deployment: Deployment, placement: Placement): Compone
     ports: metricsPorts(deployment, placement, name),
     files: configFile(deployment, placement, name, {
       ...metricsMember(deployment, placement, name),
-      broker: placement.endpoint("broker", "mqtts"),
+      broker: brokerMember(placement, name),
       tls: tlsConfig(placement, name),
       database: {
         host: postgres.host,
@@ -52,7 +54,7 @@ export function collector(deployment: Deployment, placement: Placement): Compone
       batch: { maxMessages: deployment.collector.batchMaxMessages, maxWaitMs: deployment.collector.batchMaxWaitMs },
       quarantineMaxBytes: deployment.retention.quarantineMaxBytes,
     }),
-    secrets: secretRefs(placement, name, [...TLS_SECRETS, "database.password", "backend.pub"]),
+    secrets: secretRefs(placement, name, [...TLS_SECRETS, PINS_SECRET, "database.password", "backend.pub"]),
     volumes: [{ name: "state", path: stateDir }],
     sockets: controlSockets(placement, name),
     renewal: "watch",

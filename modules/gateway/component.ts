@@ -2,11 +2,13 @@ import { type ComponentIn, component } from "../../model/component.ts";
 import type { Deployment } from "../../model/deployment.ts";
 import type { Placement } from "../../model/placement.ts";
 import {
+  brokerMember,
   CONTROL_HEALTH,
   configFile,
   controlSockets,
   listenConfig,
   ownCommand,
+  PINS_SECRET,
   secretRefs,
   TLS_SECRETS,
   tlsConfig,
@@ -18,6 +20,9 @@ import { metricsMember, metricsPorts } from "../prometheus/metrics-port.ts";
  * a Prometheus issues a second one, of the class of services, that is a server's alone.
  */
 export const METRICS_SECRETS = ["metrics.crt", "metrics.key"] as const;
+
+/** Its bearer token for the backend; not there before the backend, which makes it, has run once. */
+const TOKEN_SECRET = "token";
 
 /** One reference gateway. It verifies and forwards envelopes, and holds nothing that opens one. */
 export function gateway(deployment: Deployment, placement: Placement, name: string): ComponentIn<"edge"> {
@@ -43,14 +48,19 @@ export function gateway(deployment: Deployment, placement: Placement, name: stri
     files: configFile(deployment, placement, name, {
       ...metricsMember(deployment, placement, name, metricsTls),
       coap: listenConfig(placement, name, "coap"),
-      broker: placement.endpoint("broker", "mqtts"),
+      broker: brokerMember(placement, name),
+      backend: placement.endpoint("backend", "https"),
+      tokenFile: placement.secretFile(name, TOKEN_SECRET),
       tls: tlsConfig(placement, name),
       stateDir,
       backendKeyFile: placement.secretFile(name, "backend.pub"),
       spoolMaxBytes: deployment.gateway.spoolMaxBytes,
       quarantineMaxBytes: deployment.retention.quarantineMaxBytes,
     }),
-    secrets: secretRefs(placement, name, [...TLS_SECRETS, "backend.pub", ...metricsSecrets]),
+    secrets: secretRefs(placement, name, [
+      ...[...TLS_SECRETS, PINS_SECRET, "backend.pub", TOKEN_SECRET],
+      ...metricsSecrets,
+    ]),
     volumes: [{ name: "state", path: stateDir, witness: "gateway.db" }],
     sockets: controlSockets(placement, name),
     renewal: "watch",

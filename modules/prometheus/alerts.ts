@@ -15,10 +15,11 @@ interface Alert {
 }
 
 const WHERE = "{{ $labels.component }}";
-const DAY_SECONDS = 86_400;
-/** Seconds that the certificate of a component has left; of a gateway's two, the one that ends first. */
-const CERTIFICATE_LEFT =
-  'min by (component) ({__name__=~"trustkern_(gateway_)?certificate_not_after_timestamp_seconds"}) - time()';
+/** Share of its life that the certificate of a component has left; of a gateway's two, the one that has less. */
+const LIFE_LEFT = `min by (component) (${lifeLeft("")} or label_replace(${lifeLeft("gateway_")}, "of", "gateway", "", ""))`;
+/** Seconds before the end of the broker's revocation list that is in force, of each issuer. */
+const CRL_LEFT = "trustkern_broker_crl_next_update_seconds - time()";
+const HOUR_SECONDS = 3600;
 
 const ALERTS: readonly Alert[] = [
   {
@@ -101,21 +102,44 @@ const ALERTS: readonly Alert[] = [
     summary: `${WHERE} has not heard from the backend: a revocation would not reach it`,
     fix: "trustkern status; then the backend's log",
   },
-  {
-    alert: "CertificateExpiring",
-    expr: `${CERTIFICATE_LEFT} < ${14 * DAY_SECONDS}`,
+  ...[
+    { alert: "RenewalOverdue", share: 0.2, severity: "warning" } as const,
+    { alert: "RenewalLongOverdue", share: 0.1, severity: "critical" } as const,
+    { alert: "CertificateEnding", share: 0.03, severity: "critical" } as const,
+  ].map(({ alert, share, severity }) => ({
+    alert,
+    expr: `${LIFE_LEFT} < ${share}`,
     for: "0m",
+    severity,
+    summary: `the certificate of ${WHERE} should have been renewed at a third of its life; {{ $value | humanizePercentage }} are left`,
+    fix: "trustkern certs list says where it is used and what it waits for; trustkern certs renew renews it now",
+  })),
+  {
+    alert: "RevocationListEnding",
+    expr: `${CRL_LEFT} < ${96 * HOUR_SECONDS}`,
+    for: "15m",
     severity: "warning",
-    summary: `the certificate of ${WHERE} ends in {{ $value | humanizeDuration }}`,
-    fix: "renew it",
+    summary:
+      "the broker's revocation list of {{ $labels.issuer }} ends in {{ $value | humanizeDuration }} and is not refreshed",
+    fix: "trustkern status; then the log of the issuer, of the backend and of the broker, in this order",
   },
   {
-    alert: "CertificateEnding",
-    expr: `${CERTIFICATE_LEFT} < ${3 * DAY_SECONDS}`,
+    alert: "RevocationListEnds",
+    expr: `${CRL_LEFT} < ${72 * HOUR_SECONDS}`,
     for: "0m",
     severity: "critical",
-    summary: `the certificate of ${WHERE} ends in {{ $value | humanizeDuration }}, and its connections with it`,
-    fix: "renew it now",
+    summary:
+      "the broker's revocation list of {{ $labels.issuer }} ends in {{ $value | humanizeDuration }}; then it takes no client",
+    fix: "trustkern certs crl publishes the lists anew",
+  },
+  {
+    alert: "RevocationNotInForce",
+    expr: "increase(trustkern_broker_probe_failures_total[10m]) > 0 or trustkern_broker_running == 0",
+    for: "0m",
+    severity: "critical",
+    summary:
+      "the broker did not treat a certificate that is revoked on purpose, or a good one, as it must, or does not run",
+    fix: "the broker's log says which; a broker that takes revoked clients is stopped by its guard",
   },
   {
     alert: "LogsNotArriving",
@@ -137,4 +161,12 @@ export function alertsYaml(): object {
     annotations: { summary, fix },
   }));
   return { groups: [{ name: "trustkern", rules }] };
+}
+
+/** PromQL of the share of life left; the arithmetic drops the names, so that both kinds fit one vector. */
+function lifeLeft(prefix: string): string {
+  const [begin, end] = ["not_before", "not_after"].map(
+    (which) => `trustkern_${prefix}certificate_${which}_timestamp_seconds`,
+  );
+  return `(${end} - time()) / (${end} - ${begin})`;
 }

@@ -21,7 +21,7 @@ const MAX_SAMPLES = 10_000;
 
 /** All that Prometheus reads: our services that have a network, and Loki. Each one is a flow of the model. */
 export function scrapeTargets({ gateways }: Deployment): readonly ScrapeTarget[] {
-  const ours = ["backend", "collector", ...gateways].map((component) => ({ component, port: METRICS_PORT }));
+  const ours = ["backend", "collector", "broker", ...gateways].map((component) => ({ component, port: METRICS_PORT }));
   return [...ours, { component: "loki", port: "https" }];
 }
 

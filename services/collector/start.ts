@@ -3,6 +3,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { messageOf } from "../../shared/errors.ts";
 import type { PostgresTls } from "../../shared/postgres-tls.ts";
+import { pinsInForce } from "../runtime/pins.ts";
 import type { RunningService, ServiceContext } from "../runtime/run.ts";
 import { readText } from "../runtime/tls.ts";
 import { openAllowlistCopy } from "./allowlist/copy.ts";
@@ -148,6 +149,7 @@ export async function startCollector(context: ServiceContext<CollectorConfig>, e
       allowlist: { version: copy.version(), freshSince: keeper.freshSince() },
       ...(missing().length > 0 ? { reason: missing().join(", ") } : {}),
     }),
+    brokerPins: () => pinsInForce(config.broker),
     metrics: collectorMetrics({
       counters,
       waiting: queue.waiting,

@@ -188,7 +188,7 @@ export async function startGateway(context: ServiceContext<GatewayConfig>): Prom
       quarantined: quarantine.count,
       allowlist: trust.status,
       brokerConnected: link.connected,
-      certificateEndsAt: () => identity.status()?.notAfter,
+      certificate: identity.status,
     }),
     async stop() {
       clearInterval(ticker);

@@ -1,5 +1,6 @@
 import { VERDICTS } from "../../protocol/verdict.ts";
-import { certificateMetric, counter, dependencyMetric, gauge, type Metric } from "../runtime/metrics/metric.ts";
+import { certificateMetrics, counter, dependencyMetric, gauge, type Metric } from "../runtime/metrics/metric.ts";
+import type { TlsStatus } from "../runtime/tls-set.ts";
 import type { Counters } from "./counters.ts";
 
 /** Where {@link gatewayMetrics} reads. */
@@ -11,8 +12,8 @@ export interface GatewayMetricsSource {
   /** Null before the first allowlist. */
   readonly allowlist: () => { readonly version: number; readonly issuedAt: string } | null;
   readonly brokerConnected: () => boolean;
-  /** End of the certificate that it shows to the broker, RFC 3339; undefined before it has one. */
-  readonly certificateEndsAt: () => string | undefined;
+  /** The certificate that it shows to the broker; undefined before it has one. */
+  readonly certificate: () => TlsStatus | undefined;
 }
 
 /** What a gateway measures. */
@@ -47,7 +48,7 @@ export function gatewayMetrics(source: GatewayMetricsSource): readonly Metric[] 
       "When the allowlist in use was signed, in seconds since the Unix epoch.",
       () => secondsOf(allowlist()?.issuedAt),
     ),
-    certificateMetric("gateway_", () => secondsOf(source.certificateEndsAt())),
+    ...certificateMetrics("gateway_", source.certificate),
   ];
 }
 

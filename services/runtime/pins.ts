@@ -84,6 +84,17 @@ export function readPins(path: string): readonly string[] {
   throw runtimeErrors.error("BROKER_PINS_INVALID", message, { path });
 }
 
+/** Pins that the next connection is held to, newest word first; none where the name alone is checked, or the list is damaged. */
+export function pinsInForce({ pinsFile, pins }: Pick<PinnedTarget, "pinsFile" | "pins">): readonly string[] {
+  const published = pins?.() ?? [];
+  if (published.length > 0 || pinsFile === undefined) return published;
+  try {
+    return readPins(pinsFile);
+  } catch {
+    return [];
+  }
+}
+
 function pinProblem(key: KeyObject, accepted: readonly string[], servername: string): Error | undefined {
   const pin = pinOf(key);
   if (accepted.includes(pin)) return undefined;

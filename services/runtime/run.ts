@@ -35,6 +35,8 @@ export interface RunningService {
   readonly status: () => object;
   readonly ready: () => boolean;
   readonly stop: () => Promise<void>;
+  /** Pins that its next connection to the broker is held to, for `tls` of `GET /status`. @default it is no client of the broker */
+  readonly brokerPins?: () => readonly string[];
   /** @default none */
   readonly routes?: readonly ControlRoute[];
   /** What it measures beside readiness and its process. @default none */
@@ -65,6 +67,10 @@ export async function runService<C extends CommonConfig>(definition: ServiceDefi
   }
 }
 
+function pinsOf(running: RunningService | undefined): { readonly pins?: readonly string[] } {
+  return running?.brokerPins ? { pins: running.brokerPins() } : {};
+}
+
 async function run<C extends CommonConfig>({ name, configSchema, start }: ServiceDefinition<C>): Promise<void> {
   const config = loadConfig(configFile(name), configSchema);
   const log = pino({ level: config.logLevel, base: { name: config.name } });
@@ -86,7 +92,7 @@ async function run<C extends CommonConfig>({ name, configSchema, start }: Servic
     startedAt,
     counters: {},
     ...(metrics && { metricsPort: metrics.port }),
-    ...(watcher.status() && { tls: watcher.status() }),
+    ...(watcher.status() && { tls: { ...watcher.status(), ...pinsOf(running) } }),
     ...(running?.status() ?? { reason: "starting" }),
   });
   const now = Date.now;

@@ -11,7 +11,8 @@ export interface TlsStatus {
   readonly certificate: string;
   /** Lower-case hex. */
   readonly serial: string;
-  /** RFC 3339, UTC. */
+  /** Beginning and end of the leaf's life: RFC 3339, UTC. */
+  readonly notBefore: string;
   readonly notAfter: string;
   /** SHA-256 over the DER of each trust anchor, lower-case hex. */
   readonly anchors: readonly string[];
@@ -49,6 +50,7 @@ export function describeTls({ cert, ca }: Pick<TlsTexts, "cert" | "ca">): TlsSta
   return {
     certificate: sha256Of(leaf),
     serial: leaf.serialNumber.toLowerCase(),
+    notBefore: leaf.validFromDate.toISOString(),
     notAfter: leaf.validToDate.toISOString(),
     anchors: certificatesOf(ca).map(sha256Of),
   };

@@ -14,6 +14,8 @@ import { createCounters as gatewayCounters } from "../../services/gateway/counte
 import { gatewayMetrics } from "../../services/gateway/metrics.ts";
 import type { Metric } from "../../services/runtime/metrics/metric.ts";
 import { startMetrics } from "../../services/runtime/metrics/start.ts";
+import { readTls } from "../../services/runtime/tls.ts";
+import { describeTls } from "../../services/runtime/tls-set.ts";
 import { expandExpr, type QueryContext } from "./dashboards/macros.ts";
 import { PANEL_QUERIES } from "./dashboards/panels.ts";
 import { ForeignProcess } from "./dashboards/process.ts";
@@ -98,6 +100,7 @@ describe("PromQL of the dashboards, on what our services measure", () => {
       writeFileSync(at(`${name}.crt`), certPem);
       writeFileSync(at(`${name}.key`), keyPem, { mode: 0o600 });
     }
+    const cert = pki.leaves.find(({ name }) => name === "gw-01")?.certPem ?? "";
     const measured: Readonly<Record<string, readonly Metric[]>> = {
       collector: collectorMetrics({
         waiting: () => 1,
@@ -115,14 +118,14 @@ describe("PromQL of the dashboards, on what our services measure", () => {
         quarantined: () => 0,
         allowlist: () => null,
         brokerConnected: () => true,
-        certificate: pki.leaves.find(({ name }) => name === "gw-01")?.certPem ?? "",
+        certificate: () => describeTls({ ca: pki.root.certPem, cert }),
       }),
     };
-    const tls = { caFile: at("ca"), certFile: at("svc-collector.crt"), keyFile: at("svc-collector.key") };
+    const tls = readTls({ caFile: at("ca"), certFile: at("svc-collector.crt"), keyFile: at("svc-collector.key") });
     const serve = async ([component, metrics]: [string, readonly Metric[]]) => {
-      const config = { listen: { host: "127.0.0.1", port: 0 }, tls, clients: ["svc-prometheus"] };
+      const config = { listen: { host: "127.0.0.1", port: 0 }, clients: ["svc-prometheus"] };
       const quiet = { events: { emit: () => undefined }, log: { error: () => undefined } };
-      const { port, close } = await startMetrics({ config, ready: () => true, metrics, ...quiet });
+      const { port, close } = await startMetrics({ config, tls, ready: () => true, metrics, ...quiet });
       closing.push(close);
       return { component, port };
     };

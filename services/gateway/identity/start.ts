@@ -1,4 +1,5 @@
 import type { KeyObject } from "node:crypto";
+import { pinsInForce } from "../../runtime/pins.ts";
 import type { ServiceContext } from "../../runtime/run.ts";
 import { readText, type Tls13Options } from "../../runtime/tls.ts";
 import type { TlsStatus } from "../../runtime/tls-set.ts";
@@ -20,8 +21,8 @@ export interface RunningIdentity extends Pick<Identity, "forBroker" | "brokerAcc
   readonly brokerPins: () => readonly string[];
   /** Something may have changed at the backend. */
   readonly refresh: () => void;
-  /** What is in force; undefined before the gateway has a certificate. */
-  readonly status: () => TlsStatus | undefined;
+  /** What is in force, pins of the broker included; undefined before the gateway has a certificate. */
+  readonly status: () => (TlsStatus & { readonly pins: readonly string[] }) | undefined;
   readonly stop: () => void;
 }
 
@@ -98,12 +99,16 @@ export function startIdentity(context: ServiceContext<GatewayConfig>, parts: Ide
   const timer = setInterval(tick, TICK_MS);
   tick();
   sync?.refresh();
+  const brokerPins = (): readonly string[] => configuration.held()?.brokerPins ?? [];
   return {
     forBroker: identity.forBroker,
     brokerAccepted: identity.brokerAccepted,
-    brokerPins: () => configuration.held()?.brokerPins ?? [],
+    brokerPins,
     refresh: () => sync?.refresh(),
-    status: identity.status,
+    status: () => {
+      const tls = identity.status();
+      return tls && { ...tls, pins: pinsInForce({ pinsFile: config.broker.pinsFile, pins: brokerPins }) };
+    },
     stop: () => {
       clearInterval(timer);
       sync?.stop();

@@ -22,7 +22,7 @@ export interface SyncOptions {
   readonly intervalMs: number;
   /** Milliseconds since the Unix epoch. */
   readonly now: () => number;
-  /** Told of each document that could not be fetched or is refused. */
+  /** Told of each document that could not be fetched or is refused, and not of waiting for leave to ask. */
   readonly onFailure: (document: "allowlist" | "configuration", thrown: unknown) => void;
 }
 
@@ -30,11 +30,13 @@ const MIN_GAP_MS = 10_000;
 const ALLOWLIST = "/v1/gateway/allowlist";
 const envelope = z.object({ dsse: z.string().max(1 << 20) });
 
-/** Fetches at the first {@link Sync.refresh} and then every interval. */
+/** Fetches at the first {@link Sync.refresh} and then every interval; soon where there was no leave to ask, such as no token yet. */
 export function createSync(options: SyncOptions): Sync {
   let stopped = false;
   let running = false;
   let again = false;
+  /** There is nothing to ask with yet, or not now; whoever paused has told why. */
+  let paused = false;
   let lastMs = Number.NEGATIVE_INFINITY;
   let timer: NodeJS.Timeout | undefined;
 
@@ -45,18 +47,19 @@ export function createSync(options: SyncOptions): Sync {
 
   async function run(): Promise<void> {
     running = true;
-    again = false;
+    [again, paused] = [false, false];
     lastMs = options.now();
     for (const [document, fetch] of [
       ["allowlist", fetchAllowlist],
       ["configuration", fetchConfiguration],
     ] as const) {
       await fetch(options).catch((thrown: unknown) => {
-        if (!stopped) options.onFailure(document, thrown);
+        if (thrown instanceof TrustKernError && thrown.code === "GATEWAY_BACKEND_PAUSED") paused = true;
+        else if (!stopped) options.onFailure(document, thrown);
       });
     }
     running = false;
-    schedule(again ? MIN_GAP_MS : options.intervalMs);
+    schedule(again || paused ? MIN_GAP_MS : options.intervalMs);
   }
 
   return {

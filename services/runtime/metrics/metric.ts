@@ -54,11 +54,20 @@ export function dependencyMetric(read: () => Readonly<Record<string, boolean>>):
   };
 }
 
-/** `trustkern_<prefix>certificate_not_after_timestamp_seconds`: when the certificate that is in use ends, in seconds. */
-export function certificateMetric(prefix: string, endSeconds: () => number | null): Metric {
-  return gauge(
-    `${prefix}certificate_not_after_timestamp_seconds`,
-    "End of the certificate in use, in seconds since the Unix epoch.",
-    endSeconds,
-  );
+/**
+ * `trustkern_<prefix>certificate_not_before_timestamp_seconds` and `…_not_after_…`: the life of the certificate that is in use;
+ * neither is shown while there is none.
+ */
+export function certificateMetrics(
+  prefix: string,
+  read: () => { readonly notBefore: string; readonly notAfter: string } | undefined,
+): readonly Metric[] {
+  const seconds = (time: string | undefined): number | null => (time === undefined ? null : Date.parse(time) / 1000);
+  const at = (which: string, end: string, pick: () => string | undefined): Metric =>
+    gauge(
+      `${prefix}certificate_${which}_timestamp_seconds`,
+      `${end} of the certificate in use, in seconds since the Unix epoch.`,
+      () => seconds(pick()),
+    );
+  return [at("not_before", "Beginning", () => read()?.notBefore), at("not_after", "End", () => read()?.notAfter)];
 }

@@ -152,6 +152,8 @@ describe("what is read", () => {
     expect(read.some((line) => line.startsWith("process_resident_memory_bytes "))).toBe(true);
     const end = Number(read.find((line) => line.startsWith("trustkern_certificate_not_after"))?.split(" ")[1]);
     expect(end).toBeGreaterThan(Date.now() / 1000);
+    const begin = Number(read.find((line) => line.startsWith("trustkern_certificate_not_before"))?.split(" ")[1]);
+    expect(begin).toBeLessThan(end);
     ready = false;
     expect(await lines()).toContain("trustkern_ready 0");
   });

@@ -6,7 +6,7 @@ import { listenTcp } from "../listen.ts";
 import type { SecurityEvents } from "../security-events.ts";
 import type { Tls13Options } from "../tls.ts";
 import { describeTls } from "../tls-set.ts";
-import { certificateMetric, gauge, type Metric, numberOf } from "./metric.ts";
+import { certificateMetrics, gauge, type Metric, numberOf } from "./metric.ts";
 import { createRegistry } from "./registry.ts";
 import { createMetricsServer } from "./server.ts";
 
@@ -54,7 +54,7 @@ export async function startMetrics(options: MetricsOptions): Promise<RunningMetr
 function commonMetrics({ ready, tls }: MetricsOptions): readonly Metric[] {
   return [
     gauge("ready", "Whether the service can do its work now.", () => numberOf(ready())),
-    certificateMetric("", () => Date.parse(describeTls(tls).notAfter) / 1000),
+    ...certificateMetrics("", () => describeTls(tls)),
     {
       name: "build_info",
       help: "Always 1; the version is in the label.",

@@ -14,8 +14,13 @@ const gateway = (name: string): string => `${name}{component="gw-01"}`;
 const dependency = (name: string): string => collector("trustkern_dependency_up", `,dependency="${name}"`);
 const rejected = (verdict: string): string =>
   collector("trustkern_collector_messages_rejected_total", `,verdict="${verdict}"`);
-const OWN = gateway("trustkern_gateway_certificate_not_after_timestamp_seconds");
-const METRICS = gateway("trustkern_certificate_not_after_timestamp_seconds");
+const life = (prefix: string, endsInDays: number, days: number): Readonly<Record<string, string>> => ({
+  [gateway(`trustkern_${prefix}certificate_not_before_timestamp_seconds`)]: `${(endsInDays - days) * DAY}x20`,
+  [gateway(`trustkern_${prefix}certificate_not_after_timestamp_seconds`)]: `${endsInDays * DAY}x20`,
+});
+const CRL = 'trustkern_broker_crl_next_update_seconds{component="broker",issuer="TrustKern gateways"}';
+const PROBES = 'trustkern_broker_probe_failures_total{component="broker"}';
+const RUNNING = 'trustkern_broker_running{component="broker"}';
 const LINES = 'loki_distributor_lines_received_total{component="loki"}';
 const LOKI_UP = { 'up{component="loki"}': "1x40" };
 const DAY = 86_400;
@@ -72,16 +77,27 @@ export const ALERT_CASES: readonly AlertCase[] = [
   isQuiet("AllowlistStale", 20, "a backend that answers", {
     [collector("trustkern_collector_allowlist_fresh_timestamp_seconds")]: "0+60x40",
   }),
-  fires("CertificateExpiring", 5, "the older of a gateway's two certificates", {
-    [OWN]: `${10 * DAY}x10`,
-    [METRICS]: `${60 * DAY}x10`,
+  fires("RenewalOverdue", 5, "the older of a gateway's two certificates", {
+    ...life("gateway_", 17, 90),
+    ...life("", 20, 30),
   }),
-  isQuiet("CertificateExpiring", 5, "certificates that are young", {
-    [OWN]: `${60 * DAY}x10`,
-    [METRICS]: `${60 * DAY}x10`,
+  fires("RenewalOverdue", 5, "the younger one alone", { ...life("gateway_", 60, 90), ...life("", 5, 30) }),
+  isQuiet("RenewalOverdue", 5, "certificates that are due for renewal now", {
+    ...life("gateway_", 29, 90),
+    ...life("", 9, 30),
   }),
-  fires("CertificateEnding", 5, "a certificate of two days", { [METRICS]: `${2 * DAY}x10` }),
-  isQuiet("CertificateEnding", 5, "a certificate of ten days", { [METRICS]: `${10 * DAY}x10` }),
+  fires("RenewalLongOverdue", 5, "a tenth of life left", life("gateway_", 8, 90)),
+  isQuiet("RenewalLongOverdue", 5, "a fifth of life left", life("gateway_", 17, 90)),
+  fires("CertificateEnding", 5, "hours left of 30 days", life("", 0.8, 30)),
+  isQuiet("CertificateEnding", 5, "a day left of 30", life("", 1, 30)),
+  fires("RevocationListEnding", 20, "a list of four days", { [CRL]: `${95 * 3600}x40` }),
+  isQuiet("RevocationListEnding", 10, "a list that is refreshed in time", { [CRL]: `${95 * 3600}x5 ${168 * 3600}x20` }),
+  isQuiet("RevocationListEnding", 20, "a list of a week", { [CRL]: `${168 * 3600}x40` }),
+  fires("RevocationListEnds", 5, "a list of less than three days", { [CRL]: `${72 * 3600}x20` }),
+  isQuiet("RevocationListEnds", 5, "a list of four days", { [CRL]: `${95 * 3600}x20` }),
+  fires("RevocationNotInForce", 5, "a probe that failed", { [PROBES]: "0 0 0 0 1 1", [RUNNING]: "1x9" }),
+  fires("RevocationNotInForce", 5, "a broker that does not run", { [PROBES]: "0x9", [RUNNING]: "0x9" }),
+  isQuiet("RevocationNotInForce", 5, "probes that end as they must", { [PROBES]: "0x9", [RUNNING]: "1x9" }),
   fires("LogsNotArriving", 30, "no line in ten minutes", { ...LOKI_UP, [LINES]: "500x40" }),
   fires("LogsNotArriving", 30, "no line ever", LOKI_UP),
   isQuiet("LogsNotArriving", 30, "lines", { ...LOKI_UP, [LINES]: "0+5x40" }),
