@@ -1,11 +1,12 @@
-import type { KeyObject } from "node:crypto";
+import { createHash, type KeyObject } from "node:crypto";
 import { type GatewayConfiguration, verifyGatewayConfiguration } from "../../../protocol/gateway-configuration.ts";
 import { messageOf } from "../../../shared/errors.ts";
 import { certificatesOf } from "../../runtime/tls-set.ts";
 import type { Documents } from "../store/documents.ts";
 
-/** The signed configuration in force. */
+/** The signed configuration. */
 export interface Configuration {
+  /** The copy in force, or null where there is none, or where the configured files were changed after it came: they are newer. */
   readonly held: () => GatewayConfiguration | null;
   /** What a newer copy says, without taking it. @throws as `verifyGatewayConfiguration` */
   readonly check: (dsse: string) => GatewayConfiguration;
@@ -18,13 +19,18 @@ export interface ConfigurationOptions {
   readonly gateway: string;
   readonly backendKey: KeyObject;
   readonly documents: Documents;
+  /** What the configured files say now of the same things. */
+  readonly files: () => string;
   /** Told about a copy on disk that does not verify. */
   readonly onError: (error: unknown) => void;
 }
 
 /** Makes a {@link Configuration} from the copy on disk, which is verified as if it had just come. */
-export function createConfiguration({ gateway, backendKey, documents, onError }: ConfigurationOptions): Configuration {
+export function createConfiguration(options: ConfigurationOptions): Configuration {
+  const { gateway, backendKey, documents, files, onError } = options;
   let held: GatewayConfiguration | null = null;
+  let over = documents.get("configuration-over");
+  const filesNow = (): string => createHash("sha256").update(files()).digest("hex");
 
   function check(dsse: string): GatewayConfiguration {
     const currentVersion = held?.version ?? 0;
@@ -43,12 +49,16 @@ export function createConfiguration({ gateway, backendKey, documents, onError }:
     }
   }
   return {
-    held: () => held,
+    held: () => (over === filesNow() ? held : null),
     check,
     take: (dsse) => {
       const next = check(dsse);
+      if (next.version === held?.version) return;
       documents.put("configuration", dsse);
       held = next;
+      // Last: until it is there, the files count. A copy that comes once more says nothing about files that are newer.
+      documents.put("configuration-over", filesNow());
+      over = filesNow();
     },
   };
 }

@@ -46,12 +46,15 @@ export function startIdentity(context: ServiceContext<GatewayConfig>, parts: Ide
   const { config, log, events, now } = context;
   const gateway = config.name;
   const onError = (error: unknown): void => log.error({ err: error }, "gateway");
-  const configuration = createConfiguration({ gateway, ...parts, onError });
   const file = openIdentityFile(config.stateDir, onError);
   const configured = configuredTls(context, file.state().current !== null);
+  const configuredCa = (): string => configured?.ca ?? readText(config.tls.caFile);
+  const { pinsFile } = config.broker;
+  const files = (): string => [configuredCa(), ...pinsInForce({ pinsFile })].join();
+  const configuration = createConfiguration({ gateway, ...parts, files, onError });
   const ca = (): string => {
     const anchors = configuration.held()?.anchors ?? [];
-    return anchors.length > 0 ? anchors.join("\n") : (configured?.ca ?? readText(config.tls.caFile));
+    return anchors.length > 0 ? anchors.join("\n") : configuredCa();
   };
   const identity = createIdentity({ gateway, file, configured, ca, tokenFile: config.tokenFile, now });
 
@@ -107,7 +110,7 @@ export function startIdentity(context: ServiceContext<GatewayConfig>, parts: Ide
     refresh: () => sync?.refresh(),
     status: () => {
       const tls = identity.status();
-      return tls && { ...tls, pins: pinsInForce({ pinsFile: config.broker.pinsFile, pins: brokerPins }) };
+      return tls && { ...tls, pins: pinsInForce({ pinsFile, pins: brokerPins }) };
     },
     stop: () => {
       clearInterval(timer);

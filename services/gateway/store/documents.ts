@@ -1,7 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 
 /** What a gateway is told, and keeps. */
-export type DocumentName = "allowlist" | "configuration";
+export type DocumentName = "allowlist" | "configuration" | "configuration-over";
 
 /** Signed documents as they came, kept for the next start. */
 export interface Documents {
