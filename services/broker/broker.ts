@@ -93,7 +93,11 @@ export async function startBroker(context: ServiceContext<BrokerServiceConfig>):
   });
   const door = createTlsServer({ trust: keeper.current(), limits, counters, report, onClient });
   const port = await listenTcp(door.server, config.listen);
-  const looking = repeat(keeper.look, trust.pollSeconds * 1000);
+  const look = async (): Promise<void> => {
+    await keeper.look();
+    door.expire(now());
+  };
+  const looking = repeat(look, trust.pollSeconds * 1000);
   log.info({ port }, "listening");
   return {
     port,

@@ -26,6 +26,8 @@ export interface TlsServer {
   readonly server: Server;
   /** Lets in by these certificates and lists from now on, and ends the sessions that they would not let in. */
   readonly renew: (trust: Trust) => void;
+  /** Ends the sessions whose certificate ended before `now`, in milliseconds since the Unix epoch: Node looks at dates during a handshake alone. */
+  readonly expire: (now: number) => void;
   /** Ends the sessions of these identities. */
   readonly end: (names: ReadonlySet<string>, reason: string) => void;
   readonly close: () => Promise<void>;
@@ -38,7 +40,7 @@ export interface TlsServer {
 export function createTlsServer({ trust, limits, counters, report, onClient }: TlsServerOptions): TlsServer {
   const slots = createSlots(limits.connectionsPerIdentity);
   let held = trust;
-  const sessions = new Map<TLSSocket, string>();
+  const sessions = new Map<TLSSocket, { readonly name: string; readonly endsAt: number }>();
   const server = createServer({
     ...contextOf(trust),
     ...mutualTls,
@@ -63,7 +65,8 @@ export function createTlsServer({ trust, limits, counters, report, onClient }: T
       socket.destroy();
       report({ kind, actor: name ?? String(subject?.CN ?? "unknown"), sourceAddress, object: "connection", reason });
     };
-    const revocation = revocationOf(socket.getPeerX509Certificate(), held);
+    const certificate = socket.getPeerX509Certificate();
+    const revocation = revocationOf(certificate, held);
     if (name === null || revocation !== null) {
       counters.handshakesFailed += 1;
       return refuse("AUTH_FAILED", revocation ?? "identity");
@@ -73,7 +76,7 @@ export function createTlsServer({ trust, limits, counters, report, onClient }: T
       return refuse("RATE_LIMIT_EXCEEDED", "connections-of-identity");
     }
     counters.connections += 1;
-    sessions.set(socket, name);
+    sessions.set(socket, { name, endsAt: certificate?.validToDate.getTime() ?? 0 });
     socket.once("close", () => {
       counters.connections -= 1;
       sessions.delete(socket);
@@ -114,13 +117,16 @@ export function createTlsServer({ trust, limits, counters, report, onClient }: T
     renew: (next) => {
       held = next;
       server.setSecureContext(contextOf(next));
-      for (const [socket, name] of sessions) {
+      for (const [socket, { name }] of sessions) {
         const reason = revocationOf(socket.getPeerX509Certificate(), held);
         if (reason !== null) end(socket, name, reason);
       }
     },
+    expire: (now) => {
+      for (const [socket, { name, endsAt }] of sessions) if (endsAt < now) end(socket, name, "certificate-expired");
+    },
     end: (names, reason) => {
-      for (const [socket, name] of sessions) if (names.has(name)) end(socket, name, reason);
+      for (const [socket, { name }] of sessions) if (names.has(name)) end(socket, name, reason);
     },
     close: () =>
       new Promise((resolve) => {
