@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { EXIT, TrustKernError } from "../../shared/errors.ts";
-import { renewDue, tellBackend } from "../../stacks/host/renew.ts";
+import { introduce } from "../../stacks/host/introduce.ts";
+import { renewDue } from "../../stacks/host/renew.ts";
 import { printJson, type Run } from "../command.ts";
 import { talk } from "../talk.ts";
 import { certsSite, changing } from "./certs-context.ts";
@@ -18,12 +19,12 @@ export const run: Run = async (context) => {
     // Lists on this host are good for days: a backend that is away gets them the next time.
     const told = await site
       .operator()
-      .then((operator) => tellBackend(site, operator))
+      .then((operator) => introduce(site, operator))
       .then(
         () => true,
         () => false,
       );
-    if (!told) say("the backend does not answer: it gets the revocation lists the next time");
+    if (!told) say("the backend does not answer: it gets revocation lists and gateways get tokens the next time");
     if (flags.json) printJson(io, { schema: "trustkern.certs-renew/1", ...report, told });
     else if (report.renewed.length > 0) io.stdout(`renewed: ${report.renewed.join(", ")}\n`);
     else if (options.watch !== true) io.stdout("nothing is due\n");

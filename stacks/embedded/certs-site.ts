@@ -51,6 +51,7 @@ export async function embeddedSite(options: EmbeddedSiteOptions): Promise<CertsS
     layout,
     model,
     tenant,
+    clock,
     secretFile,
     pki,
     handOver: () => undefined,

@@ -98,6 +98,7 @@ export async function deployEmbedded(options: EmbeddedOptions): Promise<Embedded
       model,
       secretFile: placement.secretFile,
       tenant: deployment.tenant,
+      pki: deployment.pki,
       clock: options.clock,
       existing: state !== undefined,
       fixture: options.fixture,

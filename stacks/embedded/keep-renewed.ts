@@ -1,7 +1,8 @@
 import { TrustKernError } from "../../shared/errors.ts";
 import { type CertsSite, certsLockOf } from "../host/certs-site.ts";
+import { introduce } from "../host/introduce.ts";
 import { takeLock } from "../host/lock.ts";
-import { renewDue, tellBackend } from "../host/renew.ts";
+import { renewDue } from "../host/renew.ts";
 
 /** How often it looks, in milliseconds. */
 const EVERY_MS = 60_000;
@@ -36,7 +37,7 @@ async function once({ site, pid, onProgress }: KeepRenewedRequest): Promise<void
     try {
       const { renewed } = await renewDue(site);
       if (renewed.length > 0) onProgress(`new certificates: ${renewed.join(", ")}`);
-      await tellBackend(site, await site.operator());
+      await introduce(site, await site.operator());
     } finally {
       unlock();
     }

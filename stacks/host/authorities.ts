@@ -1,9 +1,10 @@
 import { existsSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { type Authority, loadAuthority } from "../../certs/authority.ts";
+import type { Authority } from "../../certs/authority.ts";
 import { issueDeploymentCertificates } from "../../certs/deployment.ts";
 import { LEAF_CLASSES, type LeafClass } from "../../certs/names.ts";
 import type { SecurityEvent } from "../../shared/security-event.ts";
+import { openAuthority } from "./authority-key.ts";
 import { makePrivateDir, writePrivate, writing } from "./files.ts";
 import type { Layout } from "./layout.ts";
 import { sealRootKey } from "./root-key.ts";
@@ -57,16 +58,12 @@ export async function authoritiesIn({ authoritiesDir: dir }: Layout): Promise<Au
 }
 
 /**
- * Reads the authorities that {@link makeAuthorities} made.
+ * Reads the authorities that {@link makeAuthorities} or a ceremony made.
  * @param anchors every root that is to be accepted, PEM
- * @throws CERT_AUTHORITY_INVALID when a file was changed
+ * @throws CERT_AUTHORITY_INVALID when a file was changed, and every SIGNER_ code
  */
 export async function readAuthorities(dir: string, anchors?: readonly string[]): Promise<Authorities> {
-  const issuer = (name: LeafClass): Promise<Authority> => {
-    const [certPem, keyPem] = ["crt", "key"].map((kind) => readFileSync(join(dir, `${name}.${kind}`), "utf8"));
-    return loadAuthority({ certPem: certPem ?? "", keyPem: keyPem ?? "" }, join(dir, name));
-  };
-  const [services, gateways, operators] = await Promise.all(LEAF_CLASSES.map(issuer));
+  const [services, gateways, operators] = await Promise.all(LEAF_CLASSES.map((name) => openAuthority(dir, name)));
   if (!services || !gateways || !operators) throw new TypeError("three classes of leaves have three issuers");
   const rootPem = readFileSync(join(dir, "root.crt"), "utf8");
   return { rootPem, anchorsPem: (anchors ?? [rootPem]).join(""), issuers: { services, gateways, operators } };

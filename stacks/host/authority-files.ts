@@ -4,9 +4,9 @@ import { join } from "node:path";
 import type { Authority } from "../../certs/authority.ts";
 import { certifyIntermediate, type IntermediateRequest, issueIntermediate } from "../../certs/classes/intermediate.ts";
 import { issueRoot } from "../../certs/classes/root.ts";
-import { parsePrivateKeyPem } from "../../certs/keys.ts";
 import { LEAF_CLASSES, type LeafClass } from "../../certs/names.ts";
 import type { SecurityEvent } from "../../shared/security-event.ts";
+import { assertKeyHere, authorityKey } from "./authority-key.ts";
 import { fingerprintOf } from "./pem.ts";
 import { openRootKey, rootKeyFile, sealRootKey } from "./root-key.ts";
 import type { StoreFiles } from "./store-files.ts";
@@ -41,11 +41,17 @@ export interface AuthorityFiles {
   readonly anchors: () => readonly string[];
   /** Every issuing authority, PEM, those of predecessors and successors included. */
   readonly issuers: () => readonly string[];
-  /** Makes `root.next`, unless it is there. */
+  /**
+   * Makes `root.next`, unless it is there.
+   * @throws CEREMONY_NEEDED when the root's key is not of this host
+   */
   readonly stageRoot: () => Promise<void>;
   /** Puts the successor with this fingerprint in the root's place, and has it sign every issuing authority's own key. */
   readonly promoteRoot: (fingerprint: string) => Promise<void>;
-  /** Makes `<class>.next`, unless it is there. */
+  /**
+   * Makes `<class>.next`, unless it is there.
+   * @throws CEREMONY_NEEDED when the class's key is on a device
+   */
   readonly stageIntermediate: (leafClass: LeafClass) => Promise<void>;
   /** Puts the successor with this fingerprint in the class's place. */
   readonly promoteIntermediate: (leafClass: LeafClass, fingerprint: string) => void;
@@ -83,7 +89,7 @@ export function authorityFiles(request: AuthorityFilesRequest): AuthorityFiles {
     if (stale.length === 0) return;
     const root = await openRoot();
     for (const name of stale) {
-      const key = await parsePrivateKeyPem(readFileSync(at(`${name}.key`), "utf8"), at(name));
+      const key = await authorityKey(dir, name);
       const { authority, event } = await certifyIntermediate(root, key, requestOf(name, clock()));
       files.write(at(`${name}.crt`), authority.certPem);
       await onAuthority(authority.certPem, event);
@@ -99,6 +105,7 @@ export function authorityFiles(request: AuthorityFilesRequest): AuthorityFiles {
       intermediates().flatMap((name) => [name, `${name}.next`, `${name}.old`].flatMap((each) => read(each) ?? [])),
     async stageRoot() {
       if (read("root.next") !== undefined) return;
+      assertKeyHere(dir, "root");
       const { authority, event } = await issueRoot({ tenant, now: clock() });
       await sealRootKey(place(), "root.next", authority.keyPem);
       files.write(at("root.next.crt"), authority.certPem);
@@ -116,6 +123,7 @@ export function authorityFiles(request: AuthorityFilesRequest): AuthorityFiles {
     },
     async stageIntermediate(leafClass) {
       if (read(`${leafClass}.next`) !== undefined) return;
+      assertKeyHere(dir, leafClass);
       const { authority, event } = await issueIntermediate(await openRoot(), { leafClass, now: clock() });
       files.write(at(`${leafClass}.next.key`), authority.keyPem);
       files.write(at(`${leafClass}.next.crt`), authority.certPem);

@@ -9,6 +9,7 @@ export interface CertsSite {
   readonly layout: Layout;
   readonly model: Model;
   readonly tenant: string;
+  readonly clock: () => Date;
   /** File of a component's secret on this machine. */
   readonly secretFile: (component: string, secret: string) => string;
   readonly pki: HostPki;

@@ -1,11 +1,13 @@
 import { X509Certificate } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Authority, loadAuthority } from "../../certs/authority.ts";
+import type { Authority } from "../../certs/authority.ts";
 import { issueCrl, type Revocation, readCrl, verifyCrl } from "../../certs/crl.ts";
 import { LEAF_CLASSES, type LeafClass } from "../../certs/names.ts";
 import { type AuthorityFiles, makersIn } from "./authority-files.ts";
+import { openAuthority } from "./authority-key.ts";
 import { attributeOf, type HostLedger } from "./host-ledger.ts";
+import { isRootElsewhere } from "./root-key.ts";
 import type { StoreFiles } from "./store-files.ts";
 
 const DAY_SECONDS = 86_400;
@@ -64,7 +66,13 @@ export function hostCrls(request: CrlsRequest): HostCrls {
     }
     const known = state !== undefined && state.number > least ? state.number : least;
     const number = request.online.some((each) => each === base) ? 0n : known + 1n;
-    const { pem } = await issueCrl(await signerOf(request, name), {
+    const signer = await signerOf(request, name).catch((thrown: unknown) => {
+      // A root that is away signs when it is back; what it signed last says all there is, and is good for a while.
+      if (isRootElsewhere(thrown) && state?.valid === true) return undefined;
+      throw thrown;
+    });
+    if (signer === undefined) return known;
+    const { pem } = await issueCrl(signer, {
       number,
       revoked,
       now: request.clock(),
@@ -111,15 +119,17 @@ function stateOf(
   revoked: Revoked,
   name: string,
   { clock }: CrlsRequest,
-): { readonly good: boolean; readonly foreign: boolean; readonly number: bigint } {
+): { readonly good: boolean; readonly valid: boolean; readonly foreign: boolean; readonly number: bigint } {
   const now = clock();
   const findings = verifyCrl({ pem, issuerPem, now });
   const list = readCrl(pem);
   const left = (list.nextUpdate.getTime() - now.getTime()) / 1000;
   const listed = new Set(list.revoked.map(({ serial }) => serial));
   const complete = revoked.length === listed.size && revoked.every(({ serial }) => listed.has(serial));
+  const valid = findings.length === 0 && complete;
   return {
-    good: findings.length === 0 && left >= timesOf(name).least && complete,
+    good: valid && left >= timesOf(name).least,
+    valid,
     foreign: findings.some(({ code }) => code === "CRL_SIGNATURE"),
     number: list.number,
   };
@@ -131,6 +141,5 @@ function timesOf(name: string): (typeof TIMES)[keyof typeof TIMES] {
 
 function signerOf({ dir, store }: CrlsRequest, name: string): Promise<Authority> {
   if (name === "root" || name === "root.next") return store.openRoot(name);
-  const certPem = store.read(name) ?? "";
-  return loadAuthority({ certPem, keyPem: readFileSync(join(dir, `${name}.key`), "utf8") }, join(dir, name));
+  return openAuthority(dir, name);
 }

@@ -40,7 +40,22 @@ export const hostErrors = catalogue({
   ROOT_KEY_ELSEWHERE: {
     exit: EXIT.resource,
     summary: "The root's private key is not on this host, and the command needs its signature.",
-    fix: "run the command where the root's key is, or sign there with `trustkern certs init`",
+    fix: "attach its medium or token where root.key.json says it is, with the file of its passphrase or PIN, and run the command again",
+  },
+  CEREMONY_NEEDED: {
+    exit: EXIT.policy,
+    summary: "An authority's key belongs on a device or a medium, and only a ceremony makes one there.",
+    fix: "hold the ceremony with `trustkern certs init`; docs/guides/ceremony.md says how",
+  },
+  ROOT_KEY_ONLINE: {
+    exit: EXIT.policy,
+    summary: "The root's key would be kept in the state directory, which is online.",
+    fix: "name a file on a medium that is taken away after the ceremony",
+  },
+  AUTHORITIES_EXIST: {
+    exit: EXIT.configuration,
+    summary: "The deployment has authorities already, and no command replaces all of them at once.",
+    fix: "replace them one by one with `trustkern certs rotate`, or name a new state directory with --dir",
   },
   NOT_DEPLOYED: {
     exit: EXIT.notFound,

@@ -1,18 +1,29 @@
 import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import type { CertsSite } from "./certs-site.ts";
 import type { OperatorClient } from "./operator-client.ts";
+import { fingerprintsOf } from "./pem.ts";
 import { tellBackend } from "./renew.ts";
 import { hostFiles } from "./store-files.ts";
 
+const DAY_MS = 86_400_000;
+
 /** What of a deployment the backend is told of. */
-export type Introduced = Pick<CertsSite, "pki" | "model" | "secretFile" | "handOver">;
+export type Introduced = Pick<CertsSite, "layout" | "clock" | "pki" | "model" | "secretFile" | "handOver">;
+
+/** A line of the backend's list of a gateway's tokens. */
+interface ListedToken {
+  readonly certificate_sha256: string;
+  readonly expires_at: string;
+  readonly revoked_at: string | null;
+}
 
 /**
  * Makes the backend know what this host has issued: anchors, pins, revocation lists and leaves; and gives every gateway of the
- * deployment that has none its first token.
+ * deployment a token for the certificate that it has. Done again, it comes to the same.
  */
 export async function introduce(site: Introduced, operator: OperatorClient): Promise<void> {
-  const { pki, model, secretFile } = site;
+  const { pki, model } = site;
   await tellBackend(site, operator);
   for (const { name } of model.components) {
     for (const file of pki.leafFiles(name)) {
@@ -20,10 +31,34 @@ export async function introduce(site: Introduced, operator: OperatorClient): Pro
     }
   }
   for (const { name, secrets } of model.components) {
-    const file = secretFile(name, "token");
-    if (existsSync(file) || !secrets.some((secret) => secret.name === "token")) continue;
-    const { token } = (await operator("POST", `/v1/gateways/${name}/tokens`, {})) as { readonly token: string };
-    hostFiles.write(file, `${token}\n`);
+    if (secrets.some((secret) => secret.name === "token")) await provideToken(site, operator, name);
   }
   site.handOver();
+}
+
+/** A token is bound to one certificate: with another certificate, another token. */
+async function provideToken(
+  { layout, secretFile, clock }: Introduced,
+  operator: OperatorClient,
+  name: string,
+): Promise<void> {
+  const [leaf = ""] = fingerprintsOf(readFileSync(secretFile(name, "tls.crt"), "utf8"));
+  const file = secretFile(name, "token");
+  // Written after the token, so that a death in between asks for another one.
+  const note = join(layout.authoritiesDir, "tokens", name);
+  if (existsSync(file) && existsSync(note) && readFileSync(note, "utf8") === leaf) {
+    const tokens = (await operator("GET", `/v1/gateways/${name}/tokens`)) as readonly ListedToken[];
+    const good = tokens.some(
+      (each) => each.certificate_sha256 === leaf && each.revoked_at === null && !isOld(each, clock()),
+    );
+    if (good) return;
+  }
+  const { token } = (await operator("POST", `/v1/gateways/${name}/tokens`, {})) as { readonly token: string };
+  hostFiles.write(file, `${token}\n`);
+  hostFiles.write(note, leaf);
+}
+
+/** In its last day a token is replaced: the one that is there stays good meanwhile. */
+function isOld({ expires_at }: ListedToken, now: Date): boolean {
+  return Date.parse(expires_at) - now.getTime() < DAY_MS;
 }

@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Authority, loadAuthority } from "../../certs/authority.ts";
+import { type Authority, joinAuthority, loadAuthority } from "../../certs/authority.ts";
 import { readSealedFile, writeSealedFile } from "../../custody/backends/sealed-file.ts";
+import { TrustKernError } from "../../shared/errors.ts";
+import { authorityKey, isKeyElsewhere, keyPlaceFile } from "./authority-key.ts";
 import { hostErrors } from "./errors.ts";
 
 /** Where a root's key is, and what opens it. */
@@ -19,12 +21,19 @@ export async function sealRootKey({ dir, passphrase }: RootKeyPlace, name: strin
   await writeSealedFile(sealed, Buffer.from(keyPem));
 }
 
+/** What is thrown where a medium, a token or the file of its secret is not attached. */
+const DETACHED = [
+  ...["SIGNER_KEY_MISSING", "SIGNER_TOKEN_MISSING", "SIGNER_MODULE_MISSING", "SIGNER_SECRET_UNREADABLE"],
+  "CUSTODY_PASSPHRASE_MISSING",
+];
+
 /**
- * The root that can sign, of `<name>.crt` and `<name>.key.age`.
- * @throws ROOT_KEY_ELSEWHERE when the key is not kept on this host, CUSTODY_PASSPHRASE_WRONG, CUSTODY_STATE_CORRUPT,
- *   CERT_AUTHORITY_INVALID
+ * The root that can sign, of `<name>.crt` and its key: in `<name>.key.age`, or where a ceremony left it.
+ * @throws ROOT_KEY_ELSEWHERE when the key is not on this host now, CUSTODY_PASSPHRASE_WRONG, CUSTODY_STATE_CORRUPT,
+ *   CERT_AUTHORITY_INVALID, and every other SIGNER_ code
  */
 export async function openRootKey({ dir, passphrase }: RootKeyPlace, name: string): Promise<Authority> {
+  if (isKeyElsewhere(dir, name)) return openElsewhere(dir, name);
   const path = rootKeyFile(dir, name);
   const key = await readSealedFile({ path, passphrase, workFactor: MACHINE_MADE_WORK_FACTOR });
   if (key === null) {
@@ -32,6 +41,24 @@ export async function openRootKey({ dir, passphrase }: RootKeyPlace, name: strin
   }
   const certPem = readFileSync(join(dir, `${name}.crt`), "utf8");
   return loadAuthority({ certPem, keyPem: Buffer.from(key).toString("utf8") }, join(dir, name));
+}
+
+/** Whether something failed for want of the root's key alone. */
+export function isRootElsewhere(thrown: unknown): boolean {
+  return thrown instanceof TrustKernError && thrown.code === "ROOT_KEY_ELSEWHERE";
+}
+
+async function openElsewhere(dir: string, name: string): Promise<Authority> {
+  const certPem = readFileSync(join(dir, `${name}.crt`), "utf8");
+  try {
+    return joinAuthority(certPem, await authorityKey(dir, name), join(dir, name));
+  } catch (cause) {
+    if (!(cause instanceof TrustKernError) || !DETACHED.includes(cause.code)) throw cause;
+    throw hostErrors.error("ROOT_KEY_ELSEWHERE", `the root's key is not here: ${cause.message}`, {
+      path: keyPlaceFile(dir, name),
+      cause,
+    });
+  }
 }
 
 /** The file of a root's key. */

@@ -2,6 +2,7 @@ import { createPrivateKey, createPublicKey } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Model } from "../../model/boundary.ts";
+import type { Deployment } from "../../model/deployment.ts";
 import { messageOf } from "../../shared/errors.ts";
 import type { SecurityEvent } from "../../shared/security-event.ts";
 import { type Authorities, haveAuthorities, makeAuthorities } from "./authorities.ts";
@@ -22,6 +23,8 @@ export interface SecretsRequest {
   /** File of a component's secret on this machine. */
   readonly secretFile: (component: string, secret: string) => string;
   readonly tenant: string;
+  /** Where the authorities' keys belong. */
+  readonly pki: Deployment["pki"];
   readonly clock: () => Date;
   /** Whether an earlier run finished: then a secret that is missing is a corrupt store and is never made anew. */
   readonly existing: boolean;
@@ -35,11 +38,13 @@ export interface SecretsRequest {
 /**
  * Fills the deployment's secret store: makes what is missing at the first run, and renews what ends.
  * @throws STATE_CORRUPT when an earlier run's secret is gone or cannot be read
+ * @throws CEREMONY_NEEDED when the authorities are not there and their keys belong on a device
  */
 export async function prepareSecrets(request: SecretsRequest): Promise<Authorities> {
   const { layout, model, files = hostFiles } = request;
   makeOriginals({ layout, model, files, existing: request.existing });
   if (!haveAuthorities(layout.authoritiesDir)) {
+    assertFiles(request.pki);
     await makeAuthorities({
       dir: layout.authoritiesDir,
       tenant: request.tenant,
@@ -73,6 +78,13 @@ export async function openStoredPki(
   } catch (cause) {
     throw hostErrors.error("STATE_CORRUPT", messageOf(cause), { path: authoritiesDir, cause });
   }
+}
+
+/** Keys of devices are made in a ceremony alone: none is made in a file in their stead. */
+function assertFiles({ root, issuing }: Deployment["pki"]): void {
+  if (root.kind === "age" && issuing.kind === "file") return;
+  const message = `the deployment has no authorities, and its keys belong in ${root.kind} (root) and ${issuing.kind} (issuing)`;
+  throw hostErrors.error("CEREMONY_NEEDED", message, { path: "pki" });
 }
 
 function fillDerived({ layout, model, secretFile, fixture }: SecretsRequest, files: StoreFiles): void {

@@ -1,13 +1,13 @@
 import { createPrivateKey, createPublicKey } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { CertifiedKey } from "../../certs/issue.ts";
 import type { OnlineClass } from "../../certs/names.ts";
 import { ONLINE_CLASSES, PROVISIONERS, stepCaComponent } from "../../certs/step-ca/names.ts";
 import { publicJwk } from "../../certs/step-ca/tokens.ts";
 import type { Model } from "../../model/boundary.ts";
 import { withTrusted } from "../../modules/step-ca/ca-json.ts";
 import { STEP_CA_SECRETS } from "../../modules/step-ca/component.ts";
+import { isKeyElsewhere } from "./authority-key.ts";
 import { hostErrors } from "./errors.ts";
 import { holds, writePrivate } from "./files.ts";
 import { type OperatorsKeyPlace, operatorsPublicKey } from "./operators-key.ts";
@@ -48,6 +48,8 @@ async function fill(leafClass: OnlineClass, request: StepCaSecretsRequest): Prom
     [file("config"), content],
   ] as const;
   for (const [path, text] of wanted) if (!holds(path, text)) writePrivate(path, text);
+  // A key on a device stays there: the configuration names it.
+  if (keyPem === undefined) return;
   const passphrase = readFileSync(file("password"), "utf8");
   // Encrypted anew, the same key gives other bytes: only what does not open is written.
   if (opened(file("key"), passphrase) !== keyPem) writePrivate(file("key"), sealed(keyPem, passphrase));
@@ -71,11 +73,11 @@ function makersPem(authoritiesDir: string): string {
     .join("");
 }
 
-function readAuthority(dir: string, leafClass: OnlineClass): CertifiedKey {
+function readAuthority(dir: string, leafClass: OnlineClass): { certPem: string; keyPem: string | undefined } {
   try {
-    const [certPem = "", keyPem = ""] = ["crt", "key"].map((kind) =>
-      readFileSync(join(dir, `${leafClass}.${kind}`), "utf8"),
-    );
+    const certPem = readFileSync(join(dir, `${leafClass}.crt`), "utf8");
+    if (isKeyElsewhere(dir, leafClass)) return { certPem, keyPem: undefined };
+    const keyPem = readFileSync(join(dir, `${leafClass}.key`), "utf8");
     return { certPem, keyPem: createPrivateKey(keyPem).export({ format: "pem", type: "pkcs8" }).toString() };
   } catch {
     throw hostErrors.error("STATE_CORRUPT", `the authority of ${leafClass} is missing or cannot be read`, {

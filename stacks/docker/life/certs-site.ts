@@ -41,6 +41,7 @@ export async function dockerSite(options: DockerOptions, actor: string): Promise
     layout,
     model,
     tenant,
+    clock,
     secretFile,
     pki,
     operator,

@@ -1,4 +1,5 @@
 import { type CertsSite, journalFileOf } from "../certs-site.ts";
+import { introduce } from "../introduce.ts";
 import { PINNED } from "../pins.ts";
 import { hostFiles } from "../store-files.ts";
 import type { RotationContext } from "./context.ts";
@@ -86,7 +87,8 @@ function concernedBy({ model }: CertsSite, what: string): readonly string[] {
   return having(kind === "root" ? "ca.crt" : "tls.crt");
 }
 
-function contextOf({ pki, secretFile, handOver }: CertsSite, fleet: Fleet | undefined): RotationContext {
+function contextOf(site: CertsSite, fleet: Fleet | undefined): RotationContext {
+  const { pki, secretFile, handOver } = site;
   const nobody = new Proxy({} as Fleet, {
     get: () => {
       throw new TypeError("an outline asks nobody");
@@ -98,8 +100,10 @@ function contextOf({ pki, secretFile, handOver }: CertsSite, fleet: Fleet | unde
     fleet: fleet ?? nobody,
     store: pki.store,
     converge: async (expired) => {
-      await pki.converge(expired);
+      const renewed = await pki.converge(expired);
       handOver();
+      // A gateway's token is bound to its certificate.
+      if (rotatable(site).gateways.some((name) => renewed.includes(name))) await introduce(site, await site.operator());
     },
     pins: pki.brokerKeys.read,
     dropPreviousPin: () => pki.brokerKeys.dropPrevious(),
