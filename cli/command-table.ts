@@ -120,6 +120,56 @@ export const COMMANDS: readonly Command[] = [
     load: () => import("./commands/images-list.ts"),
   },
   {
+    name: "certs init",
+    summary:
+      "the key ceremony: makes the authorities, prints their fingerprints, and leaves the root's key nowhere online",
+    options: [
+      ["--root-key <file>", "where the root's key goes, encrypted with age, with pki.root.kind age"],
+      ["--passphrase-file <file>", "the passphrase of that file, one line"],
+      ["--conductor <name>", "who conducts it (default: the user)"],
+      ["--witnesses <names>", "who watches, separated by commas"],
+      ["--makers <makers>", "makers of devices that get an authority each, separated by commas"],
+      ["--accept-p256-root", "take a root on P-256 from a device that has nothing longer"],
+    ],
+    load: () => import("./commands/certs-init.ts"),
+  },
+  {
+    name: "certs transcript verify",
+    args: "[file]",
+    summary: "whether a ceremony's transcript is what the root signed, about the authorities in use",
+    options: [["--root <file>", "the root's certificate, from where it is trusted (default: the deployment's)"]],
+    load: () => import("./commands/certs-transcript-verify.ts"),
+  },
+  {
+    name: "certs list",
+    summary: "every certificate on this host: whose, until when, where it is used, how much of its life is left",
+    options: [["--format <format>", "table or prometheus (default: table)"]],
+    load: () => import("./commands/certs-list.ts"),
+  },
+  {
+    name: "certs issue",
+    args: "<name>",
+    summary: "issue the certificate of a svc-, gw- or op- name, or of a device by its hardware id",
+    options: [
+      ["-o, --output <file>", "file to write, with the new key if one is made (mode 0600); must not be there yet"],
+      ["--csr <file>", "certify the key of this request, and make none"],
+      ["--maker <maker>", "the device's maker, with --model and --csr"],
+      ["--model <model>", "the device's model"],
+    ],
+    load: () => import("./commands/certs-issue.ts"),
+  },
+  {
+    name: "certs export",
+    args: "<file>",
+    summary: "a certificate with its key, as certs issue wrote it, as PKCS #12 for Windows, iOS and browsers",
+    options: [
+      ["-o, --output <file>", "file to write, such as op-admin.p12; must not be there yet"],
+      ["--passphrase-file <file>", "what protects it, one line: 12 to 128 of printable ASCII"],
+      ["--legacy", "Triple DES and SHA-1, for systems that read nothing newer"],
+    ],
+    load: () => import("./commands/certs-export.ts"),
+  },
+  {
     name: "certs renew",
     summary: "renew every leaf in the last third of its life; needs no network",
     options: [["--watch", "look every minute until Ctrl-C or SIGTERM"]],

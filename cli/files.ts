@@ -22,14 +22,23 @@ export async function readInput(io: Io, name: string): Promise<Uint8Array> {
  * @throws CLI_FILE_EXISTS
  * @throws CLI_OUTPUT
  */
-export function writeNew(io: Io, name: string, content: string): void {
+export function writeNew(io: Io, name: string, content: string | Uint8Array, mode = 0o666): void {
   try {
-    writeFileSync(resolve(io.cwd, name), content, { flag: "wx" });
+    writeFileSync(resolve(io.cwd, name), content, { flag: "wx", mode });
   } catch (cause) {
     const exists = cause instanceof Error && "code" in cause && cause.code === "EEXIST";
     const code = exists ? "CLI_FILE_EXISTS" : "CLI_OUTPUT";
     throw cliErrors.error(code, `cannot write "${name}": ${messageOf(cause)}`, { path: name, cause });
   }
+}
+
+/**
+ * Writes what holds a private key to a file of mode 0600 that is not there yet.
+ * @throws CLI_FILE_EXISTS
+ * @throws CLI_OUTPUT
+ */
+export function writeSecret(io: Io, name: string, content: string | Uint8Array): void {
+  writeNew(io, name, content, 0o600);
 }
 
 /**

@@ -130,7 +130,11 @@ function certificateOf({ id, key, authority: { certPem } }: Made): TranscriptCer
   };
 }
 
-function assertPeople(people: readonly string[]): void {
+/**
+ * Refuses who is named so that a transcript cannot say it, and who is named twice.
+ * @throws CEREMONY_NAME_INVALID
+ */
+export function assertPeople(people: readonly string[]): void {
   const wrong = people.find((each) => !/^[\p{L}\p{N}\p{P}\p{Zs}]{1,100}$/u.test(each) || each.trim() !== each);
   if (wrong !== undefined) {
     throw ceremonyErrors.error("CEREMONY_NAME_INVALID", `${JSON.stringify(wrong.slice(0, 100))} is nobody's name`, {

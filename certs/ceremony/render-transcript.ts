@@ -7,6 +7,7 @@ export function renderTranscript(transcript: Transcript): string {
     `Key ceremony of ${tenant}, ${time}`,
     `conducted by ${conductor}; witnessed by ${witnesses.join(", ") || "nobody"}`,
     `made with ${Object.entries(versions)
+      .sort(([one], [other]) => (one < other ? -1 : 1))
       .map(([program, version]) => `${program} ${version}`)
       .join(", ")}`,
     ...certificates.flatMap((each) => [

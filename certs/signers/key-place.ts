@@ -23,11 +23,14 @@ export type KeyPlace =
       readonly keys: Readonly<Record<string, string>>;
     };
 
+/** Names a key that a device has. */
+export type DeviceKeyRef = Exclude<KeyRef, { readonly kind: "age" }>;
+
 /**
  * The key of one authority in a place.
  * @param authority `root`, a class of leaves, or `maker-<maker>`
  */
-export function keyAt(place: KeyPlace, authority: string): KeyRef {
+export function keyAt(place: KeyPlace, authority: string): DeviceKeyRef {
   if (place.kind === "pkcs11") {
     const { module, token, pinFile } = place;
     return { kind: "pkcs11", module, token, pinFile, label: `${place.keyPrefix}-${authority}` };

@@ -24,8 +24,5 @@ export function stepCaKey(issuing: KeyPlace | { readonly kind: "file" }, authori
   if (ref.kind === "tpm2") {
     return { key: `tpmkms:path=${ref.file}`, kms: { type: "tpmkms", uri: `tpmkms:device=${ref.device}` } };
   }
-  if (ref.kind === "aws-kms") {
-    return { key: `awskms:key-id=${ref.keyId}`, kms: { type: "awskms", uri: `awskms:region=${ref.region}` } };
-  }
-  return { key: file };
+  return { key: `awskms:key-id=${ref.keyId}`, kms: { type: "awskms", uri: `awskms:region=${ref.region}` } };
 }

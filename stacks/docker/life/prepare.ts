@@ -36,6 +36,7 @@ export async function prepareHost(options: DockerOptions, { layout, model }: Ren
     model,
     secretFile,
     tenant: deployment.tenant,
+    pki: deployment.pki,
     clock,
     existing: state !== undefined,
     fixture: undefined,

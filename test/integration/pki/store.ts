@@ -19,6 +19,7 @@ export async function fillStore(folder: string, profile: ProfileName, engine: En
     model: buildModel(deployment, placementIn(layout)),
     secretFile: (component, secret) => join(layout.secretsDir, component, secret),
     tenant: TENANT,
+    pki: deployment.pki,
     clock: () => new Date(),
     existing: false,
     fixture: undefined,

@@ -1,0 +1,59 @@
+import { tmpdir } from "node:os";
+import { resolve } from "node:path";
+import { renderTranscript } from "../../certs/ceremony/render-transcript.ts";
+import pkg from "../../package.json" with { type: "json" };
+import { EXIT } from "../../shared/errors.ts";
+import { makeByCeremony } from "../../stacks/host/ceremony.ts";
+import { claimDirs } from "../../stacks/host/claim.ts";
+import { logEvent } from "../../stacks/host/event-log.ts";
+import { layoutOf } from "../../stacks/host/layout.ts";
+import { takeLock } from "../../stacks/host/lock.ts";
+import { type CommandContext, printJson, type Run } from "../command.ts";
+import { locateDeployment } from "../deployment-file.ts";
+import { needed } from "../needed.ts";
+
+/** `certs init`: the key ceremony of a deployment that has no authorities yet. */
+export const run: Run = async (context) => {
+  const { io, flags, options } = context;
+  const { deployment, dir } = await locateDeployment(io, flags);
+  const layout = layoutOf(dir, tmpdir());
+  const rootFile = rootFileOf(context, deployment.pki.root.kind === "age");
+  claimDirs(layout);
+  const unlock = takeLock(layout.lockFile, process.pid);
+  try {
+    const transcript = await makeByCeremony({
+      layout,
+      deployment,
+      clock: io.now,
+      rootFile,
+      makers: listOf(options.makers),
+      conductor: typeof options.conductor === "string" ? options.conductor : (io.env.USER ?? "unknown"),
+      witnesses: listOf(options.witnesses),
+      versions: { trustkern: pkg.version, node: process.versions.node, openssl: process.versions.openssl },
+      acceptP256Root: options.acceptP256Root === true,
+      onEvent: (event) => logEvent(layout, event),
+    });
+    if (flags.json) printJson(io, { ...transcript });
+    else io.stdout(renderTranscript(transcript));
+    return EXIT.done;
+  } finally {
+    unlock();
+  }
+};
+
+function rootFileOf({ io, options }: CommandContext, isAge: boolean) {
+  if (!isAge) return undefined;
+  const [file, passphraseFile] = [
+    needed(options.rootKey, "--root-key"),
+    needed(options.passphraseFile, "--passphrase-file"),
+  ].map((name) => resolve(io.cwd, name));
+  return { file: file ?? "", passphraseFile: passphraseFile ?? "" };
+}
+
+function listOf(value: string | boolean | undefined): readonly string[] {
+  if (typeof value !== "string") return [];
+  return value
+    .split(",")
+    .map((each) => each.trim())
+    .filter((each) => each !== "");
+}

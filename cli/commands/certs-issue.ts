@@ -1,0 +1,106 @@
+import type { Authority } from "../../certs/authority.ts";
+import { issueDeviceLeaf } from "../../certs/classes/leaf-device.ts";
+import { issueFromCsr, issueGatewayLeaf } from "../../certs/classes/leaf-gateway.ts";
+import { certifyOperator, issueOperatorLeaf } from "../../certs/classes/leaf-operator.ts";
+import { issueServiceLeaf } from "../../certs/classes/leaf-service.ts";
+import type { Certified, Issued } from "../../certs/issue.ts";
+import { LEAF_CLASSES, type LeafClass, NAME_PREFIX } from "../../certs/names.ts";
+import { EXIT } from "../../shared/errors.ts";
+import { makersIn } from "../../stacks/host/authority-files.ts";
+import { openAuthority } from "../../stacks/host/authority-key.ts";
+import type { CertsSite } from "../../stacks/host/certs-site.ts";
+import { logEvent } from "../../stacks/host/event-log.ts";
+import { type CommandContext, printJson, type Run } from "../command.ts";
+import { cliErrors } from "../errors.ts";
+import { readInput, writeSecret } from "../files.ts";
+import { needed } from "../needed.ts";
+import { talk } from "../talk.ts";
+import { certsSite, changing } from "./certs-context.ts";
+
+/** `certs issue NAME`: a certificate of the class that the name's prefix says, or a device's. */
+export const run: Run = async (context) => {
+  const { io, flags, options, args } = context;
+  const name = args[0] ?? "";
+  const output = needed(options.output, "-o");
+  const csrPem =
+    typeof options.csr === "string" ? Buffer.from(await readInput(io, options.csr)).toString("utf8") : undefined;
+  const site = await certsSite(context);
+  const issued = await changing(context, site, async () => {
+    const certified = await (typeof options.maker === "string"
+      ? issueDevice(context, site, csrPem)
+      : issueNamed(context, site, name, csrPem));
+    // What no record tells of is never handed out.
+    await site.pki.ledger.issued(certified.certPem, `cli:${io.env.USER ?? "unknown"}`);
+    logEvent(site.layout, certified.event);
+    writeSecret(io, output, ("keyPem" in certified ? certified.keyPem : "") + certified.certPem);
+    return certified;
+  });
+  if (typeof options.maker !== "string") await tell(context, site, issued.certPem);
+  const { object: serial } = issued.event;
+  if (flags.json) printJson(io, { schema: "trustkern.certs-issue/1", name, serial, file: output });
+  else io.stdout(`${output}: ${name}, serial number ${serial}\n`);
+  return EXIT.done;
+};
+
+async function issueNamed(
+  { io }: CommandContext,
+  site: CertsSite,
+  name: string,
+  csrPem: string | undefined,
+): Promise<Certified | Issued> {
+  const leafClass = classOfName(name);
+  const { issuers } = await site.pki.authorities();
+  const request = { name, now: io.now() };
+  if (csrPem !== undefined) return certifyRequest(leafClass, issuers[leafClass], csrPem, request);
+  if (leafClass === "services") return issueServiceLeaf(issuers.services, request);
+  return leafClass === "gateways"
+    ? issueGatewayLeaf(issuers.gateways, request)
+    : issueOperatorLeaf(issuers.operators, request);
+}
+
+function certifyRequest(
+  leafClass: LeafClass,
+  issuer: Authority,
+  csrPem: string,
+  request: { readonly name: string; readonly now: Date },
+): Promise<Certified> {
+  if (leafClass === "gateways") return issueFromCsr(issuer, csrPem, request);
+  if (leafClass === "operators") return certifyOperator(issuer, csrPem, request);
+  const message = "--csr is for gateways, operators and devices: a service's key is made where it is deployed from";
+  throw cliErrors.error("CLI_USAGE", message, { path: "--csr" });
+}
+
+async function issueDevice(
+  { io, options, args }: CommandContext,
+  { layout }: CertsSite,
+  csrPem: string | undefined,
+): Promise<Certified> {
+  const maker = needed(options.maker, "--maker");
+  const known = makersIn(layout.authoritiesDir);
+  if (!known.includes(maker)) {
+    const message = `no authority of the maker "${maker}" is here; there are: ${known.join(", ") || "none"}`;
+    throw cliErrors.error("CLI_USAGE", message, { path: "--maker" });
+  }
+  return issueDeviceLeaf(await openAuthority(layout.authoritiesDir, `makers/${maker}`), {
+    hardwareId: args[0] ?? "",
+    maker,
+    model: needed(options.model, "--model"),
+    now: io.now(),
+    key: { csrPem: needed(csrPem, "--csr") },
+  });
+}
+
+function classOfName(name: string): LeafClass {
+  const found = LEAF_CLASSES.find((each) => name.startsWith(NAME_PREFIX[each]));
+  if (found !== undefined) return found;
+  const message = `"${name}" starts with none of ${Object.values(NAME_PREFIX).join(", ")}, and no --maker is named`;
+  throw cliErrors.error("CLI_USAGE", message, { path: "name" });
+}
+
+/** The backend accepts what it does not know as well, by its chain; what it knows, it can revoke. */
+async function tell(context: CommandContext, site: CertsSite, certPem: string): Promise<void> {
+  await site
+    .operator()
+    .then((operator) => operator("POST", "/v1/certificates", { chain_pem: certPem }))
+    .catch(() => talk(context)("the backend does not answer: it gets to know the certificate when it is used"));
+}

@@ -1,0 +1,53 @@
+import { type InventoryRow, planInventory, renderInventoryMetrics } from "../../certs/inventory.ts";
+import { EXIT } from "../../shared/errors.ts";
+import { certificateFiles } from "../../stacks/host/certificate-files.ts";
+import { printJson, type Run } from "../command.ts";
+import { cliErrors } from "../errors.ts";
+import type { Paint } from "../paint.ts";
+import { certsSite } from "./certs-context.ts";
+
+/** `certs list`: every certificate on this host; needs neither a network nor running components. */
+export const run: Run = async (context) => {
+  const { io, flags, options, paint } = context;
+  const format = options.format ?? "table";
+  if (format !== "table" && format !== "prometheus") {
+    const message = `--format is "${String(format)}"; accepted: table, prometheus`;
+    throw cliErrors.error("CLI_USAGE", message, { path: "--format" });
+  }
+  const site = await certsSite(context);
+  const revoked = new Set(site.pki.ledger.revocations().map(({ issuer, serial }) => `${issuer}/${serial}`));
+  const rows = planInventory({
+    sources: certificateFiles(site),
+    at: io.now(),
+    isRevoked: (serial, issuer) => revoked.has(`${issuer}/${serial}`),
+  });
+  if (flags.json) printJson(io, { schema: "trustkern.certs-list/1", certificates: rows });
+  else io.stdout(format === "prometheus" ? renderInventoryMetrics(rows) : renderTable(rows, paint));
+  return EXIT.done;
+};
+
+/** The inventory as columns; one line for each further place of use. */
+export function renderTable(rows: readonly InventoryRow[], paint: Paint): string {
+  const head = ["STATE", "LEFT", "UNTIL", "SUBJECT", "ISSUER", "SERIAL", "USED BY"];
+  const lines = rows.map((row) => [
+    row.state,
+    `${Math.round(row.lifeLeft * 100)} %`,
+    row.notAfter.toISOString().slice(0, 16),
+    row.subject,
+    row.issuer,
+    row.serial,
+    row.usedBy.join(" "),
+  ]);
+  const widths = head.map((title, column) => Math.max(title.length, ...lines.map((line) => line[column]?.length ?? 0)));
+  const padded = (cells: readonly string[]): string[] => cells.map((cell, column) => cell.padEnd(widths[column] ?? 0));
+  const body = lines.map((line) => {
+    const [state = "", ...rest] = padded(line);
+    return [paint(colourOf(line[0] ?? ""), state), ...rest].join("  ").trimEnd();
+  });
+  return `${[padded(head).join("  ").trimEnd(), ...body].join("\n")}\n`;
+}
+
+function colourOf(state: string): "green" | "yellow" | "red" {
+  if (state === "ok") return "green";
+  return state === "due" || state === "overdue-20" ? "yellow" : "red";
+}
