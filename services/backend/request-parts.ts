@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { normalSerial } from "../../certs/serial.ts";
 
 /** That many bytes in lower-case hex. */
 export const hex = (bytes: number): z.ZodString =>
@@ -21,7 +22,8 @@ export const hardwareId = z.string().regex(/^(?:[0-9a-f]{2}){4,32}$/, "must be 4
 /** Common name of a gateway. */
 export const gatewayName = z.string().regex(/^gw-[a-z0-9-]{1,60}$/, "must be gw- and 1 to 60 of a-z 0-9 -");
 
-/** Serial number of a certificate: lower-case hex, whole bytes, no leading zero byte. */
+/** Serial number of a certificate in hex, as people copy it: in any case, with leading zeros or without. */
 export const serialNumber = z
   .string()
-  .regex(/^(?!00)(?:[0-9a-f]{2}){1,20}$/, "must be 1 to 20 bytes in lower-case hex without a leading zero byte");
+  .regex(/^[0-9a-fA-F]{1,42}$/, "must be 1 to 42 hex digits")
+  .transform(normalSerial);

@@ -44,7 +44,7 @@ async function device(authority: Authority, pair = deviceKeys, changes: object =
 }
 
 async function csr(name: string, pair = deviceKeys): Promise<Buffer> {
-  const request = { name, keys: pair as CryptoKeyPair, signingAlgorithm: ALGORITHM };
+  const request = { name, keys: pair, signingAlgorithm: ALGORITHM };
   return Buffer.from((await x509.Pkcs10CertificateRequestGenerator.create(request)).rawData);
 }
 

@@ -118,3 +118,18 @@ it("leaves a registry of the first version as it was when a step of the migratio
   expect(after.prepare("SELECT name FROM sqlite_master WHERE name = 'maker'").all()).toEqual([]);
   after.close();
 });
+
+it("keeps tokens and ended sessions of a registry of the second version", () => {
+  const dir = folder();
+  const before = new DatabaseSync(join(dir, "backend.db"));
+  for (const step of MIGRATIONS.slice(0, 2)) before.exec(step);
+  before.exec(`PRAGMA user_version = 2;
+    INSERT INTO gateway VALUES ('gw-01', NULL, 'active', NULL, 1);
+    INSERT INTO gateway_token VALUES ('t', 'gw-01', 'aa', 'bb', 1, 2, NULL);
+    INSERT INTO ended_session VALUES (7, 'gw-01', 'token-revoked', 1);`);
+  before.close();
+  const db = openDatabase(dir);
+  expect(db.prepare("SELECT id, last_used_at FROM gateway_token").all()).toEqual([{ id: "t", last_used_at: null }]);
+  expect(db.prepare("SELECT seq, serial FROM ended_session").all()).toEqual([{ seq: 7, serial: null }]);
+  db.close();
+});
