@@ -7,7 +7,7 @@ export const run: Run = async (context) => {
   const [gateway = ""] = context.args;
   const path = `/v1/gateways/${encodeURIComponent(gateway)}/tokens`;
   const rows = await askBackend<readonly Row[]>(context, "GET", path);
-  const columns = ["id", "issued_at", "expires_at", "revoked_at", "certificate_sha256"];
+  const columns = ["id", "issued_at", "expires_at", "revoked_at", "last_used_at", "certificate_sha256"];
   printRows(context, { schema: "trustkern.gateway-tokens/1", member: "tokens", columns, rows });
   return EXIT.done;
 };
