@@ -11,7 +11,8 @@ const REASONS: Readonly<Record<string, string>> = {
   CERT_HAS_EXPIRED: "certificate-expired",
   CERT_REVOKED: "certificate-revoked",
   CRL_HAS_EXPIRED: "certificate-list-missing",
-  UNABLE_TO_GET_CRL: "certificate-list-missing",
+  // OpenSSL's last word on a stranger's chain; an authority of ours whose list has ended is none to it either.
+  UNABLE_TO_GET_CRL: "certificate-issuer",
   CERT_NOT_YET_VALID: "certificate-not-yet-valid",
   INVALID_PURPOSE: "certificate-purpose",
   UNABLE_TO_GET_ISSUER_CERT: "certificate-issuer",

@@ -32,8 +32,11 @@ function received(client: MqttClient): [topic: string, payload: string][] {
 async function settle(messages: readonly [string, string][]): Promise<void> {
   const gateway = await broker.connected("gw-01");
   const mark = randomBytes(8).toString("hex");
-  await gateway.publishAsync(UP, mark, { qos: 1 });
-  await until(async () => messages.some(([, payload]) => payload === mark));
+  // A broker whose queue to the collector is still full drops it.
+  await until(async () => {
+    await gateway.publishAsync(UP, mark, { qos: 1 });
+    return messages.some(([, payload]) => payload === mark);
+  }, 30_000);
   await gateway.endAsync();
 }
 
@@ -310,8 +313,11 @@ describe("the broker", () => {
   test("makes few events of many failures", async () => {
     await delay(0);
     const from = broker.events.length;
+    const started = performance.now();
     for (let round = 0; round < 50; round++) await next(broker.client("op-admin"), "close");
-    expect(broker.events.slice(from).filter(({ reason }) => reason === "identity").length).toBeLessThan(5);
+    const windows = (performance.now() - started) / 1000 / limits.eventWindowSeconds;
+    const events = broker.events.slice(from).filter(({ reason }) => reason === "identity");
+    expect(events.length).toBeLessThan(3 + windows);
   });
 });
 

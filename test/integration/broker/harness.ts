@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { X509Certificate } from "node:crypto";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -49,7 +49,7 @@ export class BrokerHarness {
       listen: { host: "127.0.0.1", port: 0 },
       tls: { caFile: at("root.crt"), certFile: at("svc-broker.crt"), keyFile: at("svc-broker.key") },
       crlFile: at("crl.pem"),
-      stateDir: this.folder,
+      stateDir: at("state"),
       trust: {
         url: `https://127.0.0.1:${this.feedPort}`,
         servername: "backend.acme.trustkern.internal",
@@ -57,7 +57,20 @@ export class BrokerHarness {
       },
       limits,
     };
+    mkdirSync(at("state"));
     writeFileSync(at("broker.json"), JSON.stringify(config));
+    await this.launch();
+  }
+
+  /** Starts the process, in place of the one before, which is killed. */
+  async launch(): Promise<void> {
+    const at = (file: string): string => join(this.folder, file);
+    if (this.child) {
+      const gone = once(this.child, "exit");
+      this.child.kill("SIGKILL");
+      await gone;
+      rmSync(at("s"), { force: true });
+    }
     const program = join(ROOT, "services/broker/main.ts");
     const allowed = ["--permission", "--allow-net", `--allow-fs-read=${ROOT}`, `--allow-fs-read=${this.folder}`];
     const args = [...allowed, `--allow-fs-write=${this.folder}`, program, "--config", at("broker.json")];
