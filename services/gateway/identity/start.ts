@@ -36,6 +36,8 @@ export interface IdentityParts {
 }
 
 const TICK_MS = 60_000;
+/** How often the configured files are looked at for another token or certificate. */
+const WATCH_MS = 5000;
 
 /**
  * Reads what the gateway is, and keeps it: enrols it where it has no certificate, renews certificate and token, fetches
@@ -102,6 +104,13 @@ export function startIdentity(context: ServiceContext<GatewayConfig>, parts: Ide
   const timer = setInterval(tick, TICK_MS);
   tick();
   sync?.refresh();
+  // What is new is used at once: whoever put it there waits to take the old one away.
+  let shown = credentialName(identity);
+  const watch = setInterval(() => {
+    const now = credentialName(identity);
+    if (now !== shown) sync?.refresh();
+    shown = now;
+  }, WATCH_MS);
   const brokerPins = (): readonly string[] => configuration.held()?.brokerPins ?? [];
   return {
     forBroker: identity.forBroker,
@@ -114,9 +123,16 @@ export function startIdentity(context: ServiceContext<GatewayConfig>, parts: Ide
     },
     stop: () => {
       clearInterval(timer);
+      clearInterval(watch);
       sync?.stop();
     },
   };
+}
+
+/** Names the credential that the backend is shown, its token included. */
+function credentialName({ credentials }: Pick<Identity, "credentials">): string {
+  const [credential] = credentials();
+  return `${credential?.sha256} ${credential?.token}`;
 }
 
 /** A gateway that enrols itself, or has done so, needs no certificate in its configured files. */
