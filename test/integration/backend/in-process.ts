@@ -26,6 +26,8 @@ export interface Call {
   readonly token?: string | undefined;
   /** Address that it comes from. @default 127.0.0.1 */
   readonly from?: string;
+  /** @default none */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** What came back. */
@@ -113,8 +115,13 @@ export class TestBackend {
   }
 
   /** Calls a route over TLS 1.3 with a certificate; rejects where the handshake does. */
-  call(who: CertifiedKey | null, method: string, path: string, { body, token, from }: Call = {}): Promise<Reply> {
-    const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+  call(
+    who: CertifiedKey | null,
+    method: string,
+    path: string,
+    { body, token, from, headers: more = {} }: Call = {},
+  ): Promise<Reply> {
+    const headers = { ...more, ...(token && { authorization: `Bearer ${token}` }) };
     const where = { host: "127.0.0.1", port: this.#port, method, path, headers, agent: false };
     const tls = { ca: this.own.root.certPem, cert: who?.certPem, key: who?.keyPem };
     return new Promise((resolve, reject) => {
