@@ -4,6 +4,8 @@ import { chmodSync, chownSync, mkdirSync, readdirSync, writeFileSync } from "nod
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { loadAuthority } from "../../../certs/authority.ts";
+import { issueGatewayLeaf } from "../../../certs/classes/leaf-gateway.ts";
 import type { Component } from "../../../model/component.ts";
 import type { Placement } from "../../../model/placement.ts";
 import { broker } from "../../../modules/mosquitto/component.ts";
@@ -103,6 +105,14 @@ export class MosquittoHarness extends BrokerHarness {
     for (const file of [".", ...readdirSync(this.folder)]) chownSync(this.at(file), uid, gid);
   }
 
+  /** A new certificate for a gateway, kept under a name of its own; gives its serial number. */
+  async newGateway(name: string, gateway = "gw-01"): Promise<string> {
+    const { cert, key } = this.pair("authority");
+    const issuer = await loadAuthority({ certPem: cert, keyPem: key });
+    this.keep(name, await issueGatewayLeaf(issuer, { name: gateway, now: new Date() }));
+    return this.serial(name);
+  }
+
   async guard(): Promise<GuardStatus> {
     return (await callControl(this.at("control"), "GET", "/status")) as GuardStatus;
   }
@@ -144,6 +154,11 @@ export class MosquittoHarness extends BrokerHarness {
 
   get process(): ChildProcess | undefined {
     return this.child;
+  }
+
+  /** Whether the guard is gone. */
+  get ended(): boolean {
+    return this.child !== undefined && (this.child.exitCode !== null || this.child.signalCode !== null);
   }
 
   /** Ends the group of processes with that signal, or the guard alone with SIGTERM. */
