@@ -1,7 +1,16 @@
 import type { X509Certificate } from "node:crypto";
 import { type CertificateClass, commonName, valuesOf } from "./certificate-class.ts";
 import type { DenialReason } from "./denial.ts";
-import { classDomain, DEVICE_UNIT, isDottedDnsName, LEAF_CLASSES, type LeafClass, NAME_PREFIX } from "./names.ts";
+import {
+  classDomain,
+  DEVICE_UNIT,
+  isDottedDnsName,
+  issuingServerName,
+  LEAF_CLASSES,
+  type LeafClass,
+  NAME_PREFIX,
+  tenantDomain,
+} from "./names.ts";
 import { MAKER_NAME } from "./subject.ts";
 
 /** Where a leaf stands. */
@@ -55,8 +64,11 @@ function mayCarry(name: string, leafClass: CertificateClass, tenant: string): bo
   const own = LEAF_CLASSES.find((each) => each === leafClass);
   const dns = name.startsWith("DNS:") ? name.slice(4) : "";
   const inside = (each: LeafClass): boolean => dns.endsWith(`.${classDomain(each, tenant)}`);
-  const foreign = LEAF_CLASSES.some((each) => each !== "services" && each !== own && inside(each));
-  return isDottedDnsName(dns) && own !== undefined && inside(own) && !foreign;
+  const foreign = LEAF_CLASSES.some(
+    (each) => each !== "services" && each !== own && (inside(each) || dns === issuingServerName(each, tenant)),
+  );
+  const ofDevices = dns.endsWith(`.${DEVICE_UNIT}.${tenantDomain(tenant)}`);
+  return isDottedDnsName(dns) && own !== undefined && inside(own) && !foreign && !ofDevices;
 }
 
 function alternativeNames({ subjectAltName }: X509Certificate): string[] {
