@@ -60,8 +60,9 @@ export async function makeByCeremony(request: HostCeremonyRequest): Promise<Tran
   for (const maker of request.makers) assertMaker(maker);
   const place = rootPlace(request);
   const root = await createSigner(keyRefOf(place), request.acceptP256Root && place.kind !== "age" ? "P-256" : "P-384");
+  let keys: readonly IssuingKey[] = [];
   try {
-    const keys = await issuingKeys(request);
+    keys = await issuingKeys(request);
     const made = await ceremonyOf(request, root, keys);
     await putInPlace(request, place, keys, made);
     for (const event of made.events) request.onEvent(event);
@@ -71,7 +72,7 @@ export async function makeByCeremony(request: HostCeremonyRequest): Promise<Tran
     if (place.kind === "age" && !haveAuthorities(dir)) rmSync(place.file, { force: true });
     throw thrown;
   } finally {
-    await root.close();
+    for (const signer of [root, ...keys.map((key) => key.signer)]) await signer.close();
   }
 }
 

@@ -6,6 +6,7 @@ import { issueCrl, type Revocation, readCrl, verifyCrl } from "../../certs/crl.t
 import { LEAF_CLASSES, type LeafClass } from "../../certs/names.ts";
 import { type AuthorityFiles, makersIn } from "./authority-files.ts";
 import { openAuthority } from "./authority-key.ts";
+import { hostErrors } from "./errors.ts";
 import { attributeOf, type HostLedger } from "./host-ledger.ts";
 import { isRootElsewhere } from "./root-key.ts";
 import type { StoreFiles } from "./store-files.ts";
@@ -59,6 +60,7 @@ export function hostCrls(request: CrlsRequest): HostCrls {
     const revoked = revokedBy(request, issuerPem);
     const state = held === undefined ? undefined : stateOf(held, issuerPem, revoked, name, request);
     if (state?.good === true) return state.number > least ? state.number : least;
+    if (held !== undefined) assertNoneIsLost(held, request.ledger, fileOf(name));
     const base = name.replace(/\.next$/, "");
     // The predecessor's last list stays beside it for as long as its leaves may be shown.
     if (held !== undefined && state?.foreign === true && store.read(`${name}.old`) !== undefined) {
@@ -84,6 +86,7 @@ export function hostCrls(request: CrlsRequest): HostCrls {
 
   return {
     async refresh() {
+      await request.ledger.reload();
       for (const name of names()) {
         // A successor that has taken its issuer's place had a list of its own: the numbers go on from there.
         const last = await refreshOne(name, numberIn(fileOf(`${name}.next`)));
@@ -103,6 +106,15 @@ function numberIn(file: string): bigint {
 }
 
 type Revoked = readonly Revocation[];
+
+/** A list may only lose what has ended, and of that the ledger has the record: without it, a revoked certificate would count again. */
+function assertNoneIsLost(held: string, ledger: HostLedger, path: string): void {
+  const isKnown = (serial: string): boolean => ledger.find(serial).some(({ kind }) => kind === "revoked");
+  const [unknown] = readCrl(held).revoked.filter(({ serial }) => !isKnown(serial));
+  if (unknown === undefined) return;
+  const message = `the list revokes ${unknown.serial}, and the ledger has no record of that`;
+  throw hostErrors.error("STATE_CORRUPT", message, { path });
+}
 
 function revokedBy({ ledger, clock }: CrlsRequest, issuerPem: string): Revoked {
   const issuer = attributeOf(new X509Certificate(issuerPem).subject, "CN");

@@ -21,6 +21,8 @@ export interface RevokedCertificate {
 
 /** Every certificate that this host has issued or revoked, for ever. */
 export interface HostLedger {
+  /** Reads what other programs have entered since: needed before anything is decided by what the ledger has. */
+  readonly reload: () => Promise<void>;
   /** Enters a certificate, the first of the text, once. */
   readonly issued: (certPem: string, actor: string) => Promise<void>;
   /**
@@ -65,7 +67,11 @@ export async function openHostLedger(place: HostLedgerPlace): Promise<HostLedger
       signingKey: key,
       clock,
     });
-  let records = await withLedger(open, (ledger) => [...ledger.records()]);
+  let records: readonly LedgerRecord[] = [];
+  const reload = async (): Promise<void> => {
+    records = await withLedger(open, (ledger) => [...ledger.records()]);
+  };
+  await reload();
   const enter = async (entry: Parameters<Ledger["append"]>[0]): Promise<void> => {
     await withLedger(open, async (ledger) => {
       const held = ledger
@@ -93,6 +99,7 @@ export async function openHostLedger(place: HostLedgerPlace): Promise<HostLedger
     };
   };
   return {
+    reload,
     async issued(certPem, actor) {
       const entry = entryOf(certPem, { kind: "issued", actor, reason: "host" });
       if (!has("issued", entry.serial)) await enter(entry);

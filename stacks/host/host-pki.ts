@@ -94,6 +94,7 @@ export function openHostPki(request: HostPkiRequest): HostPki {
     authorities,
     revoke,
     async revokeSerial(serial, reason) {
+      await ledger.reload();
       if (ledger.find(serial).length === 0) {
         const message = `no certificate of this host has the serial number "${serial}"`;
         throw hostErrors.error("CERTIFICATE_UNKNOWN", message, { path: "serial" });
@@ -106,6 +107,7 @@ export function openHostPki(request: HostPkiRequest): HostPki {
       return found === undefined ? [] : leafFilesOf(found, secretFile).filter((file) => existsSync(file));
     },
     async converge(expired = new Set()) {
+      await ledger.reload();
       await upgrade(dir, store, files);
       const loaded = await authorities();
       for (const name of [
