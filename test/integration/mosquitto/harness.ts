@@ -18,7 +18,8 @@ const ROOT = join(import.meta.dirname, "../../..");
 const PROGRAM = join(ROOT, "services/broker-guard/main.ts");
 /** Who a container is; a root that runs the tests must not keep the broker's rights either. */
 const UNPRIVILEGED = process.getuid?.() === 0 ? { uid: 10_001, gid: 10_001 } : {};
-const SECRETS: Readonly<Record<string, string>> = {
+/** Files of the harness by the names of secrets; what is not here has its own name. */
+export const SECRETS: Readonly<Record<string, string>> = {
   "ca.crt": "root.crt",
   "tls.crt": "svc-broker.crt",
   "tls.key": "svc-broker.key",
@@ -187,7 +188,8 @@ function hosted(content: string, liveDir: string): string {
     .replace(/,?\s*"metrics": \{[\s\S]*?\n {2}\}/, "");
 }
 
-async function freePort(): Promise<number> {
+/** A port that is free by now. */
+export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as { port: number };
