@@ -31,8 +31,8 @@ export const collectorConfig = z.strictObject({
     .default({ maxMessages: 1000, maxWaitMs: 50 }),
   /** Messages of one gateway that may wait here without a verdict; a gateway of ours has 1000 on the way at most. */
   queueMaxPerGateway: z.int().min(1).max(1_000_000).default(4096),
-  /** How often the allowlist is fetched. */
-  allowlistSeconds: z.number().min(0.2).max(3600).default(2),
+  /** How often the allowlist is fetched; a revocation has to be in force here within 60 s. */
+  allowlistSeconds: z.number().min(0.2).max(30).default(2),
   quarantineMaxBytes: z
     .int()
     .min(0)

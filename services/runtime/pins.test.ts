@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { connect, createServer, type Server, type TLSSocket } from "node:tls";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { DeploymentCertificates } from "../../certs/deployment.ts";
-import { type PinnedTarget, pinnedConnect, pinOf, readPins } from "./pins.ts";
+import { type PinnedTarget, pinnedConnect, pinOf, pinsInForce, readPins } from "./pins.ts";
 import { TEST_SERVER, testPki, textsOf } from "./test-pki.ts";
 import { optionsOf } from "./tls.ts";
 
@@ -96,6 +96,16 @@ it.each([
   writeFileSync(pinsFile, text);
   expect(() => readPins(pinsFile)).toThrow(expect.objectContaining({ code: "BROKER_PINS_INVALID", path: pinsFile }));
   expect(await attempt({ pinsFile })).toBe("BROKER_PINS_INVALID");
+});
+
+it("says to what the next connection is held: what is published, else the file, else nothing", () => {
+  writeFileSync(pinsFile, `${pin}\n${other}\n`);
+  expect(pinsInForce({ pinsFile })).toEqual([pin, other]);
+  expect(pinsInForce({ pinsFile, pins: () => [] })).toEqual([pin, other]);
+  expect(pinsInForce({ pinsFile, pins: () => [other] })).toEqual([other]);
+  expect(pinsInForce({})).toEqual([]);
+  writeFileSync(pinsFile, "torn");
+  expect(pinsInForce({ pinsFile })).toEqual([]);
 });
 
 it("connects to nobody where the file is configured and not there", async () => {

@@ -8,6 +8,7 @@ import { text } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, it } from "vitest";
 import { callControl } from "../../shared/control-client.ts";
+import { testPki, textsOf, writeTexts } from "./test-pki.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "tk-r-"));
 const socket = join(folder, "c.sock");
@@ -18,12 +19,13 @@ function launch(startBody: string, config: object = {}): ChildProcess {
   const runtime = import.meta.dirname;
   writeFileSync(
     main,
-    `import { runService } from "${runtime}/run.ts";
+    `import { tlsConfig } from "${runtime}/config.ts";
+     import { runService } from "${runtime}/run.ts";
      import { z } from "${runtime}/../../node_modules/zod/index.js";
      import { commonConfig } from "${runtime}/config.ts";
      import { listenTcp } from "${runtime}/listen.ts";
      import { createServer } from "node:net";
-     await runService({ name: "probe", configSchema: z.strictObject({ ...commonConfig }), start: async ({ log, signal }) => { ${startBody} } });`,
+     await runService({ name: "probe", configSchema: z.strictObject({ ...commonConfig, tls: tlsConfig.optional() }), start: async ({ config, log, signal, tls }) => { ${startBody} } });`,
   );
   const file = join(folder, "config.json");
   writeFileSync(file, JSON.stringify({ name: "probe", tenant: "acme", controlSocket: socket, ...config }));
@@ -50,6 +52,16 @@ async function exitOf(child: ChildProcess): Promise<{ code: number; error: unkno
 it("reports itself on the control socket and exits with 0 on SIGTERM", async () => {
   const child = launch(idle);
   expect(await statusOf()).toMatchObject({ name: "probe", pid: child.pid, counters: { seen: 3 } });
+  child.kill("SIGTERM");
+  expect(await exitOf(child)).toMatchObject({ code: 0 });
+});
+
+it("says what of its TLS is in force, and to which pins of the broker it holds", async () => {
+  const tls = writeTexts(folder, textsOf(await testPki(), "svc-collector"));
+  const child = launch(`tls(config.tls); ${idle.replace("return {", 'return { brokerPins: () => ["aa"],')}`, { tls });
+  await expect.poll(statusOf, { timeout: 10_000 }).toMatchObject({
+    tls: { certificate: expect.stringMatching(/^[0-9a-f]{64}$/), anchors: [expect.any(String)], pins: ["aa"] },
+  });
   child.kill("SIGTERM");
   expect(await exitOf(child)).toMatchObject({ code: 0 });
 });
