@@ -77,6 +77,16 @@ describe("a revocation list", () => {
     expect(backend.events).toContainEqual(expect.objectContaining({ kind: "CRL_REJECTED", reason: code }));
   });
 
+  it("whose root is trusted no more is given to nobody, and no newer one of it is taken", async () => {
+    await put([await listOf(own.root, 1n), await listOf(own.issuers.gateways, 1n)]);
+    backend.anchorsPem = own.root.certPem + foreign.root.certPem;
+    expect((await feed()).crls).toHaveLength(2);
+    await put([await listOf(foreign.root, 1n)]);
+    backend.anchorsPem = foreign.root.certPem;
+    expect((await feed()).crls.map(({ issuer }: { issuer: string }) => issuer)).toEqual(["TrustKern root"]);
+    expect(await put([await listOf(own.issuers.gateways, 2n)])).toMatchObject(refusal(400, "CRL_ISSUER_UNKNOWN"));
+  });
+
   it("that has ended is not taken", async () => {
     const pem = await listOf(own.issuers.gateways, 1n);
     backend.aheadMs = 8 * 86_400_000;

@@ -10,8 +10,10 @@ import { revocationErrors } from "./errors.ts";
 export interface Authorities {
   /** Remembers an authority. @throws CERTIFICATE_REFUSED when no trust anchor signed it */
   readonly learn: (pem: string) => AuthorityCertificate;
-  /** The authority that a list says that it is from. @throws CRL_ISSUER_UNKNOWN */
+  /** The authority that a list says that it is from. @throws CRL_ISSUER_UNKNOWN also for one whose trust anchor is gone */
   readonly ofCrl: (crl: Pick<Crl, "keyId" | "issuer">) => AuthorityCertificate;
+  /** Whether one of the trust anchors in force signed a certificate of an authority. */
+  readonly stands: (pem: string) => boolean;
 }
 
 /** What {@link createAuthorities} works with. */
@@ -35,7 +37,9 @@ export function createAuthorities({ db, anchorsPem }: AuthoritiesOptions): Autho
     );
     return authority;
   };
+  const stands = (pem: string): boolean => isSignedBy(new X509Certificate(pem), anchorsPem());
   return {
+    stands,
     learn: (pem) => {
       assertSignedBy(pem, anchorsPem());
       return remember(authorityOf(pem));
@@ -43,7 +47,7 @@ export function createAuthorities({ db, anchorsPem }: AuthoritiesOptions): Autho
     ofCrl: ({ keyId, issuer }) => {
       for (const anchor of certificatesOf(anchorsPem())) remember(authorityOf(anchor));
       const row = db.prepare("SELECT * FROM authority WHERE key_id = ?").get(keyId);
-      if (row) return { keyId, name: String(row.name), pem: String(row.pem) };
+      if (row && stands(String(row.pem))) return { keyId, name: String(row.name), pem: String(row.pem) };
       throw revocationErrors.error(
         "CRL_ISSUER_UNKNOWN",
         `"${issuer}" with key ${keyId || "of no name"} is not known here`,
@@ -56,10 +60,8 @@ export function createAuthorities({ db, anchorsPem }: AuthoritiesOptions): Autho
 }
 
 function assertSignedBy(pem: string, anchorsPem: string): void {
-  const anchors = certificatesOf(anchorsPem).map((each) => new X509Certificate(each));
   try {
-    const authority = new X509Certificate(pem);
-    if (authority.ca && anchors.some((root) => authority.checkIssued(root) && authority.verify(root.publicKey))) return;
+    if (isSignedBy(new X509Certificate(pem), anchorsPem)) return;
   } catch (cause) {
     throw revocationErrors.error("CERTIFICATE_REFUSED", `no certificate: ${messageOf(cause)}`, {
       path: "issuers",
@@ -69,4 +71,9 @@ function assertSignedBy(pem: string, anchorsPem: string): void {
   throw revocationErrors.error("CERTIFICATE_REFUSED", "no authority that a trust anchor of this deployment signed", {
     path: "issuers",
   });
+}
+
+function isSignedBy(authority: X509Certificate, anchorsPem: string): boolean {
+  const anchors = certificatesOf(anchorsPem).map((each) => new X509Certificate(each));
+  return authority.ca && anchors.some((root) => authority.checkIssued(root) && authority.verify(root.publicKey));
 }

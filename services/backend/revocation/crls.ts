@@ -27,6 +27,7 @@ export interface TakenCrl extends StoredCrl {
 
 /** The revocation lists of every authority. */
 export interface Crls {
+  /** Those whose authority leads to a trust anchor in force: nobody can verify the others. */
   readonly list: () => readonly StoredCrl[];
   /**
    * Takes a list that its authority signed, that is in date, and no older than the one held.
@@ -44,14 +45,17 @@ const SELECT = "SELECT crl.*, authority.pem AS issuer_pem FROM crl JOIN authorit
 /** What {@link createCrls} works with. */
 export interface CrlsOptions {
   readonly db: DatabaseSync;
-  readonly authorities: Pick<Authorities, "ofCrl">;
+  readonly authorities: Pick<Authorities, "ofCrl" | "stands">;
   readonly now: () => number;
 }
 
 /** Revocation lists on the registry's database. */
 export function createCrls({ db, authorities, now }: CrlsOptions): Crls {
   return {
-    list: () => db.prepare(`${SELECT} ORDER BY crl.issuer, crl.key_id`).all().map(storedOf),
+    list: () => {
+      const stored = db.prepare(`${SELECT} ORDER BY crl.issuer, crl.key_id`).all().map(storedOf);
+      return stored.filter(({ issuerPem }) => authorities.stands(issuerPem));
+    },
     names: (issuer, serial) =>
       db.prepare("SELECT 1 FROM crl_entry WHERE issuer = ? AND serial = ?").get(issuer, serial) !== undefined,
     serialsOf: (issuer) =>

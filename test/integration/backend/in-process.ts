@@ -44,6 +44,8 @@ export class TestBackend {
   readonly events: SecurityEventInput[] = [];
   readonly own: Authorities;
   readonly issuers: Issuers;
+  /** Trust anchors, PEM. */
+  anchorsPem: string;
   /** Milliseconds by which its clock is ahead. */
   aheadMs = 0;
   key!: SigningKey;
@@ -55,6 +57,7 @@ export class TestBackend {
 
   constructor(own: Authorities, issuers: Issuers = {}) {
     this.own = own;
+    this.anchorsPem = own.root.certPem;
     this.issuers = issuers;
     const signing = generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey;
     const pem = signing.export({ type: "pkcs8", format: "pem" }) as string;
@@ -74,7 +77,7 @@ export class TestBackend {
       ...{ db, key, journal: this.#journal, issuers: this.issuers, events, now },
       allowlists: createAllowlists({ db, key, now }),
       publisher: { allowlistsChanged: () => undefined },
-      anchorsPem: () => own.root.certPem,
+      anchorsPem: () => this.anchorsPem,
       limiter: { report: events.emit },
       log: { warn: () => undefined },
     });
