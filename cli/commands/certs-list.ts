@@ -27,7 +27,7 @@ export const run: Run = async (context) => {
 };
 
 /** The inventory as columns; one line for each further place of use. */
-export function renderTable(rows: readonly InventoryRow[], paint: Paint): string {
+function renderTable(rows: readonly InventoryRow[], paint: Paint): string {
   const head = ["STATE", "LEFT", "UNTIL", "SUBJECT", "ISSUER", "SERIAL", "USED BY"];
   const lines = rows.map((row) => [
     row.state,

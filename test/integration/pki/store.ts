@@ -1,6 +1,6 @@
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Engine, ProfileName } from "../../../model/deployment.ts";
+import type { Deployment, Engine, ProfileName } from "../../../model/deployment.ts";
 import { type Placement, serverName } from "../../../model/placement.ts";
 import { buildModel } from "../../../modules/index.ts";
 import { resolveDeployment } from "../../../profiles/resolve.ts";
@@ -9,11 +9,20 @@ import { prepareSecrets } from "../../../stacks/host/secrets.ts";
 
 const TENANT = "acme";
 
-/** Fills the secret store of a deployment of that profile, as a first run does, below `folder`. */
-export async function fillStore(folder: string, profile: ProfileName, engine: Engine): Promise<void> {
+/**
+ * Fills the secret store of a deployment of that profile, as a first run does, below `folder`.
+ * @param pki where the authorities' keys are
+ */
+export async function fillStore(
+  folder: string,
+  profile: ProfileName,
+  engine: Engine,
+  pki?: Deployment["pki"],
+): Promise<void> {
   const layout = layoutOf(folder, tmpdir());
   const input = { name: "plant", tenant: TENANT, profile, engine, gateways: ["gw-01", "gw-02"] };
-  const deployment = { ...resolveDeployment(input), simulator: { sensors: 5, ratePerSecond: 5 } };
+  const resolved = resolveDeployment(input);
+  const deployment = { ...resolved, simulator: { sensors: 5, ratePerSecond: 5 }, pki: pki ?? resolved.pki };
   await prepareSecrets({
     layout,
     model: buildModel(deployment, placementIn(layout)),
