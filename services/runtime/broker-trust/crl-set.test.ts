@@ -115,6 +115,16 @@ describe("refused, and said so", () => {
   });
 });
 
+test("a list that was taken once is refused when it has ended, and by who does not know its issuer", async () => {
+  const pem = await list(gateways, 1);
+  const later = new Date(now.getTime() + 8 * DAY_MS);
+  expect(plan([pem]).crls).toHaveLength(1);
+  expect(plan([pem], { at: later }).crls).toEqual([]);
+  expect(plan([pem], { at: new Date(now.getTime() - DAY_MS) }).crls).toEqual([]);
+  expect(planCrlSet({ anchors: strangers.certPem, texts: [pem], least: new Map(), now }).crls).toEqual([]);
+  expect(plan([pem]).crls).toHaveLength(1);
+});
+
 test("a list of before that is older or ended is nobody's mistake", async () => {
   const later = new Date(now.getTime() + 8 * DAY_MS);
   const kept = [await list(gateways, 1)];
