@@ -17,7 +17,7 @@ const { ok, bad } = findingsOf("certificates");
 /** Every certificate of the state directory once, the chains in one file included; no key is read. */
 export function gatherCertificates(machine: Machine, stateDir: string): readonly CertificateFacts[] {
   const secrets = machine.listFolder(join(stateDir, "secrets")) ?? [];
-  const folders = ["authorities", ...secrets.map((component) => join("secrets", component))];
+  const folders = ["authorities", "authorities/makers", ...secrets.map((component) => join("secrets", component))];
   const files = folders.flatMap((folder) =>
     (machine.listFolder(join(stateDir, folder)) ?? [])
       .filter((name) => name.endsWith(".crt"))
