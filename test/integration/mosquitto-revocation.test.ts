@@ -119,6 +119,24 @@ describe.skipIf(!installed && process.env.CI !== "true")("Mosquitto behind its g
     await client.endAsync();
   });
 
+  test("takes a second root beside the first, as a rotation brings it, and lets go of it again", async () => {
+    const first = broker.pair("root").cert;
+    for (const [name, from] of [
+      ["second-root", "foreign-root"],
+      ["second-gateways", "foreign-authority"],
+    ] as const)
+      await feed.add(name, { certPem: broker.pair(from).cert, keyPem: broker.pair(from).key });
+    expect(await broker.attempt("foreign-gw-01")).not.toBe("accepted");
+    writeFileSync(broker.at("root.crt"), first + broker.pair("foreign-root").cert);
+    await until(async () => (await broker.attempt("foreign-gw-01")) === "accepted", 60_000);
+    expect(await broker.attempt("gw-01")).toBe("accepted");
+    writeFileSync(broker.at("root.crt"), first);
+    await until(async () => (await broker.attempt("foreign-gw-01")) !== "accepted", 60_000);
+    for (const name of ["second-root", "second-gateways"]) feed.crls.delete(name);
+    await broker.ready();
+    expect(await broker.attempt("gw-01")).toBe("accepted");
+  });
+
   test("ends sessions below an authority that is revoked, and refuses its whole chain", async () => {
     const gateway = await broker.connected("gw-01");
     const collector = await broker.connected("svc-collector");
@@ -138,6 +156,7 @@ describe.skipIf(!installed && process.env.CI !== "true")("Mosquitto behind its g
     await feed.publish("services");
     await until(async () => (await broker.guard()).reason === "probe-open");
     expect((await broker.guard()).ready).toBe(false);
+    await until(async () => (await broker.attempt("svc-collector")) === "ECONNREFUSED");
     expect(await broker.event("probe-open")).toMatchObject({ kind: "CRL_REJECTED" });
     const probe = broker.pair("svc-probe-revoked");
     writeFileSync(broker.at("svc-probe-revoked.crt"), probe.cert);

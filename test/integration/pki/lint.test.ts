@@ -34,7 +34,9 @@ describe("pkilint and openssl's strict rules take every certificate and list", (
     ])
       expect(subjects).toContain(expected);
     expect(await findings(documents)).toEqual([]);
-    expect(await refused(documents)).toEqual([]);
+    // Mosquitto's guard has one certificate that is revoked on purpose.
+    const probe = expect.stringMatching(/CN=svc-probe-revoked: [\s\S]*: certificate revoked/);
+    expect(await refused(documents)).toEqual(engine === "docker" ? [probe] : []);
   });
 
   test("of each class, of a maker and of its devices, with empty lists and with full ones", async () => {
