@@ -46,8 +46,7 @@ async function signingKey() {
   return importP256Point(bytesOfHex(body.public_key));
 }
 
-const startBroker = (): Started =>
-  harness.start("broker", { ...harness.common("broker"), listen: { host: "127.0.0.1", port: brokerPort } });
+const startBroker = (): Started => harness.start("broker", harness.brokerConfig(brokerPort));
 
 /** A gateway's connection, with the newest message of each topic. */
 async function gateway(name: string): Promise<{ client: MqttClient; newest: Map<string, Buffer> }> {

@@ -8,6 +8,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
+import { loadAuthority } from "../../../certs/authority.ts";
+import { issueCrl } from "../../../certs/crl.ts";
 import { issueDeploymentCertificates } from "../../../certs/deployment.ts";
 import { callControl } from "../../../shared/control-client.ts";
 
@@ -56,7 +58,7 @@ export class Harness {
       dnsNames: dnsNames(component),
       ipAddresses: ["127.0.0.1"],
     });
-    const { root, leaves } = await issueDeploymentCertificates({
+    const { root, intermediates, leaves } = await issueDeploymentCertificates({
       clock: () => new Date(),
       tenant: TENANT,
       services: [service("backend"), service("broker"), service("collector")],
@@ -64,6 +66,11 @@ export class Harness {
       operators: ["op-admin"],
     });
     this.write("ca.pem", root.certPem);
+    const issuers = await Promise.all([root, ...Object.values(intermediates)].map((pair) => loadAuthority(pair)));
+    const request = { number: 0n, revoked: [], now: new Date() };
+    const lists = await Promise.all(issuers.map(async (each) => [each.certPem, (await issueCrl(each, request)).pem]));
+    this.write("crl.pem", lists.flat().join("\n"));
+    mkdirSync(join(this.folder, "broker"));
     for (const { name, certPem, keyPem } of leaves) {
       this.write(`${name}.pem`, certPem);
       this.write(`${name}.key`, keyPem);
@@ -109,6 +116,17 @@ export class Harness {
       gateways: ["gw-01", "gw-02"],
       coap: "coap://127.0.0.1:5683",
       ...changes,
+    };
+  }
+
+  /** A broker with the lists that it starts with: it finds no backend to ask for others. */
+  brokerConfig(port: number): object {
+    return {
+      ...this.common("broker"),
+      listen: { host: "127.0.0.1", port },
+      crlFile: join(this.folder, "crl.pem"),
+      stateDir: join(this.folder, "broker"),
+      trust: { url: "https://127.0.0.1:1", servername: `backend.${TENANT}.trustkern.internal`, pollSeconds: 30 },
     };
   }
 
