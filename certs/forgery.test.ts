@@ -12,7 +12,7 @@ import { verifyChain } from "./verify-chain.ts";
 import { x509 } from "./x509.ts";
 
 const now = new Date("2026-11-21T08:00:00Z");
-const EVERY_CLASS = [...LEAF_CLASSES, DEVICE_UNIT];
+const EVERY_CLASS = [...LEAF_CLASSES, DEVICE_UNIT] as const;
 const [ACME, GLOBEX] = ["acme-instruments", "globex"];
 type Issuing = "services" | "gateways" | "operators" | typeof ACME | typeof GLOBEX;
 

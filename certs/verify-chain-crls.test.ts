@@ -16,7 +16,7 @@ import { verifyChain } from "./verify-chain.ts";
 
 const DAY = 86_400;
 const now = new Date("2026-11-21T08:00:00Z");
-const CLASSES = [...LEAF_CLASSES, DEVICE_UNIT];
+const CLASSES = [...LEAF_CLASSES, DEVICE_UNIT] as const;
 let root: StoredAuthority;
 let issuers: Readonly<Record<string, StoredAuthority>>;
 let leaves: Readonly<Record<string, string>>;
