@@ -1,3 +1,4 @@
+import { writeFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { envelopeDigest } from "../../protocol/envelope.ts";
@@ -5,6 +6,7 @@ import { keyIdOf } from "../../protocol/hpke.ts";
 import { p256Signer } from "../../protocol/signature.ts";
 import { cmdTopic, statusTopic } from "../../protocol/topics.ts";
 import { createUpdate } from "../../protocol/update.ts";
+import { type FakeBackend, fakeToken, startFakeBackend } from "../../services/gateway/identity/fake-backend.ts";
 import { GatewayHarness, until } from "./gateway/harness.ts";
 import { makeKey, TestSensor } from "./gateway/test-sensor.ts";
 
@@ -244,6 +246,33 @@ describe("trust", () => {
     expect(await gateway.status()).toMatchObject({ ready: false, allowlist: { tooOld: true } });
     await gateway.trust([sensor, late]);
     expect(await gateway.send(await late.envelope(1, 1))).toBe("2.04");
+  });
+
+  test("takes a revocation from the backend while the broker is away, as soon as it has a token, and tells nothing of the wait", async () => {
+    const token = fakeToken("t");
+    const backend: { fake?: FakeBackend } = {};
+    await gateway.start(async (pki) => {
+      backend.fake = await startFakeBackend(pki);
+      return { backend: { ...backend.fake.target, pollSeconds: 1 }, tokenFile: gateway.at("token") };
+    });
+    const { fake } = backend;
+    await gateway.collect();
+    await gateway.trust([sensor]);
+    await gateway.kill("broker");
+    const revoking = JSON.parse(await gateway.allowlist([sensor], { revoked: [sensor] }));
+    fake!.answer = (request) => {
+      if (request.token !== token) return { status: 401 };
+      return request.path === "/v1/gateway/allowlist"
+        ? { status: 200, body: revoking }
+        : { status: 404, body: { error: { code: "TRUST_NONE" } } };
+    };
+    expect(await gateway.send(await sensor.envelope(1, 1))).toBe("2.04");
+    expect([fake?.seen, gateway.events.filter(({ kind }) => kind === "AUTH_FAILED")]).toEqual([[], []]);
+    writeFileSync(gateway.at("token"), `${token}\n`);
+    await until(() => fake?.seen.some(({ path }) => path === "/v1/gateway/allowlist") === true, 30_000);
+    await until(async () => (await gateway.send(await sensor.envelope(2, 1))) === "4.00 revoked-sensor");
+    expect(new Set(fake?.seen.map((request) => request.token))).toEqual(new Set([token]));
+    await fake?.close();
   });
 
   test("keeps its allowlist over a restart without a broker, and refuses another key's", async () => {

@@ -88,10 +88,10 @@ function boot(configured: Awaited<ReturnType<typeof gatewayLeaf>> | null = null)
 
 it("asks for its own name with a token that the device's key has signed, over the device's chain", async () => {
   await enrol();
-  const [[endpoint, { token, csrPem }] = []] = asked as unknown as [Parameters<typeof signCsr>];
+  const [endpoint, { token, csrPem }] = asked[0]!;
   expect(endpoint).toEqual({ host: "127.0.0.1", port: 8443, servername: SERVER, rootPem: pki.root.certPem });
-  expect(decodeJwt(token!)).toMatchObject({ sub: "gw-01", iss: "makers" });
-  const [leaf] = decodeProtectedHeader(token!).x5c ?? [];
+  expect(decodeJwt(token)).toMatchObject({ sub: "gw-01", iss: "makers" });
+  const [leaf] = decodeProtectedHeader(token).x5c ?? [];
   expect(new X509Certificate(Buffer.from(leaf!, "base64")).checkPrivateKey(createPrivateKey(device.key))).toBe(true);
   expect(csrPem).toContain("CERTIFICATE REQUEST");
   expect([enrolled.length, failures]).toEqual([1, []]);

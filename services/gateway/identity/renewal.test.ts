@@ -30,6 +30,8 @@ let client: BackendClient;
 let renewal: Renewal;
 let renewed: string[];
 let failures: string[];
+/** Path of the last failure. */
+let refusedFor: string | undefined;
 
 beforeAll(async () => {
   [pki, stranger] = await Promise.all([testPki(() => new Date(START_MS)), testPki(() => new Date(START_MS))]);
@@ -71,7 +73,10 @@ function boot(crashAt?: (changes: Partial<IdentityState>) => boolean): void {
     ca,
     now: clock,
     onRenewed: ({ sha256 }) => renewed.push(sha256),
-    onFailure: (thrown) => failures.push(thrown instanceof TrustKernError ? thrown.code : String(thrown)),
+    onFailure: (thrown) => {
+      refusedFor = thrown instanceof TrustKernError ? thrown.path : undefined;
+      failures.push(thrown instanceof TrustKernError ? thrown.code : String(thrown));
+    },
   });
 }
 
@@ -169,7 +174,7 @@ describe("renewal", () => {
     expect(renewed).toHaveLength(1);
   });
 
-  it.each([
+  it.each<[string, () => Promise<Parameters<typeof due>[0]>, string]>([
     [
       "another authority's certificate",
       async () => ({ from: await loadAuthority(stranger.intermediates.gateways) }),
@@ -177,10 +182,10 @@ describe("renewal", () => {
     ],
     ["a token that is none", async () => ({ token: "gw_short" }), "it is not a chain with a token"],
     ["an empty token", async () => ({ token: "" }), "it is not a chain with a token"],
-  ])("does not use %s", async (_, options) => {
+  ])("does not use %s", async (_, options, reason) => {
     await due(await options());
     await renewal.tick();
-    expect([failures, renewed]).toEqual([["GATEWAY_RENEWAL_ANSWER"], []]);
+    expect([failures, refusedFor, renewed]).toEqual([["GATEWAY_RENEWAL_ANSWER"], reason, []]);
     expect(identity.credentials().map(({ sha256 }) => sha256)).toEqual([configured.sha256]);
   });
 

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -9,7 +10,9 @@ import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 import { generate, type ParsedPacket, parse } from "coap-packet";
 import { connectAsync, type MqttClient } from "mqtt";
-import { issueDeploymentCertificates } from "../../../certs/deployment.ts";
+import { loadAuthority } from "../../../certs/authority.ts";
+import { issueCrl } from "../../../certs/crl.ts";
+import { type DeploymentCertificates, issueDeploymentCertificates } from "../../../certs/deployment.ts";
 import { createAllowlist } from "../../../protocol/allowlist.ts";
 import { envelopeDigest } from "../../../protocol/envelope.ts";
 import { encodeReceipts, type Receipt } from "../../../protocol/receipt.ts";
@@ -24,9 +27,12 @@ import { makeKey, type TestSensor } from "./test-sensor.ts";
 const ROOT = join(import.meta.dirname, "../../..");
 const SERVER_NAME = "broker.acme.trustkern.internal";
 
+/** A start takes as long as a busy machine needs. */
+const START_MS = 60_000;
+
 type Program = "broker" | "gateway" | "simulator";
 const IDENTITY = { broker: "svc-broker", gateway: "gw-01", simulator: "gw-rogue" } as const;
-const STATE_DIRS = { broker: [], gateway: ["state"], simulator: ["sensors"] } as const;
+const STATE_DIRS = { broker: ["broker"], gateway: ["state"], simulator: ["sensors"] } as const;
 
 /** What `GET /status` of the gateway answers. */
 export interface GatewayStatus {
@@ -61,10 +67,14 @@ export class GatewayHarness {
   readonly #board: Socket = createSocket("udp4").unref();
   #collector: MqttClient | undefined;
 
-  async start(changes: object = {}, stateDir = join(this.folder, "state")): Promise<void> {
-    await this.#issueCertificates();
+  /** @param changes - members of the gateway's configuration, or what makes them once there are certificates */
+  async start(
+    changes: object | ((pki: DeploymentCertificates) => Promise<object>) = {},
+    stateDir = join(this.folder, "state"),
+  ): Promise<void> {
+    const pki = await this.#issueCertificates();
     // The permission model takes a path for a folder only where it is one.
-    for (const folder of ["state", "sensors"]) mkdirSync(this.at(folder));
+    for (const folder of ["state", "sensors", "broker"]) mkdirSync(this.at(folder));
     [this.coapPort, this.#brokerPort] = [await freeUdpPort(), await freeTcpPort()];
     writeFileSync(this.at("backend.pub"), this.backendKey.publicKey);
     const common = { tenant: "acme" };
@@ -73,6 +83,10 @@ export class GatewayHarness {
       name: "broker",
       listen: { host: "127.0.0.1", port: this.#brokerPort },
       tls: this.#tlsFiles("svc-broker"),
+      crlFile: this.at("crl.pem"),
+      stateDir: this.at("broker"),
+      // No backend answers there: the lists that it starts with hold.
+      trust: { url: "https://127.0.0.1:1", servername: "backend.acme.trustkern.internal", pollSeconds: 30 },
     });
     this.#configure("gateway", {
       ...common,
@@ -82,7 +96,7 @@ export class GatewayHarness {
       tls: this.#tlsFiles("gw-01"),
       stateDir,
       backendKeyFile: this.at("backend.pub"),
-      ...changes,
+      ...(typeof changes === "function" ? await changes(pki) : changes),
     });
     await this.startBroker();
     await this.startGateway();
@@ -94,13 +108,13 @@ export class GatewayHarness {
 
   async startBroker(): Promise<void> {
     this.#spawn("broker", []);
-    await until(async () => this.#status("broker").then(() => true));
+    await until(async () => this.#status("broker").then(() => true), START_MS);
   }
 
   /** @param prelude - shell commands that run in the gateway's process before it starts */
   async startGateway(extraDirs: readonly string[] = [], prelude?: string): Promise<void> {
     this.#spawn("gateway", extraDirs, prelude);
-    await until(async () => this.status().then(() => true));
+    await until(async () => this.status().then(() => true), START_MS);
   }
 
   /** Simulated sensors that send to the gateway, and the rogue gateway. */
@@ -113,7 +127,7 @@ export class GatewayHarness {
       rogue: { broker: this.#broker(), tls: this.#tlsFiles("gw-rogue") },
     });
     this.#spawn("simulator", []);
-    await until(async () => this.#status("simulator").then(() => true));
+    await until(async () => this.#status("simulator").then(() => true), START_MS);
   }
 
   async simulatorCounters(): Promise<Readonly<Record<string, number>>> {
@@ -201,9 +215,17 @@ export class GatewayHarness {
     sensors: readonly Pick<TestSensor, "id" | "publicKey">[],
     options: { readonly ageHours?: number; readonly revoked?: readonly TestSensor[] } = {},
   ): Promise<void> {
+    await this.publishTrust(await this.allowlist(sensors, options));
+    await until(async () => (await this.status()).allowlist?.version === this.#version);
+  }
+
+  /** The next signed allowlist, with those sensors. */
+  allowlist(
+    sensors: readonly Pick<TestSensor, "id" | "publicKey">[],
+    { ageHours = 0, revoked = [] }: { readonly ageHours?: number; readonly revoked?: readonly TestSensor[] } = {},
+  ): Promise<string> {
     this.#version += 1;
-    const { ageHours = 0, revoked = [] } = options;
-    const dsse = await createAllowlist(
+    return createAllowlist(
       {
         audience: "gateway/gw-01",
         version: this.#version,
@@ -213,8 +235,6 @@ export class GatewayHarness {
       },
       p256Signer(this.backendKey.privateKey),
     );
-    await this.publishTrust(dsse);
-    await until(async () => (await this.status()).allowlist?.version === this.#version);
   }
 
   async publishTrust(dsse: string): Promise<void> {
@@ -253,7 +273,10 @@ export class GatewayHarness {
 
   #spawn(name: Program, extraDirs: readonly string[], prelude = ":"): void {
     const own = IDENTITY[name];
-    const readable = [ROOT, ...["ca.crt", `${own}.crt`, `${own}.key`, "backend.pub"].map((file) => this.at(file))];
+    const readable = [
+      ROOT,
+      ...["ca.crt", "crl.pem", `${own}.crt`, `${own}.key`, "backend.pub", "token"].map((file) => this.at(file)),
+    ];
     const state = [...STATE_DIRS[name].map((dir) => this.at(dir)), ...extraDirs];
     const shared = [this.at(`${name}.json`), this.at(`${name}.sock`), ...state];
     const args = [
@@ -275,7 +298,7 @@ export class GatewayHarness {
     this.#children.set(name, child);
   }
 
-  async #issueCertificates(): Promise<void> {
+  async #issueCertificates(): Promise<DeploymentCertificates> {
     const made = await issueDeploymentCertificates({
       tenant: "acme",
       clock: () => new Date(),
@@ -287,10 +310,16 @@ export class GatewayHarness {
       operators: [],
     });
     writeFileSync(this.at("ca.crt"), made.root.certPem);
+    const lists = [made.root, ...Object.values(made.intermediates)].map(async (pair) => {
+      const { pem } = await issueCrl(await loadAuthority(pair), { number: 1n, revoked: [], now: new Date() });
+      return `${pair.certPem}\n${pem}`;
+    });
+    writeFileSync(this.at("crl.pem"), (await Promise.all(lists)).join("\n"));
     for (const { name, certPem, keyPem } of made.leaves) {
       writeFileSync(this.at(`${name}.crt`), certPem);
       writeFileSync(this.at(`${name}.key`), keyPem, { mode: 0o600 });
     }
+    return made;
   }
 }
 
@@ -317,10 +346,16 @@ async function freeUdpPort(): Promise<number> {
   return port;
 }
 
+/** Outside the range of what connects: who tries a port where nobody listens could else get it, and be answered by itself. */
 async function freeTcpPort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  return port;
+  for (;;) {
+    const port = randomInt(20_000, 30_000);
+    const server = createServer().listen(port, "127.0.0.1");
+    const free = await once(server, "listening").then(
+      () => true,
+      () => false,
+    );
+    server.close();
+    if (free) return port;
+  }
 }
