@@ -7,7 +7,7 @@ import { afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import { loadAuthority } from "../../../certs/authority.ts";
 import { issueIntermediate } from "../../../certs/classes/intermediate.ts";
 import { issueDeviceLeaf } from "../../../certs/classes/leaf-device.ts";
-import { issueFromCsr } from "../../../certs/classes/leaf-gateway.ts";
+import { issueFromCsr, issueGatewayLeaf } from "../../../certs/classes/leaf-gateway.ts";
 import type { DeploymentCertificates } from "../../../certs/deployment.ts";
 import { generateKeyPair, P256, privateKeyPem } from "../../../certs/keys.ts";
 import type { signCsr } from "../../../certs/step-ca/client.ts";
@@ -56,12 +56,18 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 /** What an authority of that PKI answers, once it has let the device in. */
-function issuing({ intermediates }: DeploymentCertificates, name = "gw-01"): typeof signCsr {
+function issuing({ intermediates }: DeploymentCertificates): typeof signCsr {
   return async (_, { csrPem }) => {
     const issuer = await loadAuthority(intermediates.gateways);
-    return (await issueFromCsr(issuer, csrPem, { name, now: new Date(now) })).certPem;
+    return (await issueFromCsr(issuer, csrPem, { name: "gw-01", now: new Date(now) })).certPem;
   };
 }
+
+/** An authority that certifies the device's key under another name. */
+const misnaming: typeof signCsr = async () => {
+  const issuer = await loadAuthority(pki.intermediates.gateways);
+  return (await issueGatewayLeaf(issuer, { name: "gw-02", now: new Date(now), keyPem: device.key })).certPem;
+};
 
 function boot(configured: Awaited<ReturnType<typeof gatewayLeaf>> | null = null): void {
   file = openIdentityFile(folder, (error) => failures.push(String(error)));
@@ -131,7 +137,7 @@ it("does nothing where there is a certificate that holds, and enrols where it ha
 
 it.each([
   ["of another authority", () => issuing(stranger)],
-  ["for another gateway", () => issuing(pki, "gw-02")],
+  ["for another gateway", () => misnaming],
   ["of another key", (): typeof signCsr => async () => (await gatewayLeaf(pki, new Date(now))).cert],
   ["that is none", (): typeof signCsr => async () => "nonsense"],
 ])("does not use a certificate %s", async (_, make) => {
