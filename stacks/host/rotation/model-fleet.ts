@@ -191,6 +191,7 @@ export class ModelFleet {
   };
 
   private readonly ledger: HostLedger = {
+    reload: async () => undefined,
     issued: async () => undefined,
     revoked: async (certPem, reason) => {
       const certificate = new X509Certificate(certPem);
