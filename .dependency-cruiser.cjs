@@ -6,7 +6,7 @@ const layers = {
   custody: ["shared", "protocol", "certs"],
   model: ["shared"],
   profiles: ["shared", "model"],
-  modules: ["shared", "protocol", "model", "profiles"],
+  modules: ["shared", "protocol", "certs", "model", "profiles"],
   services: ["shared", "protocol", "certs", "custody"],
   stacks: ["shared", "protocol", "certs", "custody", "model", "profiles", "modules"],
   operations: ["shared", "protocol", "certs", "custody", "model", "profiles", "modules", "stacks"],

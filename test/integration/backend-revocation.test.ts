@@ -16,7 +16,7 @@ let gw: CertifiedKey;
 
 beforeAll(async () => {
   [own, foreign] = await Promise.all([makeAuthorities("acme"), makeAuthorities("acme")]);
-  [admin, broker, gw] = await Promise.all(["op-admin", "svc-broker", "gw-01"].map((name) => leafOf(own, name)));
+  [admin, broker, gw] = await Promise.all([leafOf(own, "op-admin"), leafOf(own, "svc-broker"), leafOf(own, "gw-01")]);
 });
 beforeEach(async () => {
   backend = new TestBackend(own);

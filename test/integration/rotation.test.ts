@@ -41,7 +41,9 @@ describe("a rotation that dies", () => {
     expect(await campaign(target)).toBeGreaterThan(4);
   });
 
-  it("twice, whoever reads early or late, never lets two components refuse each other", { timeout: 900_000 }, async () => {
+  it("twice, whoever reads early or late, never lets two components refuse each other", {
+    timeout: 900_000,
+  }, async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.constantFrom(...TARGETS),

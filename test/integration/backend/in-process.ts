@@ -82,7 +82,8 @@ export class TestBackend {
       log: { warn: () => undefined },
     });
     const { certPem, keyPem } = await leafOf(own, "svc-backend");
-    const tls = { ca: own.root.certPem, cert: certPem, key: keyPem, minVersion: "TLSv1.3" } as const;
+    const version = { minVersion: "TLSv1.3", maxVersion: "TLSv1.3" } as const;
+    const tls = { ca: own.root.certPem, cert: certPem, key: keyPem, ...version };
     this.#server = createBackendServer({
       ...{ tls, routes: this.#pki.routes, gate: this.#pki.gate },
       events: { report: events.emit },
