@@ -70,7 +70,7 @@ async function ceremony(place: KeyPlace): Promise<Ceremony> {
       gateways: await made("gateways", "P-256"),
       operators: await made("operators", "P-256"),
     },
-    conductor: "Ada Lovelace",
+    conductor: "the conductor",
     witnesses: ["Mary Somerville"],
     versions: { node: process.versions.node },
   });
