@@ -1,0 +1,207 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { createPrivateKey, createPublicKey, randomBytes, webcrypto } from "node:crypto";
+import { once } from "node:events";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { request } from "node:https";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { setTimeout as sleep } from "node:timers/promises";
+import { CompactSign } from "jose";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { issueOperatorLeaf } from "../../certs/classes/leaf-operator.ts";
+import { readCrl } from "../../certs/crl.ts";
+import type { CertifiedKey } from "../../certs/issue.ts";
+import { P256 } from "../../certs/keys.ts";
+import { verifyLedger } from "../../certs/ledger/verify.ts";
+import { fetchCrl } from "../../certs/step-ca/client.ts";
+import { verifyChain } from "../../certs/verify-chain.ts";
+import { x509 } from "../../certs/x509.ts";
+import { PROJECT } from "../support/deployment.ts";
+import { StepCaHarness } from "./step-ca/harness.ts";
+import { backendToken, device, enrol, operatorLeaf, type Request, requestFor } from "./step-ca/requests.ts";
+
+/** The two real step-cas and the real backend, which each other's word decides. */
+const ca = new StepCaHarness();
+let backend: ChildProcess;
+let log = "";
+let operator: CertifiedKey;
+let made: CertifiedKey;
+
+beforeAll(async () => {
+  await ca.start();
+  // The port that the step-cas ask at is the real backend's now.
+  await ca.webhook.close();
+  operator = await issueOperatorLeaf(ca.authority("operators"), { name: "op-admin", now: new Date() });
+  made = await device(ca.authority("sensirio"));
+  backend = await startBackend();
+  await call("PUT", "/v1/makers/sensirio", { certificate_pem: ca.authority("sensirio").certPem });
+}, 600_000);
+afterAll(async () => {
+  backend.kill("SIGKILL");
+  await ca.stop();
+});
+
+async function startBackend(): Promise<ChildProcess> {
+  const file = (name: string, content: string): string => {
+    const path = join(ca.folder, "backend", name);
+    mkdirSync(join(ca.folder, "backend"), { recursive: true });
+    writeFileSync(path, content, { mode: 0o600 });
+    return path;
+  };
+  const leaf = await ca.service("backend");
+  const issuer = (each: "gateways" | "operators") => {
+    const { host, port, servername } = ca.endpoint(each);
+    return { host, port, servername };
+  };
+  const config = file(
+    "config.json",
+    JSON.stringify({
+      name: "backend",
+      tenant: "acme",
+      controlSocket: join(ca.folder, "control"),
+      listen: { host: "127.0.0.1", port: ca.ports.backend },
+      tls: {
+        caFile: file("ca.crt", ca.rootPem),
+        certFile: file("tls.crt", leaf.certPem),
+        keyFile: file("tls.key", leaf.keyPem),
+      },
+      stateDir: join(ca.folder, "backend", "state"),
+      signingKeyFile: ca.secretFile("backend", "signing.key"),
+      // Nobody is there: enrolment does not need the broker.
+      broker: { host: "127.0.0.1", port: 1, servername: "broker.acme.trustkern.internal" },
+      network: {
+        ...{ network_name: "test", channel: 15, pan_id: "1234", ext_pan_id: "0011223344556677" },
+        mesh_local_prefix: "fd00:db8::/64",
+        networkKeyFile: file("network.key", randomBytes(16).toString("hex")),
+      },
+      gateways: ["gw-01", "gw-02"],
+      coap: "coap://127.0.0.1:5683",
+      issuing: { gateways: issuer("gateways"), operators: issuer("operators") },
+    }),
+  );
+  const child = spawn(process.execPath, [join(PROJECT, "services/backend/main.ts"), "--config", config]);
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (log += chunk));
+  for (let left = 200; !log.includes('"started"'); left -= 1) {
+    if (left === 0 || child.exitCode !== null) throw new Error(`the backend does not start: ${log}`);
+    await sleep(100);
+  }
+  return child;
+}
+
+async function call(method: string, path: string, body?: unknown): Promise<{ status: number; body: unknown }> {
+  const servername = "backend.acme.trustkern.internal";
+  const tls = { ca: ca.rootPem, cert: operator.certPem, key: operator.keyPem, servername, agent: false };
+  const asked = request({ host: "127.0.0.1", port: ca.ports.backend, method, path, ...tls });
+  asked.end(body === undefined ? undefined : JSON.stringify(body));
+  const [response] = await once(asked, "response");
+  return { status: response.statusCode, body: JSON.parse(await text(response)) };
+}
+
+/** A request for a certificate of the key that the device was made with. */
+async function ownRequest(by: CertifiedKey, name: string): Promise<Request> {
+  const key = createPrivateKey(by.keyPem);
+  const der = { format: "der", type: "pkcs8" } as const;
+  const spki = createPublicKey(key).export({ format: "der", type: "spki" });
+  const csr = await x509.Pkcs10CertificateRequestGenerator.create({
+    name: new x509.Name([{ CN: [name] }]),
+    keys: {
+      privateKey: await webcrypto.subtle.importKey("pkcs8", key.export(der), P256, true, ["sign"]),
+      publicKey: await webcrypto.subtle.importKey("spki", spki, P256, true, ["verify"]),
+    },
+    signingAlgorithm: { ...P256, hash: "SHA-256" },
+  });
+  return { csrPem: `${csr.toString("pem")}\n`, keyPem: by.keyPem };
+}
+
+/** A maker's record of one gateway with the hardware id of the harness's devices, signed by the maker's authority. */
+async function recordOf(by: CertifiedKey, maker = "sensirio", signedBy = "sensirio"): Promise<string> {
+  const { x = "", y = "" } = createPublicKey(createPrivateKey(by.keyPem)).export({ format: "jwk" });
+  const point = Buffer.concat([Buffer.of(4), Buffer.from(x, "base64url"), Buffer.from(y, "base64url")]).toString("hex");
+  const payload = {
+    schema: "trustkern.made-devices/1",
+    maker,
+    issued_at: new Date().toISOString(),
+    devices: [{ hardware_id: "0a1b2c3d", kind: "gateway", public_key: point, model: "TK 100" }],
+  };
+  return new CompactSign(Buffer.from(JSON.stringify(payload)))
+    .setProtectedHeader({ alg: "ES256" })
+    .sign(createPrivateKey(ca.authority(signedBy).keyPem));
+}
+
+const enrolMade = async (name = "gw-01", by = made): Promise<CertifiedKey> =>
+  enrol(ca, { by, subject: name, request: await ownRequest(by, name) });
+/** What the broker is told of revocations. */
+interface BrokerTrust {
+  readonly ended: readonly { readonly name: string }[];
+  readonly crls: readonly { readonly pem: string }[];
+}
+
+const refusal = (code: string) => expect.objectContaining({ code: "STEP_CA_REFUSED", path: code });
+const serialOf = (pem: string): string => new x509.X509Certificate(pem).serialNumber.replace(/^0+/, "");
+
+describe("a gateway that enrols at the real step-ca, which asks the real backend", () => {
+  it("is refused before its maker has put it on record, and before it has a name", async () => {
+    await expect(enrolMade()).rejects.toEqual(refusal("unknown-device"));
+    expect(
+      await call("POST", "/v1/device-records", { record: await recordOf(made, "sensirio", "other") }),
+    ).toMatchObject({
+      status: 403,
+    });
+    expect(await call("POST", "/v1/device-records", { record: await recordOf(made) })).toMatchObject({ status: 200 });
+    await expect(enrolMade()).rejects.toMatchObject({ code: "STEP_CA_REFUSED" });
+    expect(await call("PUT", "/v1/gateways/gw-01", { hardware_id: "0a1b2c3d" })).toMatchObject({ status: 200 });
+  });
+
+  it("is refused under another name, with another key, and as another device of its maker", async () => {
+    await expect(enrolMade("gw-02")).rejects.toMatchObject({ code: "STEP_CA_REFUSED" });
+    await expect(enrol(ca, { by: made, request: await requestFor("gw-01") })).rejects.toMatchObject({
+      code: "STEP_CA_REFUSED",
+    });
+    await expect(enrolMade("gw-01", await device(ca.authority("sensirio")))).rejects.toMatchObject({
+      code: "STEP_CA_REFUSED",
+    });
+    expect(log).toContain("ENROLMENT_REFUSED");
+  });
+
+  it("gets its certificate once, and what it is in the ledger before it is made", async () => {
+    const { certPem } = await enrolMade();
+    expect(verifyChain({ chainPem: certPem, rootPem: ca.rootPem, at: new Date(), purpose: "client" })).toEqual([]);
+    await expect(enrolMade()).rejects.toEqual(refusal("already-enrolled"));
+    const { body } = (await call("GET", "/v1/audit")) as { body: { ledger: string; head: string } };
+    const publicKey = createPublicKey(createPrivateKey(ca.secret("backend", "signing.key")));
+    expect(await verifyLedger({ text: body.ledger, head: body.head, publicKey })).toEqual([]);
+    expect(body.ledger).toContain(serialOf(certPem));
+  });
+
+  it("is in step-ca's own list, and in what the broker is told, once it is revoked", async () => {
+    await call("POST", "/v1/gateways/gw-01/allow-again");
+    const { certPem } = await enrolMade();
+    const serial = serialOf(certPem);
+    expect(await call("POST", `/v1/certificates/${serial}/revoke`, { reason: "keyCompromise" })).toMatchObject({
+      status: 200,
+    });
+    const listed = async (): Promise<readonly string[]> =>
+      readCrl(await fetchCrl(ca.endpoint("gateways"))).revoked.map((each) => each.serial);
+    await expect.poll(listed, { timeout: 30_000 }).toContain(serial);
+    const told = async () => (await call("GET", "/v1/broker/trust")).body as BrokerTrust;
+    expect((await told()).ended.map(({ name }) => name)).toContain("gw-01");
+    const known = async () => (await told()).crls.flatMap(({ pem }) => readCrl(pem).revoked.map((each) => each.serial));
+    await expect.poll(known, { timeout: 30_000 }).toContain(serial);
+  });
+});
+
+describe("what else asks for a certificate", () => {
+  it("an operator whom the deployment knows gets one for an hour, and nobody else", async () => {
+    const certificate = new x509.X509Certificate(await operatorLeaf(ca, "op-admin"));
+    expect(certificate.notAfter.getTime() - Date.now()).toBeLessThanOrEqual(3_660_000);
+    await expect(operatorLeaf(ca, "op-eve")).rejects.toMatchObject({ code: "STEP_CA_REFUSED" });
+  });
+
+  it("the backend's own token does not get a gateway a certificate that enrolment would refuse", async () => {
+    const { csrPem } = await requestFor("gw-02");
+    const token = await backendToken(ca, "sign", "gw-02", { csrPem });
+    await expect(enrol(ca, { token, request: { csrPem, keyPem: "" } })).rejects.toMatchObject({
+      code: "STEP_CA_REFUSED",
+    });
+  });
+});
