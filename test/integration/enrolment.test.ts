@@ -9,7 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { CompactSign } from "jose";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { issueOperatorLeaf } from "../../certs/classes/leaf-operator.ts";
-import { readCrl } from "../../certs/crl.ts";
+import { issueCrl, readCrl } from "../../certs/crl.ts";
 import type { CertifiedKey } from "../../certs/issue.ts";
 import { P256 } from "../../certs/keys.ts";
 import { verifyLedger } from "../../certs/ledger/verify.ts";
@@ -34,6 +34,10 @@ beforeAll(async () => {
   operator = await issueOperatorLeaf(ca.authority("operators"), { name: "op-admin", now: new Date() });
   made = await device(ca.authority("sensirio"));
   backend = await startBackend();
+  // What a host tells its backend: who may issue lists, and the first of each.
+  const authority = ca.authority("gateways");
+  const { pem } = await issueCrl(authority, { number: 0n, revoked: [], now: new Date() });
+  await call("PUT", "/v1/crls", { crls: [pem], issuers: [authority.certPem] });
   await call("PUT", "/v1/makers/sensirio", { certificate_pem: ca.authority("sensirio").certPem });
 }, 600_000);
 afterAll(async () => {
