@@ -58,6 +58,12 @@ export function secretRefs(placement: Placement, name: string, secrets: readonly
 /** Secret names of a component with a TLS identity: trust anchors, own chain, own key. */
 export const TLS_SECRETS = ["ca.crt", "tls.crt", "tls.key"] as const;
 
+/**
+ * Secret of a server that cannot look at a client's class: the services' authority, which is all that its clients may be under.
+ * With the root in its place, every gateway's certificate would do.
+ */
+export const SERVICES_ONLY = "services.crt";
+
 /** The `tls` member of a service's configuration. */
 export function tlsConfig(placement: Placement, name: string): Readonly<Record<string, string>> {
   return {

@@ -1,7 +1,7 @@
 import { type ComponentIn, component } from "../../model/component.ts";
 import type { Deployment } from "../../model/deployment.ts";
 import type { Placement } from "../../model/placement.ts";
-import { secretRefs, TLS_SECRETS } from "../common.ts";
+import { SERVICES_ONLY, secretRefs, TLS_SECRETS } from "../common.ts";
 import { yamlFile } from "../yaml-file.ts";
 import { lokiYaml, READY_PORT } from "./loki-yaml.ts";
 
@@ -13,7 +13,7 @@ export function loki(_deployment: Deployment, placement: Placement): ComponentIn
   const { port } = placement.endpoint(name, "https");
   const config = placement.configFile(name, "loki.yml");
   const tls = {
-    ca: placement.secretFile(name, "ca.crt"),
+    clientCa: placement.secretFile(name, SERVICES_ONLY),
     cert: placement.secretFile(name, "tls.crt"),
     key: placement.secretFile(name, "tls.key"),
   };
@@ -26,7 +26,7 @@ export function loki(_deployment: Deployment, placement: Placement): ComponentIn
     identity: "svc-loki",
     ports: [{ name: "https", port, protocol: "tcp" }],
     files: [yamlFile(config, lokiYaml({ listenHost: placement.listenHost, port, tls, dataDir }))],
-    secrets: secretRefs(placement, name, TLS_SECRETS),
+    secrets: secretRefs(placement, name, [...TLS_SECRETS, SERVICES_ONLY]),
     volumes: [{ name: "data", path: dataDir }],
     health: {
       kind: "command",

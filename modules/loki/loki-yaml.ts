@@ -5,7 +5,7 @@ export interface LokiSettings {
   readonly listenHost: string;
   readonly port: number;
   /** Paths of PEM files. */
-  readonly tls: { readonly ca: string; readonly cert: string; readonly key: string };
+  readonly tls: { readonly clientCa: string; readonly cert: string; readonly key: string };
   /** Folder of everything that is kept. */
   readonly dataDir: string;
 }
@@ -32,7 +32,7 @@ export function lokiYaml({ listenHost, port, tls, dataDir }: LokiSettings): obje
         cert_file: tls.cert,
         key_file: tls.key,
         client_auth_type: "RequireAndVerifyClientCert",
-        client_ca_file: tls.ca,
+        client_ca_file: tls.clientCa,
       },
       grpc_listen_address: LOOPBACK,
       grpc_listen_port: GRPC_PORT,

@@ -1,7 +1,7 @@
 import { type ComponentIn, component, type Exception } from "../../model/component.ts";
 import type { Deployment } from "../../model/deployment.ts";
 import type { Placement } from "../../model/placement.ts";
-import { secretRefs, TLS_SECRETS } from "../common.ts";
+import { SERVICES_ONLY, secretRefs, TLS_SECRETS } from "../common.ts";
 import { yamlFile } from "../yaml-file.ts";
 import { alertsYaml } from "./alerts.ts";
 import { PROMETHEUS_IDENTITY } from "./metrics-port.ts";
@@ -44,11 +44,11 @@ export function prometheus(deployment: Deployment, placement: Placement): Compon
     ports: [{ name: "https", port, protocol: "tcp" }],
     files: [
       yamlFile(main, prometheusYaml(deployment, placement, tls, rules)),
-      yamlFile(web, webYaml(tls)),
+      yamlFile(web, webYaml({ ...tls, clientCa: placement.secretFile(name, SERVICES_ONLY) })),
       yamlFile(rules, alertsYaml()),
       yamlFile(health, healthYaml(tls, servername)),
     ],
-    secrets: secretRefs(placement, name, TLS_SECRETS),
+    secrets: secretRefs(placement, name, [...TLS_SECRETS, SERVICES_ONLY]),
     volumes: [{ name: "data", path: dataDir }],
     // Its web server and its scrapes read the files again at each handshake.
     renewal: "watch",

@@ -49,13 +49,13 @@ export function prometheusYaml(deployment: Deployment, placement: Placement, tls
 }
 
 /** `web.yml`: TLS 1.3 with client certificates on Prometheus' own port. */
-export function webYaml({ ca, cert, key }: TlsFiles): object {
+export function webYaml({ clientCa, cert, key }: Omit<TlsFiles, "ca"> & { readonly clientCa: string }): object {
   return {
     tls_server_config: {
       cert_file: cert,
       key_file: key,
       client_auth_type: "RequireAndVerifyClientCert",
-      client_ca_file: ca,
+      client_ca_file: clientCa,
       min_version: "TLS13",
     },
   };

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { RevocationReason } from "../../certs/crl/reasons.ts";
 import type { LeafClass } from "../../certs/names.ts";
 import type { Model } from "../../model/boundary.ts";
+import { SERVICES_ONLY } from "../../modules/common.ts";
 import type { SecurityEvent } from "../../shared/security-event.ts";
 import { type Authorities, readAuthorities } from "./authorities.ts";
 import { type AuthorityFiles, authorityFiles, makersIn } from "./authority-files.ts";
@@ -122,6 +123,7 @@ export function openHostPki(request: HostPkiRequest): HostPki {
       }
       // Anchors before leaves: nobody is shown a leaf whose root it could not know.
       fill("ca.crt", loaded.anchorsPem);
+      fill(SERVICES_ONLY, ["services", "services.next", "services.old"].map((name) => store.read(name) ?? "").join(""));
       keys.dropPrevious(clock());
       fill("broker.pins", renderPins(keys.read()));
       const changed = await renewLeaves({

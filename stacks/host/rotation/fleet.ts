@@ -8,6 +8,8 @@ export interface Member {
   readonly anchors: readonly string[] | "none" | undefined;
   /** SHA-256 of every leaf that it presents; undefined while it does not say, `none` where it has none. */
   readonly certificates: readonly string[] | "none" | undefined;
+  /** SHA-256 of every authority that its clients may be under, where it names them; undefined while it does not say. */
+  readonly clientAuthorities: readonly string[] | "none" | undefined;
   /** Pins of the broker that it accepts; undefined while it does not say, `none` where it is no client of the broker. */
   readonly pins: readonly string[] | "none" | undefined;
 }

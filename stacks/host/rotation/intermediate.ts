@@ -1,7 +1,7 @@
 import type { LeafClass } from "../../../certs/names.ts";
 import type { RotationContext } from "./context.ts";
 import type { Rotation } from "./machine.ts";
-import { pendingLeaves } from "./proof.ts";
+import { pendingClientAuthorities, pendingLeaves } from "./proof.ts";
 
 /**
  * Another issuing authority of one class, with another key. Peers send it with their leaves, so nobody has to be given it; its
@@ -23,8 +23,11 @@ export function rotateIntermediate(context: RotationContext, leafClass: LeafClas
         },
       },
       "prove-trust": {
-        says: "wait until the broker has the list",
-        pending: () => fleet.pendingCrls(context.crls()),
+        says: "wait until the broker has the list, and until whoever names its clients' authority accepts the new one",
+        pending: async (memo) => [
+          ...(await fleet.pendingCrls(context.crls())),
+          ...(leafClass === "services" ? await pendingClientAuthorities(fleet, { wanted: [memo.new ?? ""] }) : []),
+        ],
       },
       issue: {
         says: `issue every leaf of ${leafClass} anew`,
@@ -48,6 +51,8 @@ export function rotateIntermediate(context: RotationContext, leafClass: LeafClas
           await fleet.publishCrls(context.crls(), context.store.issuers());
           return {};
         },
+        pending: async (memo) =>
+          leafClass === "services" ? pendingClientAuthorities(fleet, { gone: [memo.old ?? ""] }) : [],
       },
     },
   };

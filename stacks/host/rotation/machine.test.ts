@@ -147,7 +147,9 @@ describe("a rotation refuses", () => {
               ...context,
               fleet: {
                 ...context.fleet,
-                members: async () => [{ name: "gw-01", anchors: undefined, certificates: "none", pins: "none" }],
+                members: async () => [
+                  { name: "gw-01", anchors: undefined, clientAuthorities: "none", certificates: "none", pins: "none" },
+                ],
               },
             },
           ),

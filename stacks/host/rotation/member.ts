@@ -1,6 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import type { Component } from "../../../model/component.ts";
+import { SERVICES_ONLY } from "../../../modules/common.ts";
 import { certificatesIn, fingerprintOf, fingerprintsOf } from "../pem.ts";
 import type { Member } from "./fleet.ts";
 
@@ -40,6 +41,7 @@ export function memberOf(seen: Observation): Member {
   return {
     name,
     anchors: has("ca.crt") ? (tls?.anchors ?? fromFile(seen, file("ca.crt"), (text) => fingerprintsOf(text))) : "none",
+    clientAuthorities: has(SERVICES_ONLY) ? fromFile(seen, file(SERVICES_ONLY), fingerprintsOf) : "none",
     certificates: leafFiles.length === 0 ? "none" : presented(seen),
     pins: has("broker.pins")
       ? (tls?.pins ?? fromFile(seen, file("broker.pins"), (text) => text.split("\n").filter((line) => line !== "")))

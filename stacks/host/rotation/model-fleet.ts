@@ -215,6 +215,7 @@ export class ModelFleet {
           name,
           anchors: anchors.map(fingerprintOf),
           certificates: chain.slice(0, 1).map(fingerprintOf),
+          clientAuthorities: "none" as const,
           pins: name === "broker" ? ("none" as const) : pins,
         };
       }),

@@ -10,6 +10,14 @@ export async function pendingAnchors(
   return pending(fleet, ({ anchors }) => follows(anchors, wanted, gone));
 }
 
+/** Members that name their clients' authorities, and do not accept all of these; and those that accept one which they should not. */
+export async function pendingClientAuthorities(
+  fleet: Fleet,
+  { wanted = [], gone = [] }: { readonly wanted?: readonly string[]; readonly gone?: readonly string[] },
+): Promise<readonly string[]> {
+  return pending(fleet, ({ clientAuthorities }) => follows(clientAuthorities, wanted, gone));
+}
+
 /** Members that do not accept all of these pins of the broker, and those that accept one which they should not. */
 export async function pendingPins(
   fleet: Fleet,

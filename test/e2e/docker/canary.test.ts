@@ -44,6 +44,8 @@ const KNOWN = [
 /** The files that hold secrets, by their names; Grafana's are not here, as long as it is not. */
 const KINDS = [
   "<device>.json",
+  "audit.key",
+  "broker.next.key",
   "database.password",
   "gateways.key",
   "generations.age",
@@ -51,14 +53,17 @@ const KINDS = [
   "intermediate.password",
   "metrics.key",
   "network.key",
+  "operators.jwe",
   "operators.key",
   "owner.password",
   "passphrase",
+  "probe-revoked.key",
   "reader.password",
   "root.key.age",
   "services.key",
   "signing.key",
   "tls.key",
+  "token",
   "writer.password",
 ];
 const LABEL = "trustkern.deployment=single-host";

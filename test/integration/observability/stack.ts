@@ -185,6 +185,12 @@ export class ContainerStack {
         return signing.privateKey.export({ type: "pkcs8", format: "pem" }).toString();
       case "network.key":
         return randomBytes(16).toString("hex");
+      case "services.crt":
+        return this.#pki?.intermediates.services.certPem ?? "";
+      case "broker.pins":
+        return "00".repeat(32);
+      case "token":
+        return `gw_${randomBytes(40).toString("base64url")}`;
       case "backend.pub":
         return signing.publicKey.export({ type: "spki", format: "der" }).subarray(-65).toString("hex");
       default:

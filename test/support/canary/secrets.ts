@@ -1,13 +1,16 @@
 import { createPrivateKey } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 import { readSealedFile } from "../../../custody/backends/sealed-file.ts";
 import { parseState } from "../../../custody/backends/state.ts";
 import type { Layout } from "../../../stacks/host/layout.ts";
+import { openOperatorsKey } from "../../../stacks/host/operators-key.ts";
 import type { Canary, Core } from "./needles.ts";
 
-/** Certificates, public keys, and step-ca's configuration. */
-const PUBLIC = /\.(crt|pub)$|^ca\.json$/;
+/** Certificates, public keys, pins, revocation lists, the ledger, and step-ca's configuration. */
+const PUBLIC = /\.(crt|pub|pins)$|^ca\.json$|^ledger\.|^crl\.pem$/;
+/** Revocation lists, and which certificate a gateway's token is for. */
+const PUBLIC_FOLDERS = ["crls", "tokens"];
 const ENCRYPTED = "-----BEGIN ENCRYPTED PRIVATE KEY-----";
 const PLAIN = "-----BEGIN PRIVATE KEY-----";
 /** Characters of a line of PEM (RFC 7468, section 2), and the bytes in them. */
@@ -24,16 +27,24 @@ export async function readCanaries(layout: Layout): Promise<readonly Canary[]> {
   const found: Canary[] = [];
   for (const path of filesBelow(layout.secretsDir, layout.authoritiesDir)) {
     const name = nameOf(layout, path);
-    if (PUBLIC.test(path.slice(path.lastIndexOf("/") + 1))) continue;
-    if (path.endsWith(".age")) found.push({ name, cores: keyCores(await unsealed(path, passphrase)), homes: [] });
+    if (PUBLIC.test(basename(path)) || PUBLIC_FOLDERS.includes(basename(dirname(path)))) continue;
+    if (path.endsWith(".jwe")) {
+      const keyPem = await openOperatorsKey({ authoritiesDir: layout.authoritiesDir, passphrase: () => passphrase });
+      found.push({ name, cores: keyCores(keyPem), homes: [] });
+    } else if (path.endsWith(".age"))
+      found.push({ name, cores: keyCores(await unsealed(path, passphrase)), homes: [] });
     else
       found.push({ name, cores: coresOf(readFileSync(path, "utf8")), homes: [name], givenTo: givenTo(layout, path) });
   }
   return merged([...found, ...(await decryptionKeys(layout, passphrase)), ...deviceKeys(layout)]);
 }
 
-/** Every sensor that is provisioned gets the Thread network key, and the simulated ones keep what they got. */
+/**
+ * Every sensor that is provisioned gets the Thread network key, and the simulated ones keep what they got. Mosquitto reads a copy
+ * of the broker's key, in memory.
+ */
 function givenTo(layout: Layout, path: string): readonly string[] {
+  if (path === join(layout.secretsDir, "broker", "tls.key")) return ["scratch of broker: /run/broker/tls.key"];
   if (path !== join(layout.secretsDir, "backend", "network.key")) return [];
   const sensors = join(layout.volumesDir, "simulator", "state", "sensors.db");
   return [sensors, `${sensors}-wal`].map((file) => nameOf(layout, file));
@@ -66,7 +77,7 @@ function nameOf({ dir }: Layout, path: string): string {
 function coresOf(content: string): readonly Core[] {
   if (content.startsWith(PLAIN)) return keyCores(content);
   if (content.startsWith(ENCRYPTED)) return pemLines(content).filter(({ bytes }) => bytes.length === LINE.characters);
-  return textCores(content);
+  return textCores(content.trim());
 }
 
 /** A password or a symmetric key: its characters, and the bytes that they stand for. */
