@@ -109,8 +109,7 @@ type Revoked = readonly Revocation[];
 
 /** A list may only lose what has ended, and of that the ledger has the record: without it, a revoked certificate would count again. */
 function assertNoneIsLost(held: string, ledger: HostLedger, path: string): void {
-  const isKnown = (serial: string): boolean => ledger.find(serial).some(({ kind }) => kind === "revoked");
-  const [unknown] = readCrl(held).revoked.filter(({ serial }) => !isKnown(serial));
+  const [unknown] = readCrl(held).revoked.filter(({ serial }) => !ledger.isRevoked(serial));
   if (unknown === undefined) return;
   const message = `the list revokes ${unknown.serial}, and the ledger has no record of that`;
   throw hostErrors.error("STATE_CORRUPT", message, { path });

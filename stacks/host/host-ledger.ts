@@ -37,6 +37,8 @@ export interface HostLedger {
     actor: string,
   ) => Promise<SecurityEvent | undefined>;
   readonly revocations: () => readonly RevokedCertificate[];
+  /** Whether a certificate was ever revoked, by its serial number as records have it. */
+  readonly isRevoked: (serial: string) => boolean;
   /** Every record of a certificate, by its serial number in any form of hex. */
   readonly find: (serial: string) => readonly LedgerRecord[];
 }
@@ -121,6 +123,7 @@ export async function openHostLedger(place: HostLedgerPlace): Promise<HostLedger
           reason: reason as RevocationReason,
           notAfter: new Date(notAfter),
         })),
+    isRevoked: (serial) => has("revoked", serial),
     find: (serial) => records.filter((record) => record.serial === serial),
   };
 }

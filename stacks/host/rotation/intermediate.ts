@@ -1,7 +1,7 @@
 import type { LeafClass } from "../../../certs/names.ts";
 import type { RotationContext } from "./context.ts";
 import type { Rotation } from "./machine.ts";
-import { pendingClientAuthorities, pendingLeaves } from "./proof.ts";
+import { pendingClientAuthorities, pendingLeaves, pendingNextPin } from "./proof.ts";
 
 /**
  * Another issuing authority of one class, with another key. Peers send it with their leaves, so nobody has to be given it; its
@@ -27,6 +27,7 @@ export function rotateIntermediate(context: RotationContext, leafClass: LeafClas
         pending: async (memo) => [
           ...(await fleet.pendingCrls(context.crls())),
           ...(leafClass === "services" ? await pendingClientAuthorities(fleet, { wanted: [memo.new ?? ""] }) : []),
+          ...(leafClass === "services" ? await pendingNextPin(context) : []),
         ],
       },
       issue: {

@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
 import { certificatesIn, fingerprintOf } from "../pem.ts";
+import { PINNED } from "../pins.ts";
 import type { RotationContext } from "./context.ts";
 import type { Memo, Rotation } from "./machine.ts";
-import { pendingLeaves } from "./proof.ts";
+import { pendingLeaves, pendingNextPin } from "./proof.ts";
 
 /** Other leaves for one component; those of before are revoked once nobody presents them any more. */
 export function rotateLeaf(context: RotationContext, component: string): Rotation {
@@ -15,7 +16,13 @@ export function rotateLeaf(context: RotationContext, component: string): Rotatio
       Object.fromEntries(leafFiles(component).map((file, index) => [`old.${index}`, leafIn(file)] as const)),
     phases: {
       "add-new": { says: "nothing: the authority is known to every peer already" },
-      "prove-trust": { says: "nothing: peers accept every leaf of the authority" },
+      "prove-trust":
+        component === PINNED
+          ? {
+              says: "wait until every client of the broker accepts the pin of its next key",
+              pending: () => pendingNextPin(context),
+            }
+          : { says: "nothing: peers accept every leaf of the authority" },
       issue: {
         says: `issue the leaves of ${component} anew`,
         act: async (memo) => {

@@ -204,6 +204,7 @@ export class ModelFleet {
     },
     revokedBySerial: async () => undefined,
     revocations: () => this.revocations,
+    isRevoked: (serial) => this.revocations.some((one) => one.serial === serial),
     find: () => [],
   };
 

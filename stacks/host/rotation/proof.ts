@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { fingerprintsOf } from "../pem.ts";
+import type { RotationContext } from "./context.ts";
 import type { Fleet, Member } from "./fleet.ts";
 
 /** Members that do not accept all of these anchors, and those that accept one which they should not. */
@@ -24,6 +25,14 @@ export async function pendingPins(
   { wanted = [], gone = [] }: { readonly wanted?: readonly string[]; readonly gone?: readonly string[] },
 ): Promise<readonly string[]> {
   return pending(fleet, ({ pins }) => follows(pins, wanted, gone));
+}
+
+/** Clients of the broker that do not accept its next key yet, which its next leaf is for. */
+export async function pendingNextPin({
+  fleet,
+  pins,
+}: Pick<RotationContext, "fleet" | "pins">): Promise<readonly string[]> {
+  return pendingPins(fleet, { wanted: [pins().next] });
 }
 
 /** Members that present another leaf than the one in their files. */

@@ -1,6 +1,6 @@
 import type { RotationContext } from "./context.ts";
 import type { Rotation } from "./machine.ts";
-import { pendingAnchors, pendingLeaves } from "./proof.ts";
+import { pendingAnchors, pendingLeaves, pendingNextPin } from "./proof.ts";
 
 /**
  * Another trust anchor. The issuing authorities keep their keys and get certificates of the new root, so that every leaf and
@@ -30,8 +30,11 @@ export function rotateRoot(context: RotationContext): Rotation {
         },
       },
       "prove-trust": {
-        says: "wait until every component accepts both roots",
-        pending: (memo) => pendingAnchors(fleet, { wanted: [memo.old ?? "", memo.new ?? ""] }),
+        says: "wait until every component accepts both roots, and every client of the broker the pin of its next key",
+        pending: async (memo) => [
+          ...(await pendingAnchors(fleet, { wanted: [memo.old ?? "", memo.new ?? ""] })),
+          ...(await pendingNextPin(context)),
+        ],
       },
       issue: {
         says: "have the new root sign the issuing authorities, and issue every leaf anew",
