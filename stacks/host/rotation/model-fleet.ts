@@ -2,6 +2,7 @@ import { createPrivateKey, X509Certificate } from "node:crypto";
 import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { normalSerial } from "../../../certs/serial.ts";
 import type { Model } from "../../../model/boundary.ts";
 import type { Component } from "../../../model/component.ts";
 import { makeAuthorities } from "../authorities.ts";
@@ -195,7 +196,7 @@ export class ModelFleet {
     issued: async () => undefined,
     revoked: async (certPem, reason) => {
       const certificate = new X509Certificate(certPem);
-      const serial = certificate.serialNumber.toLowerCase();
+      const serial = normalSerial(certificate.serialNumber);
       if (this.revocations.some((one) => one.serial === serial)) return undefined;
       const issuer = attributeOf(certificate.issuer, "CN");
       this.revocations.push({ serial, issuer, at: NOW, reason, notAfter: certificate.validToDate });
