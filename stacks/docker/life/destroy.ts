@@ -1,4 +1,5 @@
 import { rmSync } from "node:fs";
+import { journalFileOf } from "../../host/certs-site.ts";
 import { writing } from "../../host/files.ts";
 import { takeLock } from "../../host/lock.ts";
 import type { ProgressEvent } from "../terraform/progress.ts";
@@ -47,7 +48,7 @@ export async function destroyDocker(options: DestroyOptions): Promise<DestroyRep
     const unlock = takeLock(layout.lockFile, options.pid);
     try {
       const kinds = [layout.volumesDir, layout.secretsDir, layout.authoritiesDir, layout.configDir, layout.runDir];
-      for (const dir of [...kinds, layout.terraformDir, layout.logsDir, layout.stateFile]) {
+      for (const dir of [...kinds, layout.terraformDir, layout.logsDir, journalFileOf({ layout }), layout.stateFile]) {
         writing(dir, () => rmSync(dir, { recursive: true, force: true }));
       }
     } finally {

@@ -35,6 +35,8 @@ export async function rotateAt(site: CertsSite, options: RotateOptions): Promise
   const target = parseTarget(whatOf(options.what, readJournal(journalFile)), rotatable(site));
   const fleet = await site.fleet();
   const rotation = rotationOf(target, contextOf(site, fleet));
+  // A death may have left files that were written and not given to who reads them.
+  site.handOver();
   await runRotation(rotation, { ...options, journalFile, files: hostFiles, apply: fleet.apply });
   return renderTarget(target);
 }
@@ -95,7 +97,14 @@ function contextOf(site: CertsSite, fleet: Fleet | undefined): RotationContext {
     },
   });
   return {
-    files: hostFiles,
+    files: {
+      ...hostFiles,
+      write: (path, content) => {
+        const changed = hostFiles.write(path, content);
+        handOver();
+        return changed;
+      },
+    },
     secretFile,
     fleet: fleet ?? nobody,
     store: pki.store,
