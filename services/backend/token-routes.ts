@@ -1,3 +1,5 @@
+import type { IncomingMessage } from "node:http";
+import type { SecurityEventKind } from "../../shared/security-event.ts";
 import type { Route } from "../runtime/http.ts";
 import { callerOf } from "../runtime/mutual-server.ts";
 import { parseBody } from "../runtime/parse-body.ts";
@@ -21,6 +23,8 @@ export interface TokenRouteParts {
 export function tokenRoutes({ gateways, certificates, tokens, events }: TokenRouteParts): readonly Route[] {
   const nameOf = (params: Readonly<Record<string, string>>): string =>
     gateways.requireActive(parseBody(partsOf.gatewayName, params.name)).name;
+  const announce = (kind: SecurityEventKind, object: string, reason: string, message: IncomingMessage): void =>
+    events.emit({ kind, actor: callerOf(message) ?? "unknown", object, reason });
   return [
     {
       method: "GET",
@@ -35,12 +39,7 @@ export function tokenRoutes({ gateways, certificates, tokens, events }: TokenRou
         const { certificate_serial, lifetime_days: lifetimeDays } = parseBody(tokenBody, body);
         const certificateSha256 = certificateOf(certificates, gateway, certificate_serial);
         const issued = tokens.issue({ gateway, certificateSha256, lifetimeDays });
-        events.emit({
-          kind: "TOKEN_ISSUED",
-          actor: callerOf(message) ?? "unknown",
-          object: gateway,
-          reason: issued.id,
-        });
+        announce("TOKEN_ISSUED", gateway, issued.id, message);
         return renderNewToken(issued);
       },
     },
@@ -56,12 +55,7 @@ export function tokenRoutes({ gateways, certificates, tokens, events }: TokenRou
         } = parseBody(rotateBody, body);
         const certificateSha256 = certificateOf(certificates, gateway, certificate_serial);
         const issued = tokens.rotate({ gateway, certificateSha256, lifetimeDays, overlapHours });
-        events.emit({
-          kind: "TOKEN_ISSUED",
-          actor: callerOf(message) ?? "unknown",
-          object: gateway,
-          reason: issued.id,
-        });
+        announce("TOKEN_ISSUED", gateway, issued.id, message);
         return renderNewToken(issued);
       },
     },
@@ -71,12 +65,7 @@ export function tokenRoutes({ gateways, certificates, tokens, events }: TokenRou
       handler: (_, { params, message }) => {
         const gateway = parseBody(partsOf.gatewayName, params.name);
         const revoked = tokens.revoke(gateway, parseBody(partsOf.tokenId, params.id));
-        events.emit({
-          kind: "TOKEN_REVOKED",
-          actor: callerOf(message) ?? "unknown",
-          object: gateway,
-          reason: revoked.id,
-        });
+        announce("TOKEN_REVOKED", gateway, revoked.id, message);
         return renderToken(revoked);
       },
     },

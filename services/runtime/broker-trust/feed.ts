@@ -1,12 +1,12 @@
-import { Agent, request } from "node:https";
+import { Agent } from "node:https";
 import { z } from "zod";
 import { messageOf } from "../../../shared/errors.ts";
+import { httpsGet } from "../https-get.ts";
 import type { Tls13Options } from "../tls.ts";
 import { brokerTrustErrors } from "./errors.ts";
 
 const PATH = "/v1/broker/trust";
-const MAX_BYTES = 64 * 1024 * 1024;
-const TIMEOUT_MS = 4000;
+const LIMITS = { timeoutMs: 4000, maxBytes: 64 * 1024 * 1024 } as const;
 
 /** Where a broker learns what is revoked, and how often it asks. */
 export const trustFeedConfig = z.strictObject({
@@ -61,8 +61,10 @@ export function textsOf({ crls }: BrokerTrust): readonly string[] {
  * @throws BROKER_FEED_AWAY also for an answer that is not one
  */
 export async function fetchTrust({ url, servername }: TrustFeedConfig, tls: Tls13Options): Promise<BrokerTrust> {
+  // A connection of its own each time: the next one is made with the certificates of then.
+  const agent = new Agent({ ...tls, servername });
   try {
-    const parsed = brokerTrust.safeParse(JSON.parse(await get(new URL(PATH, url), servername, tls)));
+    const parsed = brokerTrust.safeParse(JSON.parse(await httpsGet(new URL(PATH, url), agent, LIMITS)));
     if (parsed.success) return parsed.data;
     throw new Error(parsed.error.issues.map(({ path, message }) => `"${path.join(".")}" ${message}`).join("; "));
   } catch (cause) {
@@ -71,27 +73,4 @@ export async function fetchTrust({ url, servername }: TrustFeedConfig, tls: Tls1
       cause,
     });
   }
-}
-
-function get(url: URL, servername: string, tls: Tls13Options): Promise<string> {
-  // A connection of its own each time: the next one is made with the certificates of then.
-  const agent = new Agent({ ...tls, servername });
-  return new Promise((resolve, reject) => {
-    const call = request(url, { agent, signal: AbortSignal.timeout(TIMEOUT_MS) }, (response) => {
-      const chunks: Buffer[] = [];
-      let size = 0;
-      response.on("error", reject);
-      response.on("data", (chunk: Buffer) => {
-        size += chunk.length;
-        if (size > MAX_BYTES) response.destroy(new Error(`more than ${MAX_BYTES} bytes`));
-        else chunks.push(chunk);
-      });
-      response.on("end", () => {
-        if (response.statusCode === 200) resolve(Buffer.concat(chunks).toString("utf8"));
-        else reject(new Error(`status ${response.statusCode}`));
-      });
-    });
-    call.on("error", reject);
-    call.end();
-  });
 }
