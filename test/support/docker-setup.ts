@@ -30,6 +30,8 @@ export async function setup(): Promise<() => Promise<void>> {
     if (engine === undefined) return;
     engine.process.kill("SIGTERM");
     await new Promise((resolve) => engine.process.once("exit", resolve));
+    // The engine leaves its own network namespace mounted there.
+    for (const mount of mountsIn(engine.folder)) await runProgram("umount", [mount]);
     rmSync(engine.folder, { recursive: true, force: true });
   };
 }
@@ -49,6 +51,11 @@ async function engineAnswers(): Promise<boolean> {
     ({ code }) => code === 0,
     () => false,
   );
+}
+
+function mountsIn(folder: string): readonly string[] {
+  const mounts = readFileSync("/proc/mounts", "utf8").split("\n");
+  return mounts.flatMap((line) => line.split(" ")[1] ?? []).filter((mount) => mount.startsWith(`${folder}/`));
 }
 
 /** A Docker Engine with its own process files, so that those of one that was killed are not in its way. */

@@ -127,7 +127,7 @@ export class MosquittoHarness extends BrokerHarness {
     }
   }
 
-  /** Waits until a list of that number is in force. */
+  /** Waits until a list of that number is in force, and the sessions that it ends are ended. */
   async inForce(name: string): Promise<void> {
     const number = String(this.feed.lists.get(name)?.number);
     const issuer = `TrustKern ${name}`;
@@ -135,6 +135,13 @@ export class MosquittoHarness extends BrokerHarness {
       const { ready, crl } = await this.guard();
       return ready && crl.issuers.some((each) => each.issuer === issuer && each.number === number);
     }, 60_000);
+    await this.nextLook();
+  }
+
+  /** Waits until the guard has begun another look, which it does when the one before is over. */
+  async nextLook(): Promise<void> {
+    const { questions } = this.feed;
+    await until(async () => this.feed.questions > questions);
   }
 
   /** How a connection with a certificate ends: `accepted`, or the code of the error. */
