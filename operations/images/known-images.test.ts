@@ -50,6 +50,10 @@ describe("KNOWN_IMAGES", () => {
     }
   });
 
+  it("never takes upstream's step-ca, where every provisioner may revoke everything", () => {
+    expect(KNOWN_IMAGES["step-ca"]).not.toHaveProperty("upstream");
+  });
+
   it("pins every upstream image to a version", () => {
     for (const { upstream } of Object.values(KNOWN_IMAGES)) if (upstream) expect(upstream).toMatch(/:v?\d+\.\d+\.\d+/);
   });

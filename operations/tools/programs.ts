@@ -42,18 +42,14 @@ export const programs: Readonly<Record<ToolName, Program>> = {
     stamps: ["main.version=4.6.0"],
     tags: [],
   },
-  "step-ca": {
-    version: "0.30.2",
-    main: "github.com/smallstep/certificates/cmd/step-ca",
-    stamps: ["main.Version=0.30.2"],
-    tags: [],
-  },
-  // PKCS #11 libraries are C: this one opens them. It has no YubiKey back end, whose PC/SC headers few machines have.
+  // Upstream's packages behind a main package of ours, since upstream's lets anybody revoke.
+  "step-ca": { version: "0.30.2", main: ".", stamps: ["main.Version=0.30.2"], tags: [] },
+  // PKCS #11 libraries are C: this one opens them.
   "step-ca-pkcs11": {
     version: "0.30.2",
-    main: "github.com/smallstep/certificates/cmd/step-ca",
+    main: ".",
     stamps: ["main.Version=0.30.2"],
-    tags: ["noyubikey"],
+    tags: [],
     module: "step-ca",
     cgo: true,
   },

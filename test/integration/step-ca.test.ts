@@ -71,7 +71,7 @@ describe("an online authority serves", () => {
       const statuses = [];
       for (const as of [await enrol(ca), host, await ca.service("backend"), made])
         statuses.push(await post(path, as, { csr: csrPem }));
-      expect(statuses).toEqual([401, 401, 403, 401]);
+      expect(statuses).toEqual([403, 403, 403, 403]);
     },
   );
 });

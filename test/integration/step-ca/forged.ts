@@ -51,11 +51,14 @@ export async function forgedLeaf(
     readonly notAfter?: Date;
     readonly usage?: x509.ExtendedKeyUsage;
     readonly ca?: boolean;
+    /** Hex. @default random */
+    readonly serial?: string;
   } = {},
 ): Promise<CertifiedKey> {
   const keys = await generateKeyPair();
   const { notBefore = new Date(Date.now() - 60_000), notAfter = new Date(Date.now() + 86_400_000) } = changes;
   const certificate = await x509.X509CertificateGenerator.create({
+    ...(changes.serial !== undefined && { serialNumber: changes.serial }),
     subject: new x509.Name([{ O: ["acme"] }, { OU: ["devices"] }, { OU: ["sensirio"] }, { CN: ["TK 100"] }]),
     issuer: issuer.certificate.subjectName,
     notBefore,

@@ -114,9 +114,18 @@ export async function operatorLeaf(
   csrName = name,
 ): Promise<string> {
   const { csrPem } = await requestFor(csrName);
+  return signCsr(ca.endpoint("operators"), {
+    token: await operatorsToken(ca, { use: "sign", subject: name, csrPem, ...more }),
+    csrPem,
+  });
+}
+
+/** A token of the operators' key. */
+export async function operatorsToken(
+  ca: StepCaHarness,
+  more: { readonly use: "sign" | "revoke"; readonly subject: string; readonly csrPem?: string },
+): Promise<string> {
   const { servername } = ca.endpoint("operators");
   const keyPem = await openOperatorsKey({ authoritiesDir: ca.authoritiesDir, passphrase: () => PASSPHRASE });
-  const provisioner = PROVISIONERS.operators;
-  const wanted = { provisioner, keyPem, servername, use: "sign", subject: name, csrPem, now: new Date() } as const;
-  return signCsr(ca.endpoint("operators"), { token: await jwkToken({ ...wanted, ...more }), csrPem });
+  return jwkToken({ provisioner: PROVISIONERS.operators, keyPem, servername, now: new Date(), ...more });
 }
