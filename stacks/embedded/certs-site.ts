@@ -63,6 +63,8 @@ export async function embeddedSite(options: EmbeddedSiteOptions): Promise<CertsS
         leafFiles: pki.leafFiles,
         clock,
         status: ask,
+        // This host issues for gateways and operators by itself.
+        authority: async () => undefined,
         startedAt: async () => startsOf(model.components, ask),
         restart: (component) => startAgain(component, ask),
         reload: (component) => startAgain(component, ask),

@@ -1,54 +1,26 @@
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { defaultDeployment } from "../../profiles/resolve.ts";
-import { embeddedSite } from "../../stacks/embedded/certs-site.ts";
-import type { Up } from "../../stacks/embedded/up.ts";
-import { certsLockOf } from "../../stacks/host/certs-site.ts";
-import { takeLock } from "../../stacks/host/lock.ts";
-import { rotateAt } from "../../stacks/host/rotation/run-at.ts";
+import type { Control } from "../../stacks/host/recipients.ts";
+import { scratch, upOptions, upProven } from "./deployment.ts";
+import { CLI, openDatabase, singleHost, succeed } from "./docker.ts";
 import { drained } from "./drained.ts";
 import { compareLedger, type LedgerResult } from "./ledger.ts";
+import { type Ended, runProgram } from "./run.ts";
 
-/** The deployment that is rotated: as `up` has it without a file, with more sensors. */
-export function rotatingDeployment(ratePerSecond: number) {
-  return { ...defaultDeployment(), simulator: { sensors: 8, ratePerSecond } };
-}
+/** Enough sensors to keep the rate up while one of them waits for an answer. */
+const SENSORS = 16;
 
-/** Rotates as `trustkern certs rotate --what` does. @returns seconds that it took */
-export async function rotate(dir: string, what: string): Promise<number> {
-  const clock = (): Date => new Date();
-  const site = await embeddedSite({
-    deployment: rotatingDeployment(1),
-    dir,
-    temporaryDir: tmpdir(),
-    clock,
-    actor: "cli:test",
-  });
-  const unlock = await lockWithin(60_000, certsLockOf(site));
-  const started = performance.now();
-  try {
-    await rotateAt(site, {
-      what,
-      clock,
-      signal: new AbortController().signal,
-      limitSeconds: 180,
-      onPhase: () => undefined,
-    });
-  } finally {
-    unlock();
-  }
-  return (performance.now() - started) / 1000;
-}
-
-async function lockWithin(limitMs: number, file: string): Promise<() => void> {
-  for (let waited = 0; ; waited += 100) {
-    try {
-      return takeLock(file, process.pid);
-    } catch (thrown) {
-      if (waited >= limitMs) throw thrown;
-      await sleep(100);
-    }
-  }
+/** A deployment whose certificates are rotated while messages flow through it. */
+export interface Rotating {
+  /** Its state directory. */
+  readonly dir: string;
+  readonly control: Control;
+  /** Runs the command line on it. */
+  readonly cli: (args: readonly string[]) => Promise<Ended>;
+  /** Has the sensors stop, waits for the last receipt, and compares what they were told with what is stored. */
+  readonly delivered: () => Promise<Delivered>;
+  readonly stop: () => Promise<void>;
 }
 
 /** What the sensors' messages came to. */
@@ -57,15 +29,90 @@ export interface Delivered extends LedgerResult {
   readonly refused: number;
 }
 
-/** Messages of simulated sensors that were refused for good, as the sensors count them. */
-export async function refusedByGateways({ deployed }: Up): Promise<number> {
-  const { counters } = (await deployed.control("simulator", "GET", "/status")) as { counters: { rejected: number } };
-  return counters.rejected;
+/** A deployment of that engine, with its sensors at work. @param rate messages per second that are asked for */
+export async function rotating(engine: "embedded" | "docker", rate: number): Promise<Rotating> {
+  const run = engine === "embedded" ? await inProcesses(rate) : await inContainers(rate);
+  await run.control("simulator", "POST", "/run", { rate, total: null });
+  return run;
 }
 
-/** Has the sensors stop, waits for the last receipt, and compares what they were told with what is stored. */
-export async function delivered(run: Up, refusedBefore: number): Promise<Delivered> {
-  await run.deployed.control("simulator", "POST", "/stop");
-  await drained(run);
-  return { ...(await compareLedger(run)), refused: (await refusedByGateways(run)) - refusedBefore };
+/**
+ * Rotates with `trustkern certs rotate`.
+ * @returns seconds that it took
+ * @throws Error with what the command said, when it does not end with exit code 0
+ */
+export async function rotate(run: Rotating, what: string): Promise<number> {
+  const started = performance.now();
+  const { code, stdout, stderr } = await run.cli(["certs", "rotate", "--what", what, "--yes", "--limit", "180"]);
+  if (code !== 0) throw new Error(`the rotation of ${what} ended with ${code}: ${stderr}${stdout}`);
+  return (performance.now() - started) / 1000;
+}
+
+async function inProcesses(ratePerSecond: number): Promise<Rotating> {
+  const { dir, remove } = scratch("rotating");
+  const deployment = { ...defaultDeployment(), simulator: { sensors: SENSORS, ratePerSecond } };
+  const run = await upProven(upOptions(dir, { deployment }));
+  const { control } = run.deployed;
+  const before = await refusals(control);
+  return {
+    dir,
+    control,
+    cli: (args) =>
+      runProgram(process.execPath, [...CLI, "--dir", dir, "--progress", "plain", ...args], { timeoutSeconds: 400 }),
+    delivered: async () => {
+      await control("simulator", "POST", "/stop");
+      await drained(run);
+      return { ...(await compareLedger(run)), refused: (await refusals(control)) - before };
+    },
+    stop: async () => {
+      await run.stop();
+      remove();
+    },
+  };
+}
+
+async function inContainers(ratePerSecond: number): Promise<Rotating> {
+  const { dir, remove } = scratch("docker-rotating");
+  const example = singleHost(dir);
+  const text = readFileSync(example.file, "utf8");
+  const busy = text.replace("sensors: 3", `sensors: ${SENSORS}`).replace("PerSecond: 5", `PerSecond: ${ratePerSecond}`);
+  writeFileSync(example.file, busy);
+  await succeed(example, ["images", "lock"]);
+  await succeed(example, ["deploy", "--wait"]);
+  const { control, cli } = example;
+  const before = await refusals(control);
+  return {
+    dir: example.dir,
+    control,
+    cli,
+    delivered: async () => {
+      await control("simulator", "POST", "/stop");
+      await spooledNothing(control);
+      const database = await openDatabase(example);
+      try {
+        const ledger = await compareLedger({ deployed: { control }, database });
+        return { ...ledger, refused: (await refusals(control)) - before };
+      } finally {
+        await database.close();
+      }
+    },
+    stop: async () => {
+      await cli(["destroy", "--volumes", "--yes"]);
+      remove();
+    },
+  };
+}
+
+async function spooledNothing(control: Control): Promise<void> {
+  for (const end = Date.now() + 120_000; Date.now() < end; await sleep(250)) {
+    const { counters } = (await control("gw-01", "GET", "/status")) as { counters: { spooled: number } };
+    if (counters.spooled === 0) return;
+  }
+  throw new Error("the gateway still waits for receipts after 120 s");
+}
+
+/** Messages of simulated sensors that were refused for good, as the sensors count them. */
+async function refusals(control: Control): Promise<number> {
+  const { counters } = (await control("simulator", "GET", "/status")) as { counters: { rejected: number } };
+  return counters.rejected;
 }

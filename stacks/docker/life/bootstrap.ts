@@ -6,10 +6,10 @@ import { type OperatorClient, operatorClient } from "../../host/operator-client.
 import { provision } from "../../host/provision.ts";
 import { type Control, publishRecipients } from "../../host/recipients.ts";
 import { hostSocket } from "../mounts.ts";
-import { backendEndpoint } from "./backend-endpoint.ts";
 import { dockerSite } from "./certs-site.ts";
 import { waitHealthy } from "./health.ts";
 import type { DockerOptions } from "./options.ts";
+import { backendEndpoint } from "./published-endpoint.ts";
 import type { Rendered } from "./render.ts";
 
 /** Longest wait for one answer of a component, beyond its own start-up time. */

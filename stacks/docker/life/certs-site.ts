@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Component } from "../../../model/component.ts";
+import { serverName } from "../../../model/placement.ts";
 import type { CertsSite } from "../../host/certs-site.ts";
 import { dockerOutput } from "../../host/docker-cli.ts";
 import { logEvent } from "../../host/event-log.ts";
@@ -7,13 +8,14 @@ import { operatorClient } from "../../host/operator-client.ts";
 import { statusOf } from "../../host/readiness.ts";
 import { backendSide } from "../../host/rotation/backend-side.ts";
 import { type CertificateStatus, engineFleet } from "../../host/rotation/engine-fleet.ts";
+import { shownAuthority } from "../../host/rotation/shown-authority.ts";
 import { openStoredPki } from "../../host/secrets.ts";
 import { hostSocket } from "../mounts.ts";
-import { backendEndpoint } from "./backend-endpoint.ts";
 import { waitHealthy } from "./health.ts";
 import { inspectContainers } from "./inspect.ts";
 import type { DockerOptions } from "./options.ts";
 import { giveAway } from "./prepare.ts";
+import { backendEndpoint, publishedEndpoint } from "./published-endpoint.ts";
 import { renderDocker } from "./render.ts";
 import { assertDeployed } from "./status.ts";
 
@@ -61,6 +63,13 @@ export async function dockerSite(options: DockerOptions, actor: string): Promise
             | CertificateStatus
             | undefined;
         },
+        // step-ca calls itself by its component's name in every deployment.
+        authority: ({ name }) =>
+          shownAuthority({
+            ...publishedEndpoint(plan, name),
+            servername: serverName(name, tenant),
+            anchors: pki.store.anchors(),
+          }),
         startedAt: () => startsOf(options, model.components),
         restart: (component) => startAgain(options, layout, component),
         reload: async ({ name }) => void (await dockerOutput(docker, ["kill", "--signal", "HUP", name])),

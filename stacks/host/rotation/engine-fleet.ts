@@ -1,4 +1,5 @@
 import type { Component } from "../../../model/component.ts";
+import { STEP_CA_SECRETS } from "../../../modules/step-ca/component.ts";
 import { PINNED } from "../pins.ts";
 import { type BackendSide, brokerHasCrls } from "./backend-side.ts";
 import type { Fleet } from "./fleet.ts";
@@ -18,6 +19,8 @@ export interface EngineFleetRequest {
   readonly clock: () => Date;
   /** The answer of a component's control socket; undefined where it has none or does not answer. */
   readonly status: (component: Component) => Promise<CertificateStatus | undefined>;
+  /** SHA-256 of the authority above the leaf that an online authority shows; undefined where it shows none. */
+  readonly authority: (component: Component) => Promise<string | undefined>;
   /** When each component that runs began to. */
   readonly startedAt: () => Promise<ReadonlyMap<string, Date>>;
   /** Starts a component again, and waits until it runs. */
@@ -45,6 +48,9 @@ export function engineFleet(request: EngineFleetRequest): Fleet {
           leafFiles: request.leafFiles(name),
           secretFile: request.secretFile,
           tls,
+          authority: component.secrets.some((one) => one.name === STEP_CA_SECRETS.cert)
+            ? await request.authority(component)
+            : undefined,
           readAt,
           now: clock(),
         });

@@ -10,6 +10,11 @@ export interface Member {
   readonly certificates: readonly string[] | "none" | undefined;
   /** SHA-256 of every authority that its clients may be under, where it names them; undefined while it does not say. */
   readonly clientAuthorities: readonly string[] | "none" | undefined;
+  /**
+   * SHA-256 of the authority that it issues with, where it is an issuer; undefined while it does not show one, `none` for every
+   * other component.
+   */
+  readonly authority: readonly string[] | "none" | undefined;
   /** Pins of the broker that it accepts; undefined while it does not say, `none` where it is no client of the broker. */
   readonly pins: readonly string[] | "none" | undefined;
 }

@@ -1,7 +1,7 @@
 import type { LeafClass } from "../../../certs/names.ts";
 import type { RotationContext } from "./context.ts";
 import type { Rotation } from "./machine.ts";
-import { pendingClientAuthorities, pendingLeaves, pendingNextPin } from "./proof.ts";
+import { pendingAuthority, pendingClientAuthorities, pendingLeaves, pendingNextPin } from "./proof.ts";
 
 /**
  * Another issuing authority of one class, with another key. Peers send it with their leaves, so nobody has to be given it; its
@@ -39,8 +39,11 @@ export function rotateIntermediate(context: RotationContext, leafClass: LeafClas
         },
       },
       "prove-use": {
-        says: "wait until every component presents its new leaf",
-        pending: () => pendingLeaves(fleet, context.leafFiles),
+        says: "wait until every component presents its new leaf, and the online authority issues with the new key",
+        pending: async (memo) => [
+          ...(await pendingLeaves(fleet, context.leafFiles)),
+          ...(await pendingAuthority(fleet, leafClass, memo.new ?? "")),
+        ],
       },
       "remove-old": {
         says: "revoke the old authority, and publish the root's list",

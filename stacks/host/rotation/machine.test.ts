@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { RotationContext } from "./context.ts";
+import type { Member } from "./fleet.ts";
 import type { Memo, Rotation } from "./machine.ts";
 import { ModelFleet } from "./model-fleet.ts";
 import { rotationOf } from "./rotations.ts";
@@ -135,29 +136,33 @@ describe("a rotation refuses", () => {
     await expect(fleet.rotate(of({ kind: "pin" }))).rejects.toMatchObject({ code: "ROTATION_UNFINISHED" });
   });
 
+  const nothing = { clientAuthorities: "none", certificates: "none", authority: "none", pins: "none" } as const;
+  /** A rotation in which the fleet is this one component. */
+  const among = (target: RotationTarget, member: Member) => (context: RotationContext) =>
+    rotationOf(target, { ...context, fleet: { ...context.fleet, members: async () => [member] } });
+
   it("to remove the old while somebody does not follow, and names who", async () => {
     const fleet = await make();
     const before = fleet.open().store.anchors();
-    await expect(
-      fleet.rotate(
-        (context) =>
-          rotationOf(
-            { kind: "root" },
-            {
-              ...context,
-              fleet: {
-                ...context.fleet,
-                members: async () => [
-                  { name: "gw-01", anchors: undefined, clientAuthorities: "none", certificates: "none", pins: "none" },
-                ],
-              },
-            },
-          ),
-        0.05,
-      ),
-    ).rejects.toMatchObject({ code: "ROTATION_UNPROVEN", message: expect.stringContaining("gw-01") });
+    const silent = { ...nothing, name: "gw-01", anchors: undefined };
+    await expect(fleet.rotate(among({ kind: "root" }, silent), 0.05)).rejects.toMatchObject({
+      code: "ROTATION_UNPROVEN",
+      message: expect.stringContaining("gw-01"),
+    });
     expect(fleet.unfinished).toBe("prove-trust");
     expect(fleet.open().store.anchors()).toEqual(expect.arrayContaining([...before]));
+  });
+
+  it.each([undefined, ["00".repeat(32)]])("to revoke an authority that is still issued with: %j", async (authority) => {
+    const fleet = await make();
+    const ca = { ...nothing, name: "gateways-ca", anchors: "none" as const, authority };
+    const target = { kind: "intermediate", leafClass: "gateways" } as const;
+    await expect(fleet.rotate(among(target, ca), 0.05)).rejects.toMatchObject({
+      code: "ROTATION_UNPROVEN",
+      message: expect.stringContaining("gateways-ca"),
+    });
+    expect(fleet.unfinished).toBe("prove-use");
+    expect(fleet.revokedSerials()).toEqual([]);
   });
 
   it.each(["", "{", "{}", '{"schema":"trustkern.rotation/1","what":"root","startedAt":"x","phase":"later","memo":{}}'])(

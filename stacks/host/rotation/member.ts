@@ -2,6 +2,7 @@ import { X509Certificate } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import type { Component } from "../../../model/component.ts";
 import { SERVICES_ONLY } from "../../../modules/common.ts";
+import { STEP_CA_SECRETS } from "../../../modules/step-ca/component.ts";
 import { certificatesIn, fingerprintOf, fingerprintsOf } from "../pem.ts";
 import type { Member } from "./fleet.ts";
 
@@ -24,6 +25,8 @@ export interface Observation {
   readonly secretFile: (component: string, secret: string) => string;
   /** Its own word; undefined where it gives none. */
   readonly tls: TlsStatus | undefined;
+  /** SHA-256 of the authority above the leaf that an online authority shows; undefined where none was seen. */
+  readonly authority: string | undefined;
   /** When it last read its files for certain, such as at its start; undefined while it does not run. */
   readonly readAt: Date | undefined;
   readonly now: Date;
@@ -43,10 +46,15 @@ export function memberOf(seen: Observation): Member {
     anchors: has("ca.crt") ? (tls?.anchors ?? fromFile(seen, file("ca.crt"), (text) => fingerprintsOf(text))) : "none",
     clientAuthorities: has(SERVICES_ONLY) ? fromFile(seen, file(SERVICES_ONLY), fingerprintsOf) : "none",
     certificates: leafFiles.length === 0 ? "none" : presented(seen),
+    authority: has(STEP_CA_SECRETS.cert) ? issuing(seen) : "none",
     pins: has("broker.pins")
       ? (tls?.pins ?? fromFile(seen, file("broker.pins"), (text) => text.split("\n").filter((line) => line !== "")))
       : "none",
   };
+}
+
+function issuing({ authority }: Observation): readonly string[] | undefined {
+  return authority === undefined ? undefined : [authority];
 }
 
 function presented(seen: Observation): readonly string[] | undefined {

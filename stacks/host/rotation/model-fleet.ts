@@ -218,6 +218,7 @@ export class ModelFleet {
           anchors: anchors.map(fingerprintOf),
           certificates: chain.slice(0, 1).map(fingerprintOf),
           clientAuthorities: "none" as const,
+          authority: "none" as const,
           pins: name === "broker" ? ("none" as const) : pins,
         };
       }),

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import type { LeafClass } from "../../../certs/names.ts";
 import { fingerprintsOf } from "../pem.ts";
 import type { RotationContext } from "./context.ts";
 import type { Fleet, Member } from "./fleet.ts";
@@ -17,6 +18,12 @@ export async function pendingClientAuthorities(
   { wanted = [], gone = [] }: { readonly wanted?: readonly string[]; readonly gone?: readonly string[] },
 ): Promise<readonly string[]> {
   return pending(fleet, ({ clientAuthorities }) => follows(clientAuthorities, wanted, gone));
+}
+
+/** The online authority of a class, while it issues with another authority than this one. */
+export async function pendingAuthority(fleet: Fleet, leafClass: LeafClass, wanted: string): Promise<readonly string[]> {
+  const issuer = `${leafClass}-ca`;
+  return (await pending(fleet, ({ authority }) => follows(authority, [wanted], []))).filter((name) => name === issuer);
 }
 
 /** Members that do not accept all of these pins of the broker, and those that accept one which they should not. */

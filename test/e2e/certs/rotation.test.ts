@@ -1,7 +1,5 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
-import type { Up } from "../../../stacks/embedded/up.ts";
-import { scratch, upOptions, upProven } from "../../support/deployment.ts";
-import { delivered, refusedByGateways, rotate, rotatingDeployment } from "../../support/rotating.ts";
+import { type Rotating, rotate, rotating } from "../../support/rotating.ts";
 
 const RATE = 200;
 /** `node scripts/rotations.ts` does a hundred of them. */
@@ -17,23 +15,16 @@ const ROTATIONS = [
   "intermediate:services",
   "leaf:backend",
 ];
-const { dir, remove } = scratch("rotation");
-let run: Up;
-let refusedBefore: number;
+let run: Rotating;
 
 beforeAll(async () => {
-  run = await upProven(upOptions(dir, { deployment: rotatingDeployment(RATE) }));
-  refusedBefore = await refusedByGateways(run);
+  run = await rotating("embedded", RATE);
 });
-afterAll(async () => {
-  await run.stop();
-  remove();
-});
+afterAll(() => run.stop());
 
 it("replaces leaves, authorities, the root, the pin and tokens under load, and no message is refused or lost", async () => {
-  await run.deployed.control("simulator", "POST", "/run", { rate: RATE, total: null });
-  for (const what of ROTATIONS) await rotate(dir, what);
-  const result = await delivered(run, refusedBefore);
+  for (const what of ROTATIONS) await rotate(run, what);
+  const result = await run.delivered();
   expect(result.acknowledged.length).toBeGreaterThan(RATE * ROTATIONS.length);
   expect(result).toMatchObject({ wrong: [], quarantined: [], refused: 0 });
 }, 900_000);
