@@ -1,6 +1,7 @@
+import { ONLINE_CLASSES } from "../../../certs/step-ca/names.ts";
 import type { RotationContext } from "./context.ts";
 import type { Rotation } from "./machine.ts";
-import { pendingAnchors, pendingLeaves, pendingNextPin } from "./proof.ts";
+import { pendingAnchors, pendingAuthority, pendingLeaves, pendingNextPin } from "./proof.ts";
 
 /**
  * Another trust anchor. The issuing authorities keep their keys and get certificates of the new root, so that every leaf and
@@ -46,8 +47,11 @@ export function rotateRoot(context: RotationContext): Rotation {
         },
       },
       "prove-use": {
-        says: "wait until every component presents its new leaf",
-        pending: () => pendingLeaves(fleet, context.leafFiles),
+        says: "wait until every component presents its new leaf, and online authorities their new certificates",
+        pending: async () => {
+          const issuers = ONLINE_CLASSES.map((online) => pendingAuthority(fleet, online, store.fingerprint(online)));
+          return [...(await pendingLeaves(fleet, context.leafFiles)), ...(await Promise.all(issuers)).flat()];
+        },
       },
       "remove-old": {
         says: "take the old root out of every component's anchors",
