@@ -1,4 +1,13 @@
-import { type Agent, request } from "node:https";
+import { request } from "node:https";
+import type { Tls13Options } from "./tls.ts";
+
+/** Where {@link httpsGet} asks. */
+export interface HttpsPeer {
+  /** `https://host:port` */
+  readonly url: string;
+  /** Name that the peer's certificate must carry. */
+  readonly servername: string;
+}
 
 /** Bounds of {@link httpsGet}. */
 export interface HttpsGetLimits {
@@ -8,10 +17,19 @@ export interface HttpsGetLimits {
   readonly maxBytes: number;
 }
 
-/** The body of a `GET` that is answered with 200. Rejects with what went wrong, for the caller to name. */
-export function httpsGet(url: URL, agent: Agent, { timeoutMs, maxBytes }: HttpsGetLimits): Promise<string> {
+/**
+ * The body of a `GET` that is answered with 200, over mutual TLS 1.3. Each one has a connection of its own, so that it is made with
+ * the certificates of then. Rejects with what went wrong, for the caller to name.
+ */
+export function httpsGet(
+  { url, servername }: HttpsPeer,
+  path: string,
+  tls: Tls13Options,
+  { timeoutMs, maxBytes }: HttpsGetLimits,
+): Promise<string> {
   return new Promise((resolve, reject) => {
-    const call = request(url, { agent, signal: AbortSignal.timeout(timeoutMs) }, (response) => {
+    const options = { ...tls, servername, agent: false, signal: AbortSignal.timeout(timeoutMs) } as const;
+    const call = request(new URL(path, url), options, (response) => {
       const chunks: Buffer[] = [];
       let size = 0;
       response.on("error", reject);

@@ -60,6 +60,7 @@ async function inProcesses(ratePerSecond: number): Promise<Rotating> {
     cli: (args) =>
       runProgram(process.execPath, [...CLI, "--dir", dir, "--progress", "plain", ...args], { timeoutSeconds: 400 }),
     delivered: async () => {
+      await followed(control);
       await control("simulator", "POST", "/stop");
       await drained(run);
       return { ...(await compareLedger(run)), refused: (await refusals(control)) - before };
@@ -86,6 +87,7 @@ async function inContainers(ratePerSecond: number): Promise<Rotating> {
     control,
     cli,
     delivered: async () => {
+      await followed(control);
       await control("simulator", "POST", "/stop");
       await spooledNothing(control);
       const database = await openDatabase(example);
@@ -101,6 +103,16 @@ async function inContainers(ratePerSecond: number): Promise<Rotating> {
       remove();
     },
   };
+}
+
+/** Who asks the backend by itself still does: after a rotation, with what it rotated to. */
+async function followed(control: Control): Promise<void> {
+  const now = Date.now();
+  for (const end = now + 30_000; Date.now() < end; await sleep(250)) {
+    const { allowlist } = (await control("collector", "GET", "/status")) as { allowlist: { freshSince: number } };
+    if (allowlist.freshSince > now) return;
+  }
+  throw new Error("the collector has fetched no allowlist for 30 s after the last rotation");
 }
 
 async function spooledNothing(control: Control): Promise<void> {

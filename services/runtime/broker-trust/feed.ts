@@ -1,4 +1,3 @@
-import { Agent } from "node:https";
 import { z } from "zod";
 import { messageOf } from "../../../shared/errors.ts";
 import { httpsGet } from "../https-get.ts";
@@ -60,16 +59,14 @@ export function textsOf({ crls }: BrokerTrust): readonly string[] {
  * Asks the backend once, over mutual TLS 1.3.
  * @throws BROKER_FEED_AWAY also for an answer that is not one
  */
-export async function fetchTrust({ url, servername }: TrustFeedConfig, tls: Tls13Options): Promise<BrokerTrust> {
-  // A connection of its own each time: the next one is made with the certificates of then.
-  const agent = new Agent({ ...tls, servername });
+export async function fetchTrust(peer: TrustFeedConfig, tls: Tls13Options): Promise<BrokerTrust> {
   try {
-    const parsed = brokerTrust.safeParse(JSON.parse(await httpsGet(new URL(PATH, url), agent, LIMITS)));
+    const parsed = brokerTrust.safeParse(JSON.parse(await httpsGet(peer, PATH, tls, LIMITS)));
     if (parsed.success) return parsed.data;
     throw new Error(parsed.error.issues.map(({ path, message }) => `"${path.join(".")}" ${message}`).join("; "));
   } catch (cause) {
     throw brokerTrustErrors.error("BROKER_FEED_AWAY", `no word from the backend: ${messageOf(cause)}`, {
-      path: url,
+      path: peer.url,
       cause,
     });
   }
