@@ -85,8 +85,17 @@ export interface Limits {
   readonly cpus: number;
 }
 
-/** What an engine withholds from every component, unless an exception grants it. */
-export type Grant = "user:root" | "rootfs:writable" | "health:none" | `capability:${string}`;
+/**
+ * What an engine withholds from every component, unless an exception grants it. A `host-socket` is the absolute path of a socket
+ * that a program of the host listens on, in a folder of its own; a `device` that of a character device.
+ */
+export type Grant =
+  | "user:root"
+  | "rootfs:writable"
+  | "health:none"
+  | `capability:${string}`
+  | `host-socket:${string}`
+  | `device:${string}`;
 
 /**
  * What brings a program to take a renewed certificate from its files: it watches them, it reads them at SIGHUP to its main

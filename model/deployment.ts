@@ -151,6 +151,11 @@ export interface Deployment {
     readonly publishAddress: string;
     /** Private IPv4 /16 that the networks of the deployment are cut from, such as `10.213.0.0/16`. */
     readonly subnets: string;
+    /**
+     * Socket of the host's `p11-kit server`, by which containers reach the token of `pki.issuing`: an absolute path that ends in
+     * `/sock`, in a folder with nothing else.
+     */
+    readonly tokenSocket: string;
   };
   readonly state: StateBackend;
   /** Where the private keys of the authorities are. */

@@ -42,6 +42,12 @@ export const profileErrors = catalogue({
     summary: "The profile allows the engine, but this version of TrustKern does not have it.",
     fix: "use engine: embedded with profile: dev, or a version of TrustKern that has the engine",
   },
+  CONFIG_ENGINE_KEYS: {
+    exit: EXIT.configuration,
+    summary:
+      "The engine's containers could not reach the keys of the issuing authorities where the file says they are.",
+    fix: "with engine: docker use pki.issuing.kind pkcs11 or tpm2; docs/guides/docker.md says what to prepare",
+  },
   PROFILE_UNKNOWN: {
     exit: EXIT.notFound,
     summary: "There is no profile of that name.",

@@ -27,14 +27,21 @@ describe("pki", () => {
     expect(pki(`${DEV}pki: {}\n`)).toEqual({ root: { kind: "age" }, issuing: { kind: "file" } });
   });
 
-  it.each([HOSTED, CUSTOMER, SITE])("takes a token, a TPM and a KMS outside of dev", (text) => {
+  it.each([HOSTED, CUSTOMER, SITE])("takes a token and a TPM outside of dev", (text) => {
     expect(pki(`${text}pki: { issuing: { ${TOKEN} } }\n`)).toEqual({
       root: { kind: "age" },
       issuing: { kind: "pkcs11", module: "/usr/lib/token.so", token: "acme", pinFile: "/etc/pin", keyPrefix: "demo" },
     });
     const tpm = "kind: tpm2, device: /dev/tpmrm0, folder: /var/lib/keys";
-    expect(pki(`${text}pki: { root: { ${tpm} }, issuing: { ${KMS} } }\n`)).toEqual({
+    expect(pki(`${text}pki: { root: { ${tpm} }, issuing: { ${tpm} } }\n`)).toEqual({
       root: { kind: "tpm2", device: "/dev/tpmrm0", folder: "/var/lib/keys" },
+      issuing: { kind: "tpm2", device: "/dev/tpmrm0", folder: "/var/lib/keys" },
+    });
+  });
+
+  it("takes a KMS where no container has to reach it", () => {
+    expect(pki(`${DEV}pki: { issuing: { ${KMS} } }\n`)).toEqual({
+      root: { kind: "age" },
       issuing: { kind: "aws-kms", region: "eu-central-1", keys: { services: "a", gateways: "b", operators: "c" } },
     });
   });

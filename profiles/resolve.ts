@@ -51,7 +51,12 @@ export function resolveDeployment(input: DeploymentInput): Deployment {
       quarantineMaxBytes: sizeBytes(retention.quarantine),
     },
     images: { ...DEFAULTS.images, ...profile.images, ...input.images },
-    docker: { ...DEFAULTS.docker, ...profile.docker, ...input.docker },
+    docker: {
+      ...DEFAULTS.docker,
+      tokenSocket: `/run/trustkern-${input.name}/sock`,
+      ...profile.docker,
+      ...input.docker,
+    },
     state: stateOf(input.state ?? profile.state),
     pki: resolvePki(input.pki ?? profile.pki, input.name),
     fixture: false,

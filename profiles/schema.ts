@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { ENGINES, IMAGE_SOURCES, OPERATORS, PROFILE_NAMES } from "../model/deployment.ts";
 import { parseDuration } from "../shared/durations.ts";
+import { HOST_SOCKET, HOST_SOCKET_TEXT } from "./host-socket.ts";
 import { pkiSchema } from "./pki-schema.ts";
 import { SIZE_PATTERN } from "./size.ts";
 
@@ -34,8 +35,12 @@ const dockerSchema = z
       /^(10\.(25[0-5]|2[0-4]\d|1?\d?\d)|172\.(1[6-9]|2\d|3[01])|192\.168)\.0\.0\/16$/,
       "a private IPv4 network of 16 bits, such as 10.213.0.0/16",
     ).exactOptional(),
+    tokenSocket: text(
+      HOST_SOCKET,
+      `socket of p11-kit server, with pki.issuing.kind pkcs11: ${HOST_SOCKET_TEXT}`,
+    ).exactOptional(),
   })
-  .describe("a map of publishAddress, subnets");
+  .describe("a map of publishAddress, subnets, tokenSocket");
 
 const stateSchema = z
   .strictObject({

@@ -10,7 +10,7 @@ export interface TemplateValues {
   readonly schemaName: string;
 }
 
-const DOCKER = `# registry: upstream images, pinned by \`trustkern images lock\`.
+const dockerFor = (name: string) => `# registry: upstream images, pinned by \`trustkern images lock\`.
 # packages: built on this machine by \`trustkern images build\`; Grafana cannot be, so say grafana: absent.
 images:
   source: registry
@@ -19,6 +19,7 @@ images:
 # docker:
 #   publishAddress: 127.0.0.1
 #   subnets: 10.213.0.0/16
+#   tokenSocket: /run/trustkern-${name}/sock
 
 # Where OpenTofu keeps its state: local, s3 or http; credentials come from the environment.
 # state:
@@ -36,7 +37,8 @@ const PKI_DEV = `# Where the private keys of the authorities are: the root's in 
 /** What only the operator knows stays to be filled in. */
 const pkiFor = (
   hint: string,
-) => `# Where the private keys of the authorities are; docs/guides/ceremony.md says how a token is prepared.
+) => `# Where the private keys of the authorities are; docs/guides/ceremony.md says how a token is prepared, and
+# docs/guides/docker.md how containers reach it: by the socket of p11-kit server on this host, docker.tokenSocket.
 pki:
   # age, pkcs11, tpm2: an age file has a passphrase, and belongs on a medium that is offline.
   root:
@@ -94,7 +96,7 @@ simulator:
 #   backend: 8443
 ${engine === "docker" ? "" : "#   database: 5432\n"}#   gateway: 5683
 ${engine === "docker" ? "#   gateways-ca: 9000\n#   operators-ca: 9001\n#   grafana: 3000\n" : ""}
-${engine === "docker" ? DOCKER : ""}${profile.name === "dev" ? PKI_DEV : pkiFor(hint("pki.issuing.kind"))}# Whole numbers with s, m, h, d; sizes with KiB, MiB, GiB.
+${engine === "docker" ? dockerFor(values.name) : ""}${profile.name === "dev" ? PKI_DEV : pkiFor(hint("pki.issuing.kind"))}# Whole numbers with s, m, h, d; sizes with KiB, MiB, GiB.
 retention:
   telemetry: 365d
   raw: 30d

@@ -1,5 +1,4 @@
 import { issuingServerName, type OnlineClass } from "../../certs/names.ts";
-import { stepCaKey } from "../../certs/signers/step-ca-kms.ts";
 import { stepCaComponent } from "../../certs/step-ca/names.ts";
 import { type ComponentIn, component } from "../../model/component.ts";
 import type { Deployment } from "../../model/deployment.ts";
@@ -7,6 +6,7 @@ import type { Placement } from "../../model/placement.ts";
 import { stableJson } from "../../shared/stable-json.ts";
 import { secretRefs } from "../common.ts";
 import { caJson } from "./ca-json.ts";
+import { issuingKey, KEY_SECRETS } from "./issuing-key.ts";
 
 /** Its files in the secret store, by what they are. */
 export const STEP_CA_SECRETS = {
@@ -14,9 +14,11 @@ export const STEP_CA_SECRETS = {
   /** The rendered configuration, with what its provisioners trust. */
   config: "ca.json",
   cert: "intermediate.crt",
-  key: "intermediate.key",
-  password: "intermediate.password",
+  ...KEY_SECRETS,
 } as const;
+
+/** Those that every authority has, wherever its key is. */
+const COMMON = [STEP_CA_SECRETS.root, STEP_CA_SECRETS.config, STEP_CA_SECRETS.cert];
 
 /** Used tokens, issued and revoked certificates. Without it a token could be used twice, and a revocation would be gone. */
 const DATABASE = "step-ca.db";
@@ -40,6 +42,7 @@ export function stepCa(
   const backend = placement.endpoint("backend", "https");
   const dataDir = placement.volumeDir(name, "db");
   const scratch = "/run/step";
+  const key = issuingKey(deployment, placement, leafClass);
   const config = caJson({
     leafClass,
     tenant,
@@ -50,20 +53,25 @@ export function stepCa(
     servername: issuingServerName(leafClass, tenant),
     rootFile: file("root"),
     certFile: file("cert"),
-    ...stepCaKey(deployment.pki.issuing, leafClass, file("key")),
+    ...key.config,
     databaseFile: `${dataDir}/${DATABASE}`,
   });
   return component({
     name,
     zone: "operations",
     holds: ["signing-key", "metadata", "credential"],
-    image: "step-ca",
-    command: ["/usr/local/bin/step-ca", "--password-file", file("password"), file("config")],
+    image: key.image,
+    command: ["/usr/local/bin/step-ca", ...key.args, file("config")],
     // It trusts whom the system trusts beside its own root: here, that is the root alone.
-    environment: { STEPPATH: scratch, SSL_CERT_FILE: file("root"), SSL_CERT_DIR: `${scratch}/none` },
+    environment: {
+      STEPPATH: scratch,
+      SSL_CERT_FILE: file("root"),
+      SSL_CERT_DIR: `${scratch}/none`,
+      ...key.environment,
+    },
     ports: [{ name: "https", port, protocol: "tcp", publish: true }],
     files: [{ path: placement.configFile(name, "ca.json"), content: `${stableJson(config, 2)}\n`, mode: 0o600 }],
-    secrets: secretRefs(placement, name, Object.values(STEP_CA_SECRETS)),
+    secrets: secretRefs(placement, name, [...COMMON, ...key.secrets]),
     volumes: [{ name: "db", path: dataDir, witness: DATABASE }],
     scratch: [{ path: scratch, maxMiB: 1 }],
     health: {
@@ -72,6 +80,7 @@ export function stepCa(
       startupSeconds: 30,
     },
     limits: { memoryMiB: 256, pids: 64, cpus: 0.5 },
+    exceptions: key.exceptions,
     renewal: "reload",
     network: true,
   });

@@ -7,8 +7,8 @@ export type ImageContents =
   | ({ readonly kind: "service"; readonly service: string; readonly assets: readonly Asset[] } & Partial<Packages>)
   /** Debian packages; of their programs only those that are named are kept. */
   | ({ readonly kind: "packages" } & Packages)
-  /** Programs that `operations/tools` builds, each at the path where upstream's image has it. */
-  | { readonly kind: "tools"; readonly tools: Readonly<Partial<Record<ToolName, string>>> };
+  /** Programs that `operations/tools` builds, each at its path, beside Debian packages where one opens a library of theirs. */
+  | ({ readonly kind: "tools"; readonly tools: Readonly<Partial<Record<ToolName, string>>> } & Partial<Packages>);
 
 /** Debian packages, and the paths of their programs that are kept, without a leading slash. */
 interface Packages {
@@ -85,6 +85,16 @@ export const KNOWN_IMAGES: Readonly<Record<string, KnownImage>> = {
   // Upstream's image lets whoever has a token of any provisioner revoke any certificate.
   "step-ca": {
     contents: { kind: "tools", tools: { "step-ca": "usr/local/bin/step-ca", step: "usr/local/bin/step" } },
+    command: ["/usr/local/bin/step-ca"],
+  },
+  // Another image, so that where no token is used there is no C library that opens others.
+  "step-ca-pkcs11": {
+    contents: {
+      kind: "tools",
+      tools: { "step-ca-pkcs11": "usr/local/bin/step-ca", step: "usr/local/bin/step" },
+      packages: ["p11-kit-modules"],
+      programs: [],
+    },
     command: ["/usr/local/bin/step-ca"],
   },
   loki: {

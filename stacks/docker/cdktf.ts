@@ -152,6 +152,7 @@ function addContainer(stack: TerraformStack, spec: ContainerSpec, pulled: boolea
       drop: ["ALL"],
       ...(spec.addedCapabilities.length > 0 ? { add: [...spec.addedCapabilities] } : {}),
     },
+    ...(spec.devices.length > 0 ? { devices: spec.devices.map(deviceBlock) } : {}),
     securityOpts: ["no-new-privileges:true"],
     ipcMode: "private",
     cgroupnsMode: "private",
@@ -179,6 +180,11 @@ function addContainer(stack: TerraformStack, spec: ContainerSpec, pulled: boolea
     labels: labelBlocks(spec.labels),
   });
   resource.overrideLogicalId(name);
+}
+
+/** Read and write, and no `mknod`. */
+function deviceBlock(path: string) {
+  return { hostPath: path, containerPath: path, permissions: "rw" };
 }
 
 function healthcheck({ test, startSeconds }: NonNullable<ContainerSpec["health"]>) {

@@ -1,12 +1,13 @@
 import { createHash } from "node:crypto";
 import type { Model } from "../../model/boundary.ts";
-import type { Component, Grant } from "../../model/component.ts";
+import type { Component } from "../../model/component.ts";
 import type { Deployment } from "../../model/deployment.ts";
 import { serverName } from "../../model/placement.ts";
 import { NODE, PROBE } from "../../modules/common.ts";
 import { stableJson } from "../../shared/stable-json.ts";
 import type { Layout } from "../host/layout.ts";
 import { dockerStackErrors } from "./errors.ts";
+import { granted, grantsOf } from "./grants.ts";
 import type { ImagePin } from "./images.ts";
 import { LABEL, ownerLabels } from "./labels.ts";
 import { hostSocket, type MountSpec, planMounts } from "./mounts.ts";
@@ -31,6 +32,8 @@ export interface ContainerSpec {
   readonly environment: readonly string[];
   readonly user: string;
   readonly addedCapabilities: readonly string[];
+  /** Paths of the host's character devices that it may read and write, each at the same path. */
+  readonly devices: readonly string[];
   readonly readOnlyRoot: boolean;
   readonly memoryMiB: number;
   readonly cpus: number;
@@ -89,9 +92,8 @@ export function planContainer(
     entrypoint: component.command,
     environment: Object.entries(component.environment ?? {}).map(([key, value]) => `${key}=${value}`),
     user: grants.has("user:root") ? "0:0" : `${runAs.uid}:${runAs.gid}`,
-    addedCapabilities: [...grants]
-      .flatMap((grant) => (grant.startsWith("capability:") ? [grant.slice(11)] : []))
-      .sort(),
+    addedCapabilities: granted(component, "capability"),
+    devices: granted(component, "device"),
     readOnlyRoot: !grants.has("rootfs:writable"),
     memoryMiB: limits.memoryMiB,
     cpus: limits.cpus,
@@ -120,11 +122,6 @@ export function planContainer(
       [`${LABEL}.config`]: createHash("sha256").update(stableJson(component.files)).digest("hex"),
     },
   };
-}
-
-/** Everything that a component's exceptions grant. */
-export function grantsOf(component: Component): ReadonlySet<Grant> {
-  return new Set(component.exceptions.flatMap(({ grants = [] }) => grants));
 }
 
 function healthOf({ health, sockets }: Component): ContainerSpec["health"] {

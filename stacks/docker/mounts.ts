@@ -1,7 +1,8 @@
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { Model } from "../../model/boundary.ts";
 import type { Component } from "../../model/component.ts";
 import type { Layout } from "../host/layout.ts";
+import { granted } from "./grants.ts";
 import { INSIDE, SOCKET_FILE } from "./placement.ts";
 
 /** A file or folder of the host, as a container sees it. */
@@ -34,7 +35,7 @@ export function hostConfigFile(layout: Layout, component: string, inside: string
 /**
  * Everything of the host that a component sees: its configuration file by file, the folder of its secrets, since a file that
  * is replaced by a rename does not reach whom the old one is mounted to, its volumes, the folders of its sockets, and those
- * of the sockets that it has a flow to.
+ * of the sockets that it has a flow to, or that the host has and an exception grants.
  */
 export function planMounts(component: Component, model: Model, layout: Layout): readonly MountSpec[] {
   const { name } = component;
@@ -57,7 +58,12 @@ export function planMounts(component: Component, model: Model, layout: Layout): 
   const reached = model.flows
     .filter(({ from, protection, byEngine }) => from === name && protection === "unix" && byEngine !== true)
     .map(({ to, port }) => socketMount(layout, to, port, true));
-  return [...files, ...secrets, ...volumes, ...listening, ...reached].toSorted((a, b) =>
+  const ofHost = granted(component, "host-socket").map((socket) => ({
+    source: dirname(socket),
+    target: `${INSIDE.sockets}/host.keys`,
+    readOnly: true,
+  }));
+  return [...files, ...secrets, ...volumes, ...listening, ...reached, ...ofHost].toSorted((a, b) =>
     a.target < b.target ? -1 : 1,
   );
 }

@@ -31,7 +31,10 @@ export async function layersOf(context: BuildContext, contents: ImageContents): 
     case "packages":
       return [await packagesLayer(context, contents.packages, contents.programs)];
     case "tools":
-      return [await runtimeLayer(context), await toolsLayer(context, contents.tools)];
+      return [
+        await packagesLayer(context, contents.packages ?? [], contents.programs ?? []),
+        await toolsLayer(context, contents.tools),
+      ];
     case "service":
       return [
         await packagesLayer(context, contents.packages ?? [], contents.programs ?? []),
@@ -39,10 +42,6 @@ export async function layersOf(context: BuildContext, contents: ImageContents): 
         await serviceLayer(context, contents.service, contents.assets),
       ];
   }
-}
-
-function runtimeLayer(context: BuildContext): Promise<Layer> {
-  return packagesLayer(context, [], []);
 }
 
 function packagesLayer(context: BuildContext, more: readonly string[], programs: readonly string[]): Promise<Layer> {

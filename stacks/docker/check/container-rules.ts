@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
 import type { Finding } from "../../../shared/finding.ts";
 import { stableJson } from "../../../shared/stable-json.ts";
-import { grantsOf } from "../containers.ts";
+import { granted, grantsOf } from "../grants.ts";
 import { LABEL, ownerLabels } from "../labels.ts";
 import { hostSocket } from "../mounts.ts";
 import { accessRules } from "./access-rules.ts";
 import { healthRule } from "./health-rules.ts";
+import { keyDeviceRule } from "./key-rules.ts";
 import { checkLabels } from "./label-rules.ts";
 import { mountRule } from "./mount-rules.ts";
 import {
@@ -27,8 +28,9 @@ const STOP_SECONDS_MAX = 120;
 const capabilities: Rule = (value, subject) => {
   const path = `${subject.path}.capabilities`;
   const [block = {}, ...more] = blocks(value) ?? [];
-  const granted = [...grantsOf(subject.component)].map((grant) => grant.replace("capability:", ""));
-  const added = [block.add ?? []].flat().filter((capability) => !granted.includes(String(capability)));
+  const added = [block.add ?? []]
+    .flat()
+    .filter((each) => !granted(subject.component, "capability").includes(String(each)));
   return [
     ...(more.length > 0 ? misshapen(path, "one block", value) : []),
     ...strangers(block, ["add", "drop"], path),
@@ -123,6 +125,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   ),
   read_only: only("RENDERED_ROOTFS", "read_only", ({ component }) => !grantsOf(component).has("rootfs:writable")),
   capabilities,
+  devices: keyDeviceRule,
   security_opts: only("RENDERED_PRIVILEGES_NEW", "security_opts", () => ["no-new-privileges:true"]),
   ipc_mode: only("RENDERED_NAMESPACE", "ipc_mode", () => "private"),
   cgroupns_mode: only("RENDERED_NAMESPACE", "cgroupns_mode", () => "private"),
@@ -144,7 +147,6 @@ const RULES: Readonly<Record<string, Rule>> = {
 /** What is refused under a name of its own; any other unknown attribute is refused as unknown. */
 const REFUSED: Readonly<Record<string, RenderedCode>> = {
   privileged: "RENDERED_PRIVILEGED",
-  devices: "RENDERED_PRIVILEGED",
   device_requests: "RENDERED_PRIVILEGED",
   device_cgroup_rules: "RENDERED_PRIVILEGED",
   gpus: "RENDERED_PRIVILEGED",

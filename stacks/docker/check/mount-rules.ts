@@ -1,6 +1,7 @@
 import { dirname, join } from "node:path";
 import type { Finding } from "../../../shared/finding.ts";
 import { INSIDE } from "../placement.ts";
+import { keySocketFolder } from "./key-rules.ts";
 import { blocks, finding, misshapen, onceEach, type Rule, type Subject, shown, strangers } from "./subject.ts";
 
 interface Allowed {
@@ -48,7 +49,7 @@ function oneMount(mount: Readonly<Record<string, unknown>>, own: Allowed | undef
 }
 
 // Worked out anew from the component, and not by what renders the mounts: else one mistake would be made twice.
-function allowedMounts({ component, layout, model }: Subject): ReadonlyMap<string, Allowed> {
+function allowedMounts({ component, deployment, layout, model }: Subject): ReadonlyMap<string, Allowed> {
   const { name } = component;
   const allowed = new Map<string, Allowed>();
   for (const { path } of component.files) {
@@ -72,5 +73,7 @@ function allowedMounts({ component, layout, model }: Subject): ReadonlyMap<strin
       }
     }
   }
+  const keys = keySocketFolder(component, deployment);
+  if (keys !== undefined) allowed.set(keys, { target: join(INSIDE.sockets, "host.keys"), writable: false });
   return allowed;
 }

@@ -19,6 +19,11 @@ export function driftOf(name: string, plan: DockerPlan, container: Inspected): r
     ["read-only root", spec.readOnlyRoot, HostConfig.ReadonlyRootfs],
     ["privileged", false, HostConfig.Privileged],
     ["added capabilities", listed(spec.addedCapabilities), listed(HostConfig.CapAdd ?? [])],
+    [
+      "devices",
+      listed(spec.devices.map((path) => `${path} (rw)`)),
+      listed((HostConfig.Devices ?? []).map((each) => `${each.PathOnHost} (${each.CgroupPermissions})`)),
+    ],
     ["dropped capabilities", "ALL", listed(HostConfig.CapDrop ?? [])],
     ["memory limit in MiB", spec.memoryMiB, HostConfig.Memory / 1_048_576],
     ["process limit", spec.pids, HostConfig.PidsLimit ?? "none"],

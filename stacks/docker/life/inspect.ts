@@ -25,6 +25,7 @@ const containerSchema = z.object({
     ReadonlyRootfs: z.boolean(),
     CapAdd: z.array(z.string()).nullish(),
     CapDrop: z.array(z.string()).nullish(),
+    Devices: z.array(z.object({ PathOnHost: z.string(), CgroupPermissions: z.string() })).nullish(),
     Memory: z.number(),
     PidsLimit: z.number().nullish(),
     NetworkMode: z.string(),

@@ -1,0 +1,68 @@
+import { describe, expect, it } from "vitest";
+import { findingsOf } from "../model/findings.ts";
+import { parseDeploymentYaml } from "./parse.ts";
+
+const DOCKER = "name: demo\ntenant: demo\nprofile: dev\nengine: docker\n";
+const HOSTED = 'name: demo\ntenant: demo\nprofile: eu-hosted\nhosting: { region: eu-central-1, account: "1" }\n';
+const EMBEDDED = "name: demo\ntenant: demo\nprofile: dev\n";
+const KMS =
+  "pki: { issuing: { kind: aws-kms, region: eu-central-1, keys: { services: a, gateways: b, operators: c } } }\n";
+const tpm = (device: string) => `pki: { issuing: { kind: tpm2, device: ${device}, folder: /var/lib/keys } }\n`;
+const socket = (path: string) => `${DOCKER}docker: { tokenSocket: ${path} }\n`;
+
+const wrong = (text: string): readonly string[] => {
+  try {
+    parseDeploymentYaml(text, "trustkern.yaml");
+  } catch (thrown) {
+    return findingsOf(thrown).map(({ code, path }) => `${code} ${path}`);
+  }
+  return [];
+};
+
+describe("keys that containers could not reach", () => {
+  it.each([DOCKER, HOSTED])("are those in a KMS, whether the file or the profile names the engine", (text) => {
+    expect(wrong(`${text}${KMS}`)).toEqual(["CONFIG_ENGINE_KEYS pki.issuing.kind"]);
+    expect(() => parseDeploymentYaml(`${text}${KMS}`, "f")).toThrow(/"aws-kms".*accepted: pkcs11, tpm2/);
+  });
+
+  it.each([
+    ["a disk", "/dev/sda"],
+    ["a TPM that one process alone can open", "/dev/tpm0"],
+    ["a path that climbs", "/dev/tpmrm0/../sda"],
+    ["Docker's socket", "/var/run/docker.sock"],
+    ["a simulator's socket among other files", "/run/sock"],
+  ])("are those in %s", (_, device) => {
+    expect(wrong(`${DOCKER}${tpm(device)}`)).toEqual(["CONFIG_ENGINE_KEYS pki.issuing.device"]);
+  });
+
+  it("are not those in a TPM, in a simulator with a folder of its own, or of another engine", () => {
+    expect(wrong(`${DOCKER}${tpm("/dev/tpmrm0")}`)).toEqual([]);
+    expect(wrong(`${DOCKER}${tpm("/run/swtpm/sock")}`)).toEqual([]);
+    expect(wrong(`${EMBEDDED}${tpm("/tmp/tpm")}`)).toEqual([]);
+    expect(wrong(`${EMBEDDED}${KMS}`)).toEqual([]);
+  });
+
+  it("are said once, where the value is not one at all", () => {
+    expect(wrong(`${DOCKER}pki: { issuing: { kind: hsm } }\n`)).toEqual(["CONFIG_VALUE pki.issuing.kind"]);
+    expect(wrong(`${DOCKER}${tpm("7")}`)).toEqual(["CONFIG_VALUE pki.issuing.device"]);
+  });
+});
+
+describe("docker.tokenSocket", () => {
+  it("has the deployment's name where the file says nothing", () => {
+    expect(parseDeploymentYaml(DOCKER, "f").docker.tokenSocket).toBe("/run/trustkern-demo/sock");
+    expect(parseDeploymentYaml(socket("/run/token/sock"), "f").docker.tokenSocket).toBe("/run/token/sock");
+  });
+
+  it.each([
+    ["Docker's socket", "/var/run/docker.sock"],
+    ["a folder of other sockets", "/run/sock"],
+    ["the root folder", "/sock"],
+    ["a path that climbs", "/run/token/../sock"],
+    ["a relative path", "run/token/sock"],
+    ["a path longer than a socket's may be", `/run/${"x".repeat(100)}/sock`],
+    ["a variable", '"/run/$HOME/sock"'],
+  ])("is not %s", (_, path) => {
+    expect(wrong(socket(path))).toEqual(["CONFIG_VALUE docker.tokenSocket"]);
+  });
+});
