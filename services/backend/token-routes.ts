@@ -14,7 +14,7 @@ import type { Tokens } from "./tokens/tokens.ts";
 /** The parts that the routes of tokens call. */
 export interface TokenRouteParts {
   readonly gateways: Pick<Gateways, "requireActive">;
-  readonly certificates: Pick<Certificates, "get" | "newestOf">;
+  readonly certificates: Pick<Certificates, "get" | "newestOf" | "bySha256">;
   readonly tokens: Tokens;
   readonly events: Pick<SecurityEvents, "emit">;
 }
@@ -25,6 +25,11 @@ export function tokenRoutes({ gateways, certificates, tokens, events }: TokenRou
     gateways.requireActive(parseBody(partsOf.gatewayName, params.name)).name;
   const announce = (kind: SecurityEventKind, object: string, reason: string, message: IncomingMessage): void =>
     events.emit({ kind, actor: callerOf(message) ?? "unknown", object, reason });
+  /** Serial number of the certificate that the newest of its tokens works with, while both are good. */
+  const inUse = (gateway: string): string | undefined => {
+    const valid = tokens.valid(gateway).toSorted((a, b) => b.issuedAtMs - a.issuedAtMs);
+    return valid.flatMap(({ certificateSha256 }) => certificates.bySha256(certificateSha256)?.serial ?? [])[0];
+  };
   return [
     {
       method: "GET",
@@ -53,7 +58,7 @@ export function tokenRoutes({ gateways, certificates, tokens, events }: TokenRou
           lifetime_days: lifetimeDays,
           overlap_hours: overlapHours,
         } = parseBody(rotateBody, body);
-        const certificateSha256 = certificateOf(certificates, gateway, certificate_serial);
+        const certificateSha256 = certificateOf(certificates, gateway, certificate_serial ?? inUse(gateway));
         const issued = tokens.rotate({ gateway, certificateSha256, lifetimeDays, overlapHours });
         announce("TOKEN_ISSUED", gateway, issued.id, message);
         return renderNewToken(issued);

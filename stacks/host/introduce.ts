@@ -1,8 +1,10 @@
+import { X509Certificate } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { normalSerial } from "../../certs/serial.ts";
 import type { CertsSite } from "./certs-site.ts";
 import type { OperatorClient } from "./operator-client.ts";
-import { fingerprintsOf } from "./pem.ts";
+import { fingerprintOf } from "./pem.ts";
 import { tellBackend } from "./renew.ts";
 import { hostFiles } from "./store-files.ts";
 
@@ -42,7 +44,8 @@ async function provideToken(
   operator: OperatorClient,
   name: string,
 ): Promise<void> {
-  const [leaf = ""] = fingerprintsOf(readFileSync(secretFile(name, "tls.crt"), "utf8"));
+  const certificate = new X509Certificate(readFileSync(secretFile(name, "tls.crt"), "utf8"));
+  const leaf = fingerprintOf(certificate.toString());
   const file = secretFile(name, "token");
   // Written after the token, so that a death in between asks for another one.
   const note = join(layout.authoritiesDir, "tokens", name);
@@ -53,7 +56,9 @@ async function provideToken(
     );
     if (good) return;
   }
-  const { token } = (await operator("POST", `/v1/gateways/${name}/tokens`, {})) as { readonly token: string };
+  const { token } = (await operator("POST", `/v1/gateways/${name}/tokens`, {
+    certificate_serial: normalSerial(certificate.serialNumber),
+  })) as { readonly token: string };
   hostFiles.write(file, `${token}\n`);
   hostFiles.write(note, leaf);
 }

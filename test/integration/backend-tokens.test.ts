@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { CertifiedKey } from "../../certs/issue.ts";
 import { LOCK_MS, MAX_FAILURES, WINDOW_MS } from "../../services/backend/tokens/lock-out.ts";
@@ -104,6 +105,17 @@ describe("a token", () => {
     backend.aheadMs = HOUR;
     expect(await fetchWith(old.token)).toMatchObject(refusal(403, "TOKEN_EXPIRED"));
     expect(await fetchWith(fresh.token)).toMatchObject({ status: 200 });
+  });
+
+  it("is rotated for the certificate that it works with, although another of the same name is newer", async () => {
+    await issue();
+    backend.aheadMs = HOUR;
+    await operator("POST", "/v1/certificates", { chain_pem: twin.certPem });
+    const rotate = async () => (await operator("POST", "/v1/gateways/gw-01/tokens/rotate", {})).body.token;
+    expect(await fetchWith(await rotate())).toMatchObject({ status: 200 });
+    const serial = new X509Certificate(gw.certPem).serialNumber.toLowerCase();
+    await operator("POST", `/v1/certificates/${serial}/revoke`, { reason: "superseded" });
+    expect(await fetchWith(await rotate(), twin)).toMatchObject({ status: 200 });
   });
 
   it("that is revoked is refused at once, also after a restart, and its gateway's session ends", async () => {

@@ -53,6 +53,8 @@ export interface Certificates {
   readonly revoke: (serial: string, reason: RevocationReason) => CertificateRecord;
   /** The newest one of a name that is valid and whose fingerprint is known, or undefined. */
   readonly newestOf: (name: string) => CertificateRecord | undefined;
+  /** A valid one by its fingerprint, or undefined. */
+  readonly bySha256: (sha256: string) => CertificateRecord | undefined;
 }
 
 /** Certificates on the registry's database. */
@@ -90,6 +92,12 @@ export function createCertificates(db: DatabaseSync, now: () => number): Certifi
           "SELECT * FROM certificate WHERE name = ? AND state = 'issued' AND not_after > ? ORDER BY recorded_at DESC, not_after DESC LIMIT 1",
         )
         .get(name, now());
+      return row && recordOf(row);
+    },
+    bySha256: (sha256) => {
+      const row = db
+        .prepare("SELECT * FROM certificate WHERE sha256 = ? AND state = 'issued' AND not_after > ?")
+        .get(sha256, now());
       return row && recordOf(row);
     },
   };

@@ -59,6 +59,8 @@ export interface Tokens {
    */
   readonly renew: (request: TokenRequest) => IssuedToken;
   readonly list: (gateway: string) => readonly TokenRecord[];
+  /** Those that are neither revoked nor expired. */
+  readonly valid: (gateway: string) => readonly TokenRecord[];
   /** Makes a new one, and lets those that are valid end `overlapHours` from now at the latest. @throws TOKEN_LIMIT */
   readonly rotate: (request: TokenRequest & { readonly overlapHours: number }) => IssuedToken;
   /** Ends a token and the gateway's session at the broker; a second time changes nothing. @throws TOKEN_UNKNOWN */
@@ -72,6 +74,7 @@ export function createTokens(db: DatabaseSync, now: () => number): Tokens {
   const list = (gateway: string): readonly TokenRecord[] => rowsOf(db, gateway).map(recordOf);
   return {
     list,
+    valid: (gateway) => validTokens(db, gateway, now()),
     issue: (request) => transaction(db, () => insertToken(db, request, now())),
     renew: (request) =>
       transaction(db, () => {

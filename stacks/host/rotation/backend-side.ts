@@ -3,7 +3,10 @@ import type { OperatorClient } from "../operator-client.ts";
 import type { Fleet, TokenLine } from "./fleet.ts";
 
 /** The part of a fleet that the backend does, asked as an operator. */
-export type BackendSide = Pick<Fleet, "announce" | "publishCrls" | "newToken" | "tokens" | "revokeToken">;
+export interface BackendSide extends Pick<Fleet, "announce" | "publishCrls" | "tokens" | "revokeToken"> {
+  /** {@link Fleet.newToken}, bound to the certificate with this serial number. */
+  readonly newToken: (gateway: string, serial: string) => ReturnType<Fleet["newToken"]>;
+}
 
 /** One line of the backend's list of a gateway's tokens. */
 interface ListedToken {
@@ -29,8 +32,9 @@ export function backendSide(client: () => Promise<OperatorClient>, clock: () => 
     async publishCrls(crls, issuers) {
       await operator("PUT", "/v1/crls", { crls, issuers });
     },
-    async newToken(gateway) {
-      const { id, token } = (await operator("POST", tokensOf(gateway), {})) as { id: string; token: string };
+    async newToken(gateway, serial) {
+      const body = { certificate_serial: serial };
+      const { id, token } = (await operator("POST", tokensOf(gateway), body)) as { id: string; token: string };
       return { id, token };
     },
     async tokens(gateway) {

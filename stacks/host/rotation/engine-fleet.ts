@@ -1,3 +1,6 @@
+import { X509Certificate } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { normalSerial } from "../../../certs/serial.ts";
 import type { Component } from "../../../model/component.ts";
 import { STEP_CA_SECRETS } from "../../../modules/step-ca/component.ts";
 import { PINNED } from "../pins.ts";
@@ -66,6 +69,13 @@ export function engineFleet(request: EngineFleetRequest): Fleet {
         await request.reload(component);
         reloadedAt.set(component.name, clock());
       }
+    },
+    async newToken(gateway) {
+      const component = components.find(({ name }) => name === gateway);
+      const { tls } = (component && (await request.status(component))) ?? {};
+      const [file = ""] = request.leafFiles(gateway);
+      const shown = tls?.serial ?? new X509Certificate(readFileSync(file, "utf8")).serialNumber;
+      return backend.newToken(gateway, normalSerial(shown));
     },
     async pendingCrls(crls) {
       const broker = components.find(({ name }) => name === PINNED);

@@ -42,7 +42,7 @@ export interface Fleet {
   readonly publishCrls: (crls: readonly string[], issuers: readonly string[]) => Promise<void>;
   /** Who works with an older revocation list than one of these, by their numbers and issuers' keys. */
   readonly pendingCrls: (crls: readonly string[]) => Promise<readonly string[]>;
-  /** Has the backend issue another token for a gateway, beside those that it has. */
+  /** Has the backend issue another token for the certificate that a gateway shows, beside those that it has. */
   readonly newToken: (gateway: string) => Promise<{ readonly id: string; readonly token: string }>;
   readonly tokens: (gateway: string) => Promise<readonly TokenLine[]>;
   readonly revokeToken: (gateway: string, id: string) => Promise<void>;

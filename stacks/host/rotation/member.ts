@@ -10,6 +10,8 @@ import type { Member } from "./fleet.ts";
 export interface TlsStatus {
   /** SHA-256 of the leaf, lower-case hex. */
   readonly certificate: string;
+  /** Its serial number, lower-case hex. */
+  readonly serial: string;
   /** RFC 3339. */
   readonly notAfter: string;
   readonly anchors: readonly string[];
