@@ -69,4 +69,20 @@ describe.skipIf(!installed && process.env.CI !== "true")("Sessions of Mosquitto 
     await once(socket, "close");
     expect(await broker.attempt("late")).toMatch(REVOKED);
   });
+
+  test("ends sessions under the guard's own name beside others, and goes on", async () => {
+    const others = await Promise.all(["svc-broker", "gw-01"].map((name) => broker.connected(name)));
+    const bystander = await broker.connected("gw-02");
+    const { restarts } = (await broker.guard()).counters;
+    for (const name of ["svc-broker", "gw-01"])
+      feed.ended.push({ seq: feed.ended.length + 1, name, reason: "superseded" });
+    await until(async () => others.every(({ connected }) => !connected));
+    await broker.nextLook();
+    await broker.ready();
+    expect(broker.ended).toBe(false);
+    expect((await broker.guard()).counters.restarts).toBe(restarts);
+    expect(bystander.connected).toBe(true);
+    expect(await broker.attempt("svc-broker")).toBe("accepted");
+    await bystander.endAsync();
+  });
 });
