@@ -21,6 +21,11 @@ const LIFETIMES = {
 /** What has a range of lifetimes of its own. */
 export type LifetimeClass = keyof typeof LIFETIMES;
 
+/** The longest that a certificate of a class is valid, in seconds. */
+export function longestLifetime(lifetimeClass: LifetimeClass): number {
+  return LIFETIMES[lifetimeClass].most;
+}
+
 /** The dates of a certificate, in whole seconds. */
 export interface Validity {
   readonly notBefore: Date;

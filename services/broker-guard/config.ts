@@ -29,6 +29,8 @@ export const guardConfig = z.strictObject({
   /** Where Mosquitto listens. */
   listener: brokerConfig,
   trust: trustFeedConfig,
+  /** Seconds after which a session has to begin anew, whoever it is; an operator's after an hour at the latest. */
+  sessionSeconds: z.int().min(1).max(86_400).default(86_400),
   /** Hours left of a list below which it is an alarm. */
   alarmHours: z.int().min(72).max(8760).default(96),
 });

@@ -6,6 +6,8 @@ export interface GuardCounters {
   crlsPublished: number;
   crlsRefused: number;
   sessionsEnded: number;
+  /** Of these, those that were as old as a session may be. */
+  sessionsTooOld: number;
   probeFailures: number;
   restarts: number;
   feedFailures: number;
@@ -18,6 +20,7 @@ export function createGuardCounters(): GuardCounters {
     crlsPublished: 0,
     crlsRefused: 0,
     sessionsEnded: 0,
+    sessionsTooOld: 0,
     probeFailures: 0,
     restarts: 0,
     feedFailures: 0,
@@ -45,6 +48,11 @@ export function guardMetrics({ counters, crls, ending }: GuardMetricsSource): re
     },
     gauge("broker_crl_ending", "Revocation lists in force that end sooner than the alarm allows.", ending),
     counter("broker_sessions_ended_total", "Users whose sessions were ended.", () => counters.sessionsEnded),
+    counter(
+      "broker_sessions_too_old_total",
+      "Sessions that were ended since they were as old as a session may be; whoever has a valid certificate is back at once.",
+      () => counters.sessionsTooOld,
+    ),
     counter("broker_crl_refused_total", "Revocation lists that were not taken.", () => counters.crlsRefused),
     counter("broker_probe_failures_total", "Probes that did not end as they must.", () => counters.probeFailures),
     counter("broker_restarts_total", "Times that the guard started the broker anew.", () => counters.restarts),

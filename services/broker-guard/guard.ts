@@ -15,7 +15,8 @@ import { raise, readMemory, writeMemory } from "./memory.ts";
 import { createMosquitto } from "./mosquitto.ts";
 import { assertUsable, planForce } from "./plan-force.ts";
 import { probeBroker } from "./probes.ts";
-import { planEnds } from "./whose-sessions.ts";
+import { createSessionAges } from "./session-ages.ts";
+import { nameOf, planEnds } from "./whose-sessions.ts";
 
 /** Milliseconds after which a broker that works is probed again, though nothing changed. */
 const PROBE_AGAIN_MS = 60_000;
@@ -48,11 +49,13 @@ export function createGuard({ config, events, log, now }: ServiceContext<GuardCo
   const { onDeath, onLine, onStep = () => undefined } = options;
   const counters = createGuardCounters();
   const latecomers = createLatecomers();
+  const ages = createSessionAges({ mostSeconds: config.sessionSeconds, now });
   const mosquitto = createMosquitto({
     command: [program.program, "-c", program.configFile],
     env: { OPENSSL_CONF: program.opensslFile },
     onLine: (line) => {
       latecomers.hear(line);
+      ages.hear(line);
       onLine(line);
     },
     onDeath,
@@ -128,7 +131,8 @@ export function createGuard({ config, events, log, now }: ServiceContext<GuardCo
     const revoked = newlyRevoked(before, crls);
     const acl = readText(program.aclFile);
     const { users: named, everybody } = planEnds({ tenant: config.tenant, ended, revoked, acl });
-    const users = [...new Set([...named, ...latecomers.take()])];
+    const tooOld = ages.take();
+    const users = [...new Set([...named, ...latecomers.take(), ...tooOld])];
     if (!mosquitto.running() || (users.length === 0 && !everybody)) return;
     try {
       if (everybody) throw new Error("nobody says whose certificate was revoked");
@@ -138,7 +142,9 @@ export function createGuard({ config, events, log, now }: ServiceContext<GuardCo
       await mosquitto.stop();
     }
     counters.sessionsEnded += users.length;
-    for (const { name, reason } of ended) events.emit({ kind: "SESSION_ENDED", object: name, reason });
+    counters.sessionsTooOld += tooOld.length;
+    const old = tooOld.map((user) => ({ name: nameOf(user), reason: "session-too-old" }));
+    for (const { name, reason } of [...ended, ...old]) events.emit({ kind: "SESSION_ENDED", object: name, reason });
     memory = { ...memory, seq: Math.max(memory.seq, ...ended.map(({ seq }) => seq)) };
     writeMemory(stateDir, memory);
   };

@@ -1,6 +1,5 @@
-const OPENED = /New connection from (\S+) on port/;
-const CONNECTED = /New client connected from (\S+) as .* u'([^']*)'\)/;
-const RELOADED = /Reloading config/;
+import { CONNECTED, OPENED, RELOADED } from "./log-lines.ts";
+
 /** Connections that are remembered before their CONNECT; who is forgotten counts as late. */
 const MAX_WAITING = 10_000;
 

@@ -40,6 +40,11 @@ function userOf(name: string, tenant: string): string {
   return `CN=${name},OU=${leafClass},O=${tenant}`;
 }
 
+/** The common name in Mosquitto's name of a client. */
+export function nameOf(user: string): string {
+  return /^CN=([^,]+)/.exec(user)?.[1] ?? user;
+}
+
 function hasUnnamed(leafClass: LeafClass, ended: readonly EndedSession[], revoked: EndsRequest["revoked"]): boolean {
   const named = ended.filter(({ name }) => name.startsWith(NAME_PREFIX[leafClass]));
   const serials = new Set(named.flatMap(({ serial }) => (serial === undefined ? [] : [normalSerial(serial)])));

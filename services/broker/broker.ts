@@ -91,11 +91,11 @@ export async function startBroker(context: ServiceContext<BrokerServiceConfig>):
       for (const { name, reason } of ended) door.end(new Set([name]), reason);
     },
   });
-  const door = createTlsServer({ trust: keeper.current(), limits, counters, report, onClient });
+  const door = createTlsServer({ trust: keeper.current(), limits, counters, report, now, onClient });
   const port = await listenTcp(door.server, config.listen);
   const look = async (): Promise<void> => {
     await keeper.look();
-    door.expire(now());
+    door.expire();
   };
   const looking = repeat(look, trust.pollSeconds * 1000);
   log.info({ port }, "listening");

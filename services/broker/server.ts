@@ -11,12 +11,17 @@ import { revocationOf } from "./revocation.ts";
 import { createSlots } from "./sessions.ts";
 import type { Trust } from "./trust.ts";
 
+/** The longest that `setTimeout` waits. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
 /** Surroundings of {@link createTlsServer}. */
 export interface TlsServerOptions {
   readonly trust: Trust;
   readonly limits: Limits;
   readonly counters: Counters;
   readonly report: (event: SecurityEventInput) => void;
+  /** Milliseconds since the Unix epoch. */
+  readonly now: () => number;
   /** Called with each connection whose certificate names a client of the broker. */
   readonly onClient: (socket: TLSSocket, name: string) => void;
 }
@@ -26,8 +31,8 @@ export interface TlsServer {
   readonly server: Server;
   /** Lets in by these certificates and lists from now on, and ends the sessions that they would not let in. */
   readonly renew: (trust: Trust) => void;
-  /** Ends the sessions whose certificate ended before `now`, in milliseconds since the Unix epoch: Node looks at dates during a handshake alone. */
-  readonly expire: (now: number) => void;
+  /** Ends the sessions whose certificate has ended; each is also ended in its moment, unless the clock was changed. */
+  readonly expire: () => void;
   /** Ends the sessions of these identities. */
   readonly end: (names: ReadonlySet<string>, reason: string) => void;
   readonly close: () => Promise<void>;
@@ -37,7 +42,7 @@ export interface TlsServer {
  * The broker's door: TLS 1.3 with a client certificate, and then an identity that the access table knows. Session
  * tickets are off, and with them resumption, since a resumed session would not verify the certificate again.
  */
-export function createTlsServer({ trust, limits, counters, report, onClient }: TlsServerOptions): TlsServer {
+export function createTlsServer({ trust, limits, counters, report, now, onClient }: TlsServerOptions): TlsServer {
   const slots = createSlots(limits.connectionsPerIdentity);
   let held = trust;
   const sessions = new Map<TLSSocket, { readonly name: string; readonly endsAt: number }>();
@@ -76,8 +81,11 @@ export function createTlsServer({ trust, limits, counters, report, onClient }: T
       return refuse("RATE_LIMIT_EXCEEDED", "connections-of-identity");
     }
     counters.connections += 1;
-    sessions.set(socket, { name, endsAt: certificate?.validToDate.getTime() ?? 0 });
+    const endsAt = certificate?.validToDate.getTime() ?? 0;
+    sessions.set(socket, { name, endsAt });
+    const alarm = setAlarm(endsAt, now, expire);
     socket.once("close", () => {
+      alarm.stop();
       counters.connections -= 1;
       sessions.delete(socket);
       slots.release(name);
@@ -112,8 +120,13 @@ export function createTlsServer({ trust, limits, counters, report, onClient }: T
     counters.sessionsEnded += 1;
     report({ kind: "SESSION_ENDED", sourceAddress, object: name, reason });
   };
+  /** Node looks at dates during a handshake alone. */
+  const expire = (): void => {
+    for (const [socket, { name, endsAt }] of sessions) if (endsAt < now()) end(socket, name, "certificate-expired");
+  };
   return {
     server,
+    expire,
     renew: (next) => {
       held = next;
       server.setSecureContext(contextOf(next));
@@ -121,9 +134,6 @@ export function createTlsServer({ trust, limits, counters, report, onClient }: T
         const reason = revocationOf(socket.getPeerX509Certificate(), held);
         if (reason !== null) end(socket, name, reason);
       }
-    },
-    expire: (now) => {
-      for (const [socket, { name, endsAt }] of sessions) if (endsAt < now) end(socket, name, "certificate-expired");
     },
     end: (names, reason) => {
       for (const [socket, { name }] of sessions) if (names.has(name)) end(socket, name, reason);
@@ -138,6 +148,17 @@ export function createTlsServer({ trust, limits, counters, report, onClient }: T
 
 function contextOf({ tls, crls }: Trust): SecureContextOptions {
   return { ...tls, crl: crls.map(({ pem }) => pem), secureOptions: constants.SSL_OP_NO_TICKET };
+}
+
+/** Calls when that moment is over; a timer takes 24 days at most, so it may be set more than once. */
+function setAlarm(endsAt: number, now: () => number, ring: () => void): { readonly stop: () => void } {
+  let timer: NodeJS.Timeout | undefined;
+  const set = (): void => {
+    const left = endsAt + 1 - now();
+    timer = setTimeout(left > 0 ? set : ring, Math.min(Math.max(left, 0), MAX_TIMER_MS)).unref();
+  };
+  set();
+  return { stop: () => clearTimeout(timer) };
 }
 
 /** The TCP socket below. A TLS socket that failed has no address left, and no public way to what carried it. */

@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -80,6 +81,24 @@ describe("The embedded broker", () => {
     await until(async () => !client.connected, 30_000);
     expect(await broker.event("certificate-expired")).toMatchObject({ kind: "SESSION_ENDED", object: "gw-01" });
     expect(await accepted("short")).toBe(false);
+  });
+
+  test("ends it in that moment, however seldom it looks at anything else", async () => {
+    const seldom = new BrokerHarness();
+    try {
+      await seldom.start({}, 30);
+      const { cert, key } = seldom.pair("authority");
+      const issuer = await loadAuthority({ certPem: cert, keyPem: key });
+      const now = new Date(Date.now() - 594_000);
+      seldom.keep("short", await issueGatewayLeaf(issuer, { name: "gw-01", now, lifetimeSeconds: 600 }));
+      const client = await seldom.connected("short");
+      await next(client, "close");
+      const end = new X509Certificate(seldom.pair("short").cert).validToDate.getTime();
+      expect(Date.now() - end).toBeGreaterThan(0);
+      expect(Date.now() - end).toBeLessThan(1000);
+    } finally {
+      await seldom.stop();
+    }
   });
 
   test.each([

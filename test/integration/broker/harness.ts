@@ -39,7 +39,8 @@ export class BrokerHarness {
   protected child: ChildProcess | undefined;
   readonly #clients: MqttClient[] = [];
 
-  async start(limits: object): Promise<void> {
+  /** Starts a broker with these limits, which asks the backend that often. */
+  async start(limits: object, pollSeconds = 0.3): Promise<void> {
     await this.issueAll();
     const at = (file: string): string => join(this.folder, file);
     const config = {
@@ -53,7 +54,7 @@ export class BrokerHarness {
       trust: {
         url: `https://127.0.0.1:${this.feedPort}`,
         servername: "backend.acme.trustkern.internal",
-        pollSeconds: 0.3,
+        pollSeconds,
       },
       limits,
     };

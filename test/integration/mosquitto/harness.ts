@@ -42,6 +42,8 @@ export class MosquittoHarness extends BrokerHarness {
   log = "";
   /** Replaces the program: what runs instead of the guard's own `main.ts`. */
   program: readonly string[] = [PROGRAM];
+  /** The oldest that a session gets. @default the guard's own, a day */
+  sessionSeconds: number | undefined;
 
   at(file: string): string {
     return join(this.folder, file);
@@ -78,7 +80,7 @@ export class MosquittoHarness extends BrokerHarness {
     } as const;
     this.component = broker(deployment, placement);
     for (const { path, content, mode } of this.component.files)
-      writeFileSync(path, hosted(content, at("live")), { mode });
+      writeFileSync(path, hosted(content, at("live"), this.sessionSeconds), { mode });
     for (const folder of ["state", "live"]) mkdirSync(at(folder), { mode: 0o700 });
   }
 
@@ -188,10 +190,11 @@ export class MosquittoHarness extends BrokerHarness {
 }
 
 /** What is rendered for a container, for this machine: another folder in memory, and questions at shorter intervals. */
-function hosted(content: string, liveDir: string): string {
+function hosted(content: string, liveDir: string, sessionSeconds: number | undefined): string {
+  const age = sessionSeconds === undefined ? "" : `"sessionSeconds": ${sessionSeconds},\n  `;
   return content
     .replaceAll("/run/broker", liveDir)
-    .replace(/"trust": \{/, '"trust": {\n    "pollSeconds": 0.3,')
+    .replace(/"trust": \{/, `${age}"trust": {\n    "pollSeconds": 0.3,`)
     .replace(/,?\s*"metrics": \{[\s\S]*?\n {2}\}/, "");
 }
 

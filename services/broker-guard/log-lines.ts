@@ -1,0 +1,15 @@
+/** A TCP connection that Mosquitto took, by its address and port. */
+export const OPENED = /New connection from (\S+) on port/;
+
+/** A CONNECT that it took: the address and port, and the user. */
+export const CONNECTED = /New client connected from (\S+) as .* u'([^']*)'\)/;
+
+/** An end of a session, whoever ended it. The client's id is its user, and says nothing else. */
+export const GONE =
+  /^\S+: (?:Client|Socket error on client|Bad socket read\/write on client) (CN=.+?)(?: disconnected| closed its connection| has exceeded timeout|, disconnecting|: )/;
+
+/** It reads its files again. */
+export const RELOADED = /Reloading config/;
+
+/** It starts, and nobody is connected. */
+export const STARTING = /^\S+: mosquitto version \S+ starting/;
