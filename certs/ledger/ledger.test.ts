@@ -15,6 +15,7 @@ import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { signHead } from "./head.ts";
 import { type Ledger, openLedger } from "./ledger.ts";
+import { readLedger } from "./read.ts";
 import { hashOf, type LedgerEntry, NO_RECORD } from "./record.ts";
 import { verifyLedger } from "./verify.ts";
 
@@ -155,6 +156,62 @@ describe("a ledger", () => {
     await ledger.append(entry("a5"));
     ledger.close();
     expect(await codes()).toEqual([]);
+  });
+});
+
+describe("who reads a ledger", () => {
+  const read = () => readLedger({ file, headFile, publicKey });
+
+  test("has every confirmed record at any byte of an addition, and changes nothing", async () => {
+    await filled(2);
+    const old = head();
+    await filled(2);
+    const [whole, fresh] = [text(), head()];
+    const confirmed = whole.split("\n").slice(0, 2).join("\n").length + 1;
+    for (let bytes = confirmed; bytes <= whole.length; bytes++) {
+      writeFileSync(file, whole.slice(0, bytes));
+      writeFileSync(headFile, old);
+      expect(await read()).toHaveLength(2);
+      expect([text(), head()]).toEqual([whole.slice(0, bytes), old]);
+    }
+    writeFileSync(headFile, fresh);
+    expect(await read()).toHaveLength(4);
+  });
+
+  test("disturbs nobody who writes meanwhile", async () => {
+    const ledger = await open();
+    let reading = true;
+    const reader = (async () => {
+      for (let seen = 0; reading; ) {
+        const { length } = await read();
+        expect(length).toBeGreaterThanOrEqual(seen);
+        seen = length;
+      }
+    })();
+    for (let index = 1; index <= 100; index++) await ledger.append(entry(`c${index}`));
+    reading = false;
+    await reader;
+    ledger.close();
+    expect(await codes()).toEqual([]);
+    expect(await read()).toHaveLength(100);
+  });
+
+  test("makes no file", async () => {
+    expect(await read()).toEqual([]);
+    expect([existsSync(file), existsSync(headFile)]).toEqual([false, false]);
+  });
+
+  test.each<readonly [string, () => void]>([
+    ["a line that was changed", () => writeFileSync(file, text().replace("gw-01", "gw-02"))],
+    ["a line that is missing", () => writeFileSync(file, text().split("\n").toSpliced(1, 1).join("\n"))],
+    ["its end missing", () => truncateSync(file, text().length - 1)],
+    ["no file", () => rmSync(file)],
+    ["no head", () => rmSync(headFile)],
+    ["an empty head", () => writeFileSync(headFile, "")],
+  ])("is refused one with %s", async (_, harm) => {
+    await filled(3);
+    harm();
+    await expect(read()).rejects.toMatchObject({ code: "LEDGER_CORRUPT" });
   });
 });
 

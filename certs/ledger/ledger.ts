@@ -1,12 +1,10 @@
 import { createPublicKey, type KeyObject } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { writeFileAtomic } from "../../shared/atomic-file.ts";
-import { certsErrors } from "../errors.ts";
 import { normalSerial } from "../serial.ts";
 import { type AppendFile, openAppendFile } from "./append-file.ts";
-import { type LedgerHead, readHead, signHead } from "./head.ts";
-import { hashOf, type LedgerEntry, type LedgerRecord, NO_RECORD, parseRecord, renderRecord } from "./record.ts";
-import { verifyLedger } from "./verify.ts";
+import { type LedgerHead, signHead } from "./head.ts";
+import { confirmedPart, confirmedRecords, corrupt, textIfThere } from "./read.ts";
+import { hashOf, type LedgerEntry, type LedgerRecord, NO_RECORD, renderRecord } from "./record.ts";
 
 /** What {@link openLedger} needs. */
 export interface LedgerOptions {
@@ -43,11 +41,11 @@ export async function openLedger({ file, headFile, signingKey, clock }: LedgerOp
   const publicKey = createPublicKey(signingKey);
   const disk = openAppendFile(file);
   try {
-    const known = textOf(headFile);
+    const known = textIfThere(headFile)?.trimEnd();
     let head = known ?? (await newHead(disk, clock, signingKey));
     if (known === undefined) writeFileAtomic(headFile, `${head}\n`);
     await cutUnconfirmed(disk, head, publicKey);
-    const records = await readAll(disk, head, publicKey, file);
+    const records = await confirmedRecords(disk.text(), head, publicKey, file);
     const bySerial = new Map<string, LedgerRecord[]>();
     for (const record of records) enter(bySerial, record);
     let last = hashOfLast(disk.text());
@@ -89,26 +87,11 @@ async function newHead(disk: AppendFile, clock: () => Date, signingKey: KeyObjec
 
 /** One record can be beyond the head, since the next is not written before the head of the one before. */
 async function cutUnconfirmed(disk: AppendFile, head: string, publicKey: KeyObject): Promise<void> {
-  const signed = await readHead(head, publicKey);
-  const lines = disk.text().split("\n");
-  if (signed === null || lines.length < signed.seq + 1) return;
-  const [unconfirmed, ...more] = lines.slice(signed.seq);
+  const confirmed = await confirmedPart(disk.text(), head, publicKey);
+  const [unconfirmed, ...more] = disk.text().slice(confirmed.length).split("\n");
   const onlyOne = more.length === 0 || (more.length === 1 && more[0] === "");
   if (unconfirmed === "" && more.length === 0) return;
-  if (onlyOne)
-    disk.cut(
-      lines
-        .slice(0, signed.seq)
-        .map((line) => `${line}\n`)
-        .join(""),
-    );
-}
-
-async function readAll(disk: AppendFile, head: string, publicKey: KeyObject, file: string): Promise<LedgerRecord[]> {
-  const text = disk.text();
-  const [first] = await verifyLedger({ text, head, publicKey });
-  if (first !== undefined) throw corrupt(`"${file}": ${first.message}`);
-  return text.split("\n").slice(0, -1).map(parseRecord);
+  if (onlyOne) disk.cut(confirmed);
 }
 
 function enter(bySerial: Map<string, LedgerRecord[]>, record: LedgerRecord): void {
@@ -120,17 +103,4 @@ function enter(bySerial: Map<string, LedgerRecord[]>, record: LedgerRecord): voi
 function hashOfLast(text: string): LedgerHead["hash"] {
   const line = text.split("\n").at(-2);
   return line === undefined ? NO_RECORD : hashOf(line);
-}
-
-function textOf(file: string): string | undefined {
-  try {
-    return readFileSync(file, "utf8").trimEnd();
-  } catch (thrown) {
-    if ((thrown as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw thrown;
-  }
-}
-
-function corrupt(message: string): Error {
-  return certsErrors.error("LEDGER_CORRUPT", `the ledger does not fit its head: ${message}`, { path: "ledger" });
 }

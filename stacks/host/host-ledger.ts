@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { RevocationReason } from "../../certs/crl/reasons.ts";
 import { entryOf } from "../../certs/ledger/entry-of.ts";
 import { type Ledger, openLedger } from "../../certs/ledger/ledger.ts";
+import { readLedger } from "../../certs/ledger/read.ts";
 import type { LedgerRecord } from "../../certs/ledger/record.ts";
 import type { SecurityEvent } from "../../shared/security-event.ts";
 import type { StoreFiles } from "./store-files.ts";
@@ -62,16 +63,11 @@ export const LEDGER_FILES = { records: "ledger.ndjson", head: "ledger.head", key
 export async function openHostLedger(place: HostLedgerPlace): Promise<HostLedger> {
   const { tenant, clock } = place;
   const key = auditKey(place);
-  const open = (): Promise<Ledger> =>
-    openLedger({
-      file: join(place.dir, LEDGER_FILES.records),
-      headFile: join(place.dir, LEDGER_FILES.head),
-      signingKey: key,
-      clock,
-    });
+  const paths = { file: join(place.dir, LEDGER_FILES.records), headFile: join(place.dir, LEDGER_FILES.head) };
+  const open = (): Promise<Ledger> => openLedger({ ...paths, signingKey: key, clock });
   let records: readonly LedgerRecord[] = [];
   const reload = async (): Promise<void> => {
-    records = await withLedger(open, (ledger) => [...ledger.records()]);
+    records = await readLedger({ ...paths, publicKey: createPublicKey(key) });
   };
   await reload();
   const enter = async (entry: Parameters<Ledger["append"]>[0]): Promise<void> => {
