@@ -21,6 +21,9 @@ import { nameOf, planEnds } from "./whose-sessions.ts";
 /** Milliseconds after which a broker that works is probed again, though nothing changed. */
 const PROBE_AGAIN_MS = 60_000;
 
+/** Probes in a row to which a broker may say nothing, as one that is busy does. */
+const MOST_SILENT = 3;
+
 /** What the guard tells beside its log. */
 export interface GuardOptions {
   /** Told the exit code when Mosquitto ended by itself. */
@@ -67,6 +70,7 @@ export function createGuard({ config, events, log, now }: ServiceContext<GuardCo
   let force: Force | undefined;
   let fault: string | undefined = "starting";
   let probed: { readonly problem: string | undefined; readonly at: number } = { problem: "not probed", at: 0 };
+  let silent = 0;
   let said: ReadonlySet<string> = new Set();
 
   /** What was refused is said once, and again when it comes back after it was gone. */
@@ -102,11 +106,14 @@ export function createGuard({ config, events, log, now }: ServiceContext<GuardCo
     const revoked = { ...tls, cert: readText(config.probe.certFile), key: readText(config.probe.keyFile) };
     const result = await probeBroker(listener, tls, revoked);
     probed = { problem: result === "good" ? undefined : `probe-${result}`, at: now() };
+    silent = result === "silent" ? silent + 1 : 0;
     if (result === "good") return;
     counters.probeFailures += 1;
     events.emit({ kind: "CRL_REJECTED", object: CRL_FILE, reason: `probe-${result}` });
     // No broker is better than one that accepts what is revoked, or nobody: the next look starts it anew.
-    if (result !== "unclear") await mosquitto.stop();
+    if (result === "unclear" || (result === "silent" && silent < MOST_SILENT)) return;
+    silent = 0;
+    await mosquitto.stop();
   };
 
   const install = async (next: Force, before: Force | undefined): Promise<void> => {
@@ -127,10 +134,10 @@ export function createGuard({ config, events, log, now }: ServiceContext<GuardCo
   };
 
   const end = async (before: readonly TrustedCrl[], { crls, tls }: Force): Promise<void> => {
-    const ended = feed.ended.filter(({ seq }) => seq > memory.seq);
     const revoked = newlyRevoked(before, crls);
     const acl = readText(program.aclFile);
-    const { users: named, everybody } = planEnds({ tenant: config.tenant, ended, revoked, acl });
+    const plan = { tenant: config.tenant, ended: feed.ended, after: memory.seq, revoked, acl };
+    const { named: ended, users: named, everybody } = planEnds(plan);
     const tooOld = ages.take();
     const users = [...new Set([...named, ...latecomers.take(), ...tooOld])];
     if (!mosquitto.running() || (users.length === 0 && !everybody)) return;

@@ -8,11 +8,11 @@ test.each([
   ["accepted", "away", "open"],
   ["revoked", "revoked", "closed"],
   ["revoked", "refused", "closed"],
-  ["revoked", "away", "closed"],
+  ["revoked", "away", "silent"],
   ["refused", "accepted", "unclear"],
   ["away", "accepted", "unclear"],
   ["refused", "refused", "closed"],
-  ["away", "away", "closed"],
+  ["away", "away", "silent"],
 ] as const)("the revoked one %s and the good one %s is %s", (revoked, good, result) => {
   expect(judge(revoked, good)).toBe(result);
 });

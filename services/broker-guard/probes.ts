@@ -1,8 +1,8 @@
 import type { Tls13Options } from "../runtime/tls.ts";
 import { connectOnce, type Listener, type Verdict } from "./connect.ts";
 
-/** What two connections show of a broker: `open` accepts a revoked certificate, `closed` does not accept a good one. */
-export type ProbeResult = "good" | "open" | "closed" | "unclear";
+/** What two connections show of a broker: `open` accepts a revoked certificate, `closed` refuses a good one, `silent` does not answer. */
+export type ProbeResult = "good" | "open" | "closed" | "silent" | "unclear";
 
 /**
  * Connects with a certificate that is revoked on purpose and with one that is not. Anything but "revoked" for the first
@@ -15,6 +15,7 @@ export async function probeBroker(listener: Listener, good: Tls13Options, revoke
 /** The result of both connections. */
 export function judge(revoked: Verdict, good: Verdict): ProbeResult {
   if (revoked === "accepted") return "open";
+  if (good === "away") return "silent";
   if (good !== "accepted") return "closed";
   return revoked === "revoked" ? "good" : "unclear";
 }

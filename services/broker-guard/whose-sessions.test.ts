@@ -7,7 +7,8 @@ const acl = [...GATEWAYS, COLLECTOR].map((user) => `user ${user}\ntopic read x\n
 const ends = (
   ended: Parameters<typeof planEnds>[0]["ended"],
   revoked: Parameters<typeof planEnds>[0]["revoked"] = [],
-) => planEnds({ tenant: "acme", ended, revoked, acl });
+  after = 0,
+) => planEnds({ tenant: "acme", ended, after, revoked, acl });
 const named = (name: string, serial?: string, reason = "certificate-revoked") => ({
   seq: 1,
   name,
@@ -17,7 +18,7 @@ const named = (name: string, serial?: string, reason = "certificate-revoked") =>
 
 describe("whose sessions end", () => {
   test("nobody's, where nothing happened", () => {
-    expect(ends([])).toEqual({ users: [], everybody: false });
+    expect(ends([])).toMatchObject({ users: [], everybody: false });
   });
 
   test("theirs whom the backend names, in the class of their name", () => {
@@ -30,8 +31,15 @@ describe("whose sessions end", () => {
 
   test("theirs alone, where the backend says whose the revoked certificate was, however it writes the number", () => {
     const revoked = [{ issuer: "TrustKern gateways", serial: "1a2b" }];
-    expect(ends([named("gw-01", "001A2B")], revoked)).toEqual({ users: [GATEWAYS[0]], everybody: false });
-    expect(ends([named("gw-01")], revoked)).toEqual({ users: [GATEWAYS[0]], everybody: false });
+    expect(ends([named("gw-01", "001A2B")], revoked)).toMatchObject({ users: [GATEWAYS[0]], everybody: false });
+    expect(ends([named("gw-01")], revoked)).toMatchObject({ users: [GATEWAYS[0]], everybody: false });
+  });
+
+  test("nobody's twice, but theirs who could come back until a list had their certificate", () => {
+    const past = [named("gw-01", "1a2b"), named("gw-02", "3c4d")];
+    expect(ends(past, [], 1)).toMatchObject({ named: [], users: [], everybody: false });
+    const revoked = [{ issuer: "TrustKern gateways", serial: "1a2b" }];
+    expect(ends(past, revoked, 1)).toMatchObject({ named: [past[0]], users: [GATEWAYS[0]], everybody: false });
   });
 
   test.each([
@@ -57,6 +65,6 @@ describe("whose sessions end", () => {
   });
 
   test("nobody's, where what is revoked is no client: an authority's sessions end with its restart", () => {
-    expect(ends([], [{ issuer: "TrustKern root", serial: "1a" }])).toEqual({ users: [], everybody: false });
+    expect(ends([], [{ issuer: "TrustKern root", serial: "1a" }])).toMatchObject({ users: [], everybody: false });
   });
 });
