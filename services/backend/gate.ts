@@ -28,6 +28,8 @@ export interface Gate {
   readonly admit: (message: IncomingMessage, pathname: string) => void;
   /** Whole seconds, from 1, until the lock ends that a request was refused for. */
   readonly lockedSeconds: (message: IncomingMessage) => number;
+  /** Throws when what a gateway was admitted with was revoked since. @throws CERTIFICATE_REVOKED, TOKEN_REVOKED */
+  readonly assertHolds: (message: IncomingMessage) => void;
   /** The gateway that a request was admitted for. */
   readonly gatewayOf: (message: IncomingMessage) => GatewayCaller;
 }
@@ -35,7 +37,7 @@ export interface Gate {
 /** What {@link createGate} works with. */
 export interface GateOptions {
   readonly tenant: string;
-  readonly tokens: Pick<Tokens, "verify">;
+  readonly tokens: Pick<Tokens, "verify" | "list">;
   readonly lockOut: LockOut;
   readonly certificates: Pick<Certificates, "seen"> & { readonly isRevoked: (serial: string) => boolean };
   readonly crls: Pick<Crls, "names">;
@@ -46,7 +48,19 @@ export interface GateOptions {
 /** The one gate of the backend's server. */
 export function createGate(options: GateOptions): Gate {
   const admitted = new WeakMap<IncomingMessage, GatewayCaller>();
+  const gatewayOf = (message: IncomingMessage): GatewayCaller => {
+    const caller = admitted.get(message);
+    if (caller) return caller;
+    throw backendErrors.error("BACKEND_ROLE_REFUSED", "only a gateway may do that");
+  };
   return {
+    gatewayOf,
+    assertHolds: (message) => {
+      const { name, serial, issuer, token } = gatewayOf(message);
+      assertNotListed(options, issuer, serial);
+      if (options.tokens.list(name).find(({ id }) => id === token.id)?.revokedAtMs !== null)
+        throw tokenErrors.error("TOKEN_REVOKED", `token ${token.id} of gateway ${name} is revoked`);
+    },
     admit: (message, pathname) => {
       const peer = (message.socket as TLSSocket).getPeerCertificate(true);
       assertNotRevoked(options, peer);
@@ -65,19 +79,18 @@ export function createGate(options: GateOptions): Gate {
       const leftMs = (options.lockOut.lockedUntil(attempt) ?? 0) - options.now();
       return Math.max(1, Math.ceil(leftMs / 1000));
     },
-    gatewayOf: (message) => {
-      const caller = admitted.get(message);
-      if (caller) return caller;
-      throw backendErrors.error("BACKEND_ROLE_REFUSED", "only a gateway may do that");
-    },
   };
 }
 
-function assertNotRevoked({ certificates, crls }: GateOptions, peer: DetailedPeerCertificate): void {
-  const serial = normalSerial(peer.serialNumber);
-  const issuer = nameOf(peer.issuer?.CN);
+function assertNotListed({ certificates, crls }: GateOptions, issuer: string, serial: string): void {
   if (certificates.isRevoked(serial) || crls.names(issuer, serial))
     throw tokenErrors.error("CERTIFICATE_REVOKED", `certificate ${serial} of "${issuer}" is revoked`);
+}
+
+function assertNotRevoked(options: GateOptions, peer: DetailedPeerCertificate): void {
+  const { crls } = options;
+  const issuer = nameOf(peer.issuer?.CN);
+  assertNotListed(options, issuer, normalSerial(peer.serialNumber));
   const authority = peer.issuerCertificate;
   if (!authority?.serialNumber || authority === peer) return;
   if (crls.names(nameOf(authority.issuer?.CN), normalSerial(authority.serialNumber)))

@@ -24,7 +24,7 @@ const TOKEN_DAYS = 90;
 
 /** The parts that the gateways' own routes call. */
 export interface GatewayRouteParts {
-  readonly gate: Pick<Gate, "gatewayOf">;
+  readonly gate: Pick<Gate, "gatewayOf" | "assertHolds">;
   readonly allowlists: Pick<Allowlists, "signed">;
   readonly settings: Pick<GatewaySettings, "trust" | "firmware">;
   readonly key: Pick<SigningKey, "signerFor">;
@@ -79,7 +79,9 @@ export function gatewayRoutes({
       handler: async (body, { message }) => {
         const { name: gateway } = gate.gatewayOf(message);
         const { csr: csrPem } = parseBody(csrBody, body);
-        const { chain, alongside: token } = await certify({ name: gateway, csrPem, renewing: true }, ({ sha256 }) => {
+        const assertHolds = (): void => gate.assertHolds(message);
+        const request = { name: gateway, csrPem, renewing: true, assertHolds };
+        const { chain, alongside: token } = await certify(request, ({ sha256 }) => {
           if (sha256 === null) throw tokenErrors.error("TOKEN_NO_CERTIFICATE", `no certificate of ${gateway}`);
           return tokens.renew({ gateway, certificateSha256: sha256, lifetimeDays: TOKEN_DAYS });
         });

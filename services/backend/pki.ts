@@ -76,9 +76,10 @@ export function createPki(options: PkiOptions): Pki {
   const approvals = createApprovals(now);
   const revoker = createRevoker({ ...shared, crls, log });
   const refresh = oneAtATime(revoker.run);
-  const recorder = createRecorder({ ...shared, certificates, authorities, revoked: () => void refresh() });
+  const revoked = (): void => void refresh();
+  const recorder = createRecorder({ ...shared, certificates, authorities, revoked });
   finishRevocations({ db, journal, events, now });
-  const certify = createCertifyGateway({ ...shared, approvals, gateways, certificates });
+  const certify = createCertifyGateway({ ...shared, approvals, gateways, certificates, revoked });
   const settings = createGatewaySettings(db, tenant, now);
   const isRevoked = (serial: string): boolean => findCertificate(db, serial)?.state === "revoked";
   const gate = createGate({

@@ -167,4 +167,20 @@ describe("a gateway that renews itself", () => {
     await operator("POST", "/v1/gateways/gw-01/revoke");
     expect(await renewing(token)).toMatchObject(refusal(403, "CERTIFICATE_REVOKED"));
   });
+
+  it.each<[string, string, () => string]>([
+    ["it is revoked", "GATEWAY_REVOKED", () => "/v1/gateways/gw-01/revoke"],
+    ["its certificate is revoked", "CERTIFICATE_REVOKED", () => `/v1/certificates/${serialOf(gw.certPem)}/revoke`],
+  ])("while %s gets nothing, and the issuer's list names what was signed", async (_, code, path) => {
+    const token = await tokenOf();
+    ca.meanwhile = () => operator("POST", path(), { reason: "keyCompromise" });
+    expect((await renewing(token)).body).toMatchObject({ error: { code } });
+    const made = (await certificates()).filter(({ serial }: { serial: string }) => serial !== serialOf(gw.certPem));
+    expect(made).toMatchObject([{ state: "revoked" }]);
+    await expect.poll(() => ca.revoked.map(({ serial }) => serial)).toContain(made[0].serial);
+    const broker = await leafOf(own, "svc-broker");
+    const { ended } = (await backend.call(broker, "GET", "/v1/broker/trust")).body;
+    expect(ended).toContainEqual(expect.objectContaining({ name: "gw-01", serial: made[0].serial }));
+    expect((await operator("GET", "/v1/gateways/gw-01/tokens")).body).toHaveLength(1);
+  });
 });

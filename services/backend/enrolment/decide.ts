@@ -5,6 +5,7 @@ import { PROVISIONERS } from "../../../certs/step-ca/names.ts";
 import { gatewayOfDevice } from "../fleet/gateways.ts";
 import { findByKey, type MadeDevice } from "../fleet/made-devices.ts";
 import { findMaker } from "../fleet/makers.ts";
+import { isRevokedGateway } from "../fleet/standing.ts";
 import type { Approvals } from "./approvals.ts";
 import { pointOfSpki } from "./csr-key.ts";
 import { type DeviceCertificate, parseDeviceCertificate } from "./device-certificate.ts";
@@ -50,6 +51,7 @@ export function decideGateway(options: DecisionOptions, request: EnrolmentReques
   if (provisioner !== PROVISIONERS.backend) throw denial("wrong-class", `no gateway is enrolled by "${provisioner}"`);
   const name = options.approvals.nameOf(csrDer);
   if (name === undefined) throw denial("unknown-device", "the backend has asked for no such certificate");
+  if (isRevokedGateway(options.db, name)) throw denial("revoked-device", `gateway ${name} is revoked`);
   assertCsrFor(csr, { leafClass: "gateways", tenant: options.tenant, name });
   return { leafClass: "gateways", name, publicKey, device: undefined };
 }

@@ -28,6 +28,8 @@ let gateways: Gateways;
 let enrol: Enrolment;
 let journal: { kind: string; reason: string }[];
 let events: { kind: string; reason: string }[];
+/** Happens between the decision and its record. */
+let meanwhile: () => void;
 
 const root = (await issueRoot({ tenant: "acme", now: clock })).authority as Authority;
 const maker = async (name: string) => (await issueIntermediate(root, { maker: name, now: clock })).authority;
@@ -59,7 +61,7 @@ async function body(
 
 beforeEach(async () => {
   db = openDatabase(mkdtempSync(join(tmpdir(), "tk-enrol-")));
-  [journal, events] = [[], []];
+  [journal, events, meanwhile] = [[], [], () => undefined];
   const now = (): number => nowMs;
   gateways = createGateways(db, now);
   const publicKey = pointOfSpki(await spki(deviceKeys));
@@ -70,7 +72,12 @@ beforeEach(async () => {
     tenant: "acme",
     operators: ["op-admin"],
     approvals: createApprovals(now),
-    key: { jws: async () => "verdict" },
+    key: {
+      jws: async () => {
+        meanwhile();
+        return "verdict";
+      },
+    },
     journal: {
       append: async (entry) => void journal.push(entry),
       find: () => [],
@@ -157,6 +164,12 @@ it.each([
 ] as const)("refuses a revoked %s", async (_, revoke) => {
   revoke();
   expect(await enrol("gateways", await body())).toMatchObject({ error: { code: "revoked-device" } });
+});
+
+it("allows nothing to a gateway that is revoked between the decision and its record", async () => {
+  meanwhile = () => gateways.revoke("gw-07", "keyCompromise");
+  expect(await enrol("gateways", await body())).toMatchObject({ error: { code: "revoked-device" } });
+  expect(db.prepare("SELECT count(*) AS n FROM certificate").get()).toEqual({ n: 0 });
 });
 
 it("journals alike refusals once in a while, and reports each", async () => {

@@ -6,6 +6,7 @@ import type { OnlineClass } from "../../../certs/step-ca/names.ts";
 import { messageOf } from "../../../shared/errors.ts";
 import { stableJson } from "../../../shared/stable-json.ts";
 import type { SecurityEvents } from "../../runtime/security-events.ts";
+import { isRevokedGateway } from "../fleet/standing.ts";
 import type { Journal, Serially } from "../journal.ts";
 import { transaction } from "../registry/database.ts";
 import { expectCertificate } from "../revocation/certificates.ts";
@@ -135,6 +136,9 @@ async function allow(
   });
   const answer: EnrolmentAnswer = { allow: true, data: { serial, name, verdict } };
   transaction(db, () => {
+    // Decided some time ago: what was revoked meanwhile gets nothing.
+    if (leafClass === "gateways" && isRevokedGateway(db, name))
+      throw denial("revoked-device", `gateway ${name} is revoked`);
     expectCertificate(db, { serial, issuer, leafClass, name, publicKey, notAfterMs, verdict }, nowMs);
     db.prepare("UPDATE gateway SET enrolled_at = ? WHERE name = ?").run(nowMs, name);
     db.prepare("DELETE FROM webhook_request WHERE at < ?").run(nowMs - ANSWER_MEMORY_MS);

@@ -4,6 +4,7 @@ import type { RevocationReason } from "../revocation/reasons.ts";
 import { fleetErrors } from "./errors.ts";
 import { findMadeDevice, requireMadeDevice } from "./made-devices.ts";
 import { revokeGateway } from "./revoke-gateway.ts";
+import { assertNotRevokedGateway } from "./standing.ts";
 
 /** A gateway by its name. */
 export interface Gateway {
@@ -39,8 +40,8 @@ export interface Gateways {
 export function createGateways(db: DatabaseSync, now: () => number): Gateways {
   const requireActive = (name: string): Gateway => {
     const gateway = requireGateway(db, name);
-    if (gateway.state === "active") return gateway;
-    throw fleetErrors.error("GATEWAY_REVOKED", `gateway ${name} is revoked`, { path: "name" });
+    assertNotRevokedGateway(db, name);
+    return gateway;
   };
   return {
     requireActive,

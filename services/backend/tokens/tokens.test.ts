@@ -134,3 +134,21 @@ it.each([
 ])("reads of %s what it should", (_, header, expected) => {
   expect(bearerToken(header)).toBe(expected);
 });
+
+it("makes none for a revoked gateway, nor for a revoked certificate", () => {
+  const gateways = createGateways(db, () => nowMs);
+  db.prepare(
+    `INSERT INTO certificate (serial, sha256, issuer, class, name, public_key, not_after, state, recorded_at)
+     VALUES ('7f', ?, 'TrustKern gateways', 'gateways', 'gw-02', '04', 1, 'revoked', 1)`,
+  ).run(certificateSha256);
+  const makers = [tokens.issue, tokens.renew, (each: typeof request) => tokens.rotate({ ...each, overlapHours: 1 })];
+  for (const make of makers)
+    expect(() => make({ ...request, gateway: "gw-02" })).toThrow(
+      expect.objectContaining({ code: "TOKEN_NO_CERTIFICATE" }),
+    );
+  db.exec("DELETE FROM certificate");
+  gateways.revoke("gw-02", "keyCompromise");
+  for (const make of makers)
+    expect(() => make({ ...request, gateway: "gw-02" })).toThrow(expect.objectContaining({ code: "GATEWAY_REVOKED" }));
+  expect(tokens.list("gw-02")).toEqual([]);
+});

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { DatabaseSync, SQLOutputValue } from "node:sqlite";
+import { assertNotRevokedGateway } from "../fleet/standing.ts";
 import { transaction } from "../registry/database.ts";
 import { endSession } from "../revocation/sessions.ts";
 import { tokenErrors } from "./errors.ts";
@@ -50,18 +51,18 @@ export interface TokenCheck {
 
 /** The gateways' bearer tokens. */
 export interface Tokens {
-  /** @throws TOKEN_LIMIT */
+  /** @throws TOKEN_LIMIT, TOKEN_NO_CERTIFICATE and GATEWAY_REVOKED also for what was revoked a moment ago */
   readonly issue: (request: TokenRequest) => IssuedToken;
   /**
    * Makes the one that comes with a gateway's new certificate. At the limit the oldest that nobody ever used gives way, so
    * that answers which got lost never keep a gateway from renewing.
-   * @throws TOKEN_LIMIT
+   * @throws TOKEN_LIMIT, TOKEN_NO_CERTIFICATE, GATEWAY_REVOKED
    */
   readonly renew: (request: TokenRequest) => IssuedToken;
   readonly list: (gateway: string) => readonly TokenRecord[];
   /** Those that are neither revoked nor expired. */
   readonly valid: (gateway: string) => readonly TokenRecord[];
-  /** Makes a new one, and lets those that are valid end `overlapHours` from now at the latest. @throws TOKEN_LIMIT */
+  /** Makes a new one, and lets those that are valid end `overlapHours` from now at the latest. @throws as {@link Tokens.issue} */
   readonly rotate: (request: TokenRequest & { readonly overlapHours: number }) => IssuedToken;
   /** Ends a token and the gateway's session at the broker; a second time changes nothing. @throws TOKEN_UNKNOWN */
   readonly revoke: (gateway: string, id: string) => TokenRecord;
@@ -135,6 +136,8 @@ function verifyToken(rows: readonly Row[], { gateway, certificateSha256, token }
 
 function insertToken(db: DatabaseSync, request: TokenRequest, nowMs: number): IssuedToken {
   const { gateway, certificateSha256, lifetimeDays } = request;
+  assertNotRevokedGateway(db, gateway);
+  assertNotRevokedCertificate(db, gateway, certificateSha256);
   const valid = validTokens(db, gateway, nowMs);
   if (valid.length >= MAX_VALID_TOKENS)
     throw tokenErrors.error(
@@ -157,6 +160,11 @@ function insertToken(db: DatabaseSync, request: TokenRequest, nowMs: number): Is
     lastUsedAtMs: null,
     token,
   };
+}
+
+function assertNotRevokedCertificate(db: DatabaseSync, gateway: string, sha256: string): void {
+  if (db.prepare("SELECT state FROM certificate WHERE sha256 = ?").get(sha256)?.state === "revoked")
+    throw tokenErrors.error("TOKEN_NO_CERTIFICATE", `the certificate of gateway ${gateway} is revoked`);
 }
 
 function validTokens(db: DatabaseSync, gateway: string, nowMs: number): readonly TokenRecord[] {

@@ -32,6 +32,8 @@ export class OnlineCa implements IssuingCa {
   readonly revoked: Revocation[] = [];
   /** Its answer to a signing request gets lost after the backend allowed it. */
   losesAnswers = false;
+  /** Happens after the backend allowed a request, and before it is signed. */
+  meanwhile: () => Promise<unknown> = async () => undefined;
   backend!: TestBackend;
   #number = 0n;
 
@@ -43,6 +45,7 @@ export class OnlineCa implements IssuingCa {
     const { body } = await this.ask({ csrPem, provisioner: "backend" });
     if (!body.allow) throw fleetErrors.error("ISSUING_FAILED", `${body.error.message} (${body.error.code})`);
     if (this.losesAnswers) throw fleetErrors.error("ISSUING_FAILED", "the connection broke");
+    await this.meanwhile();
     return this.certify(csrPem, name, body.data.serial);
   }
 
