@@ -1,3 +1,4 @@
+import { PEOPLE_OPTIONS, ROOT_KEY_OPTIONS } from "./ceremony-options.ts";
 import type { Command } from "./command.ts";
 
 /** Every command, in the order in which help lists them. */
@@ -124,12 +125,9 @@ export const COMMANDS: readonly Command[] = [
     summary:
       "the key ceremony: makes the authorities, prints their fingerprints, and leaves the root's key nowhere online",
     options: [
-      ["--root-key <file>", "where the root's key goes, encrypted with age, with pki.root.kind age"],
-      ["--passphrase-file <file>", "the passphrase of that file, one line"],
-      ["--conductor <name>", "who conducts it (default: the user)"],
-      ["--witnesses <names>", "who watches, separated by commas"],
+      ...ROOT_KEY_OPTIONS,
+      ...PEOPLE_OPTIONS,
       ["--makers <makers>", "makers of devices that get an authority each, separated by commas"],
-      ["--accept-p256-root", "take a root on P-256 from a device that has nothing longer"],
     ],
     load: () => import("./commands/certs-init.ts"),
   },
@@ -141,9 +139,19 @@ export const COMMANDS: readonly Command[] = [
     load: () => import("./commands/certs-transcript-verify.ts"),
   },
   {
+    name: "certs maker add",
+    args: "<maker>",
+    summary: "have the root sign an authority for the devices of one more maker",
+    options: PEOPLE_OPTIONS,
+    load: () => import("./commands/certs-maker-add.ts"),
+  },
+  {
     name: "certs list",
     summary: "every certificate on this host: whose, until when, where it is used, how much of its life is left",
-    options: [["--format <format>", "table or prometheus (default: table)"]],
+    options: [
+      ["--format <format>", "table or prometheus (default: table)"],
+      ["--fleet", "also those that gateways and operators hold, as the backend has them on record"],
+    ],
     load: () => import("./commands/certs-list.ts"),
   },
   {
@@ -185,6 +193,8 @@ export const COMMANDS: readonly Command[] = [
       ["--dry-run", "print the steps and who is concerned, and change nothing"],
       ["--status", "print who still uses the old"],
       ["--limit <seconds>", "longest wait for those who have not followed a step (default: 120)"],
+      ...ROOT_KEY_OPTIONS,
+      ...PEOPLE_OPTIONS,
     ],
     handlesCancel: true,
     load: () => import("./commands/certs-rotate.ts"),

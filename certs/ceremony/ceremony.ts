@@ -1,18 +1,17 @@
-import { X509Certificate } from "node:crypto";
 import type { SecurityEvent } from "../../shared/security-event.ts";
 import { stableJson } from "../../shared/stable-json.ts";
 import type { Authority } from "../authority.ts";
 import { certifyIntermediate } from "../classes/intermediate.ts";
 import { certifyRoot, type IssuedAuthority } from "../classes/root.ts";
 import { LEAF_CLASSES, type LeafClass } from "../names.ts";
-import { normalSerial } from "../serial.ts";
 import { signJws } from "../signers/sign-jws.ts";
 import type { KeySigner } from "../signers/signer.ts";
-import { ceremonyErrors } from "./errors.ts";
-import { fingerprintsOf, TRANSCRIPT_TYPE, type Transcript, type TranscriptCertificate } from "./transcript.ts";
+import { assertKeys } from "./assert-keys.ts";
+import { assertPeople, type People } from "./people.ts";
+import { certificateEntry, TRANSCRIPT_TYPE, type Transcript } from "./transcript.ts";
 
 /** What a deployment's PKI is made from. Every key was made before, where it stays. */
-export interface CeremonyRequest {
+export interface CeremonyRequest extends People {
   /** One lower-case DNS label. */
   readonly tenant: string;
   readonly now: Date;
@@ -22,10 +21,6 @@ export interface CeremonyRequest {
   readonly issuing: Readonly<Record<LeafClass, KeySigner>>;
   /** The keys of makers' authorities, by maker. @default none */
   readonly makers?: Readonly<Record<string, KeySigner>> | undefined;
-  /** Who conducts it. */
-  readonly conductor: string;
-  /** Who watches. */
-  readonly witnesses: readonly string[];
   /** Programs and their versions, for the transcript. */
   readonly versions: Readonly<Record<string, string>>;
   /** Whether a root on P-256 is accepted, for a device that has nothing longer. @default false */
@@ -63,8 +58,8 @@ interface Made extends IssuedAuthority<Authority> {
  * @throws CEREMONY_KEY_REUSED, CEREMONY_CURVE, CEREMONY_NAME_INVALID, CERT_NAME_INVALID, and what the keys' devices throw
  */
 export async function holdCeremony(request: CeremonyRequest): Promise<Ceremony> {
-  assertPeople([request.conductor, ...request.witnesses]);
-  assertKeys(request);
+  assertPeople(request);
+  assertOwnKeys(request);
   const { tenant, now, root: key, makers = {} } = request;
   const root: Made = { ...(await certifyRoot(key, { tenant, now })), id: "root", key, file: "root.crt" };
   const made: Made[] = [root];
@@ -111,63 +106,14 @@ function transcriptOf(
     conductor,
     witnesses: [...witnesses],
     versions: { ...versions },
-    certificates: made.map(certificateOf),
+    certificates: made.map(({ id, key, authority }) => certificateEntry(id, authority.certPem, key.where)),
   };
 }
 
-function certificateOf({ id, key, authority: { certPem } }: Made): TranscriptCertificate {
-  const { subject, issuer, serialNumber, validFromDate, validToDate } = new X509Certificate(certPem);
-  return {
-    authority: id,
-    subject: subject.replaceAll("\n", ", "),
-    issuer: issuer.replaceAll("\n", ", "),
-    serial: normalSerial(serialNumber),
-    notBefore: validFromDate.toISOString(),
-    notAfter: validToDate.toISOString(),
-    ...fingerprintsOf(certPem),
-    curve: key.curve,
-    key: key.where,
-  };
-}
-
-/**
- * Refuses who is named so that a transcript cannot say it, and who is named twice.
- * @throws CEREMONY_NAME_INVALID
- */
-export function assertPeople(people: readonly string[]): void {
-  const wrong = people.find((each) => !/^[\p{L}\p{N}\p{P}\p{Zs}]{1,100}$/u.test(each) || each.trim() !== each);
-  if (wrong !== undefined) {
-    throw ceremonyErrors.error("CEREMONY_NAME_INVALID", `${JSON.stringify(wrong.slice(0, 100))} is nobody's name`, {
-      path: "witnesses",
-    });
-  }
-  if (new Set(people).size === people.length) return;
-  throw ceremonyErrors.error("CEREMONY_NAME_INVALID", "somebody is named twice, and nobody is their own witness", {
-    path: "witnesses",
-  });
-}
-
-function assertKeys({ root, issuing, makers = {}, acceptP256Root = false }: CeremonyRequest): void {
-  if (root.curve !== "P-384" && !acceptP256Root) throw wrongCurve("root", root);
+function assertOwnKeys({ root, issuing, makers = {}, acceptP256Root = false }: CeremonyRequest): void {
   const online = [
-    ...LEAF_CLASSES.map((each) => [each, issuing[each]] as const),
-    ...Object.entries(makers).map(([maker, key]) => [`maker-${maker}`, key] as const),
+    ...LEAF_CLASSES.map((id) => ({ ...issuing[id], id })),
+    ...Object.entries(makers).map(([maker, key]) => ({ ...key, id: `maker-${maker}` })),
   ];
-  const seen = new Map([[root.publicKeySpki.toString("hex"), "root"]]);
-  for (const [id, key] of online) {
-    if (key.curve !== "P-256") throw wrongCurve(id, key);
-    const spki = key.publicKeySpki.toString("hex");
-    const other = seen.get(spki);
-    if (other !== undefined) {
-      throw ceremonyErrors.error("CEREMONY_KEY_REUSED", `${other} and ${id} have the same key`, { path: id });
-    }
-    seen.set(spki, id);
-  }
-}
-
-function wrongCurve(id: string, { curve, where }: KeySigner): Error {
-  const wanted = id === "root" ? "P-384" : "P-256";
-  return ceremonyErrors.error("CEREMONY_CURVE", `the key of ${id} is on ${curve} (${where}); accepted: ${wanted}`, {
-    path: id,
-  });
+  assertKeys([{ ...root, id: "root" }, ...online], acceptP256Root);
 }

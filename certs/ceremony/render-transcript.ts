@@ -2,7 +2,7 @@ import type { Transcript } from "./transcript.ts";
 
 /** A transcript as the ceremony prints it, for people who compare fingerprints aloud and sign a sheet of paper. */
 export function renderTranscript(transcript: Transcript): string {
-  const { time, tenant, conductor, witnesses, versions, certificates } = transcript;
+  const { time, tenant, conductor, witnesses, versions, certificates, made, follows } = transcript;
   return [
     `Key ceremony of ${tenant}, ${time}`,
     `conducted by ${conductor}; witnessed by ${witnesses.join(", ") || "nobody"}`,
@@ -10,6 +10,8 @@ export function renderTranscript(transcript: Transcript): string {
       .sort(([one], [other]) => (one < other ? -1 : 1))
       .map(([program, version]) => `${program} ${version}`)
       .join(", ")}`,
+    ...(made === undefined ? [] : [`keys made: ${made.join(", ")}; the others are taken over as they were`]),
+    ...(follows === undefined ? [] : [`follows the transcript ${grouped(follows)}`]),
     ...certificates.flatMap((each) => [
       "",
       `${each.authority}  (${each.subject}, ${each.curve}, until ${each.notAfter})`,

@@ -3,6 +3,7 @@ import { compactVerify } from "jose";
 import { z } from "zod";
 import { messageOf } from "../../shared/errors.ts";
 import type { Finding } from "../../shared/finding.ts";
+import { normalSerial } from "../serial.ts";
 import { ceremonyErrors } from "./errors.ts";
 
 const hex = z.string().regex(/^[0-9a-f]{64}$/);
@@ -36,13 +37,17 @@ const transcriptSchema = z.strictObject({
   versions: z.record(z.string(), z.string()),
   /** The root first. */
   certificates: z.array(certificateSchema).min(1),
+  /** Authorities whose keys this ceremony made, where it took others over. @default all of them */
+  made: z.array(name).optional(),
+  /** SHA-256 of the compact JWS of the transcript before this one. @default this is the first */
+  follows: hex.optional(),
 });
 
 /** What happened in a ceremony; the root's key signs it. */
 export type Transcript = z.output<typeof transcriptSchema>;
 
 /** One certificate as a transcript has it. */
-export type TranscriptCertificate = z.output<typeof certificateSchema>;
+type TranscriptCertificate = z.output<typeof certificateSchema>;
 
 /** `typ` of the transcript's JWS. */
 export const TRANSCRIPT_TYPE = "trustkern-ceremony+jws";
@@ -61,6 +66,27 @@ export interface TranscriptCheck {
 export function fingerprintsOf(pem: string): { readonly sha256: string; readonly spkiSha256: string } {
   const { raw, publicKey } = new X509Certificate(pem);
   return { sha256: sha256(raw), spkiSha256: sha256(publicKey.export({ format: "der", type: "spki" })) };
+}
+
+/** What a transcript says of one authority. @param key where its private key is */
+export function certificateEntry(authority: string, certPem: string, key: string): TranscriptCertificate {
+  const { subject, issuer, serialNumber, validFromDate, validToDate, publicKey } = new X509Certificate(certPem);
+  return {
+    authority,
+    subject: subject.replaceAll("\n", ", "),
+    issuer: issuer.replaceAll("\n", ", "),
+    serial: normalSerial(serialNumber),
+    notBefore: validFromDate.toISOString(),
+    notAfter: validToDate.toISOString(),
+    ...fingerprintsOf(certPem),
+    curve: publicKey.asymmetricKeyDetails?.namedCurve === "secp384r1" ? "P-384" : "P-256",
+    key,
+  };
+}
+
+/** What the next transcript names this one by: SHA-256 over its compact JWS, lower-case hex. */
+export function transcriptDigest(jws: string): string {
+  return sha256(Buffer.from(jws, "ascii"));
 }
 
 /** Whether a transcript is what the root's key signed, about this root and these certificates: no finding is a yes. */
@@ -99,11 +125,11 @@ export async function openTranscript(jws: string, rootPem: string): Promise<Tran
 function compare({ certificates }: Transcript, authority: string, pem: string): Finding[] {
   const path = `certificates.${authority}`;
   const said = certificates.find((each) => each.authority === authority);
-  if (said === undefined) return [finding(path, "the ceremony made no such authority")];
+  if (said === undefined) return [finding(path, "the transcript has no such authority")];
   const found = fingerprintsOf(pem);
   return found.sha256 === said.sha256 && found.spkiSha256 === said.spkiSha256
     ? []
-    : [finding(path, `the certificate is ${found.sha256}, and that of the ceremony was ${said.sha256}`)];
+    : [finding(path, `the certificate is ${found.sha256}, and that of the transcript is ${said.sha256}`)];
 }
 
 function finding(path: string, message: string): Finding {

@@ -1,4 +1,4 @@
-import { type KeyPlace, keyAt } from "./key-place.ts";
+import { type DeviceKeyRef, type KeyPlace, keyAt } from "./key-place.ts";
 
 /** Members `key` and `kms` of a step-ca configuration. */
 export interface StepCaKey {
@@ -19,10 +19,16 @@ export function stepCaKey(issuing: KeyPlace | { readonly kind: "file" }, authori
   const ref = keyAt(issuing, authority);
   if (ref.kind === "pkcs11") {
     const token = `pkcs11:module-path=${ref.module};token=${ref.token}?pin-source=${ref.pinFile}`;
-    return { key: `pkcs11:object=${ref.label}`, kms: { type: "pkcs11", uri: token } };
+    return { key: stepCaKeyName(ref), kms: { type: "pkcs11", uri: token } };
   }
   if (ref.kind === "tpm2") {
-    return { key: `tpmkms:path=${ref.file}`, kms: { type: "tpmkms", uri: `tpmkms:device=${ref.device}` } };
+    return { key: stepCaKeyName(ref), kms: { type: "tpmkms", uri: `tpmkms:device=${ref.device}` } };
   }
-  return { key: `awskms:key-id=${ref.keyId}`, kms: { type: "awskms", uri: `awskms:region=${ref.region}` } };
+  return { key: stepCaKeyName(ref), kms: { type: "awskms", uri: `awskms:region=${ref.region}` } };
+}
+
+/** What step-ca calls one key of a device by: the URI that is the member `key` of its configuration. */
+export function stepCaKeyName(ref: DeviceKeyRef): string {
+  if (ref.kind === "pkcs11") return `pkcs11:object=${ref.label}`;
+  return ref.kind === "tpm2" ? `tpmkms:path=${ref.file}` : `awskms:key-id=${ref.keyId}`;
 }

@@ -90,10 +90,21 @@ describe("a deployment after certs init", () => {
     expect((await run("certs", "crl")).exit).toBe(0);
   });
 
-  test("does not replace a key of the ceremony by one in a file", async () => {
-    const answer = await json("certs", "rotate", "--what", "root");
-    expect(answer).toMatchObject({ exit: 5, error: { code: "CEREMONY_NEEDED" } });
-    expect(existsSync(join(dir, "authorities/root.next.crt"))).toBe(false);
+  test.each([
+    [[], "ROOT_KEY_ELSEWHERE", 4],
+    [["--root-key", "next.age"], "CLI_USAGE", 2],
+    [["--passphrase-file", "words"], "CLI_USAGE", 2],
+    [["--root-key", "safe.age", "--passphrase-file", "words"], "KEY_PLACE_TAKEN", 2],
+    [["--root-key", "next.age", "--passphrase-file", "none"], "CUSTODY_PASSPHRASE_MISSING", 2],
+    [["--root-key", "state/root.age", "--passphrase-file", "words"], "ROOT_KEY_ONLINE", 5],
+    [["--root-key", "next.age", "--passphrase-file", "words", "--witnesses", "Ada"], "CEREMONY_NAME_INVALID", 2],
+  ] as const)("does not replace its root with the options %j", async (options, code, exit) => {
+    const answer = await json("certs", "rotate", "--what", "root", ...options);
+    expect(answer).toMatchObject({ exit, error: { code } });
+    for (const name of ["authorities/root.next.crt", "authorities/root.next.key.json", "rotation.json"]) {
+      expect(existsSync(join(dir, name)), name).toBe(false);
+    }
+    expect(existsSync(file("next.age"))).toBe(false);
   });
 });
 

@@ -1,13 +1,13 @@
 import { tmpdir } from "node:os";
 import { resolve } from "node:path";
 import { renderTranscript } from "../../certs/ceremony/render-transcript.ts";
-import pkg from "../../package.json" with { type: "json" };
 import { EXIT } from "../../shared/errors.ts";
 import { makeByCeremony } from "../../stacks/host/ceremony.ts";
 import { claimDirs } from "../../stacks/host/claim.ts";
 import { logEvent } from "../../stacks/host/event-log.ts";
 import { layoutOf } from "../../stacks/host/layout.ts";
 import { takeLock } from "../../stacks/host/lock.ts";
+import { namesIn, VERSIONS } from "../ceremony-options.ts";
 import { type CommandContext, printJson, type Run } from "../command.ts";
 import { locateDeployment } from "../deployment-file.ts";
 import { needed } from "../needed.ts";
@@ -26,10 +26,10 @@ export const run: Run = async (context) => {
       deployment,
       clock: io.now,
       rootFile,
-      makers: listOf(options.makers),
+      makers: namesIn(options.makers),
       conductor: typeof options.conductor === "string" ? options.conductor : (io.env.USER ?? "unknown"),
-      witnesses: listOf(options.witnesses),
-      versions: { trustkern: pkg.version, node: process.versions.node, openssl: process.versions.openssl },
+      witnesses: namesIn(options.witnesses),
+      versions: VERSIONS,
       acceptP256Root: options.acceptP256Root === true,
       onEvent: (event) => logEvent(layout, event),
     });
@@ -48,12 +48,4 @@ function rootFileOf({ io, options }: CommandContext, isAge: boolean) {
     needed(options.passphraseFile, "--passphrase-file"),
   ].map((name) => resolve(io.cwd, name));
   return { file: file ?? "", passphraseFile: passphraseFile ?? "" };
-}
-
-function listOf(value: string | boolean | undefined): readonly string[] {
-  if (typeof value !== "string") return [];
-  return value
-    .split(",")
-    .map((each) => each.trim())
-    .filter((each) => each !== "");
 }

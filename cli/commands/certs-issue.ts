@@ -6,7 +6,7 @@ import { issueServiceLeaf } from "../../certs/classes/leaf-service.ts";
 import type { Certified, Issued } from "../../certs/issue.ts";
 import { LEAF_CLASSES, type LeafClass, NAME_PREFIX } from "../../certs/names.ts";
 import { EXIT } from "../../shared/errors.ts";
-import { makersIn } from "../../stacks/host/authority-files.ts";
+import { makersIn } from "../../stacks/host/authorities-in-use.ts";
 import { openAuthority } from "../../stacks/host/authority-key.ts";
 import type { CertsSite } from "../../stacks/host/certs-site.ts";
 import { logEvent } from "../../stacks/host/event-log.ts";

@@ -1,6 +1,7 @@
 import { EXIT } from "../../shared/errors.ts";
-import { outlineAt, type RotationOutline, rotateAt } from "../../stacks/host/rotation/run-at.ts";
+import { outlineAt, type Rotated, type RotationOutline, rotateAt } from "../../stacks/host/rotation/run-at.ts";
 import { whoUsesOld } from "../../stacks/host/rotation/who.ts";
+import { namedCeremony } from "../ceremony-options.ts";
 import { type CommandContext, printJson, type Run } from "../command.ts";
 import type { Paint } from "../paint.ts";
 import { talk } from "../talk.ts";
@@ -21,19 +22,27 @@ export const run: Run = async (context) => {
   }
   const limitSeconds = wholeNumber(options.limit, "--limit", 1, 86_400);
   const say = talk(context);
+  const ceremony = namedCeremony(context);
   const done = await changing(context, site, () =>
     rotateAt(site, {
       what,
+      ceremony,
       clock: io.now,
       signal: io.cancelled,
       limitSeconds,
       onPhase: (phase, says) => say(`${phase}: ${says}`),
     }),
   );
-  if (flags.json) printJson(io, { schema: "trustkern.rotation-done/1", what: done });
-  else io.stdout(`${paint("green", "rotated")} ${done}\n`);
+  if (flags.json) printJson(io, { schema: "trustkern.rotation-done/1", ...done });
+  else io.stdout(`${paint("green", "rotated")} ${done.what}\n${farewell(done)}`);
   return EXIT.done;
 };
+
+/** A key on a device or a medium is its owner's to destroy. */
+function farewell({ needlessKey }: Rotated): string {
+  if (needlessKey === null) return "";
+  return `the key before signs nothing any more; destroy it with its device's own tools: ${needlessKey}\n`;
+}
 
 async function status({ io, flags, paint }: CommandContext, site: Awaited<ReturnType<typeof certsSite>>): Promise<0> {
   const report = await whoUsesOld(site);

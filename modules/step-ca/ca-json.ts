@@ -34,6 +34,8 @@ export interface Trusted {
   readonly makersPem: string;
   /** Public keys by the provisioner's name. */
   readonly keys: Readonly<Record<string, PublicJwk>>;
+  /** Name of the authority's own key on its device, once a rotation has made another. @default as it was rendered */
+  readonly key?: string | undefined;
 }
 
 /**
@@ -82,15 +84,16 @@ export function caJson(options: CaJsonOptions) {
   };
 }
 
-/** The configuration `content` with what its provisioners trust; one that would trust nobody is left out. */
-export function withTrusted(content: string, { makersPem, keys }: Trusted): string {
+/** The configuration `content` with what its provisioners trust, and its key by name; who would trust nobody is left out. */
+export function withTrusted(content: string, { makersPem, keys, key: own }: Trusted): string {
   const config = JSON.parse(content) as ReturnType<typeof caJson>;
   const completed = config.authority.provisioners.flatMap((each): readonly Provisioner[] => {
     if (each.type === "X5C") return makersPem === "" ? [] : [{ ...each, roots: base64(makersPem) }];
     const key = keys[each.name];
     return key === undefined ? [] : [{ ...each, key }];
   });
-  return `${stableJson({ ...config, authority: { ...config.authority, provisioners: completed } }, 2)}\n`;
+  const authority = { ...config.authority, provisioners: completed };
+  return `${stableJson({ ...config, key: own ?? config.key, authority }, 2)}\n`;
 }
 
 function base64(text: string): string {

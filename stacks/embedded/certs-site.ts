@@ -54,6 +54,7 @@ export async function embeddedSite(options: EmbeddedSiteOptions): Promise<CertsS
     clock,
     secretFile,
     pki,
+    keyPlaces: deployment.pki,
     handOver: () => undefined,
     operator,
     fleet: async () =>

@@ -1,67 +1,18 @@
 import { X509Certificate } from "node:crypto";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Authority } from "../../certs/authority.ts";
-import { certifyIntermediate, type IntermediateRequest, issueIntermediate } from "../../certs/classes/intermediate.ts";
-import { issueRoot } from "../../certs/classes/root.ts";
-import { LEAF_CLASSES, type LeafClass } from "../../certs/names.ts";
-import type { SecurityEvent } from "../../shared/security-event.ts";
-import { assertKeyHere, authorityKey } from "./authority-key.ts";
+import { certifyIntermediate, type IntermediateRequest } from "../../certs/classes/intermediate.ts";
+import { certifyRoot } from "../../certs/classes/root.ts";
+import { assertMaker, LEAF_CLASSES } from "../../certs/names.ts";
+import { makersIn, transcriptId } from "./authorities-in-use.ts";
+import { authorityKey, describeKeyPlace, isKeyElsewhere, readKeyPlace } from "./authority-key.ts";
+import type { AuthorityFiles, AuthorityFilesRequest } from "./authority-store.ts";
+import type { KeyCeremony } from "./key-ceremony.ts";
+import { newIssuingPlace, newRootPlace } from "./new-key-place.ts";
 import { fingerprintOf } from "./pem.ts";
-import { openRootKey, rootKeyFile, sealRootKey } from "./root-key.ts";
-import type { StoreFiles } from "./store-files.ts";
-
-/** An authority was issued: what the ledger and the log are told. */
-export type OnAuthority = (certPem: string, event: SecurityEvent) => Promise<void>;
-
-/** What changes the authorities of a deployment. */
-export interface AuthorityFilesRequest {
-  readonly dir: string;
-  readonly tenant: string;
-  readonly clock: () => Date;
-  /** Opens `root.key.age`. */
-  readonly passphrase: () => string;
-  readonly files: StoreFiles;
-  readonly onAuthority: OnAuthority;
-}
-
-/**
- * The authorities of a deployment by name, each as `<name>.crt` and its key: `root`, the classes, `makers/<maker>`. While one
- * is rotated, its successor is beside it as `<name>.next`, and then its predecessor as `<name>.old`. Every change is one file at
- * a time and may be done again after a death.
- */
-export interface AuthorityFiles {
-  /** Certificate, PEM. */
-  readonly read: (name: string) => string | undefined;
-  /** SHA-256 of the certificate in lower-case hex, or empty where there is none. */
-  readonly fingerprint: (name: string) => string;
-  /** {@link fingerprint} of the successor, or of the authority itself where that has taken its place. */
-  readonly newest: (name: string) => string;
-  /** Every root that is to be accepted, PEM, the one in force first. */
-  readonly anchors: () => readonly string[];
-  /** Every issuing authority, PEM, those of predecessors and successors included. */
-  readonly issuers: () => readonly string[];
-  /**
-   * Makes `root.next`, unless it is there.
-   * @throws CEREMONY_NEEDED when the root's key is not of this host
-   */
-  readonly stageRoot: () => Promise<void>;
-  /** Puts the successor with this fingerprint in the root's place, and has it sign every issuing authority's own key. */
-  readonly promoteRoot: (fingerprint: string) => Promise<void>;
-  /**
-   * Makes `<class>.next`, unless it is there.
-   * @throws CEREMONY_NEEDED when the class's key is on a device
-   */
-  readonly stageIntermediate: (leafClass: LeafClass) => Promise<void>;
-  /** Puts the successor with this fingerprint in the class's place. */
-  readonly promoteIntermediate: (leafClass: LeafClass, fingerprint: string) => void;
-  /** Forgets the predecessor. */
-  readonly dropOld: (name: string) => void;
-  /** Has the root in force sign every issuing authority that it has not signed, key and name as they are. */
-  readonly certifyAll: (mustSign?: (name: string, certPem: string) => boolean) => Promise<void>;
-  /** @throws ROOT_KEY_ELSEWHERE */
-  readonly openRoot: (name?: "root" | "root.next") => Promise<Authority>;
-}
+import { openRootKey } from "./root-key.ts";
+import { successorKeys } from "./successor-keys.ts";
+import { transcriptsIn } from "./transcripts.ts";
 
 /** The authorities in a folder. */
 export function authorityFiles(request: AuthorityFilesRequest): AuthorityFiles {
@@ -77,6 +28,8 @@ export function authorityFiles(request: AuthorityFilesRequest): AuthorityFiles {
   };
   const place = () => ({ dir, passphrase: request.passphrase() });
   const openRoot: AuthorityFiles["openRoot"] = (name = "root") => openRootKey(place(), name);
+  const successors = successorKeys({ dir, files, passphrase: request.passphrase });
+  const transcripts = transcriptsIn({ dir, tenant, clock, files });
   const intermediates = (): readonly string[] => [...LEAF_CLASSES, ...makersIn(dir).map((maker) => `makers/${maker}`)];
 
   const certifyAll: AuthorityFiles["certifyAll"] = async (mustSign) => {
@@ -96,6 +49,24 @@ export function authorityFiles(request: AuthorityFilesRequest): AuthorityFiles {
     }
   };
 
+  /** The root signs an authority with a key of its own: the successor of a class, or a maker's. */
+  const stage = async (name: string, ceremony: KeyCeremony): Promise<void> => {
+    const root = await openRoot();
+    const key = await successors.issuingKey(name, ceremony);
+    try {
+      const { authority, event } = await certifyIntermediate(root, key, requestOf(name, clock()));
+      const { certPem } = authority;
+      const isMaker = name.startsWith("makers/");
+      // The certificate comes last: with it, the authority is there.
+      if (isMaker) await transcripts.settle([transcriptId(name)], ceremony, { name, certPem });
+      else await transcripts.prepare(name, certPem, ceremony);
+      files.write(at(isMaker ? `${name}.crt` : `${name}.next.crt`), certPem);
+      await onAuthority(certPem, event);
+    } finally {
+      await key.close();
+    }
+  };
+
   return {
     read,
     fingerprint,
@@ -103,52 +74,59 @@ export function authorityFiles(request: AuthorityFilesRequest): AuthorityFiles {
     anchors: () => [...new Set(["root", "root.next", "root.old"].flatMap((name) => read(name) ?? []))],
     issuers: () =>
       intermediates().flatMap((name) => [name, `${name}.next`, `${name}.old`].flatMap((each) => read(each) ?? [])),
-    async stageRoot() {
-      if (read("root.next") !== undefined) return;
-      assertKeyHere(dir, "root");
-      const { authority, event } = await issueRoot({ tenant, now: clock() });
-      await sealRootKey(place(), "root.next", authority.keyPem);
-      files.write(at("root.next.crt"), authority.certPem);
-      await onAuthority(authority.certPem, event);
+    assertStageable: async (name, ceremony) => {
+      await (name === "root" ? newRootPlace(dir, ceremony) : newIssuingPlace(dir, name, ceremony));
     },
-    async promoteRoot(wanted) {
+    async stageRoot(ceremony) {
+      if (read("root.next") !== undefined) return;
+      const key = await successors.rootKey(ceremony);
+      try {
+        const { authority, event } = await certifyRoot(key, { tenant, now: clock() });
+        files.write(at("root.next.crt"), authority.certPem);
+        await onAuthority(authority.certPem, event);
+      } finally {
+        await key.close();
+      }
+    },
+    async promoteRoot(wanted, ceremony) {
+      // What is away is missed before anything is changed.
+      await openRoot(fingerprint("root") === wanted ? "root" : "root.next");
       if (fingerprint("root") !== wanted) {
         files.write(at("root.old.crt"), read("root") ?? "");
-        files.copy(rootKeyFile(dir, "root.next"), rootKeyFile(dir, "root"));
+        successors.moveRootKey();
         files.write(at("root.crt"), read("root.next") ?? "");
       }
       await certifyAll();
-      files.remove(at("root.next.crt"));
-      files.remove(rootKeyFile(dir, "root.next"));
+      await transcripts.settle(["root"], ceremony);
+      successors.forget("root");
     },
-    async stageIntermediate(leafClass) {
+    async stageIntermediate(leafClass, ceremony) {
       if (read(`${leafClass}.next`) !== undefined) return;
-      assertKeyHere(dir, leafClass);
-      const { authority, event } = await issueIntermediate(await openRoot(), { leafClass, now: clock() });
-      files.write(at(`${leafClass}.next.key`), authority.keyPem);
-      files.write(at(`${leafClass}.next.crt`), authority.certPem);
-      await onAuthority(authority.certPem, event);
+      await stage(leafClass, ceremony);
     },
     promoteIntermediate(leafClass, wanted) {
       if (fingerprint(leafClass) !== wanted) {
         files.write(at(`${leafClass}.old.crt`), read(leafClass) ?? "");
-        files.write(at(`${leafClass}.key`), readFileSync(at(`${leafClass}.next.key`), "utf8"));
+        successors.moveKey(leafClass);
         files.write(at(`${leafClass}.crt`), read(`${leafClass}.next`) ?? "");
       }
-      files.remove(at(`${leafClass}.next.crt`));
-      files.remove(at(`${leafClass}.next.key`));
+      transcripts.promote();
+      successors.forget(leafClass);
     },
+    async addMaker(maker, ceremony) {
+      assertMaker(maker);
+      if (read(`makers/${maker}`) === undefined) await stage(`makers/${maker}`, ceremony);
+    },
+    dropNext(name) {
+      files.remove(at(`${name}.next.crt`));
+      transcripts.drop();
+      successors.forget(name);
+    },
+    keyPlace: (name) => (isKeyElsewhere(dir, name) ? describeKeyPlace(readKeyPlace(dir, name)) : undefined),
     dropOld: (name) => files.remove(at(`${name}.old.crt`)),
     certifyAll,
     openRoot,
   };
-}
-
-/** Makers that the deployment has an authority for. */
-export function makersIn(dir: string): readonly string[] {
-  const folder = join(dir, "makers");
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder).flatMap((file) => (file.endsWith(".crt") ? [file.slice(0, -".crt".length)] : []));
 }
 
 function requestOf(name: string, now: Date): IntermediateRequest {

@@ -1,5 +1,6 @@
+import { X509Certificate } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { z } from "zod";
 import { type Authority, joinAuthority, loadAuthority } from "../../certs/authority.ts";
 import { type LoadedKey, parsePrivateKeyPem } from "../../certs/keys.ts";
@@ -31,6 +32,14 @@ export function renderKeyPlace(place: KeyElsewhere): string {
   return `${stableJson(place, 2)}\n`;
 }
 
+/** Where a key is, for people and transcripts; as {@link KeySigner.where}, without having to reach it. */
+export function describeKeyPlace(place: KeyElsewhere): string {
+  if (place.kind === "age") return `age:${place.file}`;
+  if (place.kind === "pkcs11") return `pkcs11:token=${place.token};object=${place.label}`;
+  if (place.kind === "tpm2") return `tpm2:device=${place.device};file=${place.file}`;
+  return `aws-kms:region=${place.region};key=${place.keyId}`;
+}
+
 /** Whether an authority's key is not in its folder. */
 export function isKeyElsewhere(dir: string, name: string): boolean {
   return existsSync(keyPlaceFile(dir, name));
@@ -44,15 +53,25 @@ export function isKeyElsewhere(dir: string, name: string): boolean {
 export async function authorityKey(dir: string, name: string): Promise<LoadedKey> {
   const path = join(dir, name);
   if (!isKeyElsewhere(dir, name)) return parsePrivateKeyPem(readFileSync(`${path}.key`, "utf8"), path);
-  const place = readPlace(keyPlaceFile(dir, name));
-  return place.kind === "age" ? loadSigner(keyRefOf(place)) : onDevice(place);
+  return elsewhereKey(dir, name);
+}
+
+/**
+ * The key of an authority of which `<name>.key.json` says where it is.
+ * @throws STATE_CORRUPT, and every SIGNER_ code
+ */
+export async function elsewhereKey(dir: string, name: string): Promise<KeySigner> {
+  const place = readKeyPlace(dir, name);
+  return place.kind === "age" ? loadSigner(keyRefOf(place)) : onDevice(place, join(dir, `${name}.crt`));
 }
 
 /** Devices' keys that this process has opened: a token counts its sessions, and a program that watches opens keys for ever. */
 const opened = new Map<string, Promise<KeySigner>>();
 
-function onDevice(place: KeyElsewhere): Promise<KeySigner> {
-  const id = renderKeyPlace(place);
+/** A place may come to have another key than the one that was opened there: whose certificate it is for tells them apart. */
+function onDevice(place: KeyElsewhere, certFile: string): Promise<KeySigner> {
+  const { publicKey } = new X509Certificate(readFileSync(certFile));
+  const id = renderKeyPlace(place) + publicKey.export({ format: "pem", type: "spki" });
   const held = opened.get(id);
   if (held !== undefined) return held;
   const signer = loadSigner(keyRefOf(place));
@@ -73,17 +92,6 @@ export async function openAuthority(dir: string, name: string): Promise<Authorit
 }
 
 /**
- * Refuses to make a key for an authority whose key a ceremony made.
- * @throws CEREMONY_NEEDED
- */
-export function assertKeyHere(dir: string, name: string): void {
-  if (!isKeyElsewhere(dir, name)) return;
-  throw hostErrors.error("CEREMONY_NEEDED", `the key of "${basename(name)}" is not in a file of this host`, {
-    path: name,
-  });
-}
-
-/**
  * What opens, or makes, a key in its place; the passphrase of an age file is read.
  * @throws CUSTODY_PASSPHRASE_MISSING
  */
@@ -93,7 +101,12 @@ export function keyRefOf(place: KeyElsewhere): KeyRef {
   return { kind: "age", file: place.file, passphrase, workFactor: chooseWorkFactor(passphrase, undefined) };
 }
 
-function readPlace(path: string): KeyElsewhere {
+/**
+ * What `<name>.key.json` says.
+ * @throws STATE_CORRUPT
+ */
+export function readKeyPlace(dir: string, name: string): KeyElsewhere {
+  const path = keyPlaceFile(dir, name);
   try {
     return placeSchema.parse(JSON.parse(readFileSync(path, "utf8")));
   } catch {

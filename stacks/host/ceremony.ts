@@ -1,6 +1,7 @@
 import { renameSync, rmSync } from "node:fs";
-import { dirname, join, relative, resolve } from "node:path";
-import { assertPeople, type Ceremony, holdCeremony } from "../../certs/ceremony/ceremony.ts";
+import { dirname, join } from "node:path";
+import { type Ceremony, holdCeremony } from "../../certs/ceremony/ceremony.ts";
+import { assertPeople } from "../../certs/ceremony/people.ts";
 import type { Transcript } from "../../certs/ceremony/transcript.ts";
 import { issueCrl } from "../../certs/crl.ts";
 import { assertMaker, assertTenant, LEAF_CLASSES } from "../../certs/names.ts";
@@ -14,6 +15,7 @@ import { type KeyElsewhere, keyPlaceFile, keyRefOf, renderKeyPlace } from "./aut
 import { hostErrors } from "./errors.ts";
 import { makePrivateDir, writePrivate, writing } from "./files.ts";
 import { openHostLedger } from "./host-ledger.ts";
+import { assertOffline, type RootFile } from "./key-ceremony.ts";
 import type { Layout } from "./layout.ts";
 import { hostFiles } from "./store-files.ts";
 
@@ -26,7 +28,7 @@ export interface HostCeremonyRequest {
   readonly deployment: Pick<Deployment, "tenant" | "pki">;
   readonly clock: () => Date;
   /** Where the root's key goes with `pki.root.kind` `age`, and the file of its passphrase; absolute. */
-  readonly rootFile: { readonly file: string; readonly passphraseFile: string } | undefined;
+  readonly rootFile: RootFile | undefined;
   readonly makers: readonly string[];
   readonly conductor: string;
   readonly witnesses: readonly string[];
@@ -56,7 +58,7 @@ export async function makeByCeremony(request: HostCeremonyRequest): Promise<Tran
   }
   // Before any key: what is on a device by then stays there.
   assertTenant(request.deployment.tenant);
-  assertPeople([request.conductor, ...request.witnesses]);
+  assertPeople(request);
   for (const maker of request.makers) assertMaker(maker);
   const place = rootPlace(request);
   const root = await createSigner(keyRefOf(place), request.acceptP256Root && place.kind !== "age" ? "P-256" : "P-384");
@@ -85,10 +87,7 @@ function rootPlace({ deployment, rootFile, layout }: HostCeremonyRequest): KeyEl
       fix: "name it with --root-key FILE and --passphrase-file FILE",
     });
   }
-  const inside = !relative(layout.dir, resolve(rootFile.file)).startsWith("..");
-  if (inside) {
-    throw hostErrors.error("ROOT_KEY_ONLINE", `"${rootFile.file}" is in the state directory`, { path: "--root-key" });
-  }
+  assertOffline(layout.dir, rootFile.file);
   return { kind: "age", ...rootFile };
 }
 

@@ -1,4 +1,5 @@
 import type { Model } from "../../model/boundary.ts";
+import type { Deployment } from "../../model/deployment.ts";
 import type { HostPki } from "./host-pki.ts";
 import type { Layout } from "./layout.ts";
 import type { OperatorClient } from "./operator-client.ts";
@@ -13,6 +14,8 @@ export interface CertsSite {
   /** File of a component's secret on this machine. */
   readonly secretFile: (component: string, secret: string) => string;
   readonly pki: HostPki;
+  /** Where the deployment says that the authorities' keys are. */
+  readonly keyPlaces: Deployment["pki"];
   /** Gives what was written to who runs the components. */
   readonly handOver: () => void;
   /** A client of the backend with an operator's certificate. */

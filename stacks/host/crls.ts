@@ -4,8 +4,9 @@ import { join } from "node:path";
 import type { Authority } from "../../certs/authority.ts";
 import { issueCrl, type Revocation, readCrl, verifyCrl } from "../../certs/crl.ts";
 import { LEAF_CLASSES, type LeafClass } from "../../certs/names.ts";
-import { type AuthorityFiles, makersIn } from "./authority-files.ts";
+import { makersIn } from "./authorities-in-use.ts";
 import { openAuthority } from "./authority-key.ts";
+import type { AuthorityFiles } from "./authority-store.ts";
 import { hostErrors } from "./errors.ts";
 import { attributeOf, type HostLedger } from "./host-ledger.ts";
 import { isRootElsewhere } from "./root-key.ts";
@@ -35,7 +36,10 @@ export interface CrlsRequest {
 
 /** The revocation lists of this host, by the names of their issuers. */
 export interface HostCrls {
-  /** Makes every list that is missing, old, of another key, or does not have what the ledger has. */
+  /**
+   * Makes every list that is missing, old, of another key, or does not have what the ledger has.
+   * @throws ROOT_KEY_ELSEWHERE, after every other list is made, when the root's cannot be
+   */
   readonly refresh: () => Promise<void>;
   /** Every list that this host alone publishes, PEM, those of predecessors and successors included. */
   readonly own: () => readonly string[];
@@ -87,11 +91,19 @@ export function hostCrls(request: CrlsRequest): HostCrls {
   return {
     async refresh() {
       await request.ledger.reload();
+      let away: unknown;
       for (const name of names()) {
-        // A successor that has taken its issuer's place had a list of its own: the numbers go on from there.
-        const last = await refreshOne(name, numberIn(fileOf(`${name}.next`)));
-        await refreshOne(`${name}.next`, last);
+        try {
+          // A successor that has taken its issuer's place had a list of its own: the numbers go on from there.
+          const last = await refreshOne(name, numberIn(fileOf(`${name}.next`)));
+          await refreshOne(`${name}.next`, last);
+        } catch (thrown) {
+          // The other lists end long before the root's: they do not wait for it.
+          if (!isRootElsewhere(thrown)) throw thrown;
+          away = thrown;
+        }
       }
+      if (away !== undefined) throw away;
     },
     own: () => all(names().filter((name) => !request.online.some((each) => each === name))),
     bundle: () => {

@@ -40,12 +40,17 @@ export const hostErrors = catalogue({
   ROOT_KEY_ELSEWHERE: {
     exit: EXIT.resource,
     summary: "The root's private key is not on this host, and the command needs its signature.",
-    fix: "attach its medium or token where root.key.json says it is, with the file of its passphrase or PIN, and run the command again",
+    fix: "attach its medium or token where the message says, with the file of its passphrase or PIN, and run the command again: it goes on where it stopped",
   },
   CEREMONY_NEEDED: {
     exit: EXIT.policy,
     summary: "An authority's key belongs on a device or a medium, and only a ceremony makes one there.",
     fix: "hold the ceremony with `trustkern certs init`; docs/guides/ceremony.md says how",
+  },
+  KEY_PLACE_TAKEN: {
+    exit: EXIT.configuration,
+    summary: "An authority's new key cannot be where it was asked for: another key is there, or belongs there.",
+    fix: "name a file that is not there yet, or another key id in pki.issuing.keys; what the old key signed stays good until the rotation ends",
   },
   ROOT_KEY_ONLINE: {
     exit: EXIT.policy,

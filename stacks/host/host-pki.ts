@@ -6,7 +6,9 @@ import type { Model } from "../../model/boundary.ts";
 import { SERVICES_ONLY } from "../../modules/common.ts";
 import type { SecurityEvent } from "../../shared/security-event.ts";
 import { type Authorities, readAuthorities } from "./authorities.ts";
-import { type AuthorityFiles, authorityFiles, makersIn } from "./authority-files.ts";
+import { makersIn } from "./authorities-in-use.ts";
+import { authorityFiles } from "./authority-files.ts";
+import type { AuthorityFiles } from "./authority-store.ts";
 import { type HostCrls, hostCrls } from "./crls.ts";
 import { hostErrors } from "./errors.ts";
 import type { HostLedger } from "./host-ledger.ts";
@@ -138,8 +140,12 @@ export function openHostPki(request: HostPkiRequest): HostPki {
         },
       });
       fill("broker.pins", renderPins(keys.read()));
-      await crls.refresh();
-      fill("crl.pem", crls.bundle());
+      try {
+        await crls.refresh();
+      } finally {
+        // What could be made is given out, also where the root's list has to wait for its key.
+        fill("crl.pem", crls.bundle());
+      }
       await fillStepCaSecrets({ model, authoritiesDir: dir, secretFile, passphrase: request.passphrase });
       return changed;
     },

@@ -10,6 +10,7 @@ import { makeByCeremony } from "./ceremony.ts";
 import { hostCrls } from "./crls.ts";
 import { openHostLedger } from "./host-ledger.ts";
 import { layoutOf } from "./layout.ts";
+import { modelCeremony } from "./rotation/model-ceremony.ts";
 import { hostFiles } from "./store-files.ts";
 
 const DAY_MS = 86_400_000;
@@ -68,11 +69,19 @@ describe("while the root's key is away", () => {
     await expect(crls.refresh()).rejects.toMatchObject(elsewhere);
   });
 
+  test("every other list is made all the same", async () => {
+    const { crls } = await open(20);
+    await expect(crls.refresh()).rejects.toMatchObject({ code: "ROOT_KEY_ELSEWHERE" });
+    const { thisUpdate } = readCrl(readFileSync(join(dir, "crls/services.pem"), "utf8"));
+    expect(thisUpdate.getTime()).toBeGreaterThanOrEqual(start.getTime() + 19 * DAY_MS);
+  });
+
   test("nothing makes another key in its stead, or signs an authority", async () => {
     const { store } = await open(3);
     await expect(store.openRoot()).rejects.toMatchObject({ code: "ROOT_KEY_ELSEWHERE" });
-    await expect(store.stageRoot()).rejects.toMatchObject({ code: "CEREMONY_NEEDED" });
-    await expect(store.stageIntermediate("services")).rejects.toMatchObject({ code: "ROOT_KEY_ELSEWHERE" });
+    const ceremony = modelCeremony({ root: { kind: "age" }, issuing: { kind: "file" } }, undefined);
+    await expect(store.stageRoot(ceremony)).rejects.toMatchObject({ code: "ROOT_KEY_ELSEWHERE", path: "--root-key" });
+    await expect(store.stageIntermediate("services", ceremony)).rejects.toMatchObject({ code: "ROOT_KEY_ELSEWHERE" });
     expect([existsSync(join(dir, "root.next.crt")), existsSync(join(dir, "services.next.crt"))]).toEqual([
       false,
       false,

@@ -1,9 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Authority, joinAuthority, loadAuthority } from "../../certs/authority.ts";
+import type { KeySigner } from "../../certs/signers/signer.ts";
 import { readSealedFile, writeSealedFile } from "../../custody/backends/sealed-file.ts";
 import { TrustKernError } from "../../shared/errors.ts";
-import { authorityKey, isKeyElsewhere, keyPlaceFile } from "./authority-key.ts";
+import { describeKeyPlace, elsewhereKey, isKeyElsewhere, keyPlaceFile, readKeyPlace } from "./authority-key.ts";
 import { hostErrors } from "./errors.ts";
 
 /** Where a root's key is, and what opens it. */
@@ -50,11 +51,29 @@ export function isRootElsewhere(thrown: unknown): boolean {
 
 async function openElsewhere(dir: string, name: string): Promise<Authority> {
   const certPem = readFileSync(join(dir, `${name}.crt`), "utf8");
+  return joinAuthority(certPem, await rootSigner(dir, name), join(dir, name));
+}
+
+/**
+ * A root's key that is not in the authorities' folder, to sign with.
+ * @throws ROOT_KEY_ELSEWHERE naming which root's and where it belongs, when it is not here now; every other SIGNER_ code
+ */
+export async function rootSigner(dir: string, name: string): Promise<KeySigner> {
+  return attached(dir, name, () => elsewhereKey(dir, name));
+}
+
+/**
+ * Does what needs a root's key, and says which root's is away where that is why it fails.
+ * @throws ROOT_KEY_ELSEWHERE
+ */
+export async function attached<T>(dir: string, name: string, work: () => Promise<T>): Promise<T> {
   try {
-    return joinAuthority(certPem, await authorityKey(dir, name), join(dir, name));
+    return await work();
   } catch (cause) {
     if (!(cause instanceof TrustKernError) || !DETACHED.includes(cause.code)) throw cause;
-    throw hostErrors.error("ROOT_KEY_ELSEWHERE", `the root's key is not here: ${cause.message}`, {
+    const whose = name === "root.next" ? "the next root's key" : "the root's key";
+    const where = isKeyElsewhere(dir, name) ? ` (${describeKeyPlace(readKeyPlace(dir, name))})` : "";
+    throw hostErrors.error("ROOT_KEY_ELSEWHERE", `${whose}${where} is not here: ${cause.message}`, {
       path: keyPlaceFile(dir, name),
       cause,
     });

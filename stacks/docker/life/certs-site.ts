@@ -46,6 +46,7 @@ export async function dockerSite(options: DockerOptions, actor: string): Promise
     clock,
     secretFile,
     pki,
+    keyPlaces: deployment.pki,
     operator,
     handOver: () => {
       if (options.mayChown) giveAway(layout, model, options.runAs);

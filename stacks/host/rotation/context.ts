@@ -1,5 +1,6 @@
 import type { RevocationReason } from "../../../certs/crl/reasons.ts";
-import type { AuthorityFiles } from "../authority-files.ts";
+import type { AuthorityFiles } from "../authority-store.ts";
+import type { KeyCeremony } from "../key-ceremony.ts";
 import type { BrokerPins } from "../pins.ts";
 import type { StoreFiles } from "../store-files.ts";
 import type { Fleet } from "./fleet.ts";
@@ -9,6 +10,8 @@ export interface RotationContext {
   readonly files: StoreFiles;
   readonly secretFile: (component: string, secret: string) => string;
   readonly fleet: Fleet;
+  /** Who is there when an authority's key is made, and where it goes. */
+  readonly ceremony: KeyCeremony;
   /** Moves authorities between next, current and old. */
   readonly store: AuthorityFiles;
   /**

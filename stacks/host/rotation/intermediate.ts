@@ -2,21 +2,25 @@ import type { LeafClass } from "../../../certs/names.ts";
 import type { RotationContext } from "./context.ts";
 import type { Rotation } from "./machine.ts";
 import { pendingAuthority, pendingClientAuthorities, pendingLeaves, pendingNextPin } from "./proof.ts";
+import { ceremonyMemo } from "./root.ts";
 
 /**
  * Another issuing authority of one class, with another key. Peers send it with their leaves, so nobody has to be given it; its
  * revocation list must be out before its first leaf is, since the broker refuses leaves of an issuer that it has no list of.
  */
 export function rotateIntermediate(context: RotationContext, leafClass: LeafClass): Rotation {
-  const { store, fleet } = context;
+  const { store, fleet, ceremony } = context;
   return {
     what: `intermediate:${leafClass}`,
-    begin: async () => ({ old: store.fingerprint(leafClass) }),
+    begin: async () => {
+      await store.assertStageable(leafClass, ceremony);
+      return { old: store.fingerprint(leafClass), ...ceremonyMemo(context, leafClass) };
+    },
     phases: {
       "add-new": {
         says: `have the root sign another authority of ${leafClass}, and publish its revocation list`,
         act: async () => {
-          await store.stageIntermediate(leafClass);
+          await store.stageIntermediate(leafClass, ceremony);
           await context.converge();
           await fleet.publishCrls(context.crls(), context.store.issuers());
           return { new: store.newest(leafClass) };
@@ -48,6 +52,8 @@ export function rotateIntermediate(context: RotationContext, leafClass: LeafClas
       "remove-old": {
         says: "revoke the old authority, and publish the root's list",
         act: async () => {
+          // The root lists what is revoked: while its key is away, nothing is, and no list is incomplete.
+          await store.openRoot();
           const old = store.read(`${leafClass}.old`);
           if (old !== undefined) await context.revoke(old, "superseded");
           store.dropOld(leafClass);

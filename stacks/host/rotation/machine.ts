@@ -44,10 +44,11 @@ export interface RotationRun {
 /**
  * Begins a rotation, or goes on with the one that has begun, until it is done. Old and new are both accepted from the first
  * phase to the last, and a phase is over only when everybody has followed, so that whatever dies in between, nobody is cut off.
+ * @returns what its phases told each other
  * @throws ROTATION_UNFINISHED when another rotation is not done
  * @throws ROTATION_UNPROVEN naming who did not follow; DEPLOY_CANCELLED; and what a phase fails with: the journal stays
  */
-export async function runRotation(rotation: Rotation, run: RotationRun): Promise<void> {
+export async function runRotation(rotation: Rotation, run: RotationRun): Promise<Memo> {
   const { journalFile, files } = run;
   const begun = readJournal(journalFile);
   if (begun !== undefined && begun.what !== rotation.what) {
@@ -79,6 +80,7 @@ export async function runRotation(rotation: Rotation, run: RotationRun): Promise
     if (pending !== undefined) await allFollow(run, phase, () => pending(journal.memo));
   }
   files.remove(journalFile);
+  return journal.memo;
 }
 
 async function allFollow(run: RotationRun, phase: Phase, look: () => Promise<readonly string[]>): Promise<void> {

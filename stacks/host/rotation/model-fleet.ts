@@ -5,16 +5,19 @@ import { dirname, join } from "node:path";
 import { normalSerial } from "../../../certs/serial.ts";
 import type { Model } from "../../../model/boundary.ts";
 import type { Component } from "../../../model/component.ts";
+import type { Deployment } from "../../../model/deployment.ts";
 import { makeAuthorities } from "../authorities.ts";
 import type { HostLedger, RevokedCertificate } from "../host-ledger.ts";
 import { attributeOf } from "../host-ledger.ts";
 import { type HostPki, openHostPki } from "../host-pki.ts";
+import type { KeyCeremony } from "../key-ceremony.ts";
 import { certificatesIn, fingerprintOf, pinOf } from "../pem.ts";
 import type { StoreFiles } from "../store-files.ts";
 import type { RotationContext } from "./context.ts";
 import type { Fleet } from "./fleet.ts";
-import { readJournal } from "./journal.ts";
-import { type Rotation, type RotationRun, runRotation } from "./machine.ts";
+import { type Phase, readJournal } from "./journal.ts";
+import { type Memo, type Rotation, type RotationRun, runRotation } from "./machine.ts";
+import { holdModelCeremony, makeMedium, modelCeremony } from "./model-ceremony.ts";
 
 /** A death: nothing that comes after it happens. */
 export class Killed extends Error {}
@@ -44,6 +47,10 @@ export class ModelFleet {
   readonly tokens = new Map<string, { revoked: boolean; used: boolean }>();
   readonly violations: string[] = [];
   announced: { readonly anchors: readonly string[]; readonly pins: readonly string[] } | undefined;
+  /** Where the next authority's key goes. */
+  ceremony: KeyCeremony = modelCeremony({ root: { kind: "age" }, issuing: { kind: "file" } }, undefined);
+  /** Hears of each phase as it begins. */
+  onPhase: (phase: Phase) => void = () => undefined;
   /** Changes that happened in this run. */
   steps = 0;
   /** The change after which everything ends. */
@@ -59,16 +66,22 @@ export class ModelFleet {
   /** A fleet as another one is now: making authorities takes longer than all of a rotation. */
   static copyOf(other: ModelFleet): ModelFleet {
     const fleet = new ModelFleet();
+    fleet.ceremony = modelCeremony(other.ceremony.pki, other.ceremony.rootFile && makeMedium());
     cpSync(other.dir, fleet.dir, { recursive: true });
     for (const name of NAMES) fleet.read(name);
     return fleet;
   }
 
-  static async make(): Promise<ModelFleet> {
+  /** @param pki where keys are that a ceremony makes; without it, they are files that no ceremony made */
+  static async make(pki?: Deployment["pki"]): Promise<ModelFleet> {
     const fleet = new ModelFleet();
     const { authoritiesDir } = fleet;
     const request = { dir: authoritiesDir, tenant: "acme", clock: () => NOW, passphrase: PASSPHRASE };
-    await makeAuthorities({ ...request, onEvent: () => undefined });
+    if (pki === undefined) await makeAuthorities({ ...request, onEvent: () => undefined });
+    else {
+      await holdModelCeremony(fleet.dir, pki, NOW);
+      fleet.ceremony = modelCeremony(pki, pki.root.kind === "age" ? makeMedium() : undefined);
+    }
     await fleet.open().converge();
     for (const name of NAMES) fleet.read(name);
     fleet.check("at the start");
@@ -102,7 +115,7 @@ export class ModelFleet {
     return this.pki;
   }
 
-  async rotate(make: (context: RotationContext) => Rotation, limitSeconds = 60): Promise<void> {
+  async rotate(make: (context: RotationContext) => Rotation, limitSeconds = 60): Promise<Memo> {
     this.steps = 0;
     const pki = this.open();
     const fleet = this.fleet;
@@ -110,6 +123,7 @@ export class ModelFleet {
       files: this.files,
       secretFile: this.secretFile,
       fleet,
+      ceremony: this.ceremony,
       store: pki.store,
       converge: async (expired) => void (await pki.converge(expired)),
       pins: pki.brokerKeys.read,
@@ -126,9 +140,9 @@ export class ModelFleet {
       signal: new AbortController().signal,
       limitSeconds,
       pollMs: 1,
-      onPhase: () => undefined,
+      onPhase: (phase) => this.onPhase(phase),
     };
-    await runRotation(rotation, run);
+    return runRotation(rotation, run);
   }
 
   /** {@link rotate}, and after each death again, until it is done. */
@@ -141,6 +155,8 @@ export class ModelFleet {
         return died;
       } catch (thrown) {
         if (!(thrown instanceof Killed)) throw thrown;
+        // The last step of all is the end of the journal.
+        if (this.unfinished === undefined) return true;
         died = true;
         this.killAt = Number.POSITIVE_INFINITY;
       }

@@ -1,6 +1,7 @@
 import { ONLINE_CLASSES } from "../../../certs/step-ca/names.ts";
 import type { RotationContext } from "./context.ts";
-import type { Rotation } from "./machine.ts";
+import type { Memo, Rotation } from "./machine.ts";
+import { renderPeople } from "./people.ts";
 import { pendingAnchors, pendingAuthority, pendingLeaves, pendingNextPin } from "./proof.ts";
 
 /**
@@ -8,7 +9,7 @@ import { pendingAnchors, pendingAuthority, pendingLeaves, pendingNextPin } from 
  * every revocation list of before stays good under both.
  */
 export function rotateRoot(context: RotationContext): Rotation {
-  const { store, fleet } = context;
+  const { store, fleet, ceremony } = context;
   const tell = async (): Promise<void> => {
     await context.converge();
     await fleet.announce({ anchors: store.anchors(), pins: pinList(context) });
@@ -19,12 +20,15 @@ export function rotateRoot(context: RotationContext): Rotation {
   };
   return {
     what: "root",
-    begin: async () => ({ old: store.fingerprint("root") }),
+    begin: async () => {
+      await store.assertStageable("root", ceremony);
+      return { old: store.fingerprint("root"), ...ceremonyMemo(context, "root") };
+    },
     phases: {
       "add-new": {
         says: "make another root, and give both to every component and to the backend",
         act: async () => {
-          await store.stageRoot();
+          await store.stageRoot(ceremony);
           const memo = { new: store.fingerprint("root.next") };
           await tell();
           return memo;
@@ -40,7 +44,7 @@ export function rotateRoot(context: RotationContext): Rotation {
       issue: {
         says: "have the new root sign the issuing authorities, and issue every leaf anew",
         act: async (memo) => {
-          await store.promoteRoot(memo.new ?? "");
+          await store.promoteRoot(memo.new ?? "", ceremony);
           await tell();
           await publish();
           return {};
@@ -65,6 +69,12 @@ export function rotateRoot(context: RotationContext): Rotation {
       },
     },
   };
+}
+
+/** What a rotation of an authority notes at its beginning: who is there, and the place of a key that it makes needless. */
+export function ceremonyMemo({ store, ceremony }: RotationContext, name: string): Memo {
+  const oldKey = store.keyPlace(name);
+  return { ...renderPeople(ceremony), ...(oldKey === undefined ? {} : { oldKey }) };
 }
 
 /** Every pin that clients of the broker are to accept. */

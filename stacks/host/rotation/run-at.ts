@@ -1,5 +1,6 @@
 import { type CertsSite, journalFileOf } from "../certs-site.ts";
 import { introduce } from "../introduce.ts";
+import type { KeyCeremony } from "../key-ceremony.ts";
 import { PINNED } from "../pins.ts";
 import { hostFiles } from "../store-files.ts";
 import type { RotationContext } from "./context.ts";
@@ -7,6 +8,7 @@ import { rotationErrors } from "./errors.ts";
 import type { Fleet } from "./fleet.ts";
 import { type Journal, PHASES, type Phase, readJournal } from "./journal.ts";
 import { type RotationRun, runRotation } from "./machine.ts";
+import { type NamedCeremony, peopleOf } from "./people.ts";
 import { rotationOf } from "./rotations.ts";
 import { parseTarget, type Rotatable, renderTarget } from "./target.ts";
 
@@ -14,6 +16,15 @@ import { parseTarget, type Rotatable, renderTarget } from "./target.ts";
 export interface RotateOptions extends Pick<RotationRun, "clock" | "signal" | "limitSeconds" | "pollMs" | "onPhase"> {
   /** As `--what` has it; undefined goes on with the one that has begun. */
   readonly what: string | undefined;
+  /** Who makes another key of an authority, and where. */
+  readonly ceremony: NamedCeremony;
+}
+
+/** A rotation that is done. */
+export interface Rotated {
+  readonly what: string;
+  /** Where the key is that signs nothing any more, when it is on a device or a medium: its owner destroys it. */
+  readonly needlessKey: string | null;
 }
 
 /** What a rotation would do. */
@@ -28,17 +39,25 @@ export interface RotationOutline {
 
 /**
  * Rotates, or goes on where an earlier run stopped.
- * @throws ROTATION_NOTHING, ROTATION_TARGET_UNKNOWN, ROTATION_UNFINISHED, ROTATION_UNPROVEN, and what the backend refuses with
+ * @throws ROTATION_NOTHING, ROTATION_TARGET_UNKNOWN, ROTATION_UNFINISHED, ROTATION_UNPROVEN, ROOT_KEY_ELSEWHERE, CEREMONY_NAME_INVALID,
+ *   what making a key throws, and what the backend refuses with
  */
-export async function rotateAt(site: CertsSite, options: RotateOptions): Promise<string> {
+export async function rotateAt(site: CertsSite, options: RotateOptions): Promise<Rotated> {
   const journalFile = journalFileOf(site);
-  const target = parseTarget(whatOf(options.what, readJournal(journalFile)), rotatable(site));
+  const journal = readJournal(journalFile);
+  const target = parseTarget(whatOf(options.what, journal), rotatable(site));
+  const ceremony = { ...options.ceremony, ...peopleOf(options.ceremony, journal?.memo), pki: site.keyPlaces };
   const fleet = await site.fleet();
-  const rotation = rotationOf(target, contextOf(site, fleet));
+  const rotation = rotationOf(target, contextOf(site, fleet, ceremony));
   // A death may have left files that were written and not given to who reads them.
   site.handOver();
-  await runRotation(rotation, { ...options, journalFile, files: hostFiles, apply: fleet.apply });
-  return renderTarget(target);
+  const { oldKey = null } = await runRotation(rotation, {
+    ...options,
+    journalFile,
+    files: hostFiles,
+    apply: fleet.apply,
+  });
+  return { what: renderTarget(target), needlessKey: oldKey };
 }
 
 /**
@@ -49,7 +68,8 @@ export function outlineAt(site: CertsSite, what: string | undefined): RotationOu
   const journal = readJournal(journalFileOf(site));
   const target = parseTarget(whatOf(what, journal), rotatable(site));
   const text = renderTarget(target);
-  const rotation = rotationOf(target, contextOf(site, undefined));
+  const nobody = { pki: site.keyPlaces, conductor: "", witnesses: [], versions: {} };
+  const rotation = rotationOf(target, contextOf(site, undefined, nobody));
   const at = journal?.what === text ? journal.phase : null;
   return {
     what: text,
@@ -89,7 +109,7 @@ function concernedBy({ model }: CertsSite, what: string): readonly string[] {
   return having(kind === "root" ? "ca.crt" : "tls.crt");
 }
 
-function contextOf(site: CertsSite, fleet: Fleet | undefined): RotationContext {
+function contextOf(site: CertsSite, fleet: Fleet | undefined, ceremony: KeyCeremony): RotationContext {
   const { pki, secretFile, handOver } = site;
   const nobody = new Proxy({} as Fleet, {
     get: () => {
@@ -107,6 +127,7 @@ function contextOf(site: CertsSite, fleet: Fleet | undefined): RotationContext {
     },
     secretFile,
     fleet: fleet ?? nobody,
+    ceremony,
     store: pki.store,
     converge: async (expired) => {
       const renewed = await pki.converge(expired);
