@@ -1,6 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { type CertificateClass, classOf, commonName } from "./certificate-class.ts";
 import { normalSerial } from "./serial.ts";
+import type { Validity } from "./validity.ts";
 
 /** A certificate and where it is used. */
 export interface InventorySource {
@@ -70,7 +71,7 @@ export function planInventory({ sources, at, isRevoked = () => false }: Inventor
     .map(({ certificate, usedBy }): InventoryRow => {
       const serial = normalSerial(certificate.serialNumber);
       const issuer = commonName(certificate.issuer);
-      const lifeLeft = lifeLeftOf(certificate, at);
+      const validity = { notBefore: certificate.validFromDate, notAfter: certificate.validToDate };
       return {
         subject: certificate.subject.replaceAll("\n", ", "),
         issuer,
@@ -78,23 +79,49 @@ export function planInventory({ sources, at, isRevoked = () => false }: Inventor
         class: classOf(certificate),
         notAfter: certificate.validToDate,
         usedBy: [...usedBy].sort(),
-        lifeLeft,
-        state: isRevoked(serial, issuer) ? "revoked" : stateOf(certificate, lifeLeft, at),
+        lifeLeft: lifeLeftAt(validity, at),
+        state: isRevoked(serial, issuer) ? "revoked" : stateAt(validity, at),
       };
     })
-    .sort((one, other) => one.notAfter.getTime() - other.notAfter.getTime() || (one.serial < other.serial ? -1 : 1));
+    .sort(byEnd);
+}
+
+/** Puts what ends first at the top. */
+export function byEnd(one: InventoryRow, other: InventoryRow): number {
+  return one.notAfter.getTime() - other.notAfter.getTime() || (one.serial < other.serial ? -1 : 1);
 }
 
 /** Share of a certificate's life that is left, 0 to 1. */
-function lifeLeftOf({ validFromDate, validToDate }: X509Certificate, at: Date): number {
-  const left = (validToDate.getTime() - at.getTime()) / (validToDate.getTime() - validFromDate.getTime());
+export function lifeLeftAt({ notBefore, notAfter }: Validity, at: Date): number {
+  const left = (notAfter.getTime() - at.getTime()) / (notAfter.getTime() - notBefore.getTime());
   return Math.min(1, Math.max(0, left));
 }
 
-function stateOf({ validFromDate, validToDate }: X509Certificate, lifeLeft: number, at: Date): InventoryState {
-  if (at > validToDate) return "expired";
-  if (at < validFromDate) return "not-yet-valid";
+/** How urgent a certificate is that was not revoked and is renewed in time. */
+export function stateAt(validity: Validity, at: Date): InventoryState {
+  if (at > validity.notAfter) return "expired";
+  if (at < validity.notBefore) return "not-yet-valid";
+  const lifeLeft = lifeLeftAt(validity, at);
   return STATES.find(([most]) => lifeLeft <= most)?.[1] ?? "ok";
+}
+
+/** What is measured of every certificate of an inventory, under names without their prefix. */
+export const INVENTORY_GAUGES = [
+  {
+    name: "certificate_not_after_seconds",
+    help: "End of a certificate, seconds since 1970.",
+    measure: ({ notAfter }: InventoryRow): number => Math.floor(notAfter.getTime() / 1000),
+  },
+  {
+    name: "certificate_life_left_ratio",
+    help: "Share of a certificate's life that is left.",
+    measure: ({ lifeLeft }: InventoryRow): number => Number(lifeLeft.toFixed(6)),
+  },
+] as const;
+
+/** The labels of a certificate's measures. */
+export function inventoryLabels({ subject, issuer, serial, class: of, usedBy, state }: InventoryRow) {
+  return { subject, issuer, serial, class: of, used_by: usedBy.join(" "), state };
 }
 
 /**
@@ -102,25 +129,16 @@ function stateOf({ validFromDate, validToDate }: X509Certificate, lifeLeft: numb
  * share of life that is left.
  */
 export function renderInventoryMetrics(rows: readonly InventoryRow[]): string {
-  const gauge = (name: string, help: string, numberOf: (row: InventoryRow) => number): string[] => [
-    `# HELP ${name} ${help}`,
-    `# TYPE ${name} gauge`,
-    ...rows.map((row) => `${name}{${labelsOf(row)}} ${numberOf(row)}`),
-  ];
-  return [
-    ...gauge("trustkern_certificate_not_after_seconds", "End of a certificate, seconds since 1970.", ({ notAfter }) =>
-      Math.floor(notAfter.getTime() / 1000),
-    ),
-    ...gauge("trustkern_certificate_life_left_ratio", "Share of a certificate's life that is left.", (row) =>
-      Number(row.lifeLeft.toFixed(6)),
-    ),
-    "",
-  ].join("\n");
+  const lines = INVENTORY_GAUGES.flatMap(({ name, help, measure }) => [
+    `# HELP trustkern_${name} ${help}`,
+    `# TYPE trustkern_${name} gauge`,
+    ...rows.map((row) => `trustkern_${name}{${renderLabels(row)}} ${measure(row)}`),
+  ]);
+  return `${lines.join("\n")}\n`;
 }
 
-function labelsOf({ subject, issuer, serial, class: of, usedBy, state }: InventoryRow): string {
-  const labels = { subject, issuer, serial, class: of, used_by: usedBy.join(" "), state };
-  return Object.entries(labels)
+function renderLabels(row: InventoryRow): string {
+  return Object.entries(inventoryLabels(row))
     .map(([name, value]) => `${name}="${value.replace(/[\\"\n]/g, (char) => (char === "\n" ? "\\n" : `\\${char}`))}"`)
     .join(",");
 }

@@ -1,3 +1,4 @@
+import { mergeInventories } from "../../certs/fleet-inventory.ts";
 import { type InventoryRow, planInventory, renderInventoryMetrics } from "../../certs/inventory.ts";
 import { EXIT } from "../../shared/errors.ts";
 import { certificateFiles } from "../../stacks/host/certificate-files.ts";
@@ -5,8 +6,12 @@ import { printJson, type Run } from "../command.ts";
 import { cliErrors } from "../errors.ts";
 import type { Paint } from "../paint.ts";
 import { certsSite } from "./certs-context.ts";
+import { type FleetAnswer, fleetInventory } from "./certs-fleet.ts";
 
-/** `certs list`: every certificate on this host; needs neither a network nor running components. */
+/**
+ * `certs list`: every certificate on this host, which needs neither a network nor running components; with `--fleet` also those that
+ * gateways and operators hold, as far as the backend answers.
+ */
 export const run: Run = async (context) => {
   const { io, flags, options, paint } = context;
   const format = options.format ?? "table";
@@ -16,15 +21,27 @@ export const run: Run = async (context) => {
   }
   const site = await certsSite(context);
   const revoked = new Set(site.pki.ledger.revocations().map(({ issuer, serial }) => `${issuer}/${serial}`));
-  const rows = planInventory({
+  const own = planInventory({
     sources: certificateFiles(site),
     at: io.now(),
     isRevoked: (serial, issuer) => revoked.has(`${issuer}/${serial}`),
   });
-  if (flags.json) printJson(io, { schema: "trustkern.certs-list/1", certificates: rows });
-  else io.stdout(format === "prometheus" ? renderInventoryMetrics(rows) : renderTable(rows, paint));
+  const fleet = options.fleet === true ? await fleetInventory(site, io.now()) : undefined;
+  const rows = fleet === undefined ? own : mergeInventories(own, fleet.rows);
+  if (fleet?.missing !== undefined)
+    io.stderr(`the fleet's certificates are missing, the backend says nothing: ${fleet.missing.message}\n`);
+  if (flags.json) printJson(io, { schema: "trustkern.certs-list/1", fleet: describe(fleet), certificates: rows });
+  else if (format === "prometheus") io.stdout(renderInventoryMetrics(rows));
+  else io.stdout(renderTable(rows, paint));
+  if (!flags.json && format === "table" && fleet === undefined)
+    io.stderr(paint("dim", "what gateways and operators hold is not in this list: trustkern certs list --fleet\n"));
   return EXIT.done;
 };
+
+function describe(fleet: FleetAnswer | undefined): object {
+  if (fleet === undefined) return { state: "not-asked" };
+  return fleet.missing === undefined ? { state: "listed" } : { state: "missing", ...fleet.missing };
+}
 
 /** The inventory as columns; one line for each further place of use. */
 function renderTable(rows: readonly InventoryRow[], paint: Paint): string {

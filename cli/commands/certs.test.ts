@@ -32,6 +32,21 @@ describe("certs list", () => {
     expect(new Set(rows.map(({ state }) => state))).toEqual(new Set(["ok"]));
   });
 
+  test("has the host's part, and says so, where it is asked for the fleet's and no backend answers", async () => {
+    const { exit, fleet, certificates } = await json("certs", "list", "--fleet");
+    expect([exit, fleet]).toMatchObject([0, { state: "missing", code: "SERVICE_FAILED" }]);
+    expect(certificates).toEqual((await json("certs", "list")).certificates);
+    const { stdout, stderr } = await run("certs", "list", "--fleet");
+    expect(stdout).toMatch(/^STATE/);
+    expect(stderr).toMatch(/fleet's certificates are missing/);
+  });
+
+  test("says that the fleet's part is not in it, where nobody asked", async () => {
+    expect((await json("certs", "list")).fleet).toEqual({ state: "not-asked" });
+    expect((await run("certs", "list")).stderr).toMatch(/--fleet/);
+    expect((await run("certs", "list", "--format", "prometheus")).stderr).toBe("");
+  });
+
   test("is a table, or metrics, and nothing else", async () => {
     expect((await run("certs", "list")).stdout).toMatch(/^STATE +LEFT +UNTIL[^\n]+\nok +\d+ %/);
     const metrics = await run("certs", "list", "--format", "prometheus");

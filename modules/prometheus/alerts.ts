@@ -17,6 +17,11 @@ interface Alert {
 const WHERE = "{{ $labels.component }}";
 /** Share of its life that the certificate of a component has left; of a gateway's two, the one that has less. */
 const LIFE_LEFT = `min by (component) (${lifeLeft("")} or label_replace(${lifeLeft("gateway_")}, "of", "gateway", "", ""))`;
+/** The same of each certificate that the backend has on record for others, and of the host's files where a node exporter reads them. */
+const LEAF_LEFT =
+  'min by (subject, used_by) (trustkern_certificate_life_left_ratio{class!="operators",state!="revoked"})';
+const WHOSE =
+  "{{ if $labels.subject }}{{ $labels.subject }} ({{ $labels.used_by }}){{ else }}{{ $labels.component }}{{ end }}";
 /** Seconds before the end of the broker's revocation list that is in force, of each issuer. */
 const CRL_LEFT = "trustkern_broker_crl_next_update_seconds - time()";
 const HOUR_SECONDS = 3600;
@@ -108,11 +113,11 @@ const ALERTS: readonly Alert[] = [
     { alert: "CertificateEnding", share: 0.03, severity: "critical" } as const,
   ].map(({ alert, share, severity }) => ({
     alert,
-    expr: `${LIFE_LEFT} < ${share}`,
+    expr: `${LIFE_LEFT} < ${share} or ${LEAF_LEFT} < ${share}`,
     for: "0m",
     severity,
-    summary: `the certificate of ${WHERE} should have been renewed at a third of its life; {{ $value | humanizePercentage }} are left`,
-    fix: "trustkern certs list says where it is used and what it waits for; trustkern certs renew renews it now",
+    summary: `the certificate of ${WHOSE} should have been renewed at a third of its life; {{ $value | humanizePercentage }} are left`,
+    fix: "trustkern certs list --fleet says where it is used; trustkern certs renew renews what this host issues, a gateway renews itself (its log says what it waits for), certs rotate replaces an authority; a gateway that is gone for good: trustkern gateway revoke",
   })),
   {
     alert: "RevocationListEnding",
@@ -131,6 +136,14 @@ const ALERTS: readonly Alert[] = [
     summary:
       "the broker's revocation list of {{ $labels.issuer }} ends in {{ $value | humanizeDuration }}; then it takes no client",
     fix: "trustkern certs crl publishes the lists anew",
+  },
+  {
+    alert: "RevocationNotOrdered",
+    expr: "increase(trustkern_backend_unordered_revocations_total[1h]) > 0",
+    for: "0m",
+    severity: "critical",
+    summary: "an issuer's list revokes certificates that the backend did not have revoked; their holders are cut off",
+    fix: "the security events CERT_REVOKED name them; find out who holds that authority's key, then trustkern certs rotate --what intermediate:CLASS",
   },
   {
     alert: "RevocationNotInForce",

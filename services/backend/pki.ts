@@ -1,4 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
+import type { FleetCertificate } from "../../certs/fleet-inventory.ts";
 import type { EventLimiter } from "../runtime/event-limiter.ts";
 import type { Route } from "../runtime/http.ts";
 import type { SecurityEvents } from "../runtime/security-events.ts";
@@ -49,6 +50,10 @@ export interface PkiOptions {
 export interface Pki {
   readonly gate: Gate;
   readonly routes: readonly Route[];
+  /** Certificates that lists revoked, and nobody had asked the backend for it. */
+  readonly unorderedRevocations: () => number;
+  /** All certificates on record. */
+  readonly inventory: () => readonly FleetCertificate[];
   /** Takes the issuers' newest revocation lists; one round at a time. */
   readonly refresh: () => Promise<void>;
 }
@@ -95,6 +100,13 @@ export function createPki(options: PkiOptions): Pki {
   return {
     gate,
     refresh,
+    unorderedRevocations: revoker.unordered,
+    inventory: () =>
+      certificates.list().map(({ notBeforeMs, notAfterMs, ...record }) => ({
+        ...record,
+        notBefore: new Date(notBeforeMs),
+        notAfter: new Date(notAfterMs),
+      })),
     routes: [
       ...enrolmentRoutes(createEnrolment({ ...shared, operators, approvals, key })),
       ...fleetRoutes({ ...shared, ...fleet, certify, recorder, publisher }),

@@ -46,8 +46,13 @@ export function renderNewToken({ id, token, expiresAtMs }: IssuedToken): object 
 
 /** A certificate as the routes give it. */
 export function renderCertificate(record: CertificateRecord): object {
-  const { serial, sha256, issuer, leafClass, name, notAfterMs, state, reason, revokedAtMs, verdict } = record;
-  const times = { not_after: timeOf(notAfterMs), revoked_at: timeOf(revokedAtMs) };
+  const { serial, sha256, issuer, leafClass, name, state, reason, verdict } = record;
+  const { notBeforeMs, notAfterMs, revokedAtMs } = record;
+  const times = {
+    not_before: timeOf(notBeforeMs),
+    not_after: timeOf(notAfterMs),
+    revoked_at: timeOf(revokedAtMs),
+  };
   return { serial, sha256, issuer, class: leafClass, name, state, reason, ...times, verdict };
 }
 

@@ -98,7 +98,11 @@ export async function startBackend({
       allowlistVersion: allowlists.version(),
       signingKey: key.publicKey,
     }),
-    metrics: backendMetrics({ devices: devices.counts, allowlistVersion: allowlists.version }),
+    metrics: backendMetrics({
+      ...{ devices: devices.counts, allowlistVersion: allowlists.version },
+      ...{ tenant: config.tenant, certificates: pki.inventory, now },
+      unorderedRevocations: pki.unorderedRevocations,
+    }),
     stop: async () => {
       clearInterval(renewal);
       clearInterval(refreshing);

@@ -94,7 +94,7 @@ it("keeps every row of a registry of the first version, and gives it the tables 
   const dir = folder();
   firstVersion(dir);
   const db = openDatabase(dir);
-  expect(db.prepare("PRAGMA user_version").get()).toEqual({ user_version: 3 });
+  expect(db.prepare("PRAGMA user_version").get()).toEqual({ user_version: MIGRATIONS.length });
   expect(db.prepare("SELECT update_counter, state FROM device").all()).toEqual([
     { update_counter: 7, state: "active" },
   ]);
@@ -131,5 +131,19 @@ it("keeps tokens and ended sessions of a registry of the second version", () => 
   const db = openDatabase(dir);
   expect(db.prepare("SELECT id, last_used_at FROM gateway_token").all()).toEqual([{ id: "t", last_used_at: null }]);
   expect(db.prepare("SELECT seq, serial FROM ended_session").all()).toEqual([{ seq: 7, serial: null }]);
+  db.close();
+});
+
+it("takes a certificate of a registry of the third version to have begun when it was recorded", () => {
+  const dir = folder();
+  const before = new DatabaseSync(join(dir, "backend.db"));
+  for (const step of MIGRATIONS.slice(0, 3)) before.exec(step);
+  before.exec(`PRAGMA user_version = 3;
+    INSERT INTO certificate VALUES ('a1', NULL, 'TrustKern gateways', 'gateways', 'gw-01', '04', 9000, 'issued', NULL, NULL, NULL, 1000);`);
+  before.close();
+  const db = openDatabase(dir);
+  expect(db.prepare("SELECT not_before, not_after FROM certificate").all()).toEqual([
+    { not_before: 1000, not_after: 9000 },
+  ]);
   db.close();
 });

@@ -139,5 +139,11 @@ ALTER TABLE ended_session ADD COLUMN serial TEXT;
 ALTER TABLE gateway_token ADD COLUMN last_used_at INTEGER;
 `;
 
+/** When certificates begin. Of one that is on record already, nobody knows better than when that was. */
+const LIFE = `
+ALTER TABLE certificate ADD COLUMN not_before INTEGER NOT NULL DEFAULT 0;
+UPDATE certificate SET not_before = recorded_at;
+`;
+
 /** The steps from an empty database to the newest schema; step n makes version n. A step that was released never changes. */
-export const MIGRATIONS: readonly string[] = [SENSORS, FLEET, USE];
+export const MIGRATIONS: readonly string[] = [SENSORS, FLEET, USE, LIFE];

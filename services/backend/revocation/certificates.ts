@@ -17,7 +17,8 @@ export interface CertificateRecord {
   readonly name: string;
   /** Uncompressed point in lower-case hex. */
   readonly publicKey: string;
-  /** Milliseconds since the Unix epoch, like the other times. */
+  /** Milliseconds since the Unix epoch, like the other times; of one that is expected, when it was allowed. */
+  readonly notBeforeMs: number;
   readonly notAfterMs: number;
   readonly state: "expected" | "issued" | "revoked";
   readonly reason: string | null;
@@ -105,12 +106,7 @@ export function createCertificates(db: DatabaseSync, now: () => number): Certifi
 
 /** Records a certificate that does not exist yet; part of the transaction that allows it. */
 export function expectCertificate(db: DatabaseSync, expected: ExpectedCertificate, nowMs: number): void {
-  const { serial, issuer, leafClass, name, publicKey, notAfterMs, verdict } = expected;
-  insert(
-    db,
-    { serial, sha256: null, issuer, leafClass, name, publicKey, notAfterMs, state: "expected", verdict },
-    nowMs,
-  );
+  insert(db, { ...expected, sha256: null, notBeforeMs: nowMs, state: "expected" }, nowMs);
 }
 
 /** Revokes one that is on record; part of a transaction. */
@@ -132,7 +128,7 @@ export function findCertificate(db: DatabaseSync, serial: string): CertificateRe
 
 /** Records an existing certificate with its authority; part of a transaction. */
 function recordChain(db: DatabaseSync, chain: VerifiedChain, nowMs: number): void {
-  const { serial, sha256, authority, leafClass, name, publicKey, notAfterMs } = chain;
+  const { serial, sha256, authority, leafClass, name, publicKey, notBeforeMs, notAfterMs } = chain;
   const known = findCertificate(db, serial);
   if (known && (known.name !== name || known.publicKey !== publicKey || (known.sha256 ?? sha256) !== sha256))
     throw revocationErrors.error("CERTIFICATE_REFUSED", `certificate ${serial} is on record with something else`, {
@@ -140,20 +136,21 @@ function recordChain(db: DatabaseSync, chain: VerifiedChain, nowMs: number): voi
     });
   if (known) {
     db.prepare(
-      "UPDATE certificate SET sha256 = ?, not_after = ?, state = iif(state = 'expected', 'issued', state) WHERE serial = ?",
-    ).run(sha256, notAfterMs, serial);
+      "UPDATE certificate SET sha256 = ?, not_before = ?, not_after = ?, state = iif(state = 'expected', 'issued', state) WHERE serial = ?",
+    ).run(sha256, notBeforeMs, notAfterMs, serial);
     return;
   }
-  const issued = { serial, sha256, issuer: authority.name, leafClass, name, publicKey, notAfterMs };
+  const issued = { serial, sha256, issuer: authority.name, leafClass, name, publicKey, notBeforeMs, notAfterMs };
   insert(db, { ...issued, state: "issued", verdict: null }, nowMs);
 }
 
 function insert(db: DatabaseSync, record: Omit<CertificateRecord, "reason" | "revokedAtMs">, nowMs: number): void {
-  const { serial, sha256, issuer, leafClass, name, publicKey, notAfterMs, state, verdict } = record;
+  const { serial, sha256, issuer, leafClass, name, publicKey, notBeforeMs, notAfterMs, state, verdict } = record;
   db.prepare(
-    `INSERT INTO certificate (serial, sha256, issuer, class, name, public_key, not_after, state, verdict, recorded_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-  ).run(serial, sha256, issuer, leafClass, name, publicKey, notAfterMs, state, verdict, nowMs);
+    `INSERT INTO certificate
+       (serial, sha256, issuer, class, name, public_key, not_before, not_after, state, verdict, recorded_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  ).run(serial, sha256, issuer, leafClass, name, publicKey, notBeforeMs, notAfterMs, state, verdict, nowMs);
 }
 
 function recordOf(row: Readonly<Record<string, SQLOutputValue>>): CertificateRecord {
@@ -165,6 +162,7 @@ function recordOf(row: Readonly<Record<string, SQLOutputValue>>): CertificateRec
     leafClass: row.class as LeafClass,
     name: String(row.name),
     publicKey: String(row.public_key),
+    notBeforeMs: Number(row.not_before),
     notAfterMs: Number(row.not_after),
     state: row.state as CertificateRecord["state"],
     reason: text(row.reason),

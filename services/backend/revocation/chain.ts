@@ -16,6 +16,7 @@ export interface VerifiedChain {
   readonly name: string;
   /** Uncompressed point in lower-case hex. */
   readonly publicKey: string;
+  readonly notBeforeMs: number;
   readonly notAfterMs: number;
   readonly authority: AuthorityCertificate;
 }
@@ -55,6 +56,7 @@ export function verifiedChain(chainPem: string, anchorsPem: string, atMs: number
     leafClass: classOf(leaf),
     name: attributeOf(leaf, "CN"),
     publicKey: hexOf(leaf.publicKey.export({ format: "raw-public" })),
+    notBeforeMs: leaf.validFromDate.getTime(),
     notAfterMs: leaf.validToDate.getTime(),
     authority: authorityOf(issuerPem),
   };

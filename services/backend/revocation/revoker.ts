@@ -17,6 +17,8 @@ export interface Revoker {
   readonly run: () => Promise<void>;
   /** Takes a list, and revokes here what it names. @throws CRL_REFUSED, CRL_ISSUER_UNKNOWN */
   readonly take: (pem: string, actor: string) => Promise<TakenCrl>;
+  /** Certificates that an issuer's own list revoked, and nobody had asked the backend for it. */
+  readonly unordered: () => number;
 }
 
 /** What {@link createRevoker} works with. */
@@ -34,21 +36,23 @@ export interface RevokerOptions {
 /** Revocation between the registry and the issuers. */
 export function createRevoker(options: RevokerOptions): Revoker {
   const { db, issuers, crls, events, log } = options;
-  const take = async (pem: string, actor: string): Promise<TakenCrl> => {
+  let unordered = 0;
+  const take = async (pem: string, actor: string): Promise<TakenCrl & { readonly adopted: number }> => {
     const taken = takeOrReport(options, pem, actor);
-    await adopt(options, taken);
+    const adopted = await adopt(options, taken);
     if (taken.isNew)
       events.emit({ kind: "CRL_PUBLISHED", actor, object: taken.issuer, reason: `number ${taken.number}` });
-    return taken;
+    return { ...taken, adopted };
   };
   return {
     take,
+    unordered: () => unordered,
     run: async () => {
       for (const [leafClass, issuer] of Object.entries(issuers)) {
         try {
           const pending = pendingOf(db, leafClass).filter(({ issuer: name, serial }) => !crls.names(name, serial));
           for (const { serial, reason } of pending) await issuer.revoke(serial, reasonOf(reason));
-          await take(await issuer.crl(), `${leafClass}-ca`);
+          unordered += (await take(await issuer.crl(), `${leafClass}-ca`)).adopted;
         } catch (thrown) {
           log.warn({ issuer: `${leafClass}-ca`, reason: messageOf(thrown) }, "cannot take the issuer's revocations");
         }
@@ -69,12 +73,12 @@ function takeOrReport({ crls, events }: RevokerOptions, pem: string, actor: stri
 
 /**
  * What a list names is revoked here too, whoever had it revoked: somebody else than the backend may have, and the safe side
- * is to believe it, and to say so.
+ * is to believe it, and to say so. Gives how many there were.
  */
 async function adopt(
   { db, crls, journal, serially, events, now }: RevokerOptions,
   { issuer }: TakenCrl,
-): Promise<void> {
+): Promise<number> {
   const foreign = crls.serialsOf(issuer).flatMap((serial) => {
     const found = findCertificate(db, serial);
     return found && found.state !== "revoked" && found.issuer === issuer ? [found] : [];
@@ -86,6 +90,7 @@ async function adopt(
     });
     events.emit({ kind: "CERT_REVOKED", actor: issuer, object: record.serial, reason: "listed and not revoked here" });
   }
+  return foreign.length;
 }
 
 function pendingOf(db: DatabaseSync, leafClass: string) {

@@ -11,11 +11,13 @@ interface Named {
 
 interface NumberMetric extends Named {
   readonly label?: undefined;
+  readonly labels?: undefined;
   /** The number now; null while there is none, and then the metric is not shown: none is not 0. */
   readonly read: () => number | null;
 }
 
 interface TableMetric extends Named {
+  readonly labels?: undefined;
   readonly label: {
     readonly name: string;
     /** The values that the label always has: what was never counted is 0, so that the first one shows as a rise. */
@@ -25,8 +27,19 @@ interface TableMetric extends Named {
   readonly read: () => Readonly<Record<string, number | undefined>>;
 }
 
+/** One series: the value of every label, and the number. */
+export type Sample = readonly [labels: Readonly<Record<string, string>>, value: number];
+
+interface SeriesMetric extends Named {
+  readonly label?: undefined;
+  /** Names of the labels that each series has. */
+  readonly labels: readonly string[];
+  /** The series now; one that is not there any more is not shown any more. */
+  readonly read: () => readonly Sample[];
+}
+
 /** One measured thing of a service. It is metadata: no label names a sensor, and no value comes out of a message. */
-export type Metric = NumberMetric | TableMetric;
+export type Metric = NumberMetric | TableMetric | SeriesMetric;
 
 /** A number that only rises; its name ends in `_total`. */
 export function counter(name: string, help: string, read: () => number): Metric {

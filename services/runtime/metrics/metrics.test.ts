@@ -29,7 +29,15 @@ const METRICS: readonly Metric[] = [
     label: { name: "verdict", values: ["replay", "malformed"] },
     read: () => counts.rejected,
   },
+  {
+    name: "probe_life_ratio",
+    help: "Life.",
+    type: "gauge",
+    labels: ["subject", "state"],
+    read: () => series,
+  },
 ];
+const series: [{ subject: string; state: string }, number][] = [];
 let pki: DeploymentCertificates;
 let strangers: DeploymentCertificates;
 let running: RunningMetrics;
@@ -178,6 +186,19 @@ describe("what is read", () => {
     ]);
     counts.age = 1.5;
     expect(await lines()).toContain("trustkern_probe_age_seconds 1.5");
+  });
+
+  it("shows each series with all of its labels, and forgets one that is gone", async () => {
+    const shown = async () => (await lines()).filter((line) => line.startsWith("trustkern_probe_life_ratio"));
+    series.push([{ subject: 'CN="x"', state: "ok" }, 0.5], [{ subject: "CN=y", state: "due" }, 0.25]);
+    expect(await shown()).toEqual([
+      'trustkern_probe_life_ratio{subject="CN=\\"x\\"",state="ok"} 0.5',
+      'trustkern_probe_life_ratio{subject="CN=y",state="due"} 0.25',
+    ]);
+    series.shift();
+    expect(await shown()).toEqual(['trustkern_probe_life_ratio{subject="CN=y",state="due"} 0.25']);
+    series.length = 0;
+    expect(await shown()).toEqual([]);
   });
 
   it("says of each dependency whether it answers", async () => {

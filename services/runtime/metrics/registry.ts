@@ -1,5 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
-import { METRIC_PREFIX, type Metric } from "./metric.ts";
+import { METRIC_PREFIX, type Metric, type Sample } from "./metric.ts";
 
 /** A registry with metrics of ours, read anew at each scrape, and with those of the process and of Node. */
 export function createRegistry(metrics: readonly Metric[]): Registry {
@@ -9,15 +9,13 @@ export function createRegistry(metrics: readonly Metric[]): Registry {
   return registry;
 }
 
-type Sample = readonly [labels: Readonly<Record<string, string>>, value: number];
-
 function register(registry: Registry, metric: Metric): void {
-  const labelNames = metric.label ? [metric.label.name] : [];
+  const labelNames = metric.label ? [metric.label.name] : (metric.labels ?? []);
   const common = { name: `${METRIC_PREFIX}${metric.name}`, help: metric.help, labelNames, registers: [registry] };
   // The service keeps the numbers; here they are only shown.
   const forget = (shown: Counter | Gauge): void => {
     shown.reset();
-    if (!metric.label) shown.remove();
+    if (labelNames.length === 0) shown.remove();
   };
   if (metric.type === "counter")
     new Counter({
@@ -38,6 +36,7 @@ function register(registry: Registry, metric: Metric): void {
 }
 
 function samplesOf(metric: Metric): readonly Sample[] {
+  if (metric.labels) return metric.read();
   if (!metric.label) {
     const value = metric.read();
     return value === null ? [] : [[{}, value]];

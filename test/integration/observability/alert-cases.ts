@@ -25,6 +25,16 @@ const LINES = 'loki_distributor_lines_received_total{component="loki"}';
 const LOKI_UP = { 'up{component="loki"}': "1x40" };
 const DAY = 86_400;
 
+const UNORDERED = 'trustkern_backend_unordered_revocations_total{component="backend"}';
+/** A certificate of an inventory, with that share of life left. */
+const held = (share: number, labels: Readonly<Record<string, string>> = {}, values = `${share}x20`) => {
+  const of = { component: "backend", subject: "CN=gw-09", serial: "a1", used_by: "fleet/gw-09" };
+  const all = Object.entries({ ...of, class: "gateways", state: "ok", ...labels });
+  return {
+    [`trustkern_certificate_life_left_ratio{${all.map(([name, value]) => `${name}="${value}"`).join(",")}}`]: values,
+  };
+};
+
 const fires = (alert: string, at: number, title: string, series: Readonly<Record<string, string>>): AlertCase => ({
   ...{ alert, at, title, series },
   firing: 1,
@@ -90,6 +100,28 @@ export const ALERT_CASES: readonly AlertCase[] = [
   isQuiet("RenewalLongOverdue", 5, "a fifth of life left", life("gateway_", 17, 90)),
   fires("CertificateEnding", 5, "hours left of 30 days", life("", 0.8, 30)),
   isQuiet("CertificateEnding", 5, "a day left of 30", life("", 1, 30)),
+  fires("RenewalOverdue", 5, "a gateway's certificate that the backend alone knows", held(0.19)),
+  fires(
+    "RenewalOverdue",
+    5,
+    "a file of the host's",
+    held(0.19, { class: "services", used_by: "secrets/broker/tls.crt" }),
+  ),
+  isQuiet("RenewalOverdue", 5, "a gateway that renews in time", held(0.34)),
+  isQuiet("RenewalOverdue", 5, "an operator's last minutes", held(0.05, { class: "operators" })),
+  isQuiet("RenewalOverdue", 5, "a certificate that was taken back", held(0.05, { state: "revoked" })),
+  isQuiet("RenewalOverdue", 5, "one that was renewed: it is another series", {
+    ...held(0.05, {}, "0.05x2 stale"),
+    ...held(0.99, { serial: "b2" }),
+  }),
+  fires("RenewalLongOverdue", 5, "a gateway's tenth of life", held(0.09)),
+  isQuiet("RenewalLongOverdue", 5, "a gateway's fifth of life", held(0.19)),
+  fires("CertificateEnding", 5, "a gateway's last days", held(0.02)),
+  fires("CertificateEnding", 5, "a gateway that is cut off", held(0)),
+  isQuiet("CertificateEnding", 5, "a gateway's tenth of life", held(0.09)),
+  fires("RevocationNotOrdered", 5, "a list that revokes by itself", { [UNORDERED]: "0 0 0 0 2 2" }),
+  isQuiet("RevocationNotOrdered", 5, "revocations that were ordered", { [UNORDERED]: "0x9" }),
+  isQuiet("RevocationNotOrdered", 90, "one of long ago", { [UNORDERED]: "0 1x99" }),
   fires("RevocationListEnding", 20, "a list of four days", { [CRL]: `${95 * 3600}x40` }),
   isQuiet("RevocationListEnding", 10, "a list that is refreshed in time", { [CRL]: `${95 * 3600}x5 ${168 * 3600}x20` }),
   isQuiet("RevocationListEnding", 20, "a list of a week", { [CRL]: `${168 * 3600}x40` }),

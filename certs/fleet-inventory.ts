@@ -1,0 +1,78 @@
+import { byEnd, type InventoryRow, lifeLeftAt, stateAt } from "./inventory.ts";
+import type { LeafClass } from "./names.ts";
+import type { Validity } from "./validity.ts";
+
+/** A certificate on record at the backend. */
+export interface FleetCertificate extends Validity {
+  /** Lower-case hex without leading zeros. */
+  readonly serial: string;
+  /** Common name of its authority. */
+  readonly issuer: string;
+  readonly leafClass: LeafClass;
+  /** Common name. */
+  readonly name: string;
+  /** `expected` until its holder shows it: nobody knows whether it was ever made. */
+  readonly state: "expected" | "issued" | "revoked";
+}
+
+/** What {@link planFleetInventory} looks at. */
+export interface FleetRequest {
+  readonly tenant: string;
+  readonly certificates: readonly FleetCertificate[];
+  readonly at: Date;
+}
+
+/**
+ * The inventory of what was issued to others, who keep it where nobody else looks. Of services and gateways it has the newest
+ * certificate of each name, an old one that was seen before a newer one that was not, and passes over what a newer one has replaced;
+ * of operators all that are valid. What was revoked is in it for as long as it would be valid, since lists have it for as long.
+ */
+export function planFleetInventory({ tenant, certificates, at }: FleetRequest): readonly InventoryRow[] {
+  const current = new Map<string, FleetCertificate>();
+  for (const each of certificates) {
+    if (each.state === "revoked" || each.leafClass === "operators") continue;
+    const held = current.get(each.name);
+    if (held === undefined || isBetter(each, held)) current.set(each.name, each);
+  }
+  const others = certificates.filter(
+    ({ state, leafClass, notAfter }) => (state === "revoked" || leafClass === "operators") && notAfter > at,
+  );
+  return [...current.values(), ...others].map((each) => rowOf(each, tenant, at)).sort(byEnd);
+}
+
+/** One inventory of two, each certificate once; what either says is revoked is revoked. */
+export function mergeInventories(
+  ours: readonly InventoryRow[],
+  theirs: readonly InventoryRow[],
+): readonly InventoryRow[] {
+  const keyOf = ({ issuer, serial }: InventoryRow): string => `${issuer}/${serial}`;
+  const revoked = new Set(theirs.filter(({ state }) => state === "revoked").map(keyOf));
+  const known = new Set(ours.map(keyOf));
+  const marked = ours.map((row) => (revoked.has(keyOf(row)) ? { ...row, state: "revoked" as const } : row));
+  return [...marked, ...theirs.filter((row) => !known.has(keyOf(row)))].sort(byEnd);
+}
+
+function isBetter(one: FleetCertificate, other: FleetCertificate): boolean {
+  if (one.state !== other.state) return one.state === "issued";
+  return one.notAfter > other.notAfter;
+}
+
+function rowOf(certificate: FleetCertificate, tenant: string, at: Date): InventoryRow {
+  const { serial, issuer, leafClass, name, notAfter } = certificate;
+  return {
+    subject: `O=${tenant}, OU=${leafClass}, CN=${name}`,
+    issuer,
+    serial,
+    class: leafClass,
+    notAfter,
+    usedBy: [`fleet/${name}`],
+    lifeLeft: lifeLeftAt(certificate, at),
+    state: certificate.state === "revoked" ? "revoked" : stateOf(certificate, at),
+  };
+}
+
+/** An operator's certificate is never renewed: another one is made when its owner comes back. */
+function stateOf(certificate: FleetCertificate, at: Date): InventoryRow["state"] {
+  const state = stateAt(certificate, at);
+  return certificate.leafClass === "operators" && /^due|^overdue/.test(state) ? "ok" : state;
+}
