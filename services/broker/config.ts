@@ -8,6 +8,10 @@ const positive = (usual: number) => z.int().min(1).default(usual);
 const limitsConfig = z.strictObject({
   /** Open connections of all clients. */
   connections: positive(2048),
+  /** Connections in their TLS handshake: later ones displace those that have been silent for longest. */
+  handshakes: positive(512),
+  /** The same of one address. */
+  handshakesPerAddress: positive(128),
   /** Open connections of one certificate. */
   connectionsPerIdentity: positive(8),
   /** Subscriptions of one connection. */

@@ -1,6 +1,7 @@
 import { constants } from "node:crypto";
 import type { Socket } from "node:net";
 import { createServer, type SecureContextOptions, type Server, type TLSSocket } from "node:tls";
+import { limitHandshakes } from "../runtime/handshake-room.ts";
 import type { SecurityEventInput } from "../runtime/security-events.ts";
 import { mutualTls } from "../runtime/tls.ts";
 import { admittedName } from "./access.ts";
@@ -104,16 +105,14 @@ export function createTlsServer({ trust, limits, counters, report, now, onClient
       reason: handshakeReason(error, socket),
     });
   });
-  server.on("drop", (dropped) => {
+  const overLimit = (sourceAddress: string | null, reason: string): void => {
     counters.connectionsOverLimit += 1;
-    report({
-      kind: "RATE_LIMIT_EXCEEDED",
-      actor: "unknown",
-      sourceAddress: dropped?.remoteAddress ?? null,
-      object: "connection",
-      reason: "connections",
-    });
-  });
+    report({ kind: "RATE_LIMIT_EXCEEDED", actor: "unknown", sourceAddress, object: "connection", reason });
+  };
+  server.on("drop", (dropped) => overLimit(dropped?.remoteAddress ?? null, "connections"));
+  limitHandshakes(server, { perAddress: limits.handshakesPerAddress, total: limits.handshakes }, (address) =>
+    overLimit(address, "handshakes"),
+  );
   const end = (socket: TLSSocket, name: string, reason: string): void => {
     const sourceAddress = socket.remoteAddress ?? null;
     socket.destroy();

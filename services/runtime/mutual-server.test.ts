@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { Agent, request } from "node:https";
+import { connect as connectTcp, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect, type TLSSocket } from "node:tls";
@@ -12,12 +13,15 @@ import { TEST_SERVER, testPki, textsOf, writeTexts } from "./test-pki.ts";
 import { optionsOf, type TlsFiles } from "./tls.ts";
 import { createTlsWatcher, type TlsWatcher } from "./tls-watcher.ts";
 
+const HANDSHAKE_MS = 1000;
 let pkis: readonly [DeploymentCertificates, DeploymentCertificates];
 let folder: string;
 let files: TlsFiles;
 let watcher: TlsWatcher;
 let server: ReturnType<typeof createMutualServer>;
 let port: number;
+let reported: { readonly kind: string; readonly reason: string }[];
+let left: Socket[];
 
 beforeAll(async () => {
   pkis = await Promise.all([testPki(), testPki()]);
@@ -27,10 +31,13 @@ beforeEach(async () => {
   files = writeTexts(folder, textsOf(pkis[0], "svc-backend"));
   watcher = createTlsWatcher({ now: Date.now, onEvent: () => undefined, intervalMs: 2 ** 30 });
   const listener = (_: unknown, response: { end: (text: string) => void }) => response.end("hello");
-  server = createMutualServer({ tls: watcher.open(files), listener, events: { report: () => undefined } });
+  [reported, left] = [[], []];
+  const events = { report: (event: (typeof reported)[number]) => void reported.push(event) };
+  server = createMutualServer({ tls: watcher.open(files), listener, events, handshakeMs: HANDSHAKE_MS });
   port = await listenTcp(server, { host: "127.0.0.1", port: 0 });
 });
 afterEach(() => {
+  for (const socket of left) socket.destroy();
   watcher.stop();
   server.close();
   server.closeAllConnections();
@@ -118,4 +125,42 @@ it("resumes no session, so that a certificate is looked at each time", async () 
   await once(again, "secureConnect");
   expect(again.isSessionReused()).toBe(false);
   again.destroy();
+});
+
+const silent = (): Socket => {
+  const socket = connectTcp(port, "127.0.0.1").on("error", () => undefined);
+  left.push(socket);
+  return socket;
+};
+
+it("answers while any number of strangers from the same address keep silent", async () => {
+  await Promise.all(Array.from({ length: 700 }, () => once(silent(), "connect")));
+  expect(await ask(client(pkis[0], pkis[0]))).toBe(200);
+  expect(reported).toContainEqual(expect.objectContaining({ kind: "RATE_LIMIT_EXCEEDED", reason: "handshakes" }));
+});
+
+it("ends a connection that keeps silent instead of a handshake", async () => {
+  const socket = silent();
+  await once(socket.resume(), "close");
+  expect(reported).toMatchObject([{ kind: "AUTH_FAILED", reason: "ERR_TLS_HANDSHAKE_TIMEOUT" }]);
+});
+
+it("lets no name use up the connections of all", async () => {
+  const open = async (name: string): Promise<Socket> => {
+    const socket = connect({ ...client(pkis[0], pkis[0]), ...optionsOf(textsOf(pkis[0], name)) });
+    left.push(socket.on("error", () => undefined).resume());
+    await once(socket, "secureConnect");
+    return socket;
+  };
+  const first = await open("gw-01");
+  for (let i = 1; i < 64; i += 1) await open("gw-01");
+  const more = await open("gw-01");
+  await once(more, "close");
+  expect(reported).toMatchObject([{ kind: "RATE_LIMIT_EXCEEDED", actor: "gw-01", reason: "connections-of-identity" }]);
+  expect(first.destroyed).toBe(false);
+  const other = await open("svc-collector");
+  first.destroy();
+  await expect.poll(() => new Promise((resolve) => server.getConnections((_, count) => resolve(count)))).toBe(64);
+  const again = await open("gw-01");
+  expect([other.destroyed, again.destroyed, reported.length]).toEqual([false, false, 1]);
 });

@@ -5,11 +5,18 @@ import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { type PeerSubject, peerName } from "../../certs/peer-name.ts";
 import type { EventLimiter } from "./event-limiter.ts";
+import { type HandshakeLimits, limitHandshakes } from "./handshake-room.ts";
 import { followTls, mutualTls, type Tls13Options } from "./tls.ts";
 
 /** Bounds on what a client may occupy. */
 const LIMITS = { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 10_000, maxHeaderSize: 8192 };
-const MAX_CONNECTIONS = 256;
+const MAX_CONNECTIONS = 512;
+/** Connections of one certificate's name. */
+const MAX_OF_ONE_NAME = 64;
+/** Well below {@link MAX_CONNECTIONS}: who has shown a certificate is not kept out by who has not. */
+const HANDSHAKES: HandshakeLimits = { perAddress: 64, total: 128 };
+/** The slowest link needs a second; Node itself would wait for two minutes. */
+const HANDSHAKE_MS = 5000;
 /** Time for requests on the way when those who may connect have changed. */
 const GRACE_MS = 2000;
 
@@ -18,17 +25,24 @@ export interface MutualServerOptions {
   readonly tls: Tls13Options;
   readonly listener: RequestListener;
   readonly events: Pick<EventLimiter, "report">;
+  /** Milliseconds for the TLS handshake. @default 5000 */
+  readonly handshakeMs?: number;
 }
 
 /**
  * An HTTPS server: TLS 1.3, client certificates required, an event for each handshake that fails. Options of
  * `ServiceContext.tls` are followed: the next handshake has the new certificate, and where trust anchors or revocation lists
  * have changed, no connection from before outlives it for long. Session tickets are off, since a resumed session would not
- * verify the certificate again.
+ * verify the certificate again. Silent connections are displaced by later ones, and no name has more than its share of the rest.
  */
-export function createMutualServer({ tls, listener, events }: MutualServerOptions): Server {
+export function createMutualServer({
+  tls,
+  listener,
+  events,
+  handshakeMs: handshakeTimeout = HANDSHAKE_MS,
+}: MutualServerOptions): Server {
   const secureOptions = constants.SSL_OP_NO_TICKET;
-  const server = createServer({ ...tls, ...mutualTls, ...LIMITS, secureOptions }, listener);
+  const server = createServer({ ...tls, ...mutualTls, ...LIMITS, handshakeTimeout, secureOptions }, listener);
   const endConnections = connectionsOf(server);
   let trust = trustOf(tls);
   followTls(tls, () => {
@@ -38,6 +52,11 @@ export function createMutualServer({ tls, listener, events }: MutualServerOption
     trust = trustOf(tls);
   });
   server.maxConnections = MAX_CONNECTIONS;
+  const tooMany = (actor: string, sourceAddress: string | null, reason: string): void =>
+    events.report({ kind: "RATE_LIMIT_EXCEEDED", actor, sourceAddress, object: "tls", reason });
+  limitHandshakes(server, HANDSHAKES, (address) => tooMany("unknown", address, "handshakes"));
+  server.on("drop", (dropped) => tooMany("unknown", dropped?.remoteAddress ?? null, "connections"));
+  limitNames(server, (name, address) => tooMany(name, address, "connections-of-identity"));
   server.on("tlsClientError", (error: NodeJS.ErrnoException, socket) => {
     // Node closes a connection with a certificate that it does not trust, and calls it a reset.
     const reason = String(socket.authorizationError ?? error.code ?? error.message);
@@ -47,6 +66,26 @@ export function createMutualServer({ tls, listener, events }: MutualServerOption
     events.report({ kind: "AUTH_FAILED", actor: "unknown", sourceAddress, object: "tls", reason });
   });
   return server;
+}
+
+/** Bounds the connections of each name, so that no certificate can use up all that there are. */
+function limitNames(server: Server, onRefused: (name: string, address: string | null) => void): void {
+  const counts = new Map<string, number>();
+  server.on("secureConnection", (socket: TLSSocket) => {
+    const name = peerName(socket.getPeerCertificate().subject as PeerSubject | undefined) ?? "unknown";
+    const count = counts.get(name) ?? 0;
+    if (count >= MAX_OF_ONE_NAME) {
+      onRefused(name, socket.remoteAddress ?? null);
+      socket.destroy();
+      return;
+    }
+    counts.set(name, count + 1);
+    socket.once("close", () => {
+      const left = (counts.get(name) ?? 1) - 1;
+      if (left > 0) counts.set(name, left);
+      else counts.delete(name);
+    });
+  });
 }
 
 /** Makes the function that ends all connections of now: idle ones at once, the others after {@link GRACE_MS}. */

@@ -12,6 +12,7 @@ const SENSOR = "0123456789abcdef01";
 const UP = `tk/v1/gw-01/up/${SENSOR}`;
 const broker = new BrokerHarness();
 const limits = {
+  connections: 300,
   connectionsPerIdentity: 4,
   gatewayQueueBytes: 262_144,
   serviceQueueBytes: 1_048_576,
@@ -47,6 +48,16 @@ describe("the door", () => {
     const [error] = await once(socket, "error");
     expect(error.code).toMatch(/PROTOCOL_VERSION/);
     expect(await broker.event("tls-version", from)).toMatchObject({ kind: "AUTH_FAILED", tenant: "acme" });
+  });
+
+  test("opens while more strangers keep silent than it has connections", async () => {
+    const from = broker.events.length;
+    const silent = Array.from({ length: 400 }, () => connectTcp(broker.port, "127.0.0.1").on("error", () => undefined));
+    await Promise.all(silent.map((socket) => once(socket, "connect")));
+    const gateway = await broker.connected("gw-01");
+    expect(await broker.event("handshakes", from)).toMatchObject({ kind: "RATE_LIMIT_EXCEEDED" });
+    await gateway.endAsync();
+    for (const socket of silent) socket.destroy();
   });
 
   test.each([
