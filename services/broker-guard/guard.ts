@@ -1,3 +1,5 @@
+import { X509Certificate } from "node:crypto";
+import { normalSerial } from "../../certs/serial.ts";
 import { messageOf, TrustKernError } from "../../shared/errors.ts";
 import { newlyRevoked } from "../runtime/broker-trust/crl-set.ts";
 import { type BrokerTrust, fetchTrust } from "../runtime/broker-trust/feed.ts";
@@ -134,7 +136,9 @@ export function createGuard({ config, events, log, now }: ServiceContext<GuardCo
   };
 
   const end = async (before: readonly TrustedCrl[], { crls, tls }: Force): Promise<void> => {
-    const revoked = newlyRevoked(before, crls);
+    const { serialNumber } = new X509Certificate(readText(config.probe.certFile));
+    // The probe is revoked from its first day, and has no session.
+    const revoked = newlyRevoked(before, crls).filter(({ serial }) => serial !== normalSerial(serialNumber));
     const acl = readText(program.aclFile);
     const plan = { tenant: config.tenant, ended: feed.ended, after: memory.seq, revoked, acl };
     const { named: ended, users: named, everybody } = planEnds(plan);

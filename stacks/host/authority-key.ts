@@ -85,10 +85,21 @@ function onDevice(place: KeyElsewhere, certFile: string): Promise<KeySigner> {
  * @throws STATE_CORRUPT, CERT_AUTHORITY_INVALID when its files were changed, and every SIGNER_ code
  */
 export async function openAuthority(dir: string, name: string): Promise<Authority> {
-  const certPem = readFileSync(join(dir, `${name}.crt`), "utf8");
+  const certPem = certificateOfKey(dir, name);
   if (isKeyElsewhere(dir, name)) return joinAuthority(certPem, await authorityKey(dir, name), join(dir, name));
   const keyPem = readFileSync(join(dir, `${name}.key`), "utf8");
   return loadAuthority({ certPem, keyPem }, join(dir, name));
+}
+
+/** A rotation moves the key first: where it died then, the certificate of the key in force is still the successor's. */
+function certificateOfKey(dir: string, name: string): string {
+  const [current, next] = [join(dir, name), join(dir, `${name}.next`)];
+  const textIn = (file: string): string | undefined => (existsSync(file) ? readFileSync(file, "utf8") : undefined);
+  const moved = [".key", ".key.json"].some((kind) => {
+    const text = textIn(`${next}${kind}`);
+    return text !== undefined && text === textIn(`${current}${kind}`);
+  });
+  return (moved ? textIn(`${next}.crt`) : undefined) ?? readFileSync(`${current}.crt`, "utf8");
 }
 
 /**

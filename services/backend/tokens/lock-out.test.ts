@@ -52,6 +52,16 @@ it("ends the lock after exactly ten minutes, and begins to count anew", () => {
   expect(lockOut.lockedUntil(gw)).toBeNull();
 });
 
+it("does not last longer because the clock was set back, by a little or by two days", () => {
+  fail(MAX_FAILURES);
+  nowMs -= 1_000;
+  expect(lockOut.lockedUntil(gw)).not.toBeNull();
+  nowMs -= 48 * 3_600_000;
+  expect(lockOut.lockedUntil(gw)).toBeNull();
+  fail(MAX_FAILURES);
+  expect(lockOut.lockedUntil(gw)).toBe(nowMs + LOCK_MS);
+});
+
 it("remembers locks and failures over a restart", () => {
   fail(MAX_FAILURES - 1);
   lockOut = reopen();

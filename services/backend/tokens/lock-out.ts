@@ -36,7 +36,8 @@ export function createLockOut(db: DatabaseSync, now: () => number): LockOut {
     lockedUntil: (attempt) => {
       const row = db.prepare("SELECT until FROM lock_out WHERE identity = ? AND address = ?").get(...keyOf(attempt));
       const until = Number(row?.until ?? 0);
-      return until > now() ? until : null;
+      // One that ends later than any could is from before the clock was set back.
+      return until > now() && until <= now() + LOCK_MS + WINDOW_MS ? until : null;
     },
     failed: (attempt) => transaction(db, () => countFailure(db, keyOf(attempt), now())),
   };

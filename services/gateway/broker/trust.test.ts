@@ -87,6 +87,15 @@ it("calls an allowlist too old after 72 h and not before; none at all is not too
   expect(trust.isTooOld()).toBe(true);
 });
 
+it("calls one from a clock that is two days ahead too old 72 h after it came", async () => {
+  const { trust, clock } = setup();
+  trust.take(await signed(1, { issuedAtMs: NOW + 48 * HOUR_MS }));
+  clock.now = NOW + 72 * HOUR_MS;
+  expect(trust.isTooOld()).toBe(false);
+  clock.now += 1;
+  expect(trust.isTooOld()).toBe(true);
+});
+
 it("lets a revocation hold at once, even where it cannot be written down", async () => {
   const { trust, kept, errors } = setup();
   Object.defineProperty(kept, "allowlist", {

@@ -34,11 +34,13 @@ const HOUR_MS = 3_600_000;
 export function createTrust({ gateway, backendKey, documents, maxAgeHours, now, onError }: TrustOptions): Trust {
   let allowlist: Allowlist | undefined;
   let held: string | undefined;
+  let heldSinceMs = 0;
 
   function adopt(dsse: string): void {
     const currentVersion = allowlist?.document.version ?? 0;
     allowlist = verifyAllowlist({ dsse, backendKey, audience: `gateway/${gateway}`, currentVersion });
     held = dsse;
+    heldSinceMs = now();
   }
 
   const stored = documents.get("allowlist");
@@ -50,8 +52,9 @@ export function createTrust({ gateway, backendKey, documents, maxAgeHours, now, 
     }
   }
 
+  /** A backend's clock that is ahead makes no document younger than it is here. */
   const isTooOld = (): boolean =>
-    allowlist !== undefined && now() - allowlist.document.issuedAtMs > maxAgeHours * HOUR_MS;
+    allowlist !== undefined && now() - Math.min(allowlist.document.issuedAtMs, heldSinceMs) > maxAgeHours * HOUR_MS;
 
   return {
     current: () => allowlist,

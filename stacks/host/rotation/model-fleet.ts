@@ -118,6 +118,8 @@ export class ModelFleet {
   async rotate(make: (context: RotationContext) => Rotation, limitSeconds = 60): Promise<Memo> {
     this.steps = 0;
     const pki = this.open();
+    // As every command does first.
+    await pki.authorities();
     const fleet = this.fleet;
     const rotation = make({
       files: this.files,
