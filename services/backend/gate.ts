@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { DetailedPeerCertificate, TLSSocket } from "node:tls";
 import { normalSerial } from "../../certs/serial.ts";
@@ -24,7 +25,7 @@ export interface GatewayCaller extends PeerCertificate {
 
 /** Decides who gets past, before anything of a request is read. */
 export interface Gate {
-  /** @throws BACKEND_ROLE_REFUSED, CERTIFICATE_REVOKED, ENROLMENT_PEER_REFUSED, IDENTITY_LOCKED, TOKEN_… */
+  /** @throws BACKEND_ROLE_REFUSED, CERTIFICATE_REVOKED, GATEWAY_REVOKED, ENROLMENT_PEER_REFUSED, IDENTITY_LOCKED, TOKEN_… */
   readonly admit: (message: IncomingMessage, pathname: string) => void;
   /** Whole seconds, from 1, until the lock ends that a request was refused for. */
   readonly lockedSeconds: (message: IncomingMessage) => number;
@@ -40,6 +41,11 @@ export interface GateOptions {
   readonly tokens: Pick<Tokens, "verify" | "list">;
   readonly lockOut: LockOut;
   readonly certificates: Pick<Certificates, "seen"> & { readonly isRevoked: (serial: string) => boolean };
+  readonly gateways: {
+    readonly isRevoked: (name: string) => boolean;
+    /** Hears of a certificate, leaf and issuer in PEM, that was made for a revoked gateway and that nobody has told of. */
+    readonly onStray: (chainPem: string) => void;
+  };
   readonly crls: Pick<Crls, "names">;
   readonly events: Pick<EventLimiter, "report">;
   readonly now: () => number;
@@ -72,6 +78,7 @@ export function createGate(options: GateOptions): Gate {
       const name = callerOf(message);
       if (!mayCall(name, message.method ?? "", pathname))
         throw backendErrors.error("BACKEND_ROLE_REFUSED", `${name ?? "unknown"} may not ${message.method} ${pathname}`);
+      if (name?.startsWith("gw-")) assertNoStray(options, peer, name);
       if (name?.startsWith("gw-")) admitted.set(message, admitGateway(options, message, peerOf(peer, name)));
     },
     lockedSeconds: (message) => {
@@ -95,6 +102,13 @@ function assertNotRevoked(options: GateOptions, peer: DetailedPeerCertificate): 
   if (!authority?.serialNumber || authority === peer) return;
   if (crls.names(nameOf(authority.issuer?.CN), normalSerial(authority.serialNumber)))
     throw tokenErrors.error("CERTIFICATE_REVOKED", `the authority "${issuer}" is revoked`);
+}
+
+/** A revoked gateway has no certificate that is on record and holds, so this one was made behind the backend's back. */
+function assertNoStray({ gateways }: GateOptions, peer: DetailedPeerCertificate, name: string): void {
+  if (!gateways.isRevoked(name)) return;
+  gateways.onStray([peer, peer.issuerCertificate].map(({ raw }) => new X509Certificate(raw).toString()).join(""));
+  throw fleetErrors.error("GATEWAY_REVOKED", `gateway ${name} is revoked`);
 }
 
 function assertIssuer(

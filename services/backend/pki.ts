@@ -12,6 +12,7 @@ import { recordBuiltIn } from "./fleet/built-in.ts";
 import { createGateways } from "./fleet/gateways.ts";
 import { createMadeDevices } from "./fleet/made-devices.ts";
 import { createMakers } from "./fleet/makers.ts";
+import { isRevokedGateway } from "./fleet/standing.ts";
 import { fleetRoutes } from "./fleet-routes.ts";
 import { createGate, type Gate } from "./gate.ts";
 import { enrolmentRoutes, gatewayRoutes } from "./gateway-routes.ts";
@@ -92,6 +93,13 @@ export function createPki(options: PkiOptions): Pki {
     tokens,
     lockOut: createLockOut(db, now),
     certificates: { seen: certificates.seen, isRevoked },
+    gateways: {
+      isRevoked: (name) => isRevokedGateway(db, name),
+      onStray: (chainPem) =>
+        void recorder.record(chainPem, "svc-backend").catch(({ code, message }) => {
+          if (code !== "GATEWAY_REVOKED") log.warn({ reason: message }, "cannot revoke a revoked gateway's certificate");
+        }),
+    },
     crls,
     events: limiter,
     now,

@@ -3,14 +3,18 @@ import type { DatabaseSync } from "node:sqlite";
 import { callerOf } from "../runtime/mutual-server.ts";
 import type { SecurityEvents } from "../runtime/security-events.ts";
 import { recordGatewayKey } from "./fleet/built-in.ts";
+import { assertNotRevokedGateway, isRevokedGateway } from "./fleet/standing.ts";
 import { chainEntry, type Journal, journalOnce, recordEntry, type Serially } from "./journal.ts";
 import { transaction } from "./registry/database.ts";
 import { type CertificateRecord, type Certificates, findCertificate } from "./revocation/certificates.ts";
-import { verifiedChain } from "./revocation/chain.ts";
+import { type VerifiedChain, verifiedChain } from "./revocation/chain.ts";
 
 /** Changes certificates with a journal entry before, and an event after each. */
 export interface Recorder {
-  /** Records a chain that was made elsewhere. @throws CERTIFICATE_REFUSED */
+  /**
+   * Records a chain that was made elsewhere. One that was made for a revoked gateway is recorded as revoked.
+   * @throws CERTIFICATE_REFUSED, GATEWAY_REVOKED
+   */
   readonly record: (chainPem: string, actor: string) => Promise<CertificateRecord>;
   /**
    * Runs a change of the registry that revokes; every certificate that is revoked by it gets its entry and its event, and
@@ -22,7 +26,7 @@ export interface Recorder {
 /** What {@link createRecorder} works with. */
 export interface RecorderOptions {
   readonly db: DatabaseSync;
-  readonly certificates: Pick<Certificates, "list" | "record">;
+  readonly certificates: Pick<Certificates, "list" | "record" | "revoke">;
   readonly authorities: { readonly learn: (pem: string) => unknown };
   readonly journal: Journal;
   readonly serially: Serially;
@@ -36,12 +40,26 @@ export interface RecorderOptions {
 /** The recorder on the registry's database. */
 export function createRecorder(options: RecorderOptions): Recorder {
   const { db, certificates, authorities, journal, serially, events, anchorsPem, revoked, now } = options;
+  const takeBack = async (chain: VerifiedChain, actor: string): Promise<void> => {
+    await journalOnce(journal, chainEntry(chain, { kind: "revoked", actor, reason: TAKEN_BACK }));
+    transaction(db, () => {
+      authorities.learn(chain.authority.pem);
+      certificates.record(chain);
+      certificates.revoke(chain.serial, TAKEN_BACK);
+    });
+    events.emit({ kind: "CERT_REVOKED", actor, object: chain.serial, reason: "issued for a revoked gateway" });
+    revoked();
+  };
   return {
     record: (chainPem, actor) =>
       serially(async () => {
         const chain = verifiedChain(chainPem, anchorsPem(), now());
         const isNew = findCertificate(db, chain.serial) === undefined;
         if (isNew) await journalOnce(journal, chainEntry(chain, { kind: "issued", actor, reason: "recorded" }));
+        if (isNew && chain.leafClass === "gateways" && isRevokedGateway(db, chain.name)) {
+          await takeBack(chain, actor);
+          assertNotRevokedGateway(db, chain.name);
+        }
         const record = transaction(db, () => {
           authorities.learn(chain.authority.pem);
           recordGatewayKey(db, chain, now());
@@ -64,6 +82,9 @@ export function createRecorder(options: RecorderOptions): Recorder {
       }),
   };
 }
+
+/** Why what was issued for a revoked gateway is revoked. */
+const TAKEN_BACK = "cessationOfOperation";
 
 /** Takes a change back whose revocations are not in the journal. */
 class NotJournalled extends Error {

@@ -184,3 +184,14 @@ describe("a gateway that renews itself", () => {
     expect((await operator("GET", "/v1/gateways/gw-01/tokens")).body).toHaveLength(1);
   });
 });
+
+it("tells once of a revocation in the issuer's list that it did not ask for, also over a restart", async () => {
+  await ca.revoke("5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a");
+  await backend.refresh();
+  await backend.restart();
+  await backend.refresh();
+  const told = backend.events.filter(({ reason }) => reason === "listed and unknown here");
+  expect(told).toMatchObject([{ kind: "CERT_REVOKED", object: "5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a" }]);
+  const { ledger } = (await operator("GET", "/v1/audit")).body;
+  expect(ledger).toContain('"reason":"listed","seq":');
+});

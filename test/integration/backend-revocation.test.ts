@@ -129,12 +129,35 @@ describe("a revocation", () => {
   it("of a gateway takes its tokens along", async () => {
     const { token } = (await operator("POST", "/v1/gateways/gw-01/tokens")).body;
     await operator("POST", "/v1/gateways/gw-01/revoke", { reason: "cessationOfOperation" });
+    expect((await operator("GET", "/v1/gateways/gw-01/tokens")).body).toMatchObject([
+      { revoked_at: expect.any(String) },
+    ]);
     const again = await leafOf(own, "gw-01");
     const reply = await backend.call(again, "GET", "/v1/gateway/allowlist", { token });
-    expect(reply).toMatchObject(refusal(403, "TOKEN_REVOKED"));
+    expect(reply).toMatchObject(refusal(409, "GATEWAY_REVOKED"));
     expect(await backend.call(admin, "POST", "/v1/gateways/gw-01/tokens")).toMatchObject(
       refusal(409, "GATEWAY_REVOKED"),
     );
+  });
+
+  it.each<[string, (made: CertifiedKey) => Promise<Reply>]>([
+    ["recorded", ({ certPem }) => backend.call(admin, "POST", "/v1/certificates", { body: { chain_pem: certPem } })],
+    ["shown", (made) => backend.call(made, "GET", "/v1/gateway/allowlist")],
+  ])("of a gateway holds for what is issued for it behind the backend's back, once that is %s", async (_, learn) => {
+    await operator("POST", "/v1/gateways/gw-01/revoke", { reason: "keyCompromise" });
+    const made = await leafOf(own, "gw-01");
+    expect(await learn(made)).toMatchObject(refusal(409, "GATEWAY_REVOKED"));
+    await expect
+      .poll(async () => (await feed()).ended)
+      .toContainEqual(expect.objectContaining({ name: "gw-01", serial: serialOf(made) }));
+    const record = (await operator("GET", "/v1/certificates")).body.find(
+      ({ serial }: { serial: string }) => serial === serialOf(made),
+    );
+    expect(record).toMatchObject({ state: "revoked", reason: "cessationOfOperation" });
+    expect(await backend.call(made, "GET", "/v1/gateway/allowlist")).toMatchObject(refusal(403, "CERTIFICATE_REVOKED"));
+    await operator("POST", "/v1/certificates", { chain_pem: made.certPem });
+    const { ledger } = (await operator("GET", "/v1/audit")).body;
+    expect(ledger.split(`"serial":"${serialOf(made)}"`)).toHaveLength(3);
   });
 
   it("of an operator holds for the operator", async () => {

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
+import { readCrl } from "../../../certs/crl.ts";
 import { messageOf, TrustKernError } from "../../../shared/errors.ts";
 import type { SecurityEvents } from "../../runtime/security-events.ts";
 import type { Issuers } from "../enrolment/issuing.ts";
@@ -52,7 +53,8 @@ export function createRevoker(options: RevokerOptions): Revoker {
         try {
           const pending = pendingOf(db, leafClass).filter(({ issuer: name, serial }) => !crls.names(name, serial));
           for (const { serial, reason } of pending) await issuer.revoke(serial, reasonOf(reason));
-          unordered += (await take(await issuer.crl(), `${leafClass}-ca`)).adopted;
+          const taken = await take(await issuer.crl(), `${leafClass}-ca`);
+          unordered += taken.adopted + (await reportUnknown(options, taken, leafClass));
         } catch (thrown) {
           log.warn({ issuer: `${leafClass}-ca`, reason: messageOf(thrown) }, "cannot take the issuer's revocations");
         }
@@ -91,6 +93,26 @@ async function adopt(
     events.emit({ kind: "CERT_REVOKED", actor: issuer, object: record.serial, reason: "listed and not revoked here" });
   }
   return foreign.length;
+}
+
+/**
+ * Everything that an online issuer issues or revokes, the backend knows. What its list names and nobody has heard of was
+ * revoked by somebody else: each is an event once, also over a restart, since it is journalled. Gives how many there were.
+ */
+async function reportUnknown(
+  { db, journal, serially, events }: RevokerOptions,
+  { issuer, pem }: TakenCrl,
+  leafClass: string,
+): Promise<number> {
+  const isTold = (serial: string): boolean => journal.find(serial).some(({ kind }) => kind === "revoked");
+  const listed = readCrl(pem).revoked.map(({ serial }) => serial);
+  const unknown = listed.filter((serial) => findCertificate(db, serial) === undefined && !isTold(serial));
+  for (const serial of unknown) {
+    const entry = { serial, issuer, subject: "", class: leafClass, notAfter: "", sha256: "" };
+    await serially(() => journalOnce(journal, { ...entry, kind: "revoked", actor: issuer, reason: "listed" }));
+    events.emit({ kind: "CERT_REVOKED", actor: issuer, object: serial, reason: "listed and unknown here" });
+  }
+  return unknown.length;
 }
 
 function pendingOf(db: DatabaseSync, leafClass: string) {
