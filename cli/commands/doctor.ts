@@ -7,6 +7,7 @@ import type { DoctorDeployment } from "../../operations/doctor/subject.ts";
 import { thisMachine } from "../../operations/doctor/this-machine.ts";
 import { LOCK_FILE } from "../../operations/images/lock-file.ts";
 import { EXIT } from "../../shared/errors.ts";
+import { runAsOf } from "../../stacks/docker/life/options.ts";
 import { dockerPlacement } from "../../stacks/docker/placement.ts";
 import { findProgram } from "../../stacks/docker/terraform/program.ts";
 import { createDockerCli } from "../../stacks/host/docker-cli.ts";
@@ -25,6 +26,7 @@ export const run: Run = async ({ io, flags, paint }) => {
     stateDir: located.dir,
     lockFile: join(located.file === undefined ? io.cwd : dirname(located.file), LOCK_FILE),
     modulePaths: createRequire(import.meta.url).resolve.paths("cdktf") ?? [],
+    runAs: runAsOf(process.getuid?.() ?? 0, process.getgid?.() ?? 0),
     findTerraform: () => findProgram({ env: io.env, signal: io.cancelled, binary: io.env.TRUSTKERN_TERRAFORM }),
     now: io.now,
   });

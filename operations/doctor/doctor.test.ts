@@ -26,6 +26,7 @@ const bare: DoctorSubject = {
   stateDir: "/srv/.trustkern",
   lockFile: "/srv/images.lock.yaml",
   modulePaths: [],
+  runAs: { uid: 10_001, gid: 10_001 },
   findTerraform: async () => {
     throw new Error("no terraform");
   },

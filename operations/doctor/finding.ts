@@ -10,6 +10,7 @@ export const CHECKS = [
   "ports",
   "disk",
   "clock",
+  "issuing keys",
   "certificates",
   "swap",
   "core dumps",

@@ -1,3 +1,5 @@
+import type { LookAt } from "../../stacks/docker/life/host-path.ts";
+
 /** What comes of asking for a port. */
 export type PortState = "free" | "taken" | "forbidden" | "no-address";
 
@@ -19,6 +21,8 @@ export interface Machine {
   readonly diskSpace: (path: string) => DiskSpace | undefined;
   /** `major:minor` of the device that a path lies on; undefined where there is nothing. */
   readonly deviceOf: (path: string) => string | undefined;
+  /** Who may use what is at a path; undefined where there is nothing. */
+  readonly lookAt: LookAt;
   /** Listens for a moment. */
   readonly tryPort: (protocol: "tcp" | "udp", address: string, port: number) => Promise<PortState>;
   /** Standard output of a program that ended with exit code 0; undefined where it is missing or failed. */

@@ -1,5 +1,6 @@
 import type { Model } from "../../model/boundary.ts";
 import type { Deployment } from "../../model/deployment.ts";
+import type { RunAs } from "../../stacks/docker/containers.ts";
 import type { TerraformProgram } from "../../stacks/docker/terraform/program.ts";
 import type { DockerCli } from "../../stacks/host/docker-cli.ts";
 import type { Machine } from "./machine.ts";
@@ -22,6 +23,8 @@ export interface DoctorSubject {
   readonly lockFile: string;
   /** The `node_modules` folders that this program's imports are searched in, nearest first. */
   readonly modulePaths: readonly string[];
+  /** Who would run the containers. */
+  readonly runAs: RunAs;
   /** Throws why there is none. */
   readonly findTerraform: () => Promise<TerraformProgram>;
   readonly now: () => Date;

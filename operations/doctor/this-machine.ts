@@ -3,6 +3,7 @@ import { createSocket } from "node:dgram";
 import { readdirSync, readFileSync, realpathSync, statfsSync, statSync } from "node:fs";
 import { createServer } from "node:net";
 import { promisify } from "node:util";
+import { lookAtHost } from "../../stacks/docker/life/host-path.ts";
 import type { Machine, PortState } from "./machine.ts";
 
 const run = promisify(execFile);
@@ -20,6 +21,7 @@ export function thisMachine(env: Readonly<Record<string, string | undefined>>, s
         return { freeBytes: bavail * bsize, totalBytes: blocks * bsize };
       }),
     deviceOf: (path) => attempt(() => deviceName(statSync(path, { bigint: true }).dev)),
+    lookAt: lookAtHost,
     tryPort,
     output: async (program, args) => {
       try {

@@ -1,9 +1,10 @@
 import { createPrivateKey, createPublicKey } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { signersErrors } from "../../certs/signers/errors.ts";
 import type { Model } from "../../model/boundary.ts";
 import type { Deployment } from "../../model/deployment.ts";
-import { messageOf } from "../../shared/errors.ts";
+import { messageOf, TrustKernError } from "../../shared/errors.ts";
 import type { SecurityEvent } from "../../shared/security-event.ts";
 import { type Authorities, haveAuthorities, makeAuthorities } from "./authorities.ts";
 import { hostErrors } from "./errors.ts";
@@ -61,7 +62,7 @@ export async function prepareSecrets(request: SecretsRequest): Promise<Authoriti
 
 /**
  * The PKI in a deployment's secret store, which is there.
- * @throws STATE_CORRUPT when it cannot be read
+ * @throws STATE_CORRUPT when it cannot be read, and every SIGNER_ code where a device refuses
  */
 export async function openStoredPki(
   request: Pick<SecretsRequest, "layout" | "model" | "secretFile" | "tenant" | "clock" | "onEvent" | "files">,
@@ -76,6 +77,8 @@ export async function openStoredPki(
     await pki.authorities();
     return pki;
   } catch (cause) {
+    // A token that is away, or a wrong PIN, leaves the directory as it is.
+    if (cause instanceof TrustKernError && Object.hasOwn(signersErrors.entries, cause.code)) throw cause;
     throw hostErrors.error("STATE_CORRUPT", messageOf(cause), { path: authoritiesDir, cause });
   }
 }

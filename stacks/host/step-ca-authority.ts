@@ -2,15 +2,18 @@ import { createPrivateKey, createPublicKey } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { OnlineClass } from "../../certs/names.ts";
+import { stepCaKeyName } from "../../certs/signers/step-ca-kms.ts";
 import { ONLINE_CLASSES, PROVISIONERS, stepCaComponent } from "../../certs/step-ca/names.ts";
 import { publicJwk } from "../../certs/step-ca/tokens.ts";
 import type { Model } from "../../model/boundary.ts";
 import { withTrusted } from "../../modules/step-ca/ca-json.ts";
 import { STEP_CA_SECRETS } from "../../modules/step-ca/component.ts";
-import { isKeyElsewhere } from "./authority-key.ts";
+import { isKeyElsewhere, readKeyPlace } from "./authority-key.ts";
 import { hostErrors } from "./errors.ts";
 import { holds, writePrivate } from "./files.ts";
 import { type OperatorsKeyPlace, operatorsPublicKey } from "./operators-key.ts";
+import { fillDeviceSecrets } from "./step-ca-device.ts";
+import { hostFiles } from "./store-files.ts";
 
 /** What filling the online authorities' part of the secret store needs. */
 export interface StepCaSecretsRequest extends OperatorsKeyPlace {
@@ -22,7 +25,7 @@ export interface StepCaSecretsRequest extends OperatorsKeyPlace {
 /**
  * Puts the certificate, the encrypted key and the whole configuration of each online authority in the secret store, where the
  * deployment has them. Done again, it changes what is not as the authorities' folder has it, and nothing else.
- * @throws STATE_CORRUPT when an authority is gone or cannot be read
+ * @throws STATE_CORRUPT when an authority is gone or cannot be read, and what `fillDeviceSecrets` throws
  */
 export async function fillStepCaSecrets(request: StepCaSecretsRequest): Promise<void> {
   for (const leafClass of ONLINE_CLASSES) await fill(leafClass, request);
@@ -42,17 +45,32 @@ async function fill(leafClass: OnlineClass, request: StepCaSecretsRequest): Prom
       [PROVISIONERS.backend]: await publicJwk(createPublicKey(backendKey(request))),
       [PROVISIONERS.operators]: await publicJwk(createPublicKey(await operatorsPublicKey(request))),
     },
+    key: keyName(request.authoritiesDir, leafClass),
   });
   const wanted = [
     [file("cert"), certPem],
     [file("config"), content],
   ] as const;
   for (const [path, text] of wanted) if (!holds(path, text)) writePrivate(path, text);
-  // A key on a device stays there: the configuration names it.
-  if (keyPem === undefined) return;
+  fillDeviceSecrets({
+    authoritiesDir: request.authoritiesDir,
+    leafClass,
+    secretFile: (secret) => request.secretFile(name, secret),
+  });
+  // A key on a device stays there, and the configuration names it: what is in a file is of a key before it.
+  if (keyPem === undefined) return hostFiles.remove(file("key"));
   const passphrase = readFileSync(file("password"), "utf8");
   // Encrypted anew, the same key gives other bytes: only what does not open is written.
   if (opened(file("key"), passphrase) !== keyPem) writePrivate(file("key"), sealed(keyPem, passphrase));
+}
+
+/**
+ * What names a key on its device. How the device is reached is the component's own affair, and with a TPM so is the file, which
+ * it has a copy of.
+ */
+function keyName(dir: string, leafClass: OnlineClass): string | undefined {
+  const place = isKeyElsewhere(dir, leafClass) ? readKeyPlace(dir, leafClass) : undefined;
+  return place?.kind === "pkcs11" || place?.kind === "aws-kms" ? stepCaKeyName(place) : undefined;
 }
 
 function backendKey({ secretFile }: StepCaSecretsRequest) {

@@ -16,6 +16,7 @@ import { inspectContainers } from "./inspect.ts";
 import type { DockerOptions } from "./options.ts";
 import { giveAway } from "./prepare.ts";
 import { backendEndpoint, publishedEndpoint } from "./published-endpoint.ts";
+import { reloadContainers } from "./reload.ts";
 import { renderDocker } from "./render.ts";
 import { assertDeployed } from "./status.ts";
 
@@ -73,7 +74,7 @@ export async function dockerSite(options: DockerOptions, actor: string): Promise
           }),
         startedAt: () => startsOf(options, model.components),
         restart: (component) => startAgain(options, layout, component),
-        reload: async ({ name }) => void (await dockerOutput(docker, ["kill", "--signal", "HUP", name])),
+        reload: ({ name }) => reloadContainers([name], { docker }),
         backend: backendSide(operator, clock),
       }),
   };

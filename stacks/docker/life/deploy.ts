@@ -10,11 +10,13 @@ import { bootstrap } from "./bootstrap.ts";
 import { dockerLifeErrors } from "./errors.ts";
 import { waitHealthy } from "./health.ts";
 import { inspectContainers } from "./inspect.ts";
+import { asKeyFailure, assertIssuingKeys } from "./issuing-keys.ts";
 import { removeLeftovers } from "./leftovers.ts";
 import { assertNamesFree } from "./names-free.ts";
 import type { DockerOptions } from "./options.ts";
 import { settlePlan } from "./plan-docker.ts";
 import { prepareHost } from "./prepare.ts";
+import { reloadContainers } from "./reload.ts";
 import { type Rendered, renderDocker } from "./render.ts";
 import { inWorkspace } from "./workspace.ts";
 
@@ -55,7 +57,7 @@ export function assertDeployable({ profile }: Deployment): void {
 
 /**
  * Makes the running containers what `trustkern.yaml` says. A second run converges, whatever ended the first.
- * @throws RENDERED_STACK_REFUSED, STATE_LOCKED, STATE_CORRUPT, PLAN_STALE, COMPONENT_UNHEALTHY, and what OpenTofu fails with
+ * @throws RENDERED_STACK_REFUSED, ISSUING_KEYS_UNREACHABLE, STATE_LOCKED, STATE_CORRUPT, PLAN_STALE, COMPONENT_UNHEALTHY, and what OpenTofu fails with
  */
 export async function deployDocker(options: DeployOptions): Promise<DeployReport> {
   const rendered = renderDocker(options);
@@ -69,6 +71,7 @@ export async function deployDocker(options: DeployOptions): Promise<DeployReport
   };
   return inWorkspace(counting, rendered, async ({ terraform, assertFresh }) => {
     if (options.planFile !== undefined) assertFresh(options.planFile);
+    await assertIssuingKeys(options.deployment, rendered.layout.authoritiesDir, options.runAs);
     const { authorities, settle } = await prepareHost(options, rendered);
     options.onProgress("comparing with what runs");
     const planFile = options.planFile ?? join(rendered.layout.terraformDir, "deploy.plan");
@@ -99,6 +102,8 @@ async function becomeReady(options: DeployOptions, rendered: Rendered, authoriti
   const both = { ...options, signal: AbortSignal.any([options.signal, failed.signal]) };
   try {
     await Promise.all([bootstrap(both, rendered, authorities), ...(options.wait ? [allHealthy(both, rendered)] : [])]);
+  } catch (thrown) {
+    throw asKeyFailure(thrown, options.deployment);
   } finally {
     failed.abort();
   }
@@ -157,7 +162,7 @@ async function restartRenewed(options: DeployOptions, { layout, model }: Rendere
   const taking = (how: Component["renewal"]): readonly string[] =>
     old.filter(({ renewal }) => renewal === how).map(({ name }) => name);
   const [restart, reload] = [taking("restart"), taking("reload")];
-  if (reload.length > 0) await dockerOutput(docker, ["kill", "--signal", "HUP", ...reload]);
+  if (reload.length > 0) await reloadContainers(reload, options);
   if (restart.length === 0) return;
   onProgress(`new certificates: ${restart.join(", ")} start again`);
   await dockerOutput(docker, ["restart", ...restart], { timeoutMs: 180_000 });

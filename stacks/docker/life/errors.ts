@@ -12,6 +12,11 @@ export const dockerLifeErrors = catalogue({
     summary: "The rendered stack grants something that the model does not.",
     fix: "take the change out of the rendered stack: it is rendered anew from trustkern.yaml at every run",
   },
+  ISSUING_KEYS_UNREACHABLE: {
+    exit: EXIT.resource,
+    summary: "The online authorities cannot reach their keys on the token or in the TPM.",
+    fix: "mend every line of the report; docs/guides/docker.md says what the host has to have",
+  },
   PLAN_STALE: {
     exit: EXIT.configuration,
     summary: "The plan file was made for another trustkern.yaml, image lock or version.",

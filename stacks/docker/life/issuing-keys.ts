@@ -1,0 +1,137 @@
+import { dirname } from "node:path";
+import { LEAF_CLASSES } from "../../../certs/names.ts";
+import type { Deployment, IssuingKeys } from "../../../model/deployment.ts";
+import { renderFindings } from "../../../model/findings.ts";
+import { TPM_DEVICE } from "../../../profiles/host-socket.ts";
+import { TrustKernError } from "../../../shared/errors.ts";
+import type { Finding } from "../../../shared/finding.ts";
+import { haveAuthorities } from "../../host/authorities.ts";
+import { isKeyElsewhere, readKeyPlace } from "../../host/authority-key.ts";
+import type { RunAs } from "../containers.ts";
+import { dockerLifeErrors } from "./errors.ts";
+import { type HostPath, type LookAt, lookAtHost, mayUse } from "./host-path.ts";
+
+const CODE = "ISSUING_KEYS_UNREACHABLE";
+const GUIDE = "docs/guides/docker.md says how it is prepared";
+
+/**
+ * What the online authorities would miss to reach their keys, before any container is made: one that cannot reach its key starts
+ * again and again, and each start may count as a wrong PIN.
+ */
+export async function issuingKeyFindings(
+  { pki: { issuing }, docker }: Deployment,
+  runAs: RunAs,
+  look: LookAt = lookAtHost,
+): Promise<readonly Finding[]> {
+  if (issuing.kind === "pkcs11") {
+    return [
+      ...present("pki.issuing.module", issuing.module, await look(issuing.module), "the token's library"),
+      ...present("pki.issuing.pinFile", issuing.pinFile, await look(issuing.pinFile), "the file with the token's PIN"),
+      ...(await socketFindings("docker.tokenSocket", docker.tokenSocket, runAs, look)),
+    ];
+  }
+  if (issuing.kind !== "tpm2") return [];
+  if (TPM_DEVICE.test(issuing.device)) return deviceFindings(issuing.device, await look(issuing.device), runAs);
+  return socketFindings("pki.issuing.device", issuing.device, runAs, look);
+}
+
+/**
+ * Holds that the online authorities can reach their keys, and that those are where `trustkern.yaml` says.
+ * @throws ISSUING_KEYS_UNREACHABLE with every finding, STATE_CORRUPT
+ */
+export async function assertIssuingKeys(deployment: Deployment, authoritiesDir: string, runAs: RunAs): Promise<void> {
+  const findings = [
+    ...(await issuingKeyFindings(deployment, runAs)),
+    ...(haveAuthorities(authoritiesDir) ? placeFindings(authoritiesDir, deployment.pki.issuing) : []),
+  ];
+  if (findings.length === 0) return;
+  const message = renderFindings("the containers could not reach the keys of the issuing authorities", findings);
+  throw dockerLifeErrors.error(CODE, message, { path: findings[0]?.path, cause: findings });
+}
+
+/** What step-ca says when its token or TPM does not have what it was told to find there. */
+const DEVICE_REFUSES = /PKCS ?#11|pkcs11|CKR_|\btpm/i;
+
+/**
+ * What a deploy fails with: where an authority stays unhealthy for want of its key, that, with what it wrote.
+ * @param thrown what was thrown while containers became healthy
+ */
+export function asKeyFailure(thrown: unknown, { pki, docker }: Deployment): unknown {
+  if (!(thrown instanceof TrustKernError) || thrown.code !== "COMPONENT_UNHEALTHY") return thrown;
+  const { issuing } = pki;
+  const onDevice = issuing.kind === "pkcs11" || issuing.kind === "tpm2";
+  if (!onDevice || !DEVICE_REFUSES.test(thrown.message)) return thrown;
+  const fix =
+    issuing.kind === "pkcs11"
+      ? `hold what listens on "${docker.tokenSocket}" to the token "${issuing.token}" with the keys of the ceremony, and run trustkern deploy again`
+      : `hold "${issuing.device}" to the TPM that the ceremony was held with, and run trustkern deploy again`;
+  return dockerLifeErrors.error(CODE, thrown.message, { path: thrown.path, cause: thrown, fix });
+}
+
+/** Where the authorities' keys are, and the file does not say. */
+function placeFindings(dir: string, issuing: IssuingKeys): readonly Finding[] {
+  const said = deviceOf(issuing);
+  return LEAF_CLASSES.flatMap((leafClass) => {
+    const place = isKeyElsewhere(dir, leafClass) ? readKeyPlace(dir, leafClass) : ({ kind: "file" } as const);
+    const is = place.kind === "age" ? "in an age file" : deviceOf(place);
+    if (is === said) return [];
+    const message = `the key of ${leafClass} is ${is}, and trustkern.yaml says: ${said}`;
+    return [finding("pki.issuing", message, "write what is true: keys move by a new ceremony alone")];
+  });
+}
+
+type Device =
+  | { readonly kind: "file" }
+  | { readonly kind: "pkcs11"; readonly token: string }
+  | { readonly kind: "tpm2"; readonly device: string }
+  | { readonly kind: "aws-kms"; readonly region: string };
+
+function deviceOf(place: Device): string {
+  if (place.kind === "pkcs11") return `on the token "${place.token}"`;
+  if (place.kind === "tpm2") return `in the TPM "${place.device}"`;
+  return place.kind === "file" ? "in a file of this host" : `in AWS KMS, ${place.region}`;
+}
+
+function present(path: string, file: string, found: HostPath | undefined, what: string): readonly Finding[] {
+  if (found?.kind === "file" && found.size > 0) return [];
+  const is = found === undefined ? "is not there" : found.kind === "file" ? "is empty" : `is a ${found.kind}`;
+  return [finding(path, `${what}, "${file}", ${is}`, `put it there, or mend ${path}`)];
+}
+
+async function socketFindings(path: string, socket: string, runAs: RunAs, look: LookAt): Promise<readonly Finding[]> {
+  const folder = dirname(socket);
+  const [around, found] = [await look(folder), await look(socket)];
+  const others = (around?.entries ?? []).filter((name) => name !== "sock");
+  const stray = `${others.slice(0, 3).join(", ")}${others.length > 3 ? " and more" : ""}`;
+  return [
+    ...(others.length === 0
+      ? []
+      : [finding(path, `containers would see all of "${folder}", which holds ${stray} too`, "give it its own folder")]),
+    ...(around !== undefined && !mayUse(around, runAs, 1)
+      ? [finding(path, `user ${runAs.uid} may not enter "${folder}"`, `chmod 0755 ${folder}`)]
+      : []),
+    ...listening(path, socket, found, runAs),
+  ];
+}
+
+function listening(path: string, socket: string, found: HostPath | undefined, runAs: RunAs): readonly Finding[] {
+  const start = `start what listens there; ${GUIDE}`;
+  if (found === undefined) return [finding(path, `there is no socket "${socket}"`, start)];
+  if (found.kind !== "socket") return [finding(path, `"${socket}" is a ${found.kind}, and no socket`, start)];
+  if (found.answers !== true) return [finding(path, `nobody listens on "${socket}"`, start)];
+  if (mayUse(found, runAs, 2)) return [];
+  return [finding(path, `"${socket}" is not for user ${runAs.uid}, who runs the containers`, GUIDE)];
+}
+
+function deviceFindings(device: string, found: HostPath | undefined, runAs: RunAs): readonly Finding[] {
+  const path = "pki.issuing.device";
+  if (found === undefined)
+    return [finding(path, `there is no TPM "${device}"`, "turn it on in the firmware's settings")];
+  if (found.kind !== "device") return [finding(path, `"${device}" is a ${found.kind}, and no device`, GUIDE)];
+  if (mayUse(found, runAs, 6)) return [];
+  return [finding(path, `"${device}" is not for user ${runAs.uid}, who runs the containers`, GUIDE)];
+}
+
+function finding(path: string, message: string, fix: string): Finding {
+  return { code: CODE, path, message, fix };
+}
