@@ -1,10 +1,12 @@
 import { stateLabelOf } from "../../stacks/docker/labels.ts";
+import { issuingKeyFindings } from "../../stacks/docker/life/issuing-keys.ts";
 import { gatherCdk, judgeCdk } from "./checks/cdk.ts";
 import { gatherCertificates, judgeCertificates } from "./checks/certificates.ts";
 import { gatherClock, judgeClock } from "./checks/clock.ts";
 import { gatherDisk, judgeDisk } from "./checks/disk.ts";
 import { judgeDocker } from "./checks/docker.ts";
 import { gatherImages, judgeImages } from "./checks/images.ts";
+import { judgeIssuingKeys } from "./checks/issuing-keys.ts";
 import { gatherPorts, judgePorts } from "./checks/ports.ts";
 import { gatherTerraform, judgeTerraform } from "./checks/terraform.ts";
 import { type DockerFacts, gatherDocker } from "./docker-facts.ts";
@@ -37,6 +39,10 @@ const RUN: Readonly<Record<CheckName, Check>> = {
     ...unknownRoot("disk", docker),
   ],
   clock: async ({ machine }, needs, docker) => judgeClock(await gatherClock(machine), docker, needs),
+  "issuing keys": async ({ deployed, machine, runAs }) =>
+    deployed === undefined
+      ? withoutDeployment("issuing keys")
+      : judgeIssuingKeys(deployed.deployment, await issuingKeyFindings(deployed.deployment, runAs, machine.lookAt)),
   certificates: ({ machine, stateDir, now }) => judgeCertificates(gatherCertificates(machine, stateDir), now()),
   swap: ({ machine }, needs) => judgeSwap(gatherSwap(machine), needs),
   "core dumps": ({ machine }, needs) => judgeCoreDumps(gatherCoreDumps(machine), needs),
@@ -47,7 +53,7 @@ const RUN: Readonly<Record<CheckName, Check>> = {
 };
 
 /** What a deployment on the embedded engine has no use for. */
-const DOCKER_ONLY: readonly CheckName[] = ["docker", "terraform", "cdk", "images", "ports"];
+const DOCKER_ONLY: readonly CheckName[] = ["docker", "terraform", "cdk", "images", "ports", "issuing keys"];
 
 /** Looks at everything, whatever fails on the way: a check that breaks is a finding of its own. Changes nothing. */
 export async function examine(subject: DoctorSubject): Promise<readonly DoctorFinding[]> {
