@@ -65,7 +65,7 @@ it("makes no list that has less than the one before, where the ledger does not s
   await ledger.issued(leaf, "cli:me");
   await ledger.revoked(leaf, "keyCompromise", "cli:me");
   await listOf(ledger).refresh();
-  for (const name of ["ledger.ndjson", "ledger.head"]) rmSync(join(dir, name));
+  for (const name of ["ledger.ndjson", "ledger.head", "audit.key"]) rmSync(join(dir, name));
   const empty = await openLedger();
   now += 6 * DAY_MS;
   await expect(listOf(empty).refresh()).rejects.toMatchObject({ code: "STATE_CORRUPT" });

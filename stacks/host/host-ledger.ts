@@ -2,6 +2,7 @@ import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject 
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { RevocationReason } from "../../certs/crl/reasons.ts";
+import { certsErrors } from "../../certs/errors.ts";
 import { entryOf } from "../../certs/ledger/entry-of.ts";
 import { type Ledger, openLedger } from "../../certs/ledger/ledger.ts";
 import { readLedger } from "../../certs/ledger/read.ts";
@@ -13,6 +14,8 @@ import type { StoreFiles } from "./store-files.ts";
 export interface RevokedCertificate {
   /** Lower-case hex of whole octets, without leading zero octets. */
   readonly serial: string;
+  /** Common name. */
+  readonly subject: string;
   /** Common name of its issuer. */
   readonly issuer: string;
   readonly at: Date;
@@ -53,6 +56,11 @@ export interface HostLedgerPlace {
   readonly files: StoreFiles;
 }
 
+interface LedgerPaths {
+  readonly file: string;
+  readonly headFile: string;
+}
+
 /** Files of the ledger in the authorities' folder. */
 export const LEDGER_FILES = { records: "ledger.ndjson", head: "ledger.head", key: "audit.key" } as const;
 
@@ -62,8 +70,8 @@ export const LEDGER_FILES = { records: "ledger.ndjson", head: "ledger.head", key
  */
 export async function openHostLedger(place: HostLedgerPlace): Promise<HostLedger> {
   const { tenant, clock } = place;
-  const key = auditKey(place);
   const paths = { file: join(place.dir, LEDGER_FILES.records), headFile: join(place.dir, LEDGER_FILES.head) };
+  const key = await auditKey(place, paths);
   const open = (): Promise<Ledger> => openLedger({ ...paths, signingKey: key, clock });
   let records: readonly LedgerRecord[] = [];
   const reload = async (): Promise<void> => {
@@ -112,8 +120,9 @@ export async function openHostLedger(place: HostLedgerPlace): Promise<HostLedger
     revocations: () =>
       records
         .filter(({ kind }) => kind === "revoked")
-        .map(({ serial, issuer, at, reason, notAfter }) => ({
+        .map(({ serial, subject, issuer, at, reason, notAfter }) => ({
           serial,
+          subject,
           issuer,
           at: new Date(at),
           reason: reason as RevocationReason,
@@ -129,13 +138,22 @@ export function auditPublicKey(dir: string): KeyObject {
   return createPublicKey(readFileSync(join(dir, LEDGER_FILES.key)));
 }
 
-function auditKey({ dir, files }: HostLedgerPlace): KeyObject {
+/**
+ * The key that signs heads. It is kept when the ledger's first head is: a key without a ledger is a ledger that somebody took
+ * away.
+ */
+async function auditKey({ dir, files, clock }: HostLedgerPlace, paths: LedgerPaths): Promise<KeyObject> {
   const path = join(dir, LEDGER_FILES.key);
-  if (!existsSync(path)) {
-    const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-    files.write(path, privateKey.export({ format: "pem", type: "pkcs8" }).toString());
+  if (existsSync(path)) {
+    if (existsSync(paths.headFile)) return createPrivateKey(readFileSync(path));
+    throw certsErrors.error("LEDGER_CORRUPT", `"${path}" is there, and "${paths.headFile}" is not`, { path: "ledger" });
   }
-  return createPrivateKey(readFileSync(path));
+  const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  // Of a first run that died before it kept its key.
+  if (!existsSync(paths.file) || readFileSync(paths.file, "utf8") === "") files.remove(paths.headFile);
+  (await openLedger({ ...paths, signingKey: privateKey, clock })).close();
+  files.write(path, privateKey.export({ format: "pem", type: "pkcs8" }).toString());
+  return privateKey;
 }
 
 async function withLedger<T>(open: () => Promise<Ledger>, work: (ledger: Ledger) => T | Promise<T>): Promise<T> {
