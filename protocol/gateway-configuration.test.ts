@@ -19,6 +19,7 @@ const document: GatewayConfiguration = {
   issuedAtMs: Date.UTC(2026, 0, 1),
   anchors: [anchor],
   brokerPins: ["0a".repeat(32)],
+  gatewayAuthorities: ["0b".repeat(32)],
 };
 const verify = (dsse: string, changes: { backendKey?: KeyObject; currentVersion?: number } = {}) =>
   verifyGatewayConfiguration({
@@ -32,7 +33,7 @@ const refused = (code: string) => expect.objectContaining({ code });
 
 it("gives back what was signed, the same version again, and empty lists", async () => {
   expect(verify(await createGatewayConfiguration(document, signer))).toEqual(document);
-  const empty = { ...document, anchors: [], brokerPins: [] };
+  const empty = { ...document, anchors: [], brokerPins: [], gatewayAuthorities: [] };
   expect(verify(await createGatewayConfiguration(empty, signer), { currentVersion: 0 })).toEqual(empty);
 });
 
@@ -51,11 +52,15 @@ const good = {
   issued_at: "2026-01-01T00:00:00.000Z",
   anchors: [anchor],
   broker: { pins: ["0a".repeat(32)] },
+  gateway_authorities: ["0b".repeat(32)],
 };
 it.each([
   ["another schema", { schema: "trustkern.gateway-configuration/2" }],
   ["a member too many", { more: 1 }],
   ["a member too few", { broker: undefined }],
+  ["no authorities", { gateway_authorities: undefined }],
+  ["an authority that is no digest", { gateway_authorities: ["0B".repeat(32)] }],
+  ["more authorities than anybody has", { gateway_authorities: Array.from({ length: 17 }, () => "0b".repeat(32)) }],
   ["a version of 0", { version: 0 }],
   ["a version that is a text", { version: "3" }],
   ["an audience that is no gateway", { audience: "collector" }],

@@ -7,6 +7,7 @@ import type { Signer } from "./signature.ts";
 
 const TYPE = "application/vnd.trustkern.gateway-configuration+json";
 const MAX_ENTRIES = 16;
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
 const schema = z.strictObject({
   schema: z.literal("trustkern.gateway-configuration/1"),
@@ -16,7 +17,8 @@ const schema = z.strictObject({
   anchors: z
     .array(z.string().regex(/^-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----\s*$/))
     .max(MAX_ENTRIES),
-  broker: z.strictObject({ pins: z.array(z.string().regex(/^[0-9a-f]{64}$/)).max(MAX_ENTRIES) }),
+  broker: z.strictObject({ pins: z.array(sha256).max(MAX_ENTRIES) }),
+  gateway_authorities: z.array(sha256).max(MAX_ENTRIES),
 });
 
 /** What a gateway is to trust, from the backend. */
@@ -30,11 +32,16 @@ export interface GatewayConfiguration {
   readonly anchors: readonly string[];
   /** SHA-256 of the broker's keys (SPKI) in lower-case hex, the present one and the next; empty as above. */
   readonly brokerPins: readonly string[];
+  /**
+   * SHA-256 of the authorities' certificates under which a gateway's leaf may stay, lower-case hex: one under another is to be
+   * renewed now. Empty says nothing of leaves.
+   */
+  readonly gatewayAuthorities: readonly string[];
 }
 
 /** Signs a configuration: a DSSE envelope in JSON. */
 export function createGatewayConfiguration(configuration: GatewayConfiguration, signer: Signer): Promise<string> {
-  const { audience, version, issuedAtMs, anchors, brokerPins } = configuration;
+  const { audience, version, issuedAtMs, anchors, brokerPins, gatewayAuthorities } = configuration;
   const document = {
     schema: "trustkern.gateway-configuration/1",
     audience,
@@ -42,6 +49,7 @@ export function createGatewayConfiguration(configuration: GatewayConfiguration, 
     issued_at: new Date(issuedAtMs).toISOString(),
     anchors,
     broker: { pins: brokerPins },
+    gateway_authorities: gatewayAuthorities,
   };
   return dsseSign(TYPE, Buffer.from(stableJson(document)), signer);
 }
@@ -62,7 +70,7 @@ export interface GatewayConfigurationExpectation {
  * @throws GATEWAY_CONFIGURATION_MALFORMED, GATEWAY_CONFIGURATION_AUDIENCE, GATEWAY_CONFIGURATION_ROLLBACK
  */
 export function verifyGatewayConfiguration(expected: GatewayConfigurationExpectation): GatewayConfiguration {
-  const { audience, version, issued_at, anchors, broker } = parse(
+  const { audience, version, issued_at, anchors, broker, gateway_authorities } = parse(
     dsseVerify(expected.dsse, TYPE, expected.backendKey).toString("utf8"),
   );
   if (audience !== expected.audience) {
@@ -73,7 +81,9 @@ export function verifyGatewayConfiguration(expected: GatewayConfigurationExpecta
     const message = `version ${version} is lower than ${expected.currentVersion}, which is held`;
     throw protocolErrors.error("GATEWAY_CONFIGURATION_ROLLBACK", message, { path: "version" });
   }
-  return { audience: expected.audience, version, issuedAtMs: Date.parse(issued_at), anchors, brokerPins: broker.pins };
+  const issuedAtMs = Date.parse(issued_at);
+  const lists = { anchors, brokerPins: broker.pins, gatewayAuthorities: gateway_authorities };
+  return { audience: expected.audience, version, issuedAtMs, ...lists };
 }
 
 function parse(json: string): z.infer<typeof schema> {

@@ -6,6 +6,7 @@ import { importP256Point } from "../../protocol/signature.ts";
 import type { Route } from "../runtime/http.ts";
 import { parseBody } from "../runtime/parse-body.ts";
 import type { CertifyGateway } from "./enrolment/certify.ts";
+import type { Contacts } from "./fleet/contacts.ts";
 import { importDeviceRecord } from "./fleet/device-records.ts";
 import { fleetErrors } from "./fleet/errors.ts";
 import type { Gateways } from "./fleet/gateways.ts";
@@ -13,7 +14,7 @@ import type { MadeDevices } from "./fleet/made-devices.ts";
 import type { Makers } from "./fleet/makers.ts";
 import { csrBody, deviceRecordBody, gatewayBody, makerBody, params as partsOf, revokeBody } from "./pki-requests.ts";
 import type { Recorder } from "./recorder.ts";
-import { renderGateway, renderMadeDevice, renderMaker } from "./render.ts";
+import { renderContact, renderGateway, renderMadeDevice, renderMaker } from "./render.ts";
 import { attributeOf } from "./revocation/chain.ts";
 
 /** The parts that the routes of makers, made devices and gateways call. */
@@ -23,6 +24,7 @@ export interface FleetRouteParts {
   readonly makers: Makers;
   readonly madeDevices: MadeDevices;
   readonly gateways: Gateways;
+  readonly contacts: Pick<Contacts, "of">;
   readonly certify: CertifyGateway;
   readonly recorder: Recorder;
   readonly anchorsPem: () => string;
@@ -82,10 +84,15 @@ function deviceRoutes({ db, madeDevices, recorder, publisher, now }: FleetRouteP
   ];
 }
 
-function gatewayRoutes({ gateways, certify, recorder }: FleetRouteParts): readonly Route[] {
+function gatewayRoutes({ gateways, contacts, certify, recorder }: FleetRouteParts): readonly Route[] {
   const nameOf = (params: Readonly<Record<string, string>>): string => parseBody(partsOf.gatewayName, params.name);
   return [
-    { method: "GET", path: "/v1/gateways", handler: () => gateways.list().map(renderGateway) },
+    {
+      method: "GET",
+      path: "/v1/gateways",
+      handler: () =>
+        gateways.list().map((each) => ({ ...renderGateway(each), ...renderContact(contacts.of(each.name)) })),
+    },
     {
       method: "PUT",
       path: "/v1/gateways/:name",

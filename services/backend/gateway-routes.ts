@@ -1,3 +1,4 @@
+import type { IncomingMessage } from "node:http";
 import type { OnlineClass } from "../../certs/step-ca/names.ts";
 import { dsseSign } from "../../protocol/dsse.ts";
 import { createGatewayConfiguration } from "../../protocol/gateway-configuration.ts";
@@ -7,6 +8,7 @@ import type { SecurityEvents } from "../runtime/security-events.ts";
 import type { CertifyGateway } from "./enrolment/certify.ts";
 import type { Enrolment } from "./enrolment/enrolment.ts";
 import { PROVISIONER_HEADER, provisionerName, webhookBody } from "./enrolment/requests.ts";
+import { authorityOf, type Contacts, trustIn } from "./fleet/contacts.ts";
 import type { Gate } from "./gate.ts";
 import { csrBody } from "./pki-requests.ts";
 import { renderNewToken } from "./render.ts";
@@ -25,6 +27,7 @@ const TOKEN_DAYS = 90;
 /** The parts that the gateways' own routes call. */
 export interface GatewayRouteParts {
   readonly gate: Pick<Gate, "gatewayOf" | "assertHolds">;
+  readonly contacts: Pick<Contacts, "shown" | "trusts">;
   readonly allowlists: Pick<Allowlists, "signed">;
   readonly settings: Pick<GatewaySettings, "trust" | "firmware">;
   readonly key: Pick<SigningKey, "signerFor">;
@@ -37,6 +40,7 @@ export interface GatewayRouteParts {
 /** What a gateway fetches with certificate and token. */
 export function gatewayRoutes({
   gate,
+  contacts,
   allowlists,
   settings,
   key,
@@ -45,20 +49,28 @@ export function gatewayRoutes({
   events,
   now,
 }: GatewayRouteParts): readonly Route[] {
+  const gatewayOf = (message: IncomingMessage): string => {
+    const { name, sha256 } = gate.gatewayOf(message);
+    contacts.shown({ gateway: name, certificateSha256: sha256, authoritySha256: authorityOf(message) });
+    return name;
+  };
   return [
     {
       method: "GET",
       path: "/v1/gateway/allowlist",
-      handler: async (_, { message }) =>
-        JSON.parse((await allowlists.signed(`gateway/${gate.gatewayOf(message).name}`)).dsse),
+      handler: async (_, { message }) => JSON.parse((await allowlists.signed(`gateway/${gatewayOf(message)}`)).dsse),
     },
     {
       method: "GET",
       path: "/v1/gateway/configuration",
-      handler: async (_, { message }) => {
-        const audience = `gateway/${gate.gatewayOf(message).name}` as const;
-        const { version, anchors, pins } = settings.trust();
-        const document = { audience, version, issuedAtMs: now(), anchors, brokerPins: pins };
+      handler: async (_, { message, query }) => {
+        const gateway = gatewayOf(message);
+        const audience = `gateway/${gateway}` as const;
+        const trust = settings.trust();
+        const inForce = trustIn(query);
+        if (inForce) contacts.trusts(gateway, inForce);
+        const { version, anchors, pins, gatewayAuthorities } = trust;
+        const document = { audience, version, issuedAtMs: now(), anchors, brokerPins: pins, gatewayAuthorities };
         return { dsse: await createGatewayConfiguration(document, key.signerFor("gateway-configuration", audience)) };
       },
     },
@@ -66,7 +78,7 @@ export function gatewayRoutes({
       method: "GET",
       path: "/v1/gateway/firmware",
       handler: async (_, { message }) => {
-        const audience = `gateway/${gate.gatewayOf(message).name}`;
+        const audience = `gateway/${gatewayOf(message)}`;
         const issued_at = new Date(now()).toISOString();
         const document = { schema: "trustkern.gateway-firmware/1", audience, issued_at, ...settings.firmware() };
         const bytes = Buffer.from(JSON.stringify(document));
@@ -77,7 +89,7 @@ export function gatewayRoutes({
       method: "POST",
       path: "/v1/gateway/certificate",
       handler: async (body, { message }) => {
-        const { name: gateway } = gate.gatewayOf(message);
+        const gateway = gatewayOf(message);
         const { csr: csrPem } = parseBody(csrBody, body);
         const assertHolds = (): void => gate.assertHolds(message);
         const request = { name: gateway, csrPem, renewing: true, assertHolds };

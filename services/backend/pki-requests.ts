@@ -53,6 +53,7 @@ export const csrBody = z.strictObject({ csr: z.string().min(64).max(16_384) });
 export const trustBody = z.strictObject({
   anchors: z.array(pem).min(1).max(8),
   broker_pins: z.array(hex(32)).min(1).max(8),
+  gateway_authorities: z.array(hex(32)).max(8).optional(),
 });
 
 /** Body of `PUT /v1/firmware`. */

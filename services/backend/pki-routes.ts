@@ -98,9 +98,11 @@ function settingRoutes({ settings }: PkiRouteParts): readonly Route[] {
       method: "PUT",
       path: "/v1/trust",
       handler: (body) => {
-        const { anchors, broker_pins } = parseBody(trustBody, body);
-        const { version, pins, ...trust } = settings.setTrust({ anchors, pins: broker_pins });
-        return { version, anchors: trust.anchors, broker_pins: pins };
+        const { anchors, broker_pins, gateway_authorities } = parseBody(trustBody, body);
+        const authorities = gateway_authorities && { gatewayAuthorities: gateway_authorities };
+        const set = settings.setTrust({ anchors, pins: broker_pins, ...authorities });
+        const { version, pins, gatewayAuthorities } = set;
+        return { version, anchors: set.anchors, broker_pins: pins, gateway_authorities: gatewayAuthorities };
       },
     },
     { method: "PUT", path: "/v1/firmware", handler: (body) => settings.setFirmware(parseBody(firmwareBody, body)) },

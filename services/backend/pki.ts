@@ -9,6 +9,7 @@ import { createCertifyGateway } from "./enrolment/certify.ts";
 import { createEnrolment } from "./enrolment/enrolment.ts";
 import type { Issuers } from "./enrolment/issuing.ts";
 import { recordBuiltIn } from "./fleet/built-in.ts";
+import { createContacts } from "./fleet/contacts.ts";
 import { createGateways } from "./fleet/gateways.ts";
 import { createMadeDevices } from "./fleet/made-devices.ts";
 import { createMakers } from "./fleet/makers.ts";
@@ -68,6 +69,7 @@ export function createPki(options: PkiOptions): Pki {
   const { tenant, operators } = config;
   const shared = { db, tenant, journal, issuers, anchorsPem, events, serially: createSerially(), now };
   const gateways = createGateways(db, now);
+  const contacts = createContacts(db, now);
   for (const name of config.gateways) gateways.ensure(name);
   const built = config.madeDevices.map(({ hardware_id, public_key, ...rest }) => ({
     ...rest,
@@ -97,7 +99,8 @@ export function createPki(options: PkiOptions): Pki {
       isRevoked: (name) => isRevokedGateway(db, name),
       onStray: (chainPem) =>
         void recorder.record(chainPem, "svc-backend").catch(({ code, message }) => {
-          if (code !== "GATEWAY_REVOKED") log.warn({ reason: message }, "cannot revoke a revoked gateway's certificate");
+          if (code !== "GATEWAY_REVOKED")
+            log.warn({ reason: message }, "cannot revoke a revoked gateway's certificate");
         }),
     },
     crls,
@@ -117,7 +120,7 @@ export function createPki(options: PkiOptions): Pki {
       })),
     routes: [
       ...enrolmentRoutes(createEnrolment({ ...shared, operators, approvals, key })),
-      ...fleetRoutes({ ...shared, ...fleet, certify, recorder, publisher }),
+      ...fleetRoutes({ ...shared, ...fleet, contacts, certify, recorder, publisher }),
       ...pkiRoutes({
         ...shared,
         certificates,
@@ -128,7 +131,7 @@ export function createPki(options: PkiOptions): Pki {
         settings,
       }),
       ...tokenRoutes({ gateways, certificates, tokens, events }),
-      ...gatewayRoutes({ gate, allowlists, settings, key, certify, tokens, events, now }),
+      ...gatewayRoutes({ gate, contacts, allowlists, settings, key, certify, tokens, events, now }),
     ],
   };
 }

@@ -1,3 +1,4 @@
+import type { Contact } from "./fleet/contacts.ts";
 import type { Gateway } from "./fleet/gateways.ts";
 import type { MadeDevice } from "./fleet/made-devices.ts";
 import type { Maker } from "./fleet/makers.ts";
@@ -23,6 +24,19 @@ export function renderMadeDevice(device: MadeDevice): object {
 export function renderGateway({ name, hardwareId, state, enrolledAtMs, changedAtMs }: Gateway): object {
   const times = { enrolled_at: timeOf(enrolledAtMs), changed_at: timeOf(changedAtMs) };
   return { name, hardware_id: hardwareId, state, ...times };
+}
+
+/** What is known of a gateway's use of its certificates and of its trust, as the operators' list has it. */
+export function renderContact({ validUntilMs, shown, trust }: Contact): object {
+  return {
+    valid_until: timeOf(validUntilMs),
+    shown: shown && {
+      certificate_sha256: shown.certificateSha256,
+      authority_sha256: shown.authoritySha256,
+      at: timeOf(shown.atMs),
+    },
+    trust: trust && { anchors: trust.anchors, broker_pins: trust.pins, at: timeOf(trust.atMs) },
+  };
 }
 
 /** A token as the routes list it. Its secret is not kept. */

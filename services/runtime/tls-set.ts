@@ -52,8 +52,13 @@ export function describeTls({ cert, ca }: Pick<TlsTexts, "cert" | "ca">): TlsSta
     serial: leaf.serialNumber.toLowerCase(),
     notBefore: leaf.validFromDate.toISOString(),
     notAfter: leaf.validToDate.toISOString(),
-    anchors: certificatesOf(ca).map(sha256Of),
+    anchors: anchorsIn(ca),
   };
+}
+
+/** SHA-256 over the DER of each certificate of a PEM, lower-case hex. Throws for any other text. */
+export function anchorsIn(ca: string): readonly string[] {
+  return certificatesOf(ca).map(sha256Of);
 }
 
 /** Every certificate of a PEM that holds nothing else. Throws for any other text. */

@@ -147,3 +147,17 @@ it("takes a certificate of a registry of the third version to have begun when it
   ]);
   db.close();
 });
+
+it("keeps what gateways are to trust in a registry of the fourth version, and says nothing of their leaves", () => {
+  const dir = folder();
+  const before = new DatabaseSync(join(dir, "backend.db"));
+  for (const step of MIGRATIONS.slice(0, 4)) before.exec(step);
+  before.exec(`PRAGMA user_version = 4; INSERT INTO gateway_trust VALUES (1, 7, '["a"]', '["b"]');`);
+  before.close();
+  const db = openDatabase(dir);
+  expect(db.prepare("SELECT version, anchors, gateway_authorities FROM gateway_trust").all()).toEqual([
+    { version: 7, anchors: '["a"]', gateway_authorities: "[]" },
+  ]);
+  expect(db.prepare("SELECT * FROM gateway_contact").all()).toEqual([]);
+  db.close();
+});

@@ -145,5 +145,18 @@ ALTER TABLE certificate ADD COLUMN not_before INTEGER NOT NULL DEFAULT 0;
 UPDATE certificate SET not_before = recorded_at;
 `;
 
+/** Which leaves of gateways may stay, and what each gateway showed and said last. */
+const CONTACTS = `
+ALTER TABLE gateway_trust ADD COLUMN gateway_authorities TEXT NOT NULL DEFAULT '[]';
+CREATE TABLE gateway_contact (
+  gateway TEXT PRIMARY KEY REFERENCES gateway (name),
+  certificate_sha256 TEXT NOT NULL,
+  authority_sha256 TEXT,
+  seen_at INTEGER NOT NULL,
+  trust TEXT,
+  trust_at INTEGER
+) STRICT;
+`;
+
 /** The steps from an empty database to the newest schema; step n makes version n. A step that was released never changes. */
-export const MIGRATIONS: readonly string[] = [SENSORS, FLEET, USE, LIFE];
+export const MIGRATIONS: readonly string[] = [SENSORS, FLEET, USE, LIFE, CONTACTS];

@@ -1,5 +1,6 @@
 import { X509Certificate } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
+import { isDeepStrictEqual } from "node:util";
 import { messageOf } from "../../../shared/errors.ts";
 import { transaction } from "../registry/database.ts";
 import { attributeOf } from "../revocation/chain.ts";
@@ -13,7 +14,13 @@ export interface GatewayTrust {
   readonly anchors: readonly string[];
   /** SHA-256 of the broker's key (SPKI), lower-case hex: the present one and the next. */
   readonly pins: readonly string[];
+  /** SHA-256 of the authorities under which their leaves may stay, lower-case hex; empty says nothing of leaves. */
+  readonly gatewayAuthorities: readonly string[];
 }
+
+/** What an operator says of it: without a word about authorities, those that are set stay. */
+export type NewGatewayTrust = Pick<GatewayTrust, "anchors" | "pins"> &
+  Partial<Pick<GatewayTrust, "gatewayAuthorities">>;
 
 /** The release that gateways should run. */
 export interface Firmware {
@@ -28,7 +35,7 @@ export interface GatewaySettings {
   /** @throws TRUST_NONE */
   readonly trust: () => GatewayTrust;
   /** The same again changes nothing. @throws TRUST_INVALID */
-  readonly setTrust: (trust: Omit<GatewayTrust, "version">) => GatewayTrust;
+  readonly setTrust: (trust: NewGatewayTrust) => GatewayTrust;
   /** @throws FIRMWARE_NONE */
   readonly firmware: () => Firmware;
   readonly setFirmware: (firmware: Firmware) => Firmware;
@@ -43,6 +50,7 @@ export function createGatewaySettings(db: DatabaseSync, tenant: string, now: () 
         version: Number(row.version),
         anchors: JSON.parse(String(row.anchors)),
         pins: JSON.parse(String(row.pins)),
+        gatewayAuthorities: JSON.parse(String(row.gateway_authorities)),
       }
     );
   };
@@ -52,15 +60,18 @@ export function createGatewaySettings(db: DatabaseSync, tenant: string, now: () 
       if (trust) return trust;
       throw revocationErrors.error("TRUST_NONE", "no configuration for gateways was set");
     },
-    setTrust: ({ anchors, pins }) => {
+    setTrust: ({ anchors, pins, gatewayAuthorities: authorities }) => {
       for (const [index, pem] of anchors.entries()) assertRoot(pem, tenant, `anchors.${index}`);
       return transaction(db, () => {
         const held = read();
-        if (held && JSON.stringify([held.anchors, held.pins]) === JSON.stringify([anchors, pins])) return held;
-        const version = (held?.version ?? 0) + 1;
-        const stored = [version, JSON.stringify(anchors), JSON.stringify(pins)] as const;
-        db.prepare("INSERT OR REPLACE INTO gateway_trust VALUES (1, ?, ?, ?)").run(...stored);
-        return { version, anchors, pins };
+        const gatewayAuthorities = authorities ?? held?.gatewayAuthorities ?? [];
+        const [version, next] = [held?.version ?? 0, { anchors, pins, gatewayAuthorities }];
+        if (held && isDeepStrictEqual(held, { version, ...next })) return held;
+        const lists = [anchors, pins, gatewayAuthorities].map((list) => JSON.stringify(list));
+        db.prepare(
+          "INSERT OR REPLACE INTO gateway_trust (only, version, anchors, pins, gateway_authorities) VALUES (1, ?, ?, ?, ?)",
+        ).run(version + 1, ...lists);
+        return { version: version + 1, ...next };
       });
     },
     firmware: () => {

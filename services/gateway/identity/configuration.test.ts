@@ -17,7 +17,14 @@ beforeAll(async () => {
 
 const signed = (version: number): Promise<string> =>
   createGatewayConfiguration(
-    { audience: "gateway/gw-01", version, issuedAtMs: Date.now(), anchors: [anchor], brokerPins: [pin] },
+    {
+      audience: "gateway/gw-01",
+      version,
+      issuedAtMs: Date.now(),
+      anchors: [anchor],
+      brokerPins: [pin],
+      gatewayAuthorities: [],
+    },
     p256Signer(privateKey),
   );
 

@@ -14,6 +14,8 @@ export interface Credential {
   readonly notAfterMs: number;
   /** Of the leaf, lower-case hex. */
   readonly sha256: string;
+  /** Of the authority's certificate that is sent with the leaf, lower-case hex; null where none is. */
+  readonly authoritySha256: string | null;
 }
 
 /** Texts of a {@link Credential}, as they are kept. */
@@ -39,7 +41,7 @@ export function tokenOf(text: string): string | null {
 export function parseCredential({ cert, key, token }: CredentialTexts): Credential | null {
   // The anchors are looked at elsewhere: they change by themselves.
   if (brokenTls({ ca: cert, cert, key }) !== null) return null;
-  const [leaf] = certificatesOf(cert);
+  const [leaf, authority] = certificatesOf(cert);
   if (leaf === undefined) return null;
   return {
     certPem: cert,
@@ -47,7 +49,8 @@ export function parseCredential({ cert, key, token }: CredentialTexts): Credenti
     token,
     notBeforeMs: leaf.validFromDate.getTime(),
     notAfterMs: leaf.validToDate.getTime(),
-    sha256: leaf.fingerprint256.replaceAll(":", "").toLowerCase(),
+    sha256: sha256Of(leaf),
+    authoritySha256: authority ? sha256Of(authority) : null,
   };
 }
 
@@ -59,6 +62,15 @@ export function credentialProblem(
   const { subject } = new X509Certificate(certPem).toLegacyObject();
   if (peerName(subject as unknown as PeerSubject) !== gateway) return "foreign-name";
   return tlsProblem({ ca, cert: certPem, key: keyPem }, atMs);
+}
+
+/** Whether a credential's authority is another than those whose leaves may stay; none of them says nothing. */
+export function isSuperseded({ authoritySha256 }: Credential, authorities: readonly string[]): boolean {
+  return authorities.length > 0 && !authorities.some((each) => each === authoritySha256);
+}
+
+function sha256Of({ fingerprint256 }: X509Certificate): string {
+  return fingerprint256.replaceAll(":", "").toLowerCase();
 }
 
 /** When a credential is to be renewed: at two thirds of its life, and up to a thirtieth of it later, so that a fleet spreads. */

@@ -29,6 +29,7 @@ let identity: Identity;
 let client: BackendClient;
 let renewal: Renewal;
 let renewed: string[];
+let authorities: readonly string[];
 let failures: string[];
 /** Path of the last failure. */
 let refusedFor: string | undefined;
@@ -44,7 +45,7 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "tk-i-"));
   writeFileSync(join(folder, "token"), `${FIRST}\n`);
   now = START_MS;
-  [renewed, failures] = [[], []];
+  [renewed, failures, authorities] = [[], [], []];
   backend.seen.length = 0;
   backend.answer = () => ({ status: 500 });
   boot();
@@ -71,6 +72,7 @@ function boot(crashAt?: (changes: Partial<IdentityState>) => boolean): void {
     identity,
     file,
     ca,
+    authorities: () => authorities,
     now: clock,
     onRenewed: ({ sha256 }) => renewed.push(sha256),
     onFailure: (thrown) => {
@@ -253,6 +255,57 @@ describe("renewal", () => {
       expect(identity.credentials().map(({ sha256 }) => sha256)).toEqual([configured.sha256]);
       expect(failures).toEqual(["Error: identity.json is not used: it is damaged"]);
     }
+  });
+});
+
+describe("a renewal before its time", () => {
+  const asked = () => backend.seen.filter(({ path }) => path === "/v1/gateway/certificate").length;
+  const ours = () => identity.credentials()[0]?.authoritySha256 ?? "";
+  const other = "ab".repeat(32);
+  const minutes = async (count: number): Promise<void> => {
+    for (const end = now + count * 60_000; now < end; now += 60_000) {
+      await serve();
+      await renewal.tick();
+    }
+  };
+
+  it("is made where the leaf's authority is none of those whose leaves may stay", async () => {
+    authorities = [other];
+    await minutes(20);
+    expect(renewed.length).toBeGreaterThan(0);
+    expect(identity.credentials()[0]?.sha256).toBe(renewed.at(-1));
+  });
+
+  it.each([
+    ["nothing is said of authorities", () => []],
+    ["its authority is among them", () => [other, ours()]],
+  ])("is not made where %s", async (_, say) => {
+    authorities = say();
+    await minutes(30);
+    expect(backend.seen).toEqual([]);
+  });
+
+  it("is not made again and again where the next leaf is of the same authority", async () => {
+    authorities = [other];
+    await minutes(20);
+    const before = asked();
+    await minutes(9);
+    expect(asked() - before).toBeLessThanOrEqual(1);
+  });
+
+  it("is asked for every ten minutes where it is refused, and at once when the backend says something else", async () => {
+    authorities = [other];
+    backend.answer = () => ({ status: 409, body: { error: { code: "ISSUING_NONE" } } });
+    const refused = async (count: number): Promise<number> => {
+      const before = asked();
+      for (const end = now + count * 60_000; now < end; now += 60_000) await renewal.tick();
+      return asked() - before;
+    };
+    expect(await refused(60)).toBe(6);
+    expect(await refused(2)).toBeLessThanOrEqual(1);
+    authorities = ["cd".repeat(32)];
+    expect(await refused(1)).toBe(1);
+    expect(identity.credentials().map(({ sha256 }) => sha256)).toEqual([configured.sha256]);
   });
 });
 

@@ -4,7 +4,14 @@ import { x509 } from "../../../certs/x509.ts";
 import { messageOf, TrustKernError } from "../../../shared/errors.ts";
 import { gatewayErrors } from "../errors.ts";
 import type { BackendClient } from "./backend-client.ts";
-import { type Credential, credentialProblem, parseCredential, renewalDueMs, tokenOf } from "./credential.ts";
+import {
+  type Credential,
+  credentialProblem,
+  isSuperseded,
+  parseCredential,
+  renewalDueMs,
+  tokenOf,
+} from "./credential.ts";
 import type { Identity } from "./identity.ts";
 import type { IdentityFile, IdentityState } from "./identity-file.ts";
 
@@ -22,6 +29,8 @@ export interface RenewalOptions {
   readonly file: IdentityFile;
   /** Trust anchors in force, PEM. */
   readonly ca: () => string;
+  /** SHA-256 of the authorities whose leaves may stay, lower-case hex; a leaf of another is renewed now. Empty says nothing. */
+  readonly authorities: () => readonly string[];
   /** Milliseconds since the Unix epoch. */
   readonly now: () => number;
   /** Told of a credential that works, and now goes before all others. */
@@ -31,6 +40,8 @@ export interface RenewalOptions {
 }
 
 const RETRY_MS = 3_600_000;
+/** Milliseconds until a leaf is asked for once more that is wanted before its time: its authority may be about to change. */
+const SOON_MS = 600_000;
 const answerSchema = z.object({ chain: z.string(), token: z.object({ token: z.string() }) });
 
 /**
@@ -42,13 +53,26 @@ export function createRenewal(options: RenewalOptions): Renewal {
   const { file, now } = options;
   let running = false;
   let retryAtMs = 0;
+  let pauseMs = RETRY_MS;
+  /** Authorities that a leaf was last asked for because of. */
+  let askedFor = "";
 
   async function step(): Promise<void> {
     if (file.state().candidate) return prove(options);
     const [best] = options.identity.credentials();
-    if (best === undefined || now() < renewalDueMs(best) || now() < retryAtMs) return;
+    if (best === undefined) return;
+    const authorities = options.authorities();
+    const isWanted = isSuperseded(best, authorities);
+    if (!isWanted && now() < renewalDueMs(best)) return;
+    // Another word of the backend is not what was refused.
+    if (isWanted && authorities.join() !== askedFor) retryAtMs = 0;
+    if (now() < retryAtMs) return;
+    askedFor = authorities.join();
+    pauseMs = isWanted ? SOON_MS : RETRY_MS;
     await ask(options);
     await prove(options);
+    // Where the new one is of no other authority than the old one, the next is not asked for in the same minute.
+    retryAtMs = now() + SOON_MS;
   }
 
   return {
@@ -59,7 +83,7 @@ export function createRenewal(options: RenewalOptions): Renewal {
         await step();
       } catch (thrown) {
         // Who is away is asked again as soon as the client allows it; a refusal is not changed by asking.
-        if (!isAbsence(thrown)) retryAtMs = now() + RETRY_MS;
+        if (!isAbsence(thrown)) retryAtMs = now() + pauseMs;
         if (!isPause(thrown)) options.onFailure(thrown);
       } finally {
         running = false;

@@ -2,7 +2,7 @@ import type { KeyObject } from "node:crypto";
 import { pinsInForce } from "../../runtime/pins.ts";
 import type { ServiceContext } from "../../runtime/run.ts";
 import { readText, type Tls13Options } from "../../runtime/tls.ts";
-import type { TlsStatus } from "../../runtime/tls-set.ts";
+import { anchorsIn, type TlsStatus } from "../../runtime/tls-set.ts";
 import type { Trust } from "../broker/trust.ts";
 import type { GatewayConfig } from "../config.ts";
 import type { Documents } from "../store/documents.ts";
@@ -58,6 +58,7 @@ export function startIdentity(context: ServiceContext<GatewayConfig>, parts: Ide
     const anchors = configuration.held()?.anchors ?? [];
     return anchors.length > 0 ? anchors.join("\n") : configuredCa();
   };
+  const brokerPins = (): readonly string[] => configuration.held()?.brokerPins ?? [];
   const identity = createIdentity({ gateway, file, configured, ca, tokenFile: config.tokenFile, now });
 
   const fail = (what: string, thrown: unknown): void => {
@@ -67,7 +68,7 @@ export function startIdentity(context: ServiceContext<GatewayConfig>, parts: Ide
       events.emit({ kind: "AUTH_FAILED", object: what, reason });
   };
   const changed = ({ sha256 }: Credential, kind: "CERT_RENEWED" | "ENROLLED"): void => {
-    events.emit({ kind, object: sha256, reason: kind === "ENROLLED" ? "enrolled" : "two-thirds-of-life" });
+    events.emit({ kind, object: sha256, reason: kind === "ENROLLED" ? "enrolled" : "renewed" });
     parts.onNewCredential();
     sync?.refresh();
   };
@@ -80,6 +81,8 @@ export function startIdentity(context: ServiceContext<GatewayConfig>, parts: Ide
       client,
       trust: parts.trust,
       configuration,
+      inForce: () => ({ anchors: anchorsIn(ca()), pins: pinsInForce({ pinsFile, pins: brokerPins }) }),
+      onConfiguration: () => void renewal?.tick(),
       intervalMs: (config.backend?.pollSeconds ?? 0) * 1000,
       now,
       onFailure: (document, thrown) => fail(`backend: ${document}`, thrown),
@@ -89,6 +92,7 @@ export function startIdentity(context: ServiceContext<GatewayConfig>, parts: Ide
     createRenewal({
       ...common,
       client,
+      authorities: () => configuration.held()?.gatewayAuthorities ?? [],
       onRenewed: (credential) => changed(credential, "CERT_RENEWED"),
       onFailure: (thrown) => fail("renewal", thrown),
     });
@@ -111,7 +115,6 @@ export function startIdentity(context: ServiceContext<GatewayConfig>, parts: Ide
     if (now !== shown) sync?.refresh();
     shown = now;
   }, WATCH_MS);
-  const brokerPins = (): readonly string[] => configuration.held()?.brokerPins ?? [];
   return {
     forBroker: identity.forBroker,
     brokerAccepted: identity.brokerAccepted,

@@ -21,6 +21,7 @@ let configuration: Configuration;
 let files: string;
 let kept: Map<string, string>;
 let taken: string[];
+let news: unknown[];
 let failures: (readonly [string, string])[];
 let calls: BackendCall[];
 let answer: (call: BackendCall) => unknown;
@@ -30,7 +31,7 @@ beforeAll(async () => {
 });
 beforeEach(() => {
   vi.useFakeTimers({ now: 1_000_000 });
-  [kept, taken, failures, calls] = [new Map(), [], [], []];
+  [kept, taken, failures, calls, news] = [new Map(), [], [], [], []];
   answer = ({ path }) => {
     if (path === "/v1/gateway/allowlist") return ALLOWLIST;
     throw gatewayErrors.error("GATEWAY_BACKEND_ANSWER", "none", { path: "TRUST_NONE" });
@@ -46,6 +47,8 @@ beforeEach(() => {
     },
     trust: { take: (dsse) => taken.push(dsse) },
     configuration,
+    inForce: () => ({ anchors: ["aa", "bb"], pins: configuration.held()?.brokerPins ?? [] }),
+    onConfiguration: () => news.push(configuration.held()?.version),
     intervalMs: 300_000,
     now: Date.now,
     onFailure: (document, thrown) =>
@@ -71,13 +74,14 @@ function open(): Configuration {
 
 /** Has the backend answer for the configuration with that. */
 function answerWith(body: unknown): void {
-  answer = ({ path }) => (path === "/v1/gateway/configuration" ? body : ALLOWLIST);
+  answer = ({ path }) => (path.startsWith("/v1/gateway/configuration?") ? body : ALLOWLIST);
 }
 
 /** Has the backend answer with a configuration that it signed. */
 async function serve(changes: Partial<GatewayConfiguration>, key = backend.privateKey): Promise<void> {
   const document = { audience: "gateway/gw-01", version: 1, issuedAtMs: 1, anchors: [], brokerPins: [] } as const;
-  const dsse = await createGatewayConfiguration({ ...document, ...changes }, p256Signer(key));
+  const gatewayAuthorities: readonly string[] = [];
+  const dsse = await createGatewayConfiguration({ ...document, gatewayAuthorities, ...changes }, p256Signer(key));
   answerWith({ dsse });
 }
 
@@ -111,6 +115,33 @@ it("takes new anchors only when the backend answers under them", async () => {
   const tried = paths().filter(([, anchors]) => anchors === 1).length;
   await settle(300_000);
   expect(paths().filter(([, anchors]) => anchors === 1)).toHaveLength(tried);
+});
+
+it("tells the backend at once what it has in force, and at each fetch after it", async () => {
+  const told = () => calls.flatMap(({ path }) => /configuration\?(.*)/.exec(path)?.[1] ?? []);
+  const [before, now] = ["anchors=aa,bb&pins=", `anchors=aa,bb&pins=${PIN},${NEXT}`];
+  await serve({ version: 3, brokerPins: [PIN, NEXT] });
+  sync.refresh();
+  await settle();
+  expect([told(), news]).toEqual([[before, now], [3]]);
+  await settle(300_000);
+  expect([told(), news]).toEqual([[before, now, now], [3]]);
+  files = "files of somebody who was here";
+  await settle(300_000);
+  expect([told().at(-1), news]).toEqual([before, [3]]);
+});
+
+it("does not say that it has what it refused", async () => {
+  await serve({ version: 3, brokerPins: [PIN], anchors: [pki.root.certPem] });
+  const whole = answer;
+  answer = (call) => {
+    if (call.anchors) throw gatewayErrors.error("GATEWAY_BACKEND_AWAY", "another root");
+    return whole(call);
+  };
+  sync.refresh();
+  await settle(600_000);
+  expect(calls.filter(({ path }) => path.includes(PIN))).toEqual([]);
+  expect(news).toEqual([]);
 });
 
 it("goes by its files while nobody has said what gateways are to trust", async () => {
@@ -207,7 +238,7 @@ it("fetches the one document where the other fails, and nothing more once it is 
   await settle();
   expect(paths()).toEqual([
     ["/v1/gateway/allowlist", 0],
-    ["/v1/gateway/configuration", 0],
+    ["/v1/gateway/configuration?anchors=aa,bb&pins=", 0],
   ]);
   expect(failures).toEqual([["allowlist", "Error: away"]]);
   sync.stop();

@@ -18,6 +18,10 @@ export interface SyncOptions {
   readonly client: BackendClient;
   readonly trust: Pick<Trust, "take">;
   readonly configuration: Configuration;
+  /** SHA-256 of the trust anchors and of the broker's pins that count here now, lower-case hex. */
+  readonly inForce: () => { readonly anchors: readonly string[]; readonly pins: readonly string[] };
+  /** Told when a configuration was taken that says something new. */
+  readonly onConfiguration: () => void;
   /** Milliseconds between two fetches. */
   readonly intervalMs: number;
   /** Milliseconds since the Unix epoch. */
@@ -78,8 +82,14 @@ async function fetchAllowlist({ client, trust }: SyncOptions): Promise<void> {
   trust.take(JSON.stringify(await client.call({ method: "GET", path: ALLOWLIST })));
 }
 
-async function fetchConfiguration({ client, configuration }: SyncOptions): Promise<void> {
-  const answer = await client.call({ method: "GET", path: "/v1/gateway/configuration" }).catch((thrown: unknown) => {
+/** The backend learns with each fetch what is in force here: a rotation waits for that. */
+async function fetchConfiguration({ client, configuration, inForce, onConfiguration }: SyncOptions): Promise<void> {
+  const held = (): number => configuration.held()?.version ?? 0;
+  const fetch = () => {
+    const { anchors, pins } = inForce();
+    return client.call({ method: "GET", path: `/v1/gateway/configuration?anchors=${anchors}&pins=${pins}` });
+  };
+  const answer = await fetch().catch((thrown: unknown) => {
     // Nobody has said yet what gateways are to trust: the configured files say it.
     if (thrown instanceof TrustKernError && thrown.path === "TRUST_NONE") return null;
     throw thrown;
@@ -87,10 +97,14 @@ async function fetchConfiguration({ client, configuration }: SyncOptions): Promi
   if (answer === null) return;
   const parsed = envelope.safeParse(answer);
   if (!parsed.success) throw gatewayErrors.error("GATEWAY_BACKEND_ANSWER", "the configuration is not an envelope");
+  const before = held();
   const { anchors } = configuration.check(parsed.data.dsse);
   // Anchors under which the backend itself would not be found could never be replaced by its next word.
   if (anchors.length > 0 && !isDeepStrictEqual(anchors, configuration.held()?.anchors)) {
     await client.call({ method: "GET", path: ALLOWLIST, anchors });
   }
   configuration.take(parsed.data.dsse);
+  if (held() === before) return;
+  onConfiguration();
+  await fetch();
 }
