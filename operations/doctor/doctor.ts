@@ -8,6 +8,8 @@ import { judgeDocker } from "./checks/docker.ts";
 import { gatherImages, judgeImages } from "./checks/images.ts";
 import { judgeIssuingKeys } from "./checks/issuing-keys.ts";
 import { gatherPorts, judgePorts } from "./checks/ports.ts";
+import { gatherLists, judgeLists } from "./checks/revocation-lists.ts";
+import { judgeRotation } from "./checks/rotation.ts";
 import { gatherTerraform, judgeTerraform } from "./checks/terraform.ts";
 import { type DockerFacts, gatherDocker } from "./docker-facts.ts";
 import { CHECKS, type CheckName, type DoctorFinding, findingsOf } from "./finding.ts";
@@ -43,7 +45,11 @@ const RUN: Readonly<Record<CheckName, Check>> = {
     deployed === undefined
       ? withoutDeployment("issuing keys")
       : judgeIssuingKeys(deployed.deployment, await issuingKeyFindings(deployed.deployment, runAs, machine.lookAt)),
-  certificates: ({ machine, stateDir, now }) => judgeCertificates(gatherCertificates(machine, stateDir), now()),
+  certificates: ({ machine, stateDir, now }) => [
+    ...judgeCertificates(gatherCertificates(machine, stateDir), now()),
+    ...judgeLists(gatherLists(machine, stateDir), now()),
+    ...judgeRotation(machine, stateDir),
+  ],
   swap: ({ machine }, needs) => judgeSwap(gatherSwap(machine), needs),
   "core dumps": ({ machine }, needs) => judgeCoreDumps(gatherCoreDumps(machine), needs),
   "disk encryption": ({ machine, stateDir }, _, docker) => [

@@ -55,12 +55,37 @@ export const doctorErrors = catalogue({
   DOCTOR_CERTIFICATE_ENDING: {
     exit: EXIT.failed,
     summary: "A certificate ends within 30 days, or within the last third of its life where that is shorter.",
-    fix: "run `trustkern deploy` (engine embedded: `trustkern up`), which renews leaves; an authority needs a new state directory",
+    fix: "run `trustkern certs renew`, and for ever `trustkern certs renew --watch`",
+  },
+  DOCTOR_RENEWAL_OVERDUE: {
+    exit: EXIT.failed,
+    summary: "A leaf has a fifth of its life left or less: it should have been renewed at a third, and nothing did.",
+    fix: "run `trustkern certs renew`, and for ever `trustkern certs renew --watch`, since nothing on this host does",
+  },
+  DOCTOR_LIST_ENDING: {
+    exit: EXIT.failed,
+    summary: "A revocation list ends within 96 h (a warning) or 72 h (a problem); then its class is refused.",
+    fix: "run `trustkern certs crl --publish`, and for ever `trustkern certs renew --watch`, which does it in time",
+  },
+  DOCTOR_LIST_UNREADABLE: {
+    exit: EXIT.failed,
+    summary: "A file of the state directory that should hold a revocation list holds none that can be read.",
+    fix: "restore the file from a copy of the state directory, or run `trustkern doctor` as the user who deployed",
+  },
+  DOCTOR_ROOT_KEY_NEEDED: {
+    exit: EXIT.failed,
+    summary: "The root's revocation list is due for its successor within 30 days, and the root's key is elsewhere.",
+    fix: "attach the root's key by then, and run `trustkern certs crl --publish`",
+  },
+  DOCTOR_ROTATION_UNFINISHED: {
+    exit: EXIT.failed,
+    summary: "A rotation was begun and is not done: old and new are both accepted until it is.",
+    fix: "`trustkern certs rotate --status` says who still uses the old; `trustkern certs rotate` goes on",
   },
   DOCTOR_CERTIFICATE_EXPIRED: {
     exit: EXIT.failed,
     summary: "A certificate has ended: nobody accepts it any more.",
-    fix: "check the clock, then run `trustkern deploy` (engine embedded: `trustkern up`), which renews leaves; an authority needs a new state directory",
+    fix: "check the clock, then run `trustkern deploy` (engine embedded: `trustkern up`), which issues leaves anew",
   },
   DOCTOR_CERTIFICATE_EARLY: {
     exit: EXIT.failed,

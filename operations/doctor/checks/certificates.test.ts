@@ -38,6 +38,7 @@ const codesAt = (days: number) =>
 const lasting = (days: number): CertificateFacts => ({
   file: "f.crt",
   name: "n",
+  isAuthority: true,
   notBefore: MADE,
   notAfter: new Date(MADE.getTime() + days * DAY),
 });
@@ -54,6 +55,27 @@ it("is well in the first two thirds of a leaf", () => {
 
 it("warns in the last third of a leaf, and not of its authorities", () => {
   expect(codesAt(21)).toEqual(["warning DOCTOR_CERTIFICATE_ENDING"]);
+  expect(codesAt(23.9)).toEqual(["warning DOCTOR_CERTIFICATE_ENDING"]);
+});
+
+it("says that a leaf's renewal is overdue from a fifth of its life on, with the command for it", () => {
+  expect(codesAt(24.1)).toEqual(["warning DOCTOR_RENEWAL_OVERDUE"]);
+  const [finding] = judgeCertificates(facts, new Date(MADE.getTime() + 29.5 * DAY));
+  expect(finding).toMatchObject({ code: "DOCTOR_RENEWAL_OVERDUE", fix: expect.stringContaining("certs renew") });
+});
+
+it.each([
+  ["TrustKern gateways", "certs rotate --what intermediate:gateways"],
+  ["TrustKern root", "certs rotate --what root"],
+  ["TrustKern maker acme", "certs maker add"],
+])("names the rotation that replaces %s", (name, command) => {
+  for (const day of [3621, 3651]) {
+    const [finding] = judgeCertificates(
+      [{ ...lasting(3650), name } as CertificateFacts],
+      new Date(MADE.getTime() + day * DAY),
+    );
+    expect(finding?.fix).toContain(command);
+  }
 });
 
 it("is a problem once a leaf has ended, and from the very moment on", () => {
@@ -65,7 +87,7 @@ it("is a problem before the first day", () => {
   expect(new Set(codesAt(-1))).toEqual(new Set(["problem DOCTOR_CERTIFICATE_EARLY"]));
 });
 
-it("warns of an authority in its last thirty days, and of a short leaf in its last third", () => {
+it("warns of an authority in its last thirty days, and of a short one in its last third", () => {
   expect(levelAt(3650, 3619)).toEqual(["ok"]);
   expect(levelAt(3650, 3621)).toEqual(["warning"]);
   expect(levelAt(3, 1.9)).toEqual(["ok"]);
