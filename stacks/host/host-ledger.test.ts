@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeAll, beforeEach, expect, it } from "vitest";
@@ -51,4 +51,13 @@ it("does not take another's head", async () => {
   const head = readFileSync(at("head"), "utf8");
   writeFileSync(at("head"), `${head.slice(0, -4)}AAA\n`);
   await expect(open()).rejects.toMatchObject({ code: "LEDGER_CORRUPT" });
+});
+
+it("is written by several at once, one after the other", async () => {
+  const [one, other] = [await open(), await open()];
+  const roots = await Promise.all(Array.from({ length: 4 }, () => issueRoot({ tenant: "acme", now: NOW })));
+  await Promise.all(roots.map(({ authority }, n) => (n % 2 === 0 ? one : other).issued(authority.certPem, "op-admin")));
+  await open();
+  expect(readFileSync(at("records"), "utf8").trimEnd().split("\n")).toHaveLength(4);
+  expect(existsSync(join(dir, "ledger.lock"))).toBe(false);
 });

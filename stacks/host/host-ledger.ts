@@ -8,6 +8,7 @@ import { type Ledger, openLedger } from "../../certs/ledger/ledger.ts";
 import { readLedger } from "../../certs/ledger/read.ts";
 import type { LedgerRecord } from "../../certs/ledger/record.ts";
 import type { SecurityEvent } from "../../shared/security-event.ts";
+import { lockWithin } from "./lock.ts";
 import type { StoreFiles } from "./store-files.ts";
 
 /** What the ledger knows of a revoked certificate. */
@@ -72,6 +73,7 @@ export async function openHostLedger(place: HostLedgerPlace): Promise<HostLedger
   const { tenant, clock } = place;
   const paths = { file: join(place.dir, LEDGER_FILES.records), headFile: join(place.dir, LEDGER_FILES.head) };
   const key = await auditKey(place, paths);
+  const lock = join(place.dir, "ledger.lock");
   const open = (): Promise<Ledger> => openLedger({ ...paths, signingKey: key, clock });
   let records: readonly LedgerRecord[] = [];
   const reload = async (): Promise<void> => {
@@ -79,7 +81,7 @@ export async function openHostLedger(place: HostLedgerPlace): Promise<HostLedger
   };
   await reload();
   const enter = async (entry: Parameters<Ledger["append"]>[0]): Promise<void> => {
-    await withLedger(open, async (ledger) => {
+    await withLedger(lock, open, async (ledger) => {
       const held = ledger
         .findBySerial(entry.serial)
         .some(({ kind, sha256 }) => kind === entry.kind && sha256 === entry.sha256);
@@ -156,12 +158,21 @@ async function auditKey({ dir, files, clock }: HostLedgerPlace, paths: LedgerPat
   return privateKey;
 }
 
-async function withLedger<T>(open: () => Promise<Ledger>, work: (ledger: Ledger) => T | Promise<T>): Promise<T> {
-  const ledger = await open();
+/** Longest wait for another program that enters something, in milliseconds. */
+const LOCK_WAIT_MS = 10_000;
+
+/** Opens the ledger for one entry, alone. */
+async function withLedger(
+  lockFile: string,
+  open: () => Promise<Ledger>,
+  work: (ledger: Ledger) => Promise<void>,
+): Promise<void> {
+  const unlock = await lockWithin(lockFile, LOCK_WAIT_MS);
   try {
-    return await work(ledger);
+    const ledger = await open();
+    await work(ledger).finally(ledger.close);
   } finally {
-    ledger.close();
+    unlock();
   }
 }
 

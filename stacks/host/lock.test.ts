@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { takeLock } from "./lock.ts";
+import { lockWithin, takeLock } from "./lock.ts";
 
 let dir: string;
 let lock: string;
@@ -44,6 +44,14 @@ describe("takeLock", () => {
     writeFileSync(lock, content);
     takeLock(lock, process.pid)();
     expect(existsSync(lock)).toBe(false);
+  });
+
+  it("is waited for as long as it is held, and no longer than asked", async () => {
+    const unlock = takeLock(lock, process.pid);
+    await expect(lockWithin(lock, 50)).rejects.toMatchObject({ code: "STATE_LOCKED" });
+    setTimeout(unlock, 50);
+    (await lockWithin(lock, 10_000))();
+    expect(readdirSync(dir)).toEqual([]);
   });
 
   it("says which directory cannot be written", () => {

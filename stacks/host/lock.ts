@@ -1,4 +1,6 @@
-import { linkSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { TrustKernError } from "../../shared/errors.ts";
 import { hostErrors } from "./errors.ts";
 import { writing } from "./files.ts";
 
@@ -18,20 +20,47 @@ export function takeLock(lockFile: string, pid: number): () => void {
       } catch (thrown) {
         if ((thrown as NodeJS.ErrnoException).code !== "EEXIST") throw thrown;
       }
-      const [owner, since] = ownerOf(lockFile);
+      const held = ownerOf(lockFile);
+      const [owner, since] = held;
       if (owner !== undefined && owner !== "" && isAlive(Number(owner)) && startTimeOf(Number(owner)) === since) {
         throw hostErrors.error("STATE_LOCKED", `process ${owner} uses this state directory`, {
           path: lockFile,
           fix: `wait until process ${owner} ends, or stop it`,
         });
       }
-      rmSync(lockFile, { force: true });
+      takeAway(lockFile, `${lockFile}.dead.${pid}`, held.join(" "));
     }
     throw hostErrors.error("STATE_LOCKED", "several processes ask for this state directory at once", {
       path: lockFile,
     });
   } finally {
     rmSync(mine, { force: true });
+  }
+}
+
+/**
+ * {@link takeLock}, waiting for whoever holds it.
+ * @throws STATE_LOCKED when it is still held after so many milliseconds
+ */
+export async function lockWithin(lockFile: string, limitMs: number): Promise<() => void> {
+  for (const end = Date.now() + limitMs; ; await sleep(20)) {
+    try {
+      return takeLock(lockFile, process.pid);
+    } catch (thrown) {
+      if (!(thrown instanceof TrustKernError) || thrown.code !== "STATE_LOCKED" || Date.now() > end) throw thrown;
+    }
+  }
+}
+
+/** Takes a dead owner's lock away, and no other: somebody may have taken it over meanwhile. */
+function takeAway(lockFile: string, aside: string, dead: string): void {
+  try {
+    renameSync(lockFile, aside);
+    if (ownerOf(aside).join(" ") !== dead) linkSync(aside, lockFile);
+  } catch (thrown) {
+    if (!["ENOENT", "EEXIST"].includes((thrown as NodeJS.ErrnoException).code ?? "")) throw thrown;
+  } finally {
+    rmSync(aside, { force: true });
   }
 }
 
