@@ -70,10 +70,16 @@ export function brokerKeys(dir: string, keyFile: string, files: StoreFiles): Bro
   };
 }
 
-/** What a client of the broker is given: one pin a line, the one in use first. */
-export function renderPins({ current, next, previous }: BrokerPins): string {
-  const pins = new Set([current, next, previous].filter((pin) => pin !== undefined));
-  return [...pins].map((pin) => `${pin}\n`).join("");
+/** Every pin that clients of the broker are to accept, the one in use first. */
+export function acceptedPins({ current, next, previous }: BrokerPins): readonly string[] {
+  return [...new Set([current, next, previous].filter((pin) => pin !== undefined))];
+}
+
+/** What a client of the broker is given: one pin a line. */
+export function renderPins(pins: BrokerPins): string {
+  return acceptedPins(pins)
+    .map((pin) => `${pin}\n`)
+    .join("");
 }
 
 function previousOf(file: string): { readonly pin: string; readonly at: string | null } | undefined {

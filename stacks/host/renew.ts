@@ -1,5 +1,7 @@
-import type { CertsSite } from "./certs-site.ts";
+import { existsSync } from "node:fs";
+import { type CertsSite, journalFileOf } from "./certs-site.ts";
 import type { OperatorClient } from "./operator-client.ts";
+import { acceptedPins } from "./pins.ts";
 
 /** What a renewal came to. */
 export interface RenewReport {
@@ -18,10 +20,17 @@ export async function renewDue(site: CertsSite): Promise<RenewReport> {
   return { renewed };
 }
 
-/** Gives the backend every list of this host, and the anchors and pins that its gateways are to accept. */
-export async function tellBackend({ pki }: Pick<CertsSite, "pki">, operator: OperatorClient): Promise<void> {
-  const { current, next, previous } = pki.brokerKeys.read();
-  const pins = [...new Set([current, next, previous].filter((pin) => pin !== undefined))];
-  await operator("PUT", "/v1/trust", { anchors: pki.store.anchors(), broker_pins: pins });
+/**
+ * Gives the backend every list of this host, the anchors and pins that its gateways are to accept, and the authority whose leaves
+ * they need not renew. While a rotation goes on, that is its to say: it waits until the new authority issues.
+ */
+export async function tellBackend(site: Pick<CertsSite, "pki" | "layout">, operator: OperatorClient): Promise<void> {
+  const { pki } = site;
+  const rotating = existsSync(journalFileOf(site));
+  await operator("PUT", "/v1/trust", {
+    anchors: pki.store.anchors(),
+    broker_pins: acceptedPins(pki.brokerKeys.read()),
+    ...(rotating ? {} : { gateway_authorities: [pki.store.fingerprint("gateways")] }),
+  });
   await operator("PUT", "/v1/crls", { crls: pki.crls.own(), issuers: pki.store.issuers() });
 }

@@ -1,9 +1,12 @@
 import { readCrl } from "../../../certs/crl.ts";
 import type { OperatorClient } from "../operator-client.ts";
-import type { Fleet, TokenLine } from "./fleet.ts";
+import type { Fleet, Member, TokenLine } from "./fleet.ts";
+import { gatewaysOnRecord } from "./gateways-elsewhere.ts";
 
 /** The part of a fleet that the backend does, asked as an operator. */
 export interface BackendSide extends Pick<Fleet, "announce" | "publishCrls" | "tokens" | "revokeToken"> {
+  /** Every active gateway on its record that has a certificate which holds, those of this host included. */
+  readonly gateways: () => Promise<readonly Member[]>;
   /** {@link Fleet.newToken}, bound to the certificate with this serial number. */
   readonly newToken: (gateway: string, serial: string) => ReturnType<Fleet["newToken"]>;
 }
@@ -26,8 +29,10 @@ export function backendSide(client: () => Promise<OperatorClient>, clock: () => 
   const operator: OperatorClient = async (method, path, body) => (await client())(method, path, body);
   const tokensOf = (gateway: string): string => `/v1/gateways/${encodeURIComponent(gateway)}/tokens`;
   return {
-    async announce({ anchors, pins }) {
-      await operator("PUT", "/v1/trust", { anchors, broker_pins: pins });
+    gateways: () => gatewaysOnRecord(operator),
+    async announce({ anchors, pins, gatewayAuthorities }) {
+      const authorities = gatewayAuthorities && { gateway_authorities: gatewayAuthorities };
+      await operator("PUT", "/v1/trust", { anchors, broker_pins: pins, ...authorities });
     },
     async publishCrls(crls, issuers) {
       await operator("PUT", "/v1/crls", { crls, issuers });

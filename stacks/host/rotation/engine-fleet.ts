@@ -5,7 +5,8 @@ import type { Component } from "../../../model/component.ts";
 import { STEP_CA_SECRETS } from "../../../modules/step-ca/component.ts";
 import { PINNED } from "../pins.ts";
 import { type BackendSide, brokerHasCrls } from "./backend-side.ts";
-import type { Fleet } from "./fleet.ts";
+import type { Fleet, Member } from "./fleet.ts";
+import { namesHere, unlisted } from "./gateways-elsewhere.ts";
 import { memberOf, type TlsStatus } from "./member.ts";
 
 /** What a component of ours answers to `GET /status`, as far as certificates go. */
@@ -36,6 +37,7 @@ export interface EngineFleetRequest {
 /** The fleet of a deployment that an engine runs on this machine. */
 export function engineFleet(request: EngineFleetRequest): Fleet {
   const { components, clock, backend } = request;
+  const elsewhere = gatewaysElsewhere(request);
   const reloadedAt = new Map<string, Date>();
   return {
     ...backend,
@@ -58,7 +60,7 @@ export function engineFleet(request: EngineFleetRequest): Fleet {
           now: clock(),
         });
       });
-      return Promise.all(seen);
+      return [...(await Promise.all(seen)), ...(await elsewhere())];
     },
     async apply(names) {
       const started = await request.startedAt();
@@ -83,5 +85,20 @@ export function engineFleet(request: EngineFleetRequest): Fleet {
       const status = await request.status(broker);
       return status !== undefined && brokerHasCrls(status.crl?.issuers, crls) ? [] : [PINNED];
     },
+  };
+}
+
+/** Seconds for which the backend's list is good: one look at a phase asks for it more than once. */
+const LISTED_SECONDS = 1;
+
+/** The gateways that the backend knows and this host does not run. */
+function gatewaysElsewhere({ components, leafFiles, clock, backend }: EngineFleetRequest) {
+  let held: { readonly members: readonly Member[]; readonly at: number } | undefined;
+  return async (): Promise<readonly Member[]> => {
+    if (held !== undefined && clock().getTime() - held.at < LISTED_SECONDS * 1000) return held.members;
+    const here = namesHere(components, leafFiles);
+    const all = await backend.gateways().catch(() => [unlisted()]);
+    held = { members: all.filter(({ name }) => !here.has(name)), at: clock().getTime() };
+    return held.members;
   };
 }

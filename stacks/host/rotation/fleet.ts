@@ -17,6 +17,11 @@ export interface Member {
   readonly authority: readonly string[] | "none" | undefined;
   /** Pins of the broker that it accepts; undefined while it does not say, `none` where it is no client of the broker. */
   readonly pins: readonly string[] | "none" | undefined;
+  /**
+   * SHA-256 of the authority above the leaf that a gateway elsewhere showed the backend last, undefined while it showed none; of what
+   * this host runs there is no such member. Of a gateway elsewhere nothing is known but its own word and what it showed.
+   */
+  readonly elsewhere?: { readonly authority: string | undefined };
 }
 
 /** A gateway's token, as the backend lists it: never the token itself. */
@@ -29,14 +34,18 @@ export interface TokenLine {
 
 /** Everything that a rotation has to reach beyond the files of this host. */
 export interface Fleet {
-  /** What every component has in force. */
+  /** What every component has in force, and every gateway on the backend's record that runs elsewhere. */
   readonly members: () => Promise<readonly Member[]>;
   /** Has these components take what their files say now: one that watches them does so alone. */
   readonly apply: (components: readonly string[]) => Promise<void>;
-  /** Gives the backend the anchors (PEM) and pins that gateways are to accept. */
+  /**
+   * Gives the backend the anchors (PEM) and pins that gateways are to accept, and the authorities (SHA-256) whose leaves they need not
+   * renew; without a word about these, those that it has stay.
+   */
   readonly announce: (trust: {
     readonly anchors: readonly string[];
     readonly pins: readonly string[];
+    readonly gatewayAuthorities?: readonly string[];
   }) => Promise<void>;
   /** Gives the backend revocation lists and who signed them, PEM; the broker takes them from there. */
   readonly publishCrls: (crls: readonly string[], issuers: readonly string[]) => Promise<void>;

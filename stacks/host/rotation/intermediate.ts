@@ -1,5 +1,6 @@
 import type { LeafClass } from "../../../certs/names.ts";
 import type { RotationContext } from "./context.ts";
+import { proveElsewhere } from "./gateways-elsewhere.ts";
 import type { Rotation } from "./machine.ts";
 import { pendingAuthority, pendingClientAuthorities, pendingLeaves, pendingNextPin } from "./proof.ts";
 import { ceremonyMemo } from "./root.ts";
@@ -10,6 +11,7 @@ import { ceremonyMemo } from "./root.ts";
  */
 export function rotateIntermediate(context: RotationContext, leafClass: LeafClass): Rotation {
   const { store, fleet, ceremony } = context;
+  const elsewhere = proveElsewhere(context);
   return {
     what: `intermediate:${leafClass}`,
     begin: async () => {
@@ -43,11 +45,14 @@ export function rotateIntermediate(context: RotationContext, leafClass: LeafClas
         },
       },
       "prove-use": {
-        says: "wait until every component presents its new leaf, and the online authority issues with the new key",
-        pending: async (memo) => [
-          ...(await pendingLeaves(fleet, context.leafFiles)),
-          ...(await pendingAuthority(fleet, leafClass, memo.new ?? "")),
-        ],
+        says: "wait until every component presents its new leaf, the online authority issues with the new key, and gateways elsewhere have a leaf of it",
+        pending: async (memo) => {
+          const here = [
+            ...(await pendingLeaves(fleet, context.leafFiles)),
+            ...(await pendingAuthority(fleet, leafClass, memo.new ?? "")),
+          ];
+          return leafClass === "gateways" ? elsewhere(here) : here;
+        },
       },
       "remove-old": {
         says: "revoke the old authority, and publish the root's list",

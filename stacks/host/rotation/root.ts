@@ -1,5 +1,7 @@
 import { ONLINE_CLASSES } from "../../../certs/step-ca/names.ts";
+import { acceptedPins } from "../pins.ts";
 import type { RotationContext } from "./context.ts";
+import { proveElsewhere } from "./gateways-elsewhere.ts";
 import type { Memo, Rotation } from "./machine.ts";
 import { renderPeople } from "./people.ts";
 import { pendingAnchors, pendingAuthority, pendingLeaves, pendingNextPin } from "./proof.ts";
@@ -10,6 +12,7 @@ import { pendingAnchors, pendingAuthority, pendingLeaves, pendingNextPin } from 
  */
 export function rotateRoot(context: RotationContext): Rotation {
   const { store, fleet, ceremony } = context;
+  const elsewhere = proveElsewhere(context);
   const tell = async (): Promise<void> => {
     await context.converge();
     await fleet.announce({ anchors: store.anchors(), pins: pinList(context) });
@@ -51,10 +54,13 @@ export function rotateRoot(context: RotationContext): Rotation {
         },
       },
       "prove-use": {
-        says: "wait until every component presents its new leaf, and online authorities their new certificates",
+        says: "wait until every component presents its new leaf, online authorities their new certificates, and gateways elsewhere theirs",
         pending: async () => {
           const issuers = ONLINE_CLASSES.map((online) => pendingAuthority(fleet, online, store.fingerprint(online)));
-          return [...(await pendingLeaves(fleet, context.leafFiles)), ...(await Promise.all(issuers)).flat()];
+          return elsewhere([
+            ...(await pendingLeaves(fleet, context.leafFiles)),
+            ...(await Promise.all(issuers)).flat(),
+          ]);
         },
       },
       "remove-old": {
@@ -79,6 +85,5 @@ export function ceremonyMemo({ store, ceremony }: RotationContext, name: string)
 
 /** Every pin that clients of the broker are to accept. */
 export function pinList({ pins }: RotationContext): readonly string[] {
-  const { current, next, previous } = pins();
-  return [current, next, previous].filter((pin) => pin !== undefined);
+  return acceptedPins(pins());
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { type CertsSite, journalFileOf } from "../certs-site.ts";
 import { fingerprintsOf } from "../pem.ts";
+import { renderPins } from "../pins.ts";
 import type { Member } from "./fleet.ts";
 import { readJournal } from "./journal.ts";
 
@@ -22,7 +23,7 @@ export interface UseReport {
   readonly components: readonly ComponentUse[];
 }
 
-/** Asks every component what it has in force, and holds it against its files. */
+/** Asks every component, and the backend about gateways elsewhere, what it has in force, and holds it against its files. */
 export async function whoUsesOld(site: CertsSite): Promise<UseReport> {
   const { pki, secretFile } = site;
   const journal = readJournal(journalFileOf(site));
@@ -31,23 +32,34 @@ export async function whoUsesOld(site: CertsSite): Promise<UseReport> {
   const components = members.map(({ name, ...has }) => ({
     name,
     anchors: useOf(has.anchors, () => anchors, true),
-    certificates: useOf(
-      has.certificates,
-      () => pki.leafFiles(name).flatMap((file) => fingerprintsOf(readFileSync(file, "utf8")).slice(0, 1)),
-      false,
-    ),
+    certificates: has.elsewhere
+      ? useOf(shownBy(has), () => [pki.store.fingerprint("gateways")], false)
+      : useOf(
+          has.certificates,
+          () => pki.leafFiles(name).flatMap((file) => fingerprintsOf(readFileSync(file, "utf8")).slice(0, 1)),
+          false,
+        ),
     pins: useOf(
       has.pins,
       () =>
-        readFileSync(secretFile(name, "broker.pins"), "utf8")
-          .split("\n")
-          .filter((line) => line !== ""),
+        pinsOf(
+          has.elsewhere ? renderPins(pki.brokerKeys.read()) : readFileSync(secretFile(name, "broker.pins"), "utf8"),
+        ),
       true,
     ),
   }));
   const rotation =
     journal === undefined ? null : { what: journal.what, phase: journal.phase, startedAt: journal.startedAt };
   return { rotation, components };
+}
+
+/** Of a gateway elsewhere the authority of its leaf is known, and not which leaves it has. */
+function shownBy({ elsewhere }: Pick<Member, "elsewhere">): readonly string[] | undefined {
+  return elsewhere?.authority === undefined ? undefined : [elsewhere.authority];
+}
+
+function pinsOf(text: string): readonly string[] {
+  return text.split("\n").filter((line) => line !== "");
 }
 
 function useOf(has: Member["anchors"], wanted: () => readonly string[], exact: boolean): Use {
