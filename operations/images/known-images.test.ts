@@ -34,6 +34,21 @@ describe("KNOWN_IMAGES", () => {
     expect(components.map(({ image }) => image ?? "none").filter((image) => !(image in KNOWN_IMAGES))).toEqual([]);
   });
 
+  it("has an image for authorities whose keys are on a token, with the library that reaches it and the same programs", () => {
+    const issuing = { kind: "pkcs11", module: "/m.so", token: "t", pinFile: "/pin", keyPrefix: "demo" } as const;
+    const withToken = { ...deployment, pki: { ...deployment.pki, issuing } };
+    const images = buildModel(withToken, referencePlacement(withToken)).components.filter(({ name }) =>
+      name.endsWith("-ca"),
+    );
+    expect(images.map(({ image }) => image)).toEqual(["step-ca-pkcs11", "step-ca-pkcs11"]);
+    for (const component of images) {
+      const programs = programsOf(component.image ?? "") ?? [];
+      expect(startedBy(component).filter((program) => !programs.includes(program))).toEqual([]);
+    }
+    expect(KNOWN_IMAGES["step-ca-pkcs11"]?.contents).toMatchObject({ packages: ["p11-kit-modules"] });
+    expect(KNOWN_IMAGES["step-ca"]?.contents).not.toHaveProperty("packages");
+  });
+
   it("has in each image that is made here the programs that its components start", () => {
     const missing = components.flatMap((component) => {
       const programs = programsOf(component.image ?? "");
@@ -51,7 +66,7 @@ describe("KNOWN_IMAGES", () => {
   });
 
   it("never takes upstream's step-ca, where every provisioner may revoke everything", () => {
-    expect(KNOWN_IMAGES["step-ca"]).not.toHaveProperty("upstream");
+    for (const name of ["step-ca", "step-ca-pkcs11"]) expect(KNOWN_IMAGES[name]).not.toHaveProperty("upstream");
   });
 
   it("pins every upstream image to a version", () => {

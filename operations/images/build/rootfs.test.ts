@@ -54,6 +54,13 @@ describe("fetchRootfs", () => {
     expect(entries.get("usr/bin/wanted")).toMatchObject({ executable: true });
   });
 
+  it("keeps of PKCS #11 modules the one that speaks to a server alone", async () => {
+    const modules = ["p11-kit-client.so", "p11-kit-trust.so", "opensc-pkcs11.so"];
+    const env = await fakeMmdebstrap(modules.map((name) => ({ name: `./usr/lib/x86_64-linux-gnu/pkcs11/${name}` })));
+    const kept = pathsOf(await fetchWith(env)).filter((path) => path.includes("/pkcs11/"));
+    expect(kept).toEqual(["usr/lib/x86_64-linux-gnu/pkcs11/p11-kit-client.so"]);
+  });
+
   it("leaves out shells, package managers, set-user-id programs, scripts and devices", async () => {
     const env = await fakeMmdebstrap([
       { name: "./usr/bin/sh", mode: 0o755 },

@@ -33,7 +33,7 @@ const KEPT = [
   /^(?:bin|sbin|lib|lib32|lib64|libx32)$/,
   /^usr\/lib(?:32|64|x32)?\/(?:[^/]+\/)?[^/]+\.so(?:\.[^/]*)?$/,
   /^usr\/lib\/[^/]+\/ossl-modules\/[^/]+\.so$/,
-  // Speaks to the host's token by a socket; of the package's other two, one opens whatever library it is told to.
+  // Of the modules of p11-kit the one that speaks to the host's token by a socket.
   /^usr\/lib\/[^/]+\/pkcs11\/p11-kit-client\.so$/,
   /^usr\/lib\/ssl\/(?:cert\.pem|certs|openssl\.cnf)$/,
   /^etc\/ssl\/openssl\.cnf$/,
