@@ -1,9 +1,11 @@
 import { REASON_CODES, type RevocationReason } from "../../certs/crl/reasons.ts";
+import type { LedgerRecord } from "../../certs/ledger/record.ts";
 import { normalSerial } from "../../certs/serial.ts";
 import { EXIT } from "../../shared/errors.ts";
 import { onlineClasses } from "../../stacks/host/host-pki.ts";
 import { tellBackend } from "../../stacks/host/renew.ts";
 import { printJson, type Run } from "../command.ts";
+import { confirm } from "../confirm.ts";
 import { cliErrors } from "../errors.ts";
 import { certsSite, changing } from "./certs-context.ts";
 
@@ -14,6 +16,7 @@ export const run: Run = async (context) => {
   const reason = reasonOf(options.reason);
   const site = await certsSite(context);
   const issued = site.pki.ledger.find(serial).find(({ kind }) => kind === "issued");
+  await confirm(context, questionOf(serial, issued));
   const online =
     issued === undefined || onlineClasses(site.model).some((each) => issued.issuer === `TrustKern ${each}`);
   // An authority that runs keeps its own list: it is asked through the backend.
@@ -31,6 +34,13 @@ export const run: Run = async (context) => {
   else io.stdout(`${paint("green", "revoked")} ${issued?.subject ?? ""} ${serial} (${reason})\n`);
   return EXIT.done;
 };
+
+function questionOf(serial: string, issued: LedgerRecord | undefined): string {
+  if (issued === undefined) return `revoke certificate ${serial}, which this host has not issued`;
+  const what = `revoke ${issued.subject} (certificate ${serial}, class ${issued.class}, ends ${issued.notAfter}) for good`;
+  if (issued.class !== "authority") return what;
+  return `${what}: everything that it has issued is refused from then on; \`trustkern certs rotate\` replaces it without that`;
+}
 
 function reasonOf(value: string | boolean | undefined): RevocationReason {
   const text = typeof value === "string" ? value : "unspecified";

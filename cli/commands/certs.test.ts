@@ -102,6 +102,48 @@ describe("certs issue", () => {
   });
 });
 
+describe("certs revoke", () => {
+  const serialOf = (path: string): string =>
+    new X509Certificate(readFileSync(join(dir, path))).serialNumber.toLowerCase().replace(/^0+/, "");
+  const ledger = (): string => readFileSync(join(dir, "authorities/ledger.ndjson"), "utf8");
+
+  test("asks first, and says what is lost with an authority", async () => {
+    const before = ledger();
+    const leaf = await json("certs", "revoke", serialOf("secrets/backend/tls.crt"));
+    expect(leaf).toMatchObject({
+      error: { code: "CONFIRMATION_NEEDED", message: expect.stringContaining("svc-backend") },
+    });
+    const authority = await json("certs", "revoke", serialOf("authorities/services.crt"));
+    expect(authority.error).toMatchObject({
+      code: "CONFIRMATION_NEEDED",
+      message: expect.stringContaining("everything"),
+    });
+    expect(ledger()).toBe(before);
+  });
+
+  test("enters the revocation and lists it, though no backend hears of it", async () => {
+    const serial = serialOf("secrets/gw-01/tls.crt");
+    const answer = await json("certs", "revoke", serial, "--reason", "keyCompromise", "--yes");
+    expect(answer).toMatchObject({ error: { code: "SERVICE_FAILED" } });
+    const last = ledger()
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line))
+      .filter(({ kind }) => kind === "revoked");
+    expect(last).toContainEqual(expect.objectContaining({ serial, subject: "gw-01", reason: "keyCompromise" }));
+    const list = readFileSync(join(dir, "authorities/crls/gateways.pem"), "utf8");
+    const text = execFileSync("openssl", ["crl", "-noout", "-text"], { input: list, encoding: "utf8", stdio: "pipe" });
+    expect(text.toLowerCase()).toContain(serial);
+  });
+
+  test("refuses a reason that RFC 5280 does not have", async () => {
+    expect(await json("certs", "revoke", "1a", "--reason", "bored")).toMatchObject({
+      exit: 2,
+      error: { code: "CLI_USAGE" },
+    });
+  });
+});
+
 describe("certs export", () => {
   test("gives a browser what certs issue wrote", async () => {
     await run("certs", "issue", "op-web", "-o", "op-web.pem");
