@@ -192,6 +192,7 @@ export const COMMANDS: readonly Command[] = [
       ["--what <what>", "root, intermediate:CLASS, leaf:COMPONENT, pin or token:GATEWAY (default: what has begun)"],
       ["--dry-run", "print the steps and who is concerned, and change nothing"],
       ["--status", "print who still uses the old"],
+      ["--abandon", "give up what has begun, while nobody has the new in use"],
       ["--limit <seconds>", "longest wait for those who have not followed a step (default: 120)"],
       ...ROOT_KEY_OPTIONS,
       ...PEOPLE_OPTIONS,
@@ -217,7 +218,16 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: "certs audit verify",
-    summary: "whether the ledger of issued and revoked certificates is whole, in order, and as its signed head says",
+    summary:
+      "whether the ledgers of issued and revoked certificates, this host's and the backend's, are whole and in order",
+    options: [
+      [
+        "--head <files>",
+        "signed heads that were kept elsewhere, one a line, of either ledger; files separated by commas",
+      ],
+      ["--require-backend", "fail where the backend does not answer (default: say so)"],
+      ["-o, --output <file>", "write the heads that were verified, to be kept elsewhere; must not be there yet"],
+    ],
     load: () => import("./commands/certs-audit-verify.ts"),
   },
   {

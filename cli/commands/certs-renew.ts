@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { EXIT, TrustKernError } from "../../shared/errors.ts";
 import { introduce } from "../../stacks/host/introduce.ts";
 import { renewDue } from "../../stacks/host/renew.ts";
+import { tellOfRevoked } from "../../stacks/host/revoked-gateways.ts";
 import { printJson, type Run } from "../command.ts";
 import { talk } from "../talk.ts";
 import { certsSite, changing } from "./certs-context.ts";
@@ -21,7 +22,10 @@ export const run: Run = async (context) => {
       .operator()
       .then((operator) => introduce(site, operator))
       .then(
-        () => true,
+        (revoked) => {
+          if (revoked.length > 0) say(tellOfRevoked(revoked));
+          return true;
+        },
         () => false,
       );
     if (!told) say("the backend does not answer: it gets revocation lists and gateways get tokens the next time");

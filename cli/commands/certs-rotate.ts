@@ -1,8 +1,12 @@
 import { EXIT } from "../../shared/errors.ts";
+import { abandonAt, begunAt } from "../../stacks/host/rotation/abandon-at.ts";
+import { concernedElsewhere } from "../../stacks/host/rotation/gateways-elsewhere.ts";
 import { outlineAt, type Rotated, type RotationOutline, rotateAt } from "../../stacks/host/rotation/run-at.ts";
 import { whoUsesOld } from "../../stacks/host/rotation/who.ts";
 import { namedCeremony } from "../ceremony-options.ts";
 import { type CommandContext, printJson, type Run } from "../command.ts";
+import { confirm } from "../confirm.ts";
+import { cliErrors } from "../errors.ts";
 import type { Paint } from "../paint.ts";
 import { talk } from "../talk.ts";
 import { wholeNumber } from "../whole-number.ts";
@@ -14,8 +18,10 @@ export const run: Run = async (context) => {
   const what = typeof options.what === "string" ? options.what : undefined;
   const site = await certsSite(context);
   if (options.status === true) return status(context, site);
+  if (options.abandon === true) return abandon(context, site);
   if (options.dryRun === true) {
-    const outline = outlineAt(site, what);
+    const here = outlineAt(site, what);
+    const outline = { ...here, concerned: [...here.concerned, ...(await concernedElsewhere(site, here.what))] };
     if (flags.json) printJson(io, { schema: "trustkern.rotation-outline/1", ...outline });
     else io.stdout(outlineText(outline, paint));
     return EXIT.done;
@@ -37,6 +43,22 @@ export const run: Run = async (context) => {
   else io.stdout(`${paint("green", "rotated")} ${done.what}\n${farewell(done)}`);
   return EXIT.done;
 };
+
+async function abandon(context: CommandContext, site: Awaited<ReturnType<typeof certsSite>>): Promise<0> {
+  const { io, flags, options, paint } = context;
+  if (options.what !== undefined) {
+    throw cliErrors.error("CLI_USAGE", "--abandon gives up the rotation that has begun, and takes no --what", {
+      path: "--what",
+    });
+  }
+  const limitSeconds = wholeNumber(options.limit, "--limit", 1, 86_400);
+  await confirm(context, `give up the rotation of ${begunAt(site)}: what it made is taken out again, and revoked`);
+  const run = { clock: io.now, signal: io.cancelled, limitSeconds, user: io.env.USER ?? "unknown" };
+  const what = await changing(context, site, () => abandonAt(site, run));
+  if (flags.json) printJson(io, { schema: "trustkern.rotation-abandoned/1", what });
+  else io.stdout(`${paint("green", "given up")} ${what}: the old is in use as before\n`);
+  return EXIT.done;
+}
 
 /** A key on a device or a medium is its owner's to destroy. */
 function farewell({ needlessKey }: Rotated): string {

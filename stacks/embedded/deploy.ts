@@ -19,6 +19,7 @@ import { takeLock } from "../host/lock.ts";
 import { type OperatorClient, operatorClient } from "../host/operator-client.ts";
 import { type ComponentStatus, waitReady } from "../host/readiness.ts";
 import { publishRecipients } from "../host/recipients.ts";
+import { assertNoneRevoked } from "../host/revoked-gateways.ts";
 import { prepareSecrets } from "../host/secrets.ts";
 import { readState, writeState } from "../host/state.ts";
 import { assertWitnesses, witnessedVolumes } from "../host/witnesses.ts";
@@ -191,7 +192,7 @@ async function prepareServices(
     await Promise.all([deployed.waitReady("custody"), deployed.waitReady("backend")]);
     await publishRecipients(deployed.control, deployed.operator);
     onProgress("custody's public key is with the backend");
-    await introduce(site, deployed.operator);
+    assertNoneRevoked(await introduce(site, deployed.operator));
   };
   await Promise.all([migrated(), recipients()]);
   await Promise.all(deployed.model.components.map(({ name }) => deployed.waitReady(name)));

@@ -3,6 +3,7 @@ import { type CertsSite, certsLockOf } from "../host/certs-site.ts";
 import { introduce } from "../host/introduce.ts";
 import { takeLock } from "../host/lock.ts";
 import { renewDue } from "../host/renew.ts";
+import { tellOfRevoked } from "../host/revoked-gateways.ts";
 
 /** How often it looks, in milliseconds. */
 const EVERY_MS = 60_000;
@@ -21,8 +22,13 @@ export interface KeepRenewedRequest {
  */
 export function keepRenewed(request: KeepRenewedRequest): () => Promise<void> {
   let running: Promise<void> = Promise.resolve();
+  let told = "";
+  const tell = (revoked: readonly string[]): void => {
+    if (revoked.length > 0 && told !== String(revoked)) request.onProgress(tellOfRevoked(revoked));
+    told = String(revoked);
+  };
   const timer = setInterval(() => {
-    running = running.then(() => once(request));
+    running = running.then(() => once(request, tell));
   }, EVERY_MS);
   timer.unref();
   return async () => {
@@ -31,13 +37,16 @@ export function keepRenewed(request: KeepRenewedRequest): () => Promise<void> {
   };
 }
 
-async function once({ site, pid, onProgress }: KeepRenewedRequest): Promise<void> {
+async function once(
+  { site, pid, onProgress }: KeepRenewedRequest,
+  tell: (revoked: readonly string[]) => void,
+): Promise<void> {
   try {
     const unlock = takeLock(certsLockOf(site), pid);
     try {
       const { renewed } = await renewDue(site);
       if (renewed.length > 0) onProgress(`new certificates: ${renewed.join(", ")}`);
-      await introduce(site, await site.operator());
+      tell(await introduce(site, await site.operator()));
     } finally {
       unlock();
     }

@@ -4,8 +4,8 @@ import { assertMaker } from "../../certs/names.ts";
 import { ONLINE_CLASSES, stepCaComponent } from "../../certs/step-ca/names.ts";
 import { type CertsSite, journalFileOf } from "./certs-site.ts";
 import { hostErrors } from "./errors.ts";
-import { rotationErrors } from "./rotation/errors.ts";
 import { readJournal } from "./rotation/journal.ts";
+import { unfinished } from "./rotation/machine.ts";
 import { type NamedCeremony, peopleOf } from "./rotation/people.ts";
 
 /** An authority of a maker that was made. */
@@ -31,8 +31,7 @@ export async function addMakerAt(site: CertsSite, maker: string, named: NamedCer
   }
   const rotation = readJournal(journalFileOf(site));
   if (rotation !== undefined) {
-    const message = `the rotation of ${rotation.what} is at "${rotation.phase}", since ${rotation.startedAt}`;
-    throw rotationErrors.error("ROTATION_UNFINISHED", message, { path: journalFileOf(site) });
+    throw unfinished(rotation, journalFileOf(site));
   }
   await pki.store.addMaker(maker, { ...named, ...peopleOf(named, undefined), pki: site.keyPlaces });
   await pki.converge();

@@ -130,10 +130,13 @@ function assertNoneIsLost(held: string, ledger: HostLedger, path: string): void 
 function revokedBy({ ledger, clock }: CrlsRequest, issuerPem: string): Revoked {
   const issuer = attributeOf(new X509Certificate(issuerPem).subject, "CN");
   const since = clock().getTime() - KEPT_DAYS * DAY_SECONDS * 1000;
-  return ledger
-    .revocations()
-    .filter((one) => one.issuer === issuer && one.notAfter.getTime() > since)
-    .map(({ serial, at, reason }) => ({ serial, at, reason }));
+  return (
+    ledger
+      .revocations()
+      // A root is taken out of what is trusted, and no list of another root names it.
+      .filter((one) => one.issuer === issuer && one.subject !== issuer && one.notAfter.getTime() > since)
+      .map(({ serial, at, reason }) => ({ serial, at, reason }))
+  );
 }
 
 function stateOf(

@@ -62,6 +62,11 @@ export const hostErrors = catalogue({
     summary: "The deployment has authorities already, and no command replaces all of them at once.",
     fix: "replace them one by one with `trustkern certs rotate`, or name a new state directory with --dir",
   },
+  GATEWAY_REVOKED: {
+    exit: EXIT.policy,
+    summary: "A gateway of the deployment is revoked, which is final: it is given neither certificate nor token.",
+    fix: "take it out of gateways in trustkern.yaml, and give its successor another name there",
+  },
   NOT_DEPLOYED: {
     exit: EXIT.notFound,
     summary: "No deployment was ever brought up in this state directory.",

@@ -14,6 +14,7 @@ import { hostErrors } from "./errors.ts";
 import type { HostLedger } from "./host-ledger.ts";
 import { leafFilesOf, PROBE, renewLeaves } from "./leaves.ts";
 import { type BrokerKeys, brokerKeys, PINNED, renderPins } from "./pins.ts";
+import { revokedGateways } from "./revoked-gateways.ts";
 import { fillStepCaSecrets } from "./step-ca-authority.ts";
 import type { StoreFiles } from "./store-files.ts";
 
@@ -133,6 +134,7 @@ export function openHostPki(request: HostPkiRequest): HostPki {
         authorities: loaded,
         brokerKeys: keys,
         expired,
+        revoked: revokedGateways(dir),
         onLeaf: async (certPem, event) => {
           await ledger.issued(certPem, actor);
           if (event.reason === PROBE.name) await ledger.revoked(certPem, "cessationOfOperation", actor);

@@ -6,6 +6,7 @@ import type { CertsSite } from "./certs-site.ts";
 import type { OperatorClient } from "./operator-client.ts";
 import { fingerprintOf } from "./pem.ts";
 import { tellBackend } from "./renew.ts";
+import { learnRevoked } from "./revoked-gateways.ts";
 import { hostFiles } from "./store-files.ts";
 
 const DAY_MS = 86_400_000;
@@ -23,19 +24,23 @@ interface ListedToken {
 /**
  * Makes the backend know what this host has issued: anchors, pins, revocation lists and leaves; and gives every gateway of the
  * deployment a token for the certificate that it has. Done again, it comes to the same.
+ * @returns gateways of the deployment that are revoked: they are left out
  */
-export async function introduce(site: Introduced, operator: OperatorClient): Promise<void> {
+export async function introduce(site: Introduced, operator: OperatorClient): Promise<readonly string[]> {
   const { pki, model } = site;
   await tellBackend(site, operator);
-  for (const { name } of model.components) {
+  const revoked = await learnRevoked(site, operator);
+  const components = model.components.filter(({ name }) => !revoked.includes(name));
+  for (const { name } of components) {
     for (const file of pki.leafFiles(name)) {
       await operator("POST", "/v1/certificates", { chain_pem: readFileSync(file, "utf8") });
     }
   }
-  for (const { name, secrets } of model.components) {
+  for (const { name, secrets } of components) {
     if (secrets.some((secret) => secret.name === "token")) await provideToken(site, operator, name);
   }
   site.handOver();
+  return revoked;
 }
 
 /** A token is bound to one certificate: with another certificate, another token. */

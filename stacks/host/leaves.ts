@@ -32,6 +32,8 @@ export interface LeavesRequest {
   readonly brokerKeys: BrokerKeys;
   /** Fingerprints of leaves that are issued anew although they are young. */
   readonly expired: ReadonlySet<string>;
+  /** Components that are given no leaf. */
+  readonly revoked: ReadonlySet<string>;
   /** Hears of each leaf before it is written, so that none is in use that no record tells of. */
   readonly onLeaf: (certPem: string, event: SecurityEvent) => Promise<void>;
 }
@@ -55,6 +57,7 @@ interface Wanted {
  */
 export async function renewLeaves(request: LeavesRequest): Promise<readonly string[]> {
   const old = request.model.components
+    .filter(({ name }) => !request.revoked.has(name))
     .flatMap((component) => wantedBy(component, request))
     .filter((wanted) => !isYoung(wanted, request));
   for (const wanted of old) await renew(wanted, request);

@@ -5,6 +5,7 @@ import type { Layout } from "../../host/layout.ts";
 import { type OperatorClient, operatorClient } from "../../host/operator-client.ts";
 import { provision } from "../../host/provision.ts";
 import { type Control, publishRecipients } from "../../host/recipients.ts";
+import { assertNoneRevoked } from "../../host/revoked-gateways.ts";
 import { hostSocket } from "../mounts.ts";
 import { dockerSite } from "./certs-site.ts";
 import { waitHealthy } from "./health.ts";
@@ -33,7 +34,7 @@ export async function bootstrap(options: DockerOptions, rendered: Rendered, auth
   const operator = await operatorClient({ endpoint: backendEndpoint(rendered.plan), authorities, clock });
   await publishRecipients(control, operator);
   onProgress("custody's public key is with the backend");
-  await introduce(await dockerSite(options, "trustkern deploy"), operator);
+  assertNoneRevoked(await introduce(await dockerSite(options, "trustkern deploy"), operator));
   const { sensors, ratePerSecond } = deployment.simulator;
   if (sensors === 0) return;
   await wellBefore(options, rendered, ["simulator", ...deployment.gateways.slice(0, 1)]);

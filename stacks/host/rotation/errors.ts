@@ -21,7 +21,12 @@ export const rotationErrors = catalogue({
   ROTATION_UNPROVEN: {
     exit: EXIT.timeout,
     summary: "Some components have not followed a step of the rotation in time; the old is still accepted everywhere.",
-    fix: "bring the components that the message names up, and run `trustkern certs rotate` again: it goes on where it stopped",
+    fix: "bring the components that the message names up, and run `trustkern certs rotate` again: it goes on where it stopped; a gateway that never comes back is not waited for once it is revoked",
+  },
+  ROTATION_IN_USE: {
+    exit: EXIT.policy,
+    summary: "The rotation cannot be given up: the new is in use, and going back would cut off who has it.",
+    fix: "finish it with `trustkern certs rotate`; a gateway that never comes back is not waited for once it is revoked",
   },
   ROTATION_NOTHING: {
     exit: EXIT.notFound,

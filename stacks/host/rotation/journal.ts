@@ -21,6 +21,8 @@ const journalSchema = z.strictObject({
   phase: z.enum(PHASES),
   /** Fingerprints and numbers that later phases need. No secret. */
   memo: z.record(z.string(), z.string()),
+  /** Whether it is being given up: from then on it only goes back. @default it is not */
+  abandoned: z.literal(true).optional(),
 });
 
 /** A rotation that has begun and is not done. */

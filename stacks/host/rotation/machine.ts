@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { TrustKernError } from "../../../shared/errors.ts";
 import { hostErrors } from "../errors.ts";
 import type { StoreFiles } from "../store-files.ts";
 import { rotationErrors } from "./errors.ts";
@@ -51,12 +52,12 @@ export interface RotationRun {
 export async function runRotation(rotation: Rotation, run: RotationRun): Promise<Memo> {
   const { journalFile, files } = run;
   const begun = readJournal(journalFile);
-  if (begun !== undefined && begun.what !== rotation.what) {
-    throw rotationErrors.error(
-      "ROTATION_UNFINISHED",
-      `the rotation of ${begun.what} is at "${begun.phase}", since ${begun.startedAt}`,
-      { path: journalFile },
-    );
+  if (begun !== undefined && begun.what !== rotation.what) throw unfinished(begun, journalFile);
+  if (begun?.abandoned === true) {
+    throw rotationErrors.error("ROTATION_UNFINISHED", `the rotation of ${begun.what} is being given up`, {
+      path: journalFile,
+      fix: "give it up to the end with `trustkern certs rotate --abandon`",
+    });
   }
   let journal: Journal = begun ?? {
     schema: "trustkern.rotation/1",
@@ -83,7 +84,23 @@ export async function runRotation(rotation: Rotation, run: RotationRun): Promise
   return journal.memo;
 }
 
-async function allFollow(run: RotationRun, phase: Phase, look: () => Promise<readonly string[]>): Promise<void> {
+/** What is thrown at whoever comes between. */
+export function unfinished({ what, phase, startedAt }: Journal, journalFile: string): TrustKernError {
+  return rotationErrors.error("ROTATION_UNFINISHED", `the rotation of ${what} is at "${phase}", since ${startedAt}`, {
+    path: journalFile,
+  });
+}
+
+/**
+ * Has those take their files who have not followed, and waits for them.
+ * @param phase what is waited in, for the error
+ * @throws ROTATION_UNPROVEN, DEPLOY_CANCELLED
+ */
+export async function allFollow(
+  run: Pick<RotationRun, "signal" | "limitSeconds" | "pollMs" | "clock" | "apply">,
+  phase: string,
+  look: () => Promise<readonly string[]>,
+): Promise<void> {
   const { signal, limitSeconds = 120, pollMs = 500, clock } = run;
   const started = clock().getTime();
   let waiting = await look();

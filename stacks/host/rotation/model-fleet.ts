@@ -2,6 +2,7 @@ import { createPrivateKey, X509Certificate } from "node:crypto";
 import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { readCrl } from "../../../certs/crl.ts";
 import { normalSerial } from "../../../certs/serial.ts";
 import type { Model } from "../../../model/boundary.ts";
 import type { Component } from "../../../model/component.ts";
@@ -13,11 +14,14 @@ import { type HostPki, openHostPki } from "../host-pki.ts";
 import type { KeyCeremony } from "../key-ceremony.ts";
 import { certificatesIn, fingerprintOf, pinOf } from "../pem.ts";
 import type { StoreFiles } from "../store-files.ts";
+import { abandonRotation } from "./abandon.ts";
 import type { RotationContext } from "./context.ts";
 import type { Fleet } from "./fleet.ts";
 import { type Phase, readJournal } from "./journal.ts";
 import { type Memo, type Rotation, type RotationRun, runRotation } from "./machine.ts";
 import { holdModelCeremony, makeMedium, modelCeremony } from "./model-ceremony.ts";
+import type { RotationTarget } from "./target.ts";
+import { withdrawalOf } from "./withdrawal.ts";
 
 /** A death: nothing that comes after it happens. */
 export class Killed extends Error {}
@@ -117,11 +121,22 @@ export class ModelFleet {
 
   async rotate(make: (context: RotationContext) => Rotation, limitSeconds = 60): Promise<Memo> {
     this.steps = 0;
+    const run = { ...this.run(limitSeconds), onPhase: (phase: Phase) => this.onPhase(phase) };
+    return runRotation(make(await this.context()), run);
+  }
+
+  /** Gives up what has begun. */
+  async abandon(target: RotationTarget): Promise<void> {
+    this.steps = 0;
+    await abandonRotation(withdrawalOf(target, await this.context()), this.run(60));
+  }
+
+  private async context(): Promise<RotationContext> {
     const pki = this.open();
     // As every command does first.
     await pki.authorities();
-    const fleet = this.fleet;
-    const rotation = make({
+    const { fleet } = this;
+    return {
       files: this.files,
       secretFile: this.secretFile,
       fleet,
@@ -133,18 +148,19 @@ export class ModelFleet {
       crls: pki.crls.own,
       leafFiles: pki.leafFiles,
       revoke: pki.revoke,
-    });
-    const run: RotationRun = {
+    };
+  }
+
+  private run(limitSeconds: number): Omit<RotationRun, "onPhase"> {
+    return {
       journalFile: this.journalFile,
       files: this.files,
-      apply: fleet.apply,
+      apply: this.fleet.apply,
       clock: () => new Date(),
       signal: new AbortController().signal,
       limitSeconds,
       pollMs: 1,
-      onPhase: (phase) => this.onPhase(phase),
     };
-    return runRotation(rotation, run);
   }
 
   /** {@link rotate}, and after each death again, until it is done. */
@@ -183,6 +199,12 @@ export class ModelFleet {
     return readJournal(this.journalFile)?.phase;
   }
 
+  /** Serial numbers in the list of the root in force. */
+  listedByRoot(): readonly string[] {
+    const pem = readFileSync(join(this.authoritiesDir, "crls/root.pem"), "utf8");
+    return readCrl(pem).revoked.map(({ serial }) => serial);
+  }
+
   revokedSerials(): readonly string[] {
     return this.revocations.map(({ serial }) => serial);
   }
@@ -217,7 +239,8 @@ export class ModelFleet {
       const serial = normalSerial(certificate.serialNumber);
       if (this.revocations.some((one) => one.serial === serial)) return undefined;
       const issuer = attributeOf(certificate.issuer, "CN");
-      this.revocations.push({ serial, issuer, at: NOW, reason, notAfter: certificate.validToDate });
+      const subject = attributeOf(certificate.subject, "CN");
+      this.revocations.push({ serial, subject, issuer, at: NOW, reason, notAfter: certificate.validToDate });
       this.step(`revoked ${serial}`);
       return undefined;
     },

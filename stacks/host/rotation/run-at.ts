@@ -1,16 +1,16 @@
 import { type CertsSite, journalFileOf } from "../certs-site.ts";
-import { introduce } from "../introduce.ts";
-import type { KeyCeremony } from "../key-ceremony.ts";
+import { hostErrors } from "../errors.ts";
 import { PINNED } from "../pins.ts";
+import { revokedNow } from "../revoked-gateways.ts";
 import { hostFiles } from "../store-files.ts";
-import type { RotationContext } from "./context.ts";
+import { contextOf, logStep, nobodysCeremony } from "./context-of.ts";
 import { rotationErrors } from "./errors.ts";
-import type { Fleet } from "./fleet.ts";
 import { type Journal, PHASES, type Phase, readJournal } from "./journal.ts";
 import { type RotationRun, runRotation } from "./machine.ts";
 import { type NamedCeremony, peopleOf } from "./people.ts";
+import { rotatable } from "./rotatable.ts";
 import { rotationOf } from "./rotations.ts";
-import { parseTarget, type Rotatable, renderTarget } from "./target.ts";
+import { parseTarget, type RotationTarget, renderTarget } from "./target.ts";
 
 /** How a rotation of a deployment is run. */
 export interface RotateOptions extends Pick<RotationRun, "clock" | "signal" | "limitSeconds" | "pollMs" | "onPhase"> {
@@ -45,10 +45,13 @@ export interface RotationOutline {
 export async function rotateAt(site: CertsSite, options: RotateOptions): Promise<Rotated> {
   const journalFile = journalFileOf(site);
   const journal = readJournal(journalFile);
-  const target = parseTarget(whatOf(options.what, journal), rotatable(site));
+  const target = targetAt(site, options.what, journal);
+  const revoked = await revokedNow(site);
+  assertNotRevoked(target, revoked, journal);
   const ceremony = { ...options.ceremony, ...peopleOf(options.ceremony, journal?.memo), pki: site.keyPlaces };
   const fleet = await site.fleet();
-  const rotation = rotationOf(target, contextOf(site, fleet, ceremony));
+  const what = renderTarget(target);
+  const rotation = rotationOf(target, contextOf(site, { fleet, revoked, ceremony }));
   // A death may have left files that were written and not given to who reads them.
   site.handOver();
   const { oldKey = null } = await runRotation(rotation, {
@@ -56,8 +59,12 @@ export async function rotateAt(site: CertsSite, options: RotateOptions): Promise
     journalFile,
     files: hostFiles,
     apply: fleet.apply,
+    onPhase: (phase, says) => {
+      logStep(site, { what, reason: phase, user: options.ceremony.user });
+      options.onPhase(phase, says);
+    },
   });
-  return { what: renderTarget(target), needlessKey: oldKey };
+  return { what, needlessKey: oldKey };
 }
 
 /**
@@ -66,10 +73,10 @@ export async function rotateAt(site: CertsSite, options: RotateOptions): Promise
  */
 export function outlineAt(site: CertsSite, what: string | undefined): RotationOutline {
   const journal = readJournal(journalFileOf(site));
-  const target = parseTarget(whatOf(what, journal), rotatable(site));
+  const target = targetAt(site, what, journal);
   const text = renderTarget(target);
-  const nobody = { pki: site.keyPlaces, conductor: "", witnesses: [], versions: {} };
-  const rotation = rotationOf(target, contextOf(site, undefined, nobody));
+  const asked = { fleet: undefined, revoked: new Set<string>(), ceremony: nobodysCeremony(site) };
+  const rotation = rotationOf(target, contextOf(site, asked));
   const at = journal?.what === text ? journal.phase : null;
   return {
     what: text,
@@ -89,15 +96,33 @@ function whatOf(what: string | undefined, journal: Journal | undefined): string 
   return text;
 }
 
-/** What of a deployment can be rotated by name. */
-export function rotatable({ model, pki }: Pick<CertsSite, "model" | "pki">): Rotatable {
-  const names = model.components.map(({ name }) => name);
-  return {
-    components: names.filter((name) => pki.leafFiles(name).length > 0),
-    gateways: model.components.flatMap(({ name, secrets }) =>
-      secrets.some((secret) => secret.name === "token") ? [name] : [],
-    ),
-  };
+/** A rotation that has begun may be of a component that the deployment has not any more. */
+function targetAt(site: CertsSite, what: string | undefined, journal: Journal | undefined): RotationTarget {
+  const text = whatOf(what, journal);
+  try {
+    return parseTarget(text, rotatable(site));
+  } catch (cause) {
+    if (journal?.what !== text) throw cause;
+    throw rotationErrors.error(
+      "ROTATION_TARGET_UNKNOWN",
+      `a rotation of ${text} has begun, and the deployment has none`,
+      {
+        path: "--what",
+        fix: "give it up with `trustkern certs rotate --abandon`",
+        cause,
+      },
+    );
+  }
+}
+
+function assertNotRevoked(target: RotationTarget, revoked: ReadonlySet<string>, journal: Journal | undefined): void {
+  const name = target.kind === "leaf" ? target.component : target.kind === "token" ? target.gateway : "";
+  if (!revoked.has(name)) return;
+  const begun = journal?.what === renderTarget(target);
+  throw hostErrors.error("GATEWAY_REVOKED", `${name} is revoked for good`, {
+    path: "--what",
+    ...(begun ? { fix: "give the rotation up with `trustkern certs rotate --abandon`" } : {}),
+  });
 }
 
 function concernedBy({ model }: CertsSite, what: string): readonly string[] {
@@ -107,38 +132,4 @@ function concernedBy({ model }: CertsSite, what: string): readonly string[] {
   if (kind === "leaf" || kind === "token") return [name ?? ""];
   if (kind === "pin") return [...new Set([PINNED, ...having("broker.pins")])];
   return having(kind === "root" ? "ca.crt" : "tls.crt");
-}
-
-function contextOf(site: CertsSite, fleet: Fleet | undefined, ceremony: KeyCeremony): RotationContext {
-  const { pki, secretFile, handOver } = site;
-  const nobody = new Proxy({} as Fleet, {
-    get: () => {
-      throw new TypeError("an outline asks nobody");
-    },
-  });
-  return {
-    files: {
-      ...hostFiles,
-      write: (path, content) => {
-        const changed = hostFiles.write(path, content);
-        handOver();
-        return changed;
-      },
-    },
-    secretFile,
-    fleet: fleet ?? nobody,
-    ceremony,
-    store: pki.store,
-    converge: async (expired) => {
-      const renewed = await pki.converge(expired);
-      handOver();
-      // A gateway's token is bound to its certificate.
-      if (rotatable(site).gateways.some((name) => renewed.includes(name))) await introduce(site, await site.operator());
-    },
-    pins: pki.brokerKeys.read,
-    dropPreviousPin: () => pki.brokerKeys.dropPrevious(),
-    crls: pki.crls.own,
-    leafFiles: pki.leafFiles,
-    revoke: pki.revoke,
-  };
 }
