@@ -1,7 +1,7 @@
 import { connectAsync, type MqttClient } from "mqtt";
 import { createEventLimiter } from "../runtime/event-limiter.ts";
 import { listenTcp } from "../runtime/listen.ts";
-import { pinnedConnect } from "../runtime/pins.ts";
+import { pinnedConnect, pinsInForce } from "../runtime/pins.ts";
 import type { RunningService, ServiceContext } from "../runtime/run.ts";
 import type { BackendConfig } from "./config.ts";
 import { type Issuers, type StepCaIssuerOptions, stepCaIssuer } from "./enrolment/issuing.ts";
@@ -91,6 +91,7 @@ export async function startBackend({
 
   return {
     ready: () => publisher.lag() === null,
+    brokerPins: () => pinsInForce(config.broker),
     status: () => ({
       port,
       reason: publisher.lag(),

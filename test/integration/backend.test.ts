@@ -1,4 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { connectAsync, type MqttClient } from "mqtt";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type Allowlist, lookup, verifyAllowlist } from "../../protocol/allowlist.ts";
@@ -279,6 +281,17 @@ it("never gives a version twice, also over a restart", async () => {
   expect(await harness.kill(backend, "SIGTERM")).toBe(0);
   backend = await harness.startBackend(harness.backendConfig(brokerPort));
   expect((await collectorAllowlist(version)).document.version).toBeGreaterThan(version);
+});
+
+it("says which pins of the broker its next connection is held to, which a rotation waits for", async () => {
+  const pins = async () => ((await harness.waitStatus("backend", () => true)).tls as { pins?: string[] }).pins;
+  const file = join(harness.folder, "broker.pins");
+  const now = readFileSync(file, "utf8");
+  expect(await pins()).toEqual([now.trim()]);
+  const next = "0a".repeat(32);
+  harness.write("broker.pins", `${now}${next}\n`);
+  expect(await pins()).toEqual([now.trim(), next]);
+  harness.write("broker.pins", now);
 });
 
 it("writes no secret to its log", async () => {

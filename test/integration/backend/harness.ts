@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { generateKeyPairSync } from "node:crypto";
+import { generateKeyPairSync, X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:https";
@@ -11,6 +11,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { loadAuthority } from "../../../certs/authority.ts";
 import { issueCrl } from "../../../certs/crl.ts";
 import { issueDeploymentCertificates } from "../../../certs/deployment.ts";
+import { pinOf } from "../../../services/runtime/pins.ts";
 import { callControl } from "../../../shared/control-client.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
@@ -74,6 +75,7 @@ export class Harness {
     for (const { name, certPem, keyPem } of leaves) {
       this.write(`${name}.pem`, certPem);
       this.write(`${name}.key`, keyPem);
+      if (name === "svc-broker") this.write("broker.pins", `${pinOf(new X509Certificate(certPem).publicKey)}\n`);
     }
     this.#tls = new Map(
       leaves.map(({ name, certPem, keyPem }) => [name, { ca: root.certPem, cert: certPem, key: keyPem }]),
@@ -104,7 +106,10 @@ export class Harness {
       listen: { host: "127.0.0.1", port: 0 },
       stateDir: this.stateDir,
       signingKeyFile: join(this.folder, "signing.key"),
-      broker: { host: "127.0.0.1", port: brokerPort, servername: `broker.${TENANT}.trustkern.internal` },
+      broker: {
+        ...{ host: "127.0.0.1", port: brokerPort, servername: `broker.${TENANT}.trustkern.internal` },
+        pinsFile: join(this.folder, "broker.pins"),
+      },
       network: {
         network_name: "trustkern",
         channel: 15,
