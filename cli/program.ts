@@ -20,7 +20,7 @@ const GROUPS: Readonly<Record<string, string>> = {
   images: "the container images of a deployment",
   certs: "certificates: who has which, renewal, rotation, revocation",
   "certs transcript": "the transcript of the ceremony that made the authorities",
-  "certs audit": "the ledger of issued and revoked certificates",
+  "certs audit": "the ledgers of issued and revoked certificates",
   gateway: "gateways, and the tokens that they ask the backend with",
   "gateway token": "bearer tokens of gateways",
   device: "made devices, and who made them",

@@ -5,7 +5,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { beforeEach, expect, it } from "vitest";
 import type { Authority } from "../../../certs/authority.ts";
 import { issueIntermediate } from "../../../certs/classes/intermediate.ts";
-import { issueGatewayLeaf } from "../../../certs/classes/leaf-gateway.ts";
+import { issueFromCsr } from "../../../certs/classes/leaf-gateway.ts";
 import { issueRoot } from "../../../certs/classes/root.ts";
 import { parseCsr } from "../../../certs/csr.ts";
 import { generateKeyPair, P256 } from "../../../certs/keys.ts";
@@ -76,8 +76,7 @@ beforeEach(() => {
   const sign = async (_: string, name: string): Promise<string> => {
     meanwhile();
     if (asks) await ask();
-    const key = { publicKeySpki: Buffer.from(csr.publicKey.rawData) };
-    return (await issueGatewayLeaf(authority, { name, key, now: clock })).certPem;
+    return (await issueFromCsr(authority, csrPem, { name, now: clock })).certPem;
   };
   const certifyGateway = createCertifyGateway({
     ...{ ...shared, gateways, certificates: createCertificates(db, now), events: emit },
