@@ -12,6 +12,11 @@ export const custodyErrors = catalogue({
     summary: "The custody passphrase file is missing, unreadable or empty.",
     fix: "write the passphrase into that file, mode 0600, one line",
   },
+  CUSTODY_PASSPHRASE_WEAK: {
+    exit: EXIT.configuration,
+    summary: "A passphrase is too short to stand between a copied file and a key that is good for decades.",
+    fix: "take six random words or more, or `openssl rand -base64 24`",
+  },
   CUSTODY_STATE_CORRUPT: {
     exit: EXIT.resource,
     summary: "The custody state is not what custody wrote: bytes changed, were cut off, or contradict each other.",

@@ -2,10 +2,28 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { chooseWorkFactor, readPassphrase } from "./passphrase.ts";
+import { assertStrong, chooseWorkFactor, readPassphrase } from "./passphrase.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "passphrase-"));
 afterAll(() => rmSync(folder, { recursive: true }));
+
+describe("assertStrong", () => {
+  it.each(["cork otter lamp ruin mint frost", `${"0f1e".repeat(16)}abcd`, "Zm9vYmFyYmF6cXV4cXV1eGNv"])(
+    "takes %s",
+    (passphrase) => {
+      expect(() => assertStrong(passphrase, "words")).not.toThrow();
+    },
+  );
+
+  it.each(["x", "correct horse", "a".repeat(64), "ab".repeat(30), "0123456789012345678"])(
+    "refuses %s",
+    (passphrase) => {
+      expect(() => assertStrong(passphrase, "words")).toThrow(
+        expect.objectContaining({ code: "CUSTODY_PASSPHRASE_WEAK", path: "words" }),
+      );
+    },
+  );
+});
 
 describe("chooseWorkFactor", () => {
   it.each([

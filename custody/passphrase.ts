@@ -31,6 +31,23 @@ export function readPassphrase(file: string): string {
   return text;
 }
 
+/** Characters of the shortest passphrase for a key that is kept for decades: six short words. */
+const LEAST_CHARACTERS = 20;
+/** Below that, a passphrase is one thing again and again. */
+const LEAST_DIFFERENT = 8;
+
+/**
+ * Refuses a passphrase that is short, or has few different characters. Nobody can measure chance: this finds what is surely bad.
+ * @param path of its file, for the message
+ * @throws CUSTODY_PASSPHRASE_WEAK
+ */
+export function assertStrong(passphrase: string, path: string): void {
+  const different = new Set(passphrase).size;
+  if (passphrase.length >= LEAST_CHARACTERS && different >= LEAST_DIFFERENT) return;
+  const message = `the passphrase has ${passphrase.length} characters, ${different} of them different; accepted: ${LEAST_CHARACTERS} or more, ${LEAST_DIFFERENT} or more of them different`;
+  throw custodyErrors.error("CUSTODY_PASSPHRASE_WEAK", message, { path });
+}
+
 /**
  * The work factor (base-2 logarithm of scrypt's N, RFC 7914) for a passphrase: the one asked for, or 18, or 12 for a
  * passphrase that has the form of 256 random bits (64 hexadecimal digits, or 43 characters of base64url). Only that form

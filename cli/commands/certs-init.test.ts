@@ -51,12 +51,14 @@ describe("certs init", () => {
     [["certs", "init"], "CLI_USAGE", 2],
     [["certs", "init", "--root-key", "a.age"], "CLI_USAGE", 2],
     [["certs", "init", "--root-key", "a.age", "--passphrase-file", "none"], "CUSTODY_PASSPHRASE_MISSING", 2],
+    [["certs", "init", "--root-key", "a.age", "--passphrase-file", "short"], "CUSTODY_PASSPHRASE_WEAK", 2],
     [["certs", "init", "--root-key", "fresh/root.age", "--passphrase-file", "words"], "ROOT_KEY_ONLINE", 5],
     [["certs", "init", "--root-key", "words", "--passphrase-file", "words"], "SIGNER_KEY_EXISTS", 5],
     [[...INIT.with(3, "a.age"), "--witnesses", "Ada"], "CEREMONY_NAME_INVALID", 2],
     [[...INIT.slice(0, 6).with(3, "a.age"), "--makers", "ACME"], "CERT_NAME_INVALID", 2],
   ] as const)("is refused as %j, and leaves no key behind", async (argv, code, exit) => {
     const at = { cwd, env: { USER: "Ada" } };
+    writeFileSync(file("short"), "words\n");
     const outcome = await runCli([...argv, "--dir", file("fresh"), "--json"], at);
     expect([JSON.parse(outcome.stdout).error.code, outcome.exit]).toEqual([code, exit]);
     expect([existsSync(file("a.age")), existsSync(file("fresh/authorities"))]).toEqual([false, false]);

@@ -8,6 +8,7 @@ import { assertMaker, assertTenant, LEAF_CLASSES } from "../../certs/names.ts";
 import { createMemorySigner, createSigner } from "../../certs/signers/index.ts";
 import { keyAt } from "../../certs/signers/key-place.ts";
 import type { KeySigner } from "../../certs/signers/signer.ts";
+import { assertStrong, readPassphrase } from "../../custody/passphrase.ts";
 import type { Deployment } from "../../model/deployment.ts";
 import type { SecurityEvent } from "../../shared/security-event.ts";
 import { haveAuthorities } from "./authorities.ts";
@@ -88,6 +89,7 @@ function rootPlace({ deployment, rootFile, layout }: HostCeremonyRequest): KeyEl
     });
   }
   assertOffline(layout.dir, rootFile.file);
+  assertStrong(readPassphrase(rootFile.passphraseFile), rootFile.passphraseFile);
   return { kind: "age", ...rootFile };
 }
 

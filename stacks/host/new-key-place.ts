@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { loadSigner } from "../../certs/signers/index.ts";
 import { type DeviceKeyRef, type KeyPlace, keyAt } from "../../certs/signers/key-place.ts";
-import { readPassphrase } from "../../custody/passphrase.ts";
+import { assertStrong, readPassphrase } from "../../custody/passphrase.ts";
 import { TrustKernError } from "../../shared/errors.ts";
 import { transcriptId } from "./authorities-in-use.ts";
 import { describeKeyPlace, isKeyElsewhere, type KeyElsewhere, readKeyPlace } from "./authority-key.ts";
@@ -36,7 +36,7 @@ export async function newRootPlace(dir: string, { pki, rootFile }: KeyCeremony):
   const same = held?.kind === "age" && resolve(held.file) === resolve(rootFile.file);
   if (same) throw taken(`"${rootFile.file}" is where the key of the root in force belongs`);
   if (existsSync(rootFile.file)) throw taken(`"${rootFile.file}" is there already`);
-  readPassphrase(rootFile.passphraseFile);
+  assertStrong(readPassphrase(rootFile.passphraseFile), rootFile.passphraseFile);
   return { kind: "age", ...rootFile };
 }
 
