@@ -52,6 +52,11 @@ export const cliErrors = catalogue({
     summary: "No error of TrustKern has that code.",
     fix: "take the code as it stands in the error; codes are upper case with _",
   },
+  CERT_IN_FORCE: {
+    exit: EXIT.policy,
+    summary: "An authority is in force that this deployment needs for everything, its own replacement among it.",
+    fix: "replace it with `trustkern certs rotate`, which revokes it at its end",
+  },
   CANCELLED: {
     exit: EXIT.cancelled,
     summary: "The command was cancelled.",

@@ -1,7 +1,9 @@
+import { X509Certificate } from "node:crypto";
 import { REASON_CODES, type RevocationReason } from "../../certs/crl/reasons.ts";
 import type { LedgerRecord } from "../../certs/ledger/record.ts";
 import { normalSerial } from "../../certs/serial.ts";
 import { EXIT } from "../../shared/errors.ts";
+import type { CertsSite } from "../../stacks/host/certs-site.ts";
 import { onlineClasses } from "../../stacks/host/host-pki.ts";
 import { tellBackend } from "../../stacks/host/renew.ts";
 import { printJson, type Run } from "../command.ts";
@@ -16,6 +18,7 @@ export const run: Run = async (context) => {
   const reason = reasonOf(options.reason);
   const site = await certsSite(context);
   const issued = site.pki.ledger.find(serial).find(({ kind }) => kind === "issued");
+  assertNotInForce(site, serial);
   await confirm(context, questionOf(serial, issued));
   const online =
     issued === undefined || onlineClasses(site.model).some((each) => issued.issuer === `TrustKern ${each}`);
@@ -34,6 +37,23 @@ export const run: Run = async (context) => {
   else io.stdout(`${paint("green", "revoked")} ${issued?.subject ?? ""} ${serial} (${reason})\n`);
   return EXIT.done;
 };
+
+/** Authorities that commands and components of this deployment cannot do without, not even to replace them. */
+const NEEDED = ["root", "services", "operators"] as const;
+
+function assertNotInForce({ pki }: CertsSite, serial: string): void {
+  const serialOf = (name: string): string => {
+    const pem = pki.store.read(name);
+    return pem === undefined ? "" : normalSerial(new X509Certificate(pem).serialNumber);
+  };
+  const name = NEEDED.find((each) => serialOf(each) === serial);
+  if (name === undefined) return;
+  const what = name === "root" ? name : `intermediate:${name}`;
+  throw cliErrors.error("CERT_IN_FORCE", `certificate ${serial} is the authority "${name}" that is in force`, {
+    path: serial,
+    fix: `replace it with \`trustkern certs rotate --what ${what}\`, which revokes this one at its end`,
+  });
+}
 
 function questionOf(serial: string, issued: LedgerRecord | undefined): string {
   if (issued === undefined) return `revoke certificate ${serial}, which this host has not issued`;

@@ -113,13 +113,21 @@ describe("certs revoke", () => {
     expect(leaf).toMatchObject({
       error: { code: "CONFIRMATION_NEEDED", message: expect.stringContaining("svc-backend") },
     });
-    const authority = await json("certs", "revoke", serialOf("authorities/services.crt"));
+    const authority = await json("certs", "revoke", serialOf("authorities/gateways.crt"));
     expect(authority.error).toMatchObject({
       code: "CONFIRMATION_NEEDED",
       message: expect.stringContaining("everything"),
     });
     expect(ledger()).toBe(before);
   });
+
+  test.each(["root", "services", "operators"])(
+    "leaves the authority %s in force, and says how to replace it",
+    async (name) => {
+      const answer = await json("certs", "revoke", serialOf(`authorities/${name}.crt`), "--yes");
+      expect(answer).toMatchObject({ error: { code: "CERT_IN_FORCE", fix: expect.stringContaining("certs rotate") } });
+    },
+  );
 
   test("enters the revocation and lists it, though no backend hears of it", async () => {
     const serial = serialOf("secrets/gw-01/tls.crt");
