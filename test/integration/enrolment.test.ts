@@ -16,6 +16,8 @@ import { verifyLedger } from "../../certs/ledger/verify.ts";
 import { fetchCrl } from "../../certs/step-ca/client.ts";
 import { verifyChain } from "../../certs/verify-chain.ts";
 import { x509 } from "../../certs/x509.ts";
+import { fleetInventory } from "../../cli/commands/certs-fleet.ts";
+import type { OperatorClient } from "../../stacks/host/operator-client.ts";
 import { PROJECT } from "../support/deployment.ts";
 import { StepCaHarness } from "./step-ca/harness.ts";
 import { backendToken, device, enrol, operatorLeaf, type Request, requestFor } from "./step-ca/requests.ts";
@@ -101,6 +103,13 @@ async function call(method: string, path: string, body?: unknown): Promise<{ sta
   return { status: response.statusCode, body: JSON.parse(await text(response)) };
 }
 
+/** What `certs list --fleet` says of a certificate; undefined where it does not have it. */
+async function stateInList(serial: string): Promise<string | undefined> {
+  const ask: OperatorClient = async (method, path, body) => (await call(method, path, body)).body;
+  const { rows } = await fleetInventory({ tenant: "acme", operator: async () => ask }, new Date());
+  return rows.find((row) => row.serial === serial)?.state;
+}
+
 /** A request for a certificate of the key that the device was made with. */
 async function ownRequest(by: CertifiedKey, name: string): Promise<Request> {
   const key = createPrivateKey(by.keyPem);
@@ -181,12 +190,14 @@ describe("a gateway that enrols at the real step-ca, which asks the real backend
     await call("POST", "/v1/gateways/gw-01/allow-again");
     const { certPem } = await enrolMade();
     const serial = serialOf(certPem);
+    expect(await stateInList(serial)).toBe("ok");
     expect(await call("POST", `/v1/certificates/${serial}/revoke`, { reason: "keyCompromise" })).toMatchObject({
       status: 200,
     });
     const listed = async (): Promise<readonly string[]> =>
       readCrl(await fetchCrl(ca.endpoint("gateways"))).revoked.map((each) => each.serial);
     await expect.poll(listed, { timeout: 30_000 }).toContain(serial);
+    expect(await stateInList(serial)).toBe("revoked");
     const told = async () => (await call("GET", "/v1/broker/trust")).body as BrokerTrust;
     expect((await told()).ended.map(({ name }) => name)).toContain("gw-01");
     const known = async () => (await told()).crls.flatMap(({ pem }) => readCrl(pem).revoked.map((each) => each.serial));
