@@ -1,3 +1,5 @@
+import { rmSync } from "node:fs";
+import { resolve } from "node:path";
 import type { Authority } from "../../certs/authority.ts";
 import { issueDeviceLeaf } from "../../certs/classes/leaf-device.ts";
 import { issueFromCsr, issueGatewayLeaf } from "../../certs/classes/leaf-gateway.ts";
@@ -5,17 +7,20 @@ import { certifyOperator, issueOperatorLeaf } from "../../certs/classes/leaf-ope
 import { issueServiceLeaf } from "../../certs/classes/leaf-service.ts";
 import type { Certified, Issued } from "../../certs/issue.ts";
 import { LEAF_CLASSES, type LeafClass, NAME_PREFIX } from "../../certs/names.ts";
-import { EXIT } from "../../shared/errors.ts";
+import { fleetErrors } from "../../services/backend/fleet/errors.ts";
+import { EXIT, TrustKernError } from "../../shared/errors.ts";
 import { makersIn } from "../../stacks/host/authorities-in-use.ts";
 import { openAuthority } from "../../stacks/host/authority-key.ts";
 import type { CertsSite } from "../../stacks/host/certs-site.ts";
 import { logEvent } from "../../stacks/host/event-log.ts";
+import { revokedNow } from "../../stacks/host/revoked-gateways.ts";
 import { type CommandContext, printJson, type Run } from "../command.ts";
 import { cliErrors } from "../errors.ts";
 import { readInput, writeSecret } from "../files.ts";
 import { needed } from "../needed.ts";
 import { talk } from "../talk.ts";
 import { certsSite, changing } from "./certs-context.ts";
+import { takeRevocations } from "./take-revocations.ts";
 
 /** `certs issue NAME`: a certificate of the class that the name's prefix says, or a device's. */
 export const run: Run = async (context) => {
@@ -25,6 +30,8 @@ export const run: Run = async (context) => {
   const csrPem =
     typeof options.csr === "string" ? Buffer.from(await readInput(io, options.csr)).toString("utf8") : undefined;
   const site = await certsSite(context);
+  const isGateway = typeof options.maker !== "string" && name.startsWith(NAME_PREFIX.gateways);
+  if (isGateway) assertActive(name, await revokedNow(site));
   const issued = await changing(context, site, async () => {
     const certified = await (typeof options.maker === "string"
       ? issueDevice(context, site, csrPem)
@@ -35,8 +42,12 @@ export const run: Run = async (context) => {
     writeSecret(io, output, ("keyPem" in certified ? certified.keyPem : "") + certified.certPem);
     return certified;
   });
-  if (typeof options.maker !== "string") await tell(context, site, issued.certPem);
   const { object: serial } = issued.event;
+  if (typeof options.maker !== "string" && (await tell(context, site, issued.certPem)) === "revoked") {
+    rmSync(resolve(io.cwd, output));
+    await takeRevocations(context, site, await site.operator());
+    assertActive(name, new Set([name]));
+  }
   if (flags.json) printJson(io, { schema: "trustkern.certs-issue/1", name, serial, file: output });
   else io.stdout(`${output}: ${name}, serial number ${serial}\n`);
   return EXIT.done;
@@ -97,10 +108,25 @@ function classOfName(name: string): LeafClass {
   throw cliErrors.error("CLI_USAGE", message, { path: "name" });
 }
 
-/** The backend accepts what it does not know as well, by its chain; what it knows, it can revoke. */
-async function tell(context: CommandContext, site: CertsSite, certPem: string): Promise<void> {
-  await site
-    .operator()
-    .then((operator) => operator("POST", "/v1/certificates", { chain_pem: certPem }))
-    .catch(() => talk(context)("the backend does not answer: it gets to know the certificate when it is used"));
+/** @throws GATEWAY_REVOKED */
+function assertActive(name: string, revoked: ReadonlySet<string>): void {
+  if (!revoked.has(name)) return;
+  throw fleetErrors.error("GATEWAY_REVOKED", `gateway ${name} is revoked for good, and gets no certificate`, {
+    path: "name",
+  });
+}
+
+/**
+ * The backend accepts what it does not know as well, by its chain; what it knows, it can revoke. What was made for a gateway while that
+ * was revoked, it revokes at once.
+ */
+async function tell(context: CommandContext, site: CertsSite, certPem: string): Promise<"told" | "away" | "revoked"> {
+  try {
+    await (await site.operator())("POST", "/v1/certificates", { chain_pem: certPem });
+    return "told";
+  } catch (thrown) {
+    if (thrown instanceof TrustKernError && thrown.code === "GATEWAY_REVOKED") return "revoked";
+    talk(context)("the backend does not answer: it gets to know the certificate when it is used");
+    return "away";
+  }
 }

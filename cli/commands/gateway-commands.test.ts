@@ -6,7 +6,11 @@ import type { OperatorClient } from "../../stacks/host/operator-client.ts";
 import { type Outcome, runCli } from "../test-io.ts";
 
 const operator = vi.fn<OperatorClient>();
-vi.mock("./certs-context.ts", () => ({ certsSite: async () => ({ operator: async () => operator }) }));
+vi.mock("./certs-context.ts", () => ({
+  certsSite: async () => ({ operator: async () => operator }),
+  // What the host does about it is in revoked-gateways.test.ts.
+  changing: async () => undefined,
+}));
 
 const TOKEN = `gw_${"a".repeat(54)}`;
 const made = { id: "0123456789abcdef", token: TOKEN, expires_at: "2027-02-19T08:00:00.000Z" };

@@ -1,7 +1,8 @@
 import { EXIT } from "../../shared/errors.ts";
 import type { Run } from "../command.ts";
 import { confirm } from "../confirm.ts";
-import { askBackend, printChange } from "./gateway-backend.ts";
+import { printChange } from "./gateway-backend.ts";
+import { revokeForGood } from "./take-revocations.ts";
 
 /** `gateway revoke GATEWAY`: for good, with its certificates, its tokens and its session at the broker. */
 export const run: Run = async (context) => {
@@ -9,7 +10,7 @@ export const run: Run = async (context) => {
   const { reason = "unspecified" } = context.options;
   await confirm(context, `revoke gateway ${gateway} for good`);
   const path = `/v1/gateways/${encodeURIComponent(gateway)}/revoke`;
-  const answer = await askBackend<object>(context, "POST", path, { reason });
+  const answer = await revokeForGood(context, path, { reason });
   printChange(context, "trustkern.gateway-revoked/1", answer, `${gateway} is revoked`);
   return EXIT.done;
 };

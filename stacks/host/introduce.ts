@@ -2,6 +2,7 @@ import { X509Certificate } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { normalSerial } from "../../certs/serial.ts";
+import { adoptRevocations } from "./adopt-revocations.ts";
 import type { CertsSite } from "./certs-site.ts";
 import type { OperatorClient } from "./operator-client.ts";
 import { fingerprintOf } from "./pem.ts";
@@ -30,6 +31,7 @@ export async function introduce(site: Introduced, operator: OperatorClient): Pro
   const { pki, model } = site;
   await tellBackend(site, operator);
   const revoked = await learnRevoked(site, operator);
+  await adoptRevocations(site, operator);
   const components = model.components.filter(({ name }) => !revoked.includes(name));
   for (const { name } of components) {
     for (const file of pki.leafFiles(name)) {
