@@ -4,7 +4,6 @@ import type { Component } from "../../../model/component.ts";
 import type { Deployment } from "../../../model/deployment.ts";
 import type { Authorities } from "../../host/authorities.ts";
 import { dockerOutput } from "../../host/docker-cli.ts";
-import { pidsLimits } from "../plan.ts";
 import type { ProgressEvent } from "../terraform/progress.ts";
 import { bootstrap } from "./bootstrap.ts";
 import { dockerLifeErrors } from "./errors.ts";
@@ -12,6 +11,7 @@ import { waitHealthy } from "./health.ts";
 import { inspectContainers } from "./inspect.ts";
 import { asKeyFailure, assertIssuingKeys } from "./issuing-keys.ts";
 import { removeLeftovers } from "./leftovers.ts";
+import { limitProcesses } from "./limit-processes.ts";
 import { assertNamesFree } from "./names-free.ts";
 import type { DockerOptions } from "./options.ts";
 import { settlePlan } from "./plan-docker.ts";
@@ -83,9 +83,13 @@ export async function deployDocker(options: DeployOptions): Promise<DeployReport
     await removeLeftovers(options, rendered, known);
     await assertNamesFree(options, rendered);
     await terraform.apply(planFile);
-    await limitProcesses(options, rendered);
-    await restartRenewed(options, rendered);
-    await becomeReady(options, rendered, authorities);
+    try {
+      await limitProcesses(options, rendered, (names) => allHealthy(options, rendered, names));
+      await restartRenewed(options, rendered);
+      await becomeReady(options, rendered, authorities);
+    } catch (thrown) {
+      throw asKeyFailure(thrown, options.deployment);
+    }
     settle();
     return {
       schema: "trustkern.deploy/1",
@@ -102,8 +106,6 @@ async function becomeReady(options: DeployOptions, rendered: Rendered, authoriti
   const both = { ...options, signal: AbortSignal.any([options.signal, failed.signal]) };
   try {
     await Promise.all([bootstrap(both, rendered, authorities), ...(options.wait ? [allHealthy(both, rendered)] : [])]);
-  } catch (thrown) {
-    throw asKeyFailure(thrown, options.deployment);
   } finally {
     failed.abort();
   }
@@ -112,35 +114,17 @@ async function becomeReady(options: DeployOptions, rendered: Rendered, authoriti
 async function allHealthy(
   { docker, clock, signal, onProgress }: DeployOptions,
   { layout, model }: Rendered,
+  names: readonly string[] = model.components.map(({ name }) => name),
 ): Promise<void> {
   await waitHealthy({
     docker,
     layout,
-    components: model.components,
+    components: model.components.filter(({ name }) => names.includes(name)),
     graceSeconds: GRACE_SECONDS,
     now: () => clock().getTime(),
     signal,
     onWell: (name, condition) => onProgress(`${name} is ${condition}`),
   });
-}
-
-/** The provider has no attribute for the number of processes: it is set on what runs, where it is not set yet. */
-async function limitProcesses({ docker }: DeployOptions, { plan }: Rendered): Promise<void> {
-  const limits = pidsLimits(plan);
-  const found = await inspectContainers(
-    docker,
-    limits.map(({ container }) => container),
-  );
-  const wrong = limits.filter(({ container, pids }) => {
-    const { HostConfig } = found.get(container) ?? {};
-    return HostConfig !== undefined && HostConfig.PidsLimit !== pids;
-  });
-  const byLimit = Map.groupBy(wrong, ({ pids }) => pids);
-  await Promise.all(
-    [...byLimit].map(([pids, those]) =>
-      dockerOutput(docker, ["update", "--pids-limit", String(pids), ...those.map(({ container }) => container)]),
-    ),
-  );
 }
 
 /**

@@ -67,6 +67,14 @@ describe("what the online authorities would miss", () => {
     expect(findings[0]).toContain(said);
   });
 
+  it("is nothing with a simulator of a TPM, which has a second socket to control it", async () => {
+    const simulator = withKeys({ kind: "tpm2", device: "/run/swtpm/sock", folder: "/k" });
+    const own = { ...FOLDER, entries: ["sock", "sock.ctrl"] };
+    expect(await wrong(simulator, { "/run/swtpm": own, "/run/swtpm/sock": SOCKET })).toEqual([]);
+    const more = { ...own, entries: ["sock", "state"] };
+    expect(await wrong(simulator, { "/run/swtpm": more, "/run/swtpm/sock": SOCKET })).toHaveLength(1);
+  });
+
   it("is all said at once", async () => {
     const none = await issuingKeyFindings(TOKEN, USER, async () => undefined);
     expect(none.map(({ path }) => path)).toEqual(["pki.issuing.module", "pki.issuing.pinFile", "docker.tokenSocket"]);

@@ -12,6 +12,8 @@ import { dockerLifeErrors } from "./errors.ts";
 import { type HostPath, type LookAt, lookAtHost, mayUse } from "./host-path.ts";
 
 const CODE = "ISSUING_KEYS_UNREACHABLE";
+/** What the folder of a socket may hold; the second is how a TPM's simulator is controlled. */
+const OWN: readonly string[] = ["sock", "sock.ctrl"];
 const GUIDE = "docs/guides/docker.md says how it is prepared";
 
 /**
@@ -101,7 +103,7 @@ function present(path: string, file: string, found: HostPath | undefined, what: 
 async function socketFindings(path: string, socket: string, runAs: RunAs, look: LookAt): Promise<readonly Finding[]> {
   const folder = dirname(socket);
   const [around, found] = [await look(folder), await look(socket)];
-  const others = (around?.entries ?? []).filter((name) => name !== "sock");
+  const others = (around?.entries ?? []).filter((name) => !OWN.includes(name));
   const stray = `${others.slice(0, 3).join(", ")}${others.length > 3 ? " and more" : ""}`;
   return [
     ...(others.length === 0

@@ -1,0 +1,200 @@
+import { execFileSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readCrl, verifyCrl } from "../../../certs/crl.ts";
+import { loadSigner } from "../../../certs/signers/index.ts";
+import { fetchCrl } from "../../../certs/step-ca/client.ts";
+import { ONLINE_CLASSES, stepCaComponent } from "../../../certs/step-ca/names.ts";
+import { verifyChain } from "../../../certs/verify-chain.ts";
+import { SOFTHSM, SoftToken } from "../../integration/signers/soft-token.ts";
+import { scratch } from "../../support/deployment.ts";
+import { docker, pidOf, singleHost, succeed } from "../../support/docker.ts";
+import { TokenServer } from "../../support/token-server.ts";
+import { issueOperator, onlineAuthority } from "./online-authority.ts";
+
+const soft = new SoftToken();
+const server = new TokenServer(SOFTHSM);
+const { dir, remove } = scratch("issuing-token");
+const example = singleHost(dir);
+const yaml = readFileSync(example.file, "utf8").replace(/^docker:/m, `docker:\n  tokenSocket: ${server.socket}`);
+const authorities = join(example.dir, "authorities");
+const ISSUERS = ONLINE_CLASSES.map(stepCaComponent);
+const outside = { file: join(dir, "root.age"), passphrase: join(dir, "passphrase") };
+
+function say(token = soft.token, pinFile = soft.pinFile): void {
+  const keys = `pki:\n  issuing: { kind: pkcs11, module: ${SOFTHSM}, token: ${token}, pinFile: ${pinFile} }\n`;
+  writeFileSync(example.file, `${yaml}\n${keys}`);
+}
+
+/** Code, message and exit code of a command that fails. */
+async function failure(args: readonly string[]) {
+  const { code, stdout, stderr } = await example.cli([...args, "--json"]);
+  expect(`${stdout}${stderr}`).not.toContain(soft.pin);
+  return { exit: code, ...(JSON.parse(stdout) as { error: { code: string; message: string; fix: string } }).error };
+}
+
+async function issueWithin(seconds: number): Promise<string> {
+  for (const end = Date.now() + seconds * 1_000; ; await pause(500)) {
+    try {
+      return await issueOperator(example);
+    } catch (thrown) {
+      if (Date.now() > end) throw thrown;
+    }
+  }
+}
+
+const inspect = async (name: string) => JSON.parse((await docker(["inspect", name])).stdout)[0];
+
+beforeAll(async () => {
+  say();
+  writeFileSync(outside.passphrase, randomBytes(32).toString("hex"), { mode: 0o600 });
+  await server.start(soft.token);
+  await succeed(example, ["images", "build"]);
+  await succeed(example, ["images", "lock"]);
+  const away = ["--root-key", outside.file, "--passphrase-file", outside.passphrase];
+  await succeed(example, ["certs", "init", ...away, "--conductor", "Ada", "--witnesses", "Grace"]);
+}, 900_000);
+afterAll(async () => {
+  await example.cli(["destroy", "--volumes", "--yes"]);
+  await server.remove();
+  soft.remove();
+  remove();
+}, 200_000);
+
+describe("before any container is made", () => {
+  it("refuses without what listens on the token's socket, and doctor says so too", async () => {
+    await server.stop();
+    const refused = await failure(["deploy"]);
+    expect(refused).toMatchObject({ exit: 4, code: "ISSUING_KEYS_UNREACHABLE" });
+    expect(refused.message).toContain(`there is no socket "${server.socket}"`);
+    const { code, stdout } = await example.cli(["doctor", "--json"]);
+    const { findings } = JSON.parse(stdout) as { findings: readonly { check: string; level: string }[] };
+    expect(findings.filter(({ check }) => check === "issuing keys")).toMatchObject([{ level: "problem" }]);
+    expect(code).toBe(1);
+    await server.start(soft.token);
+  });
+
+  it("refuses a wrong PIN, which no container tries", async () => {
+    writeFileSync(soft.pinFile, "99999999");
+    expect(await failure(["deploy"])).toMatchObject({ exit: 3, code: "SIGNER_PIN_WRONG" });
+    writeFileSync(soft.pinFile, `${soft.pin}\n`);
+  });
+
+  it("refuses a token of another label than the ceremony's", async () => {
+    say("another");
+    const refused = await failure(["deploy"]);
+    expect(refused).toMatchObject({ exit: 4, code: "ISSUING_KEYS_UNREACHABLE" });
+    expect(refused.message).toContain('the key of gateways is on the token "trustkern-test"');
+    say();
+  });
+
+  it("refuses a folder in which containers would see more than the socket", async () => {
+    const stray = join(server.folder, "docker.sock");
+    writeFileSync(stray, "");
+    expect((await failure(["deploy"])).message).toContain("holds docker.sock too");
+    rmSync(stray);
+  });
+
+  it("has made none", async () => {
+    expect((await docker(["ps", "-aq", "--filter", "label=trustkern.deployment=single-host"])).stdout).toBe("");
+  });
+});
+
+describe("a deployment whose issuing keys are on a token", () => {
+  beforeAll(async () => {
+    await succeed(example, ["deploy", "--wait"]);
+  }, 400_000);
+
+  it("issues through the operators' authority, with a chain to the root of the ceremony", async () => {
+    const chainPem = await issueOperator(example);
+    const { rootPem } = onlineAuthority(example, "operators");
+    expect(verifyChain({ chainPem, rootPem, at: new Date(), purpose: "client" })).toEqual([]);
+    expect(chainPem).toContain(readFileSync(join(authorities, "operators.crt"), "utf8").trim());
+  });
+
+  it.each(ONLINE_CLASSES)("publishes a list that the key of %s signed", async (leafClass) => {
+    const pem = await fetchCrl(onlineAuthority(example, leafClass));
+    const issuerPem = readFileSync(join(authorities, `${leafClass}.crt`), "utf8");
+    expect(await verifyCrl({ pem, issuerPem, now: new Date() })).toEqual([]);
+    expect(readCrl(pem).revoked).toEqual([]);
+  });
+
+  it("has those keys on the token alone, where nothing reads them", async () => {
+    for (const name of ISSUERS) {
+      const store = join(example.dir, "secrets", name);
+      expect(readdirSync(store).sort()).toEqual(["ca.crt", "ca.json", "intermediate.crt", "token.pin"]);
+    }
+    for (const leafClass of ONLINE_CLASSES) {
+      expect(existsSync(join(authorities, `${leafClass}.key`))).toBe(false);
+      // It opens no key that can be read out of its token.
+      const signer = await loadSigner({ kind: "pkcs11", ...soft.key(`single-host-${leafClass}`) });
+      await signer.close();
+    }
+  });
+
+  it("tells the PIN to nobody who asks the engine or the kernel about the container", async () => {
+    for (const name of ISSUERS) {
+      const process = await pidOf(name);
+      const known = [
+        JSON.stringify(await inspect(name)),
+        (await docker(["logs", name])).stdout,
+        (await docker(["logs", name])).stderr,
+        readFileSync(`/proc/${process}/environ`, "utf8"),
+        readFileSync(`/proc/${process}/cmdline`, "utf8"),
+        readFileSync(join(example.dir, "terraform", "terraform.tfstate"), "utf8"),
+      ];
+      for (const text of known) expect(text).not.toContain(soft.pin);
+    }
+  });
+
+  it("lets the two authorities alone see the socket, and nobody write to its folder", async () => {
+    const names = (await docker(["ps", "--format", "{{.Names}}", "--filter", "label=trustkern.deployment=single-host"]))
+      .stdout;
+    const seeing: string[] = [];
+    for (const name of names.trim().split("\n")) {
+      const { Mounts, HostConfig } = await inspect(name);
+      for (const { Source, RW } of Mounts as readonly { readonly Source: string; readonly RW: boolean }[]) {
+        if (!Source.startsWith(server.folder)) continue;
+        seeing.push(name);
+        expect([Source, RW]).toEqual([server.folder, false]);
+      }
+      expect(HostConfig.Devices ?? []).toEqual([]);
+    }
+    expect(seeing.sort()).toEqual([...ISSUERS].sort());
+  });
+
+  it("has nothing to plan, and no drift", async () => {
+    expect((await example.cli(["plan", "--detailed-exitcode"])).code).toBe(0);
+    expect((await example.cli(["status"])).code).toBe(0);
+  });
+
+  it("reads its configuration again with the token open", async () => {
+    process.kill(await pidOf("operators-ca"), "SIGHUP");
+    await pause(2_000);
+    await issueOperator(example);
+    expect((await docker(["logs", "operators-ca"])).stderr).not.toContain("Reload failed");
+  });
+
+  it("issues again by itself once the token's server is back, also after a reload", async () => {
+    await server.stop();
+    await expect(issueOperator(example)).rejects.toMatchObject({ code: "STEP_CA_REFUSED" });
+    await server.start(soft.token);
+    await issueWithin(60);
+    expect((await inspect("operators-ca")).RestartCount).toBeGreaterThan(0);
+  });
+
+  it("says at deploy that the server has another token", async () => {
+    const other = ["--init-token", "--free", "--label", "another", "--so-pin", "11223344", "--pin", soft.pin];
+    execFileSync("softhsm2-util", other, { stdio: "ignore" });
+    await server.stop();
+    await server.start("another");
+    await docker(["restart", ...ISSUERS]);
+    const refused = await failure(["deploy", "--wait"]);
+    expect(refused).toMatchObject({ exit: 4, code: "ISSUING_KEYS_UNREACHABLE" });
+    expect(refused.message).toContain("could not find PKCS#11 token");
+    expect(refused.fix).toContain(server.socket);
+  });
+});
