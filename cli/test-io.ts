@@ -14,6 +14,8 @@ export interface Outside {
   readonly cwd?: string;
   readonly terminal?: boolean;
   readonly cancelled?: AbortSignal;
+  /** @default a clock that stands still at the Unix epoch */
+  readonly now?: () => Date;
 }
 
 /** Runs a command line with everything that it prints caught. */
@@ -31,7 +33,7 @@ export async function runCli(argv: readonly string[], outside: Outside = {}): Pr
     env: outside.env ?? {},
     cwd: outside.cwd ?? "/",
     isTerminal: { stdin: terminal, stdout: terminal, stderr: terminal },
-    now: () => new Date(0),
+    now: outside.now ?? (() => new Date(0)),
     cancelled: outside.cancelled ?? new AbortController().signal,
   });
   return { exit, ...printed };

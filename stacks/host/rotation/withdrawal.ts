@@ -14,7 +14,10 @@ export interface Withdrawal {
   readonly successor?: () => string;
   /** Takes the new out everywhere, and revokes what was issued of it. Done again after a death, it comes to the same. */
   readonly act: (memo: Memo) => Promise<void>;
-  /** Who says that it still accepts the new. Who says nothing reads its files when it starts. @default nobody */
+  /**
+   * Who says that it still accepts the new. Who says nothing reads its files when it starts, and a gateway elsewhere asks when it is
+   * back. @default nobody
+   */
   readonly pending?: (memo: Memo) => Promise<readonly string[]>;
 }
 
@@ -113,6 +116,7 @@ async function saying(
   const members = await fleet.members();
   return members
     .filter((member) => {
+      if (member.elsewhere !== undefined) return false;
       const has = accepted(member);
       return has !== undefined && has !== "none" && has.includes(successor);
     })
