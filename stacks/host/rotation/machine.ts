@@ -108,7 +108,8 @@ export async function allFollow(
   while (waiting.length > 0) {
     if (signal.aborted) throw hostErrors.error("DEPLOY_CANCELLED", `interrupted in "${phase}"`);
     if (clock().getTime() - started > limitSeconds * 1000) {
-      throw rotationErrors.error("ROTATION_UNPROVEN", `"${phase}" waited ${limitSeconds} s for ${waiting.join(", ")}`, {
+      const who = [...new Set(waiting)].join(", ");
+      throw rotationErrors.error("ROTATION_UNPROVEN", `"${phase}" waited ${limitSeconds} s for ${who}`, {
         path: phase,
       });
     }

@@ -95,6 +95,11 @@ export class TestBackend {
     [this.db, this.key] = [db, key];
   }
 
+  /** Where a gateway finds it: its certificate has the address. */
+  get target(): { readonly host: string; readonly port: number; readonly servername: string } {
+    return { host: "127.0.0.1", port: this.#port, servername: "" };
+  }
+
   /** Takes the issuers' newest lists. */
   refresh(): Promise<void> {
     return this.#pki.refresh();
