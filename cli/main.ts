@@ -28,7 +28,7 @@ export async function main(argv: readonly string[], io: Io): Promise<ExitCode> {
     // A group without a command has printed its help.
     if (thrown instanceof CommanderError && thrown.code === "commander.help") return EXIT.configuration;
     const error = thrown instanceof CommanderError ? usageError(thrown) : thrown;
-    return reportError(error, io, wantsJson(argv), paintFor(io, colorOf(program.opts().color), "stderr"));
+    return await reportError(error, io, wantsJson(argv), paintFor(io, colorOf(program.opts().color), "stderr"));
   } finally {
     left.stop();
   }

@@ -77,11 +77,17 @@ function parseJson(text: string, socketPath: string): unknown {
   }
 }
 
-/** The error of a refused call: the service's own where it sent one. */
+/**
+ * An error that a service answered with. What the code means is the caller's catalogue to say: the service may be of another version,
+ * and its words are for whoever reads its log.
+ */
+export class RemoteError extends TrustKernError {}
+
+/** The error of a refused call: the service's own where it sent one, a {@link RemoteError}. */
 export function remoteError(status: number, value: unknown, socketPath: string): TrustKernError {
   const { code, message, path, fix } = (value as { error?: Record<string, unknown> } | null)?.error ?? {};
   if (typeof code !== "string" || typeof message !== "string" || typeof fix !== "string")
     return controlErrors.error("CONTROL_FAILED", `the service answered with status ${status}`, { path: socketPath });
   const entry = { exit: EXIT.failed, summary: message, fix };
-  return new TrustKernError(code, entry, message, { path: typeof path === "string" ? path : undefined });
+  return new RemoteError(code, entry, message, { path: typeof path === "string" ? path : undefined });
 }

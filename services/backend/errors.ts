@@ -45,7 +45,7 @@ export const backendErrors = catalogue({
   RECIPIENT_NONE: {
     exit: EXIT.resource,
     summary: "The backend knows no public key to encrypt telemetry to.",
-    fix: "hand it custody's generations with PUT /v1/recipients",
+    fix: "hand it the public keys of custody: `trustkern up` or `trustkern deploy`",
   },
   RECIPIENT_KEY_ID: {
     exit: EXIT.configuration,

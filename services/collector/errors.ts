@@ -16,7 +16,7 @@ export const collectorErrors = catalogue({
   COLLECTOR_BACKEND_KEY: {
     exit: EXIT.configuration,
     summary: "The backend key file does not hold an uncompressed P-256 point in hex.",
-    fix: "write the backend's public signing key there (GET /v1/signing-key), 130 hexadecimal digits",
+    fix: "write the backend's public signing key there, 130 hexadecimal digits; `trustkern up` and `trustkern deploy` do",
   },
   STORE_UNAVAILABLE: {
     exit: EXIT.resource,

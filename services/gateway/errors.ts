@@ -35,6 +35,6 @@ export const gatewayErrors = catalogue({
   GATEWAY_BACKEND_KEY: {
     exit: EXIT.configuration,
     summary: "The file of backendKeyFile does not hold the backend's public key.",
-    fix: "write the uncompressed P-256 point as 130 lower-case hex digits into it (GET /v1/signing-key)",
+    fix: "write the uncompressed P-256 point as 130 lower-case hex digits into it; `trustkern up` and `trustkern deploy` do",
   },
 });

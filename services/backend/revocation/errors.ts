@@ -5,7 +5,7 @@ export const revocationErrors = catalogue({
   CERTIFICATE_UNKNOWN: {
     exit: EXIT.notFound,
     summary: "The backend has no record of a certificate of that serial number.",
-    fix: "list the certificates with GET /v1/certificates",
+    fix: "take it as `trustkern certs list --fleet` prints it",
   },
   CERTIFICATE_REFUSED: {
     exit: EXIT.policy,
@@ -32,7 +32,7 @@ export const revocationErrors = catalogue({
   TRUST_NONE: {
     exit: EXIT.notFound,
     summary: "No configuration for gateways was set yet.",
-    fix: "set it with PUT /v1/trust",
+    fix: "give it to the backend with `trustkern certs crl --publish`",
   },
   FIRMWARE_NONE: {
     exit: EXIT.notFound,
