@@ -13,7 +13,7 @@ import { SOFTHSM, SoftToken } from "../../integration/signers/soft-token.ts";
 import { scratch } from "../../support/deployment.ts";
 import { docker, pidOf, singleHost, succeed } from "../../support/docker.ts";
 import { TokenServer } from "../../support/token-server.ts";
-import { issueOperator, onlineAuthority } from "./online-authority.ts";
+import { issueOperator, issueOperatorWithin, onlineAuthority } from "./online-authority.ts";
 
 const soft = new SoftToken();
 const server = new TokenServer(SOFTHSM);
@@ -34,16 +34,6 @@ async function failure(args: readonly string[]) {
   const { code, stdout, stderr } = await example.cli([...args, "--json"]);
   expect(`${stdout}${stderr}`).not.toContain(soft.pin);
   return { exit: code, ...(JSON.parse(stdout) as { error: { code: string; message: string; fix: string } }).error };
-}
-
-async function issueWithin(seconds: number): Promise<string> {
-  for (const end = Date.now() + seconds * 1_000; ; await pause(500)) {
-    try {
-      return await issueOperator(example);
-    } catch (thrown) {
-      if (Date.now() > end) throw thrown;
-    }
-  }
 }
 
 const inspect = async (name: string) => JSON.parse((await docker(["inspect", name])).stdout)[0];
@@ -182,7 +172,7 @@ describe("a deployment whose issuing keys are on a token", () => {
     await server.stop();
     await expect(issueOperator(example)).rejects.toMatchObject({ code: "STEP_CA_REFUSED" });
     await server.start(soft.token);
-    await issueWithin(60);
+    await issueOperatorWithin(example, 60);
     expect((await inspect("operators-ca")).RestartCount).toBeGreaterThan(0);
   });
 

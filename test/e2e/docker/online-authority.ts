@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { issuingServerName, type OnlineClass } from "../../../certs/names.ts";
 import { signCsr } from "../../../certs/step-ca/client.ts";
 import { PROVISIONERS, STEP_CA_PORTS } from "../../../certs/step-ca/names.ts";
@@ -28,4 +29,15 @@ export async function issueOperator(example: Example): Promise<string> {
   const { operators: provisioner } = PROVISIONERS;
   const wanted = { provisioner, servername: ca.servername, use: "sign", subject: "op-admin" } as const;
   return signCsr(ca, { token: await jwkToken({ ...wanted, keyPem, now: new Date(), csrPem }), csrPem });
+}
+
+/** {@link issueOperator}, again and again while the authority starts. */
+export async function issueOperatorWithin(example: Example, seconds: number): Promise<string> {
+  for (const end = Date.now() + seconds * 1_000; ; await pause(500)) {
+    try {
+      return await issueOperator(example);
+    } catch (thrown) {
+      if (Date.now() > end) throw thrown;
+    }
+  }
 }

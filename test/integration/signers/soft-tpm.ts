@@ -5,11 +5,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 
-/** A TPM 2.0 of swtpm, at a socket in a folder of its own. */
+/** A TPM 2.0 of swtpm. */
 export class SoftTpm {
   readonly folder = mkdtempSync(join(tmpdir(), "tk-swtpm-"));
-  readonly device = join(this.folder, "tpm");
+  readonly device: string;
   #child: ChildProcess | undefined;
+
+  /** @param name of the socket in its folder, which has nothing else but `<name>.ctrl` */
+  constructor(name = "tpm") {
+    mkdirSync(join(this.folder, "own"));
+    this.device = join(this.folder, "own", name);
+  }
 
   async start(): Promise<void> {
     const state = join(this.folder, "state");
