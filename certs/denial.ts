@@ -31,7 +31,11 @@ const REASONS = {
     "import the maker's record with `trustkern device import FILE`",
   ],
   "revoked-device": [policy, "The device was revoked.", "replace the device"],
-  "already-enrolled": [policy, "The device has enrolled already.", "allow it again, if that was not somebody else"],
+  "already-enrolled": [
+    policy,
+    "The device has enrolled already.",
+    "if that was the device itself, let it enrol once more: `trustkern gateway allow-again GATEWAY`; if not, revoke it",
+  ],
   "foreign-maker": [policy, "The device belongs to another maker.", "use the certificate of the device's own maker"],
   "revocation-unknown": [
     configuration,

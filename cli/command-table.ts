@@ -242,6 +242,12 @@ export const COMMANDS: readonly Command[] = [
     load: () => import("./commands/gateway-assign.ts"),
   },
   {
+    name: "gateway allow-again",
+    args: "<gateway>",
+    summary: "let a gateway that is enrolled enrol once more, such as after an answer that it did not get",
+    load: () => import("./commands/gateway-allow-again.ts"),
+  },
+  {
     name: "gateway revoke",
     args: "<gateway>",
     summary: "revoke a gateway for good: certificates, tokens, and its session at the broker",

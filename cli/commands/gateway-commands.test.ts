@@ -54,6 +54,8 @@ describe("each command asks the backend for what it says", () => {
   it.each<[string, ...Parameters<OperatorClient>]>([
     ["gateway list", "GET", "/v1/gateways"],
     ["gateway assign gw-07 0123456789ABCDEF01", "PUT", "/v1/gateways/gw-07", { hardware_id: "0123456789abcdef01" }],
+    ["gateway allow-again gw-07", "POST", "/v1/gateways/gw-07/allow-again"],
+    ["gateway allow-again ../makers", "POST", "/v1/gateways/..%2Fmakers/allow-again"],
     ["gateway revoke gw-07 --yes", "POST", "/v1/gateways/gw-07/revoke", { reason: "unspecified" }],
     ["gateway token issue gw-07", "POST", "/v1/gateways/gw-07/tokens", {}],
     [
@@ -92,6 +94,7 @@ it.each([
   ["gateway token rotate gw-07 --overlap-hours 169", "CLI_USAGE"],
   ["gateway token issue", "CLI_USAGE"],
   ["gateway assign gw-07", "CLI_USAGE"],
+  ["gateway allow-again", "CLI_USAGE"],
 ])("%s asks the backend nothing: %s", async (line, code) => {
   const { exit, stdout } = await run(`${line} --json --non-interactive`);
   expect(exit).not.toBe(0);

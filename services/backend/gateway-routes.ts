@@ -7,6 +7,7 @@ import { parseBody } from "../runtime/parse-body.ts";
 import type { SecurityEvents } from "../runtime/security-events.ts";
 import type { CertifyGateway } from "./enrolment/certify.ts";
 import type { Enrolment } from "./enrolment/enrolment.ts";
+import { type Renewals, renewingOf } from "./enrolment/renewals.ts";
 import { PROVISIONER_HEADER, provisionerName, webhookBody } from "./enrolment/requests.ts";
 import { authorityOf, type Contacts, trustIn } from "./fleet/contacts.ts";
 import type { Gate } from "./gate.ts";
@@ -31,6 +32,7 @@ export interface GatewayRouteParts {
   readonly allowlists: Pick<Allowlists, "signed">;
   readonly settings: Pick<GatewaySettings, "trust" | "firmware">;
   readonly key: Pick<SigningKey, "signerFor">;
+  readonly renewals: Renewals;
   readonly certify: CertifyGateway;
   readonly tokens: Pick<Tokens, "renew">;
   readonly events: Pick<SecurityEvents, "emit">;
@@ -44,6 +46,7 @@ export function gatewayRoutes({
   allowlists,
   settings,
   key,
+  renewals,
   certify,
   tokens,
   events,
@@ -91,6 +94,7 @@ export function gatewayRoutes({
       handler: async (body, { message }) => {
         const gateway = gatewayOf(message);
         const { csr: csrPem } = parseBody(csrBody, body);
+        renewals.admit(renewingOf(gateway, message));
         const assertHolds = (): void => gate.assertHolds(message);
         const request = { name: gateway, csrPem, renewing: true, assertHolds };
         const { chain, alongside: token } = await certify(request, ({ sha256 }) => {

@@ -8,6 +8,7 @@ import { createApprovals } from "./enrolment/approvals.ts";
 import { createCertifyGateway } from "./enrolment/certify.ts";
 import { createEnrolment } from "./enrolment/enrolment.ts";
 import type { Issuers } from "./enrolment/issuing.ts";
+import { createRenewals } from "./enrolment/renewals.ts";
 import { recordBuiltIn } from "./fleet/built-in.ts";
 import { createContacts } from "./fleet/contacts.ts";
 import { createGateways } from "./fleet/gateways.ts";
@@ -89,6 +90,7 @@ export function createPki(options: PkiOptions): Pki {
   finishRevocations({ db, journal, events, now });
   const certify = createCertifyGateway({ ...shared, approvals, gateways, certificates, revoked });
   const settings = createGatewaySettings(db, tenant, now);
+  const renewals = createRenewals({ authorities: settings.gatewayAuthorities, now });
   const isRevoked = (serial: string): boolean => findCertificate(db, serial)?.state === "revoked";
   const gate = createGate({
     tenant,
@@ -131,7 +133,7 @@ export function createPki(options: PkiOptions): Pki {
         settings,
       }),
       ...tokenRoutes({ gateways, certificates, tokens, events }),
-      ...gatewayRoutes({ gate, contacts, allowlists, settings, key, certify, tokens, events, now }),
+      ...gatewayRoutes({ gate, contacts, allowlists, settings, key, renewals, certify, tokens, events, now }),
     ],
   };
 }

@@ -7,8 +7,10 @@ import { normalSerial } from "../../certs/serial.ts";
 import { type Reply, refusal, TestBackend } from "./backend/in-process.ts";
 import { OnlineCa } from "./backend/online-ca.ts";
 import { type Authorities, leafOf, makeAuthorities } from "./pki/authorities.ts";
+import { forge } from "./pki/forge.ts";
 import { requestFor } from "./step-ca/requests.ts";
 
+const DAY_MINUTES = 24 * 60;
 const HARDWARE = "0123456789abcdef01";
 const MAKER = "northwind";
 let own: Authorities;
@@ -19,7 +21,11 @@ let gw: CertifiedKey;
 
 beforeAll(async () => {
   own = await makeAuthorities("acme");
-  [admin, gw] = await Promise.all([leafOf(own, "op-admin"), leafOf(own, "gw-01")]);
+  // Two thirds of its life are over: it may be renewed.
+  const subject = [{ O: ["acme"] }, { OU: ["gateways"] }, { CN: ["gw-01"] }];
+  const life = { fromMinutes: -60 * DAY_MINUTES, toMinutes: 30 * DAY_MINUTES };
+  const aged = forge({ issuer: own.issuers.gateways, subject, ...life });
+  [admin, gw] = await Promise.all([leafOf(own, "op-admin"), aged]);
 });
 beforeEach(async () => {
   ca = new OnlineCa(own.issuers.gateways);

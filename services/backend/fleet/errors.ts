@@ -67,6 +67,16 @@ export const fleetErrors = catalogue({
     summary: "A call to the enrolment routes comes from somebody who is not the issuer of that class.",
     fix: "only gateways-ca and operators-ca call these routes, with their own server certificates",
   },
+  RENEWAL_EARLY: {
+    exit: EXIT.policy,
+    summary: "A gateway wants another certificate before half of its present one's life.",
+    fix: "wait, or set the gateway's clock right; a gateway that is to renew now is told so by trustkern certs rotate",
+  },
+  RENEWAL_LIMIT: {
+    exit: EXIT.policy,
+    summary: "A gateway had more certificates made within an hour than it can need.",
+    fix: "look why it does not use what it gets; if somebody else has its key, revoke it: trustkern gateway revoke",
+  },
   ISSUING_NONE: {
     exit: EXIT.resource,
     summary: "No issuer for this class of certificate runs in this deployment.",

@@ -34,6 +34,8 @@ export interface Firmware {
 export interface GatewaySettings {
   /** @throws TRUST_NONE */
   readonly trust: () => GatewayTrust;
+  /** {@link GatewayTrust.gatewayAuthorities}, none where nothing was set. */
+  readonly gatewayAuthorities: () => readonly string[];
   /** The same again changes nothing. @throws TRUST_INVALID */
   readonly setTrust: (trust: NewGatewayTrust) => GatewayTrust;
   /** @throws FIRMWARE_NONE */
@@ -60,6 +62,7 @@ export function createGatewaySettings(db: DatabaseSync, tenant: string, now: () 
       if (trust) return trust;
       throw revocationErrors.error("TRUST_NONE", "no configuration for gateways was set");
     },
+    gatewayAuthorities: () => read()?.gatewayAuthorities ?? [],
     setTrust: ({ anchors, pins, gatewayAuthorities: authorities }) => {
       for (const [index, pem] of anchors.entries()) assertRoot(pem, tenant, `anchors.${index}`);
       return transaction(db, () => {

@@ -1,11 +1,10 @@
-import { createPrivateKey } from "node:crypto";
 import { signCsr } from "../../../certs/step-ca/client.ts";
 import { PROVISIONERS } from "../../../certs/step-ca/names.ts";
 import { x5cToken } from "../../../certs/step-ca/tokens.ts";
-import { x509 } from "../../../certs/x509.ts";
 import { TrustKernError } from "../../../shared/errors.ts";
 import { readText } from "../../runtime/tls.ts";
 import { gatewayErrors } from "../errors.ts";
+import { deviceRequest } from "./certificate-request.ts";
 import { type Credential, credentialProblem, parseCredential } from "./credential.ts";
 import type { Identity } from "./identity.ts";
 import type { IdentityFile } from "./identity-file.ts";
@@ -77,7 +76,7 @@ async function enrol(options: EnrolmentOptions): Promise<void> {
   const { gateway, target, file, ca, now, sign = signCsr } = options;
   const url = new URL(target.caUrl);
   const keyPem = readText(target.deviceKeyFile);
-  const csrPem = await deviceRequest(gateway, keyPem);
+  const { csr: csrPem } = await deviceRequest(gateway, keyPem);
   const { servername } = target;
   const token = await x5cToken({
     provisioner: PROVISIONERS.makers,
@@ -101,21 +100,4 @@ async function enrol(options: EnrolmentOptions): Promise<void> {
   }
   file.save({ pending: null, candidate: null, current, previous: null });
   options.onEnrolled(credential);
-}
-
-async function deviceRequest(gateway: string, keyPem: string): Promise<string> {
-  const key = createPrivateKey(keyPem);
-  const algorithm = { name: "ECDSA", namedCurve: "P-256" } as const;
-  const { d: _, ...point } = key.export({ format: "jwk" });
-  const keys = {
-    privateKey: key.toCryptoKey(algorithm, false, ["sign"]),
-    publicKey: await crypto.subtle.importKey("jwk", point, algorithm, true, ["verify"]),
-  };
-  const signingAlgorithm = { ...algorithm, hash: "SHA-256" };
-  const csr = await x509.Pkcs10CertificateRequestGenerator.create({
-    name: [{ CN: [gateway] }],
-    keys,
-    signingAlgorithm,
-  });
-  return csr.toString("pem");
 }

@@ -1,3 +1,4 @@
+import { createPublicKey, generateKeyPairSync } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -5,6 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { type Authority, loadAuthority } from "../../../certs/authority.ts";
 import { issueFromCsr } from "../../../certs/classes/leaf-gateway.ts";
 import type { DeploymentCertificates } from "../../../certs/deployment.ts";
+import { x509 } from "../../../certs/x509.ts";
 import { TrustKernError } from "../../../shared/errors.ts";
 import { testPki } from "../../runtime/test-pki.ts";
 import { type BackendClient, createBackendClient } from "./backend-client.ts";
@@ -30,6 +32,8 @@ let client: BackendClient;
 let renewal: Renewal;
 let renewed: string[];
 let authorities: readonly string[];
+/** Key of the device, where the gateway enrolled with one. */
+let deviceKeyPem: (() => string) | undefined;
 let failures: string[];
 /** Path of the last failure. */
 let refusedFor: string | undefined;
@@ -45,7 +49,7 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "tk-i-"));
   writeFileSync(join(folder, "token"), `${FIRST}\n`);
   now = START_MS;
-  [renewed, failures, authorities] = [[], [], []];
+  [renewed, failures, authorities, deviceKeyPem] = [[], [], [], undefined];
   backend.seen.length = 0;
   backend.answer = () => ({ status: 500 });
   boot();
@@ -73,6 +77,7 @@ function boot(crashAt?: (changes: Partial<IdentityState>) => boolean): void {
     file,
     ca,
     authorities: () => authorities,
+    deviceKeyPem: deviceKeyPem && (() => deviceKeyPem?.() ?? ""),
     now: clock,
     onRenewed: ({ sha256 }) => renewed.push(sha256),
     onFailure: (thrown) => {
@@ -255,6 +260,61 @@ describe("renewal", () => {
       expect(identity.credentials().map(({ sha256 }) => sha256)).toEqual([configured.sha256]);
       expect(failures).toEqual(["Error: identity.json is not used: it is damaged"]);
     }
+  });
+});
+
+describe("a renewal of a gateway that enrolled with a device's key", () => {
+  const newKey = (): string =>
+    generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+  const publicHalf = (pem: string): string =>
+    createPublicKey(pem).export({ type: "spki", format: "der" }).toString("hex");
+  const requested = (): string | undefined => {
+    const { csr } = (backend.seen.at(-1)?.body ?? {}) as { csr?: string };
+    return csr && Buffer.from(new x509.Pkcs10CertificateRequest(csr).publicKey.rawData).toString("hex");
+  };
+  const bootWith = (pem: () => string): void => {
+    deviceKeyPem = pem;
+    boot();
+  };
+
+  it("asks for that key, whose certificate is then shown with it", async () => {
+    const key = newKey();
+    bootWith(() => key);
+    await due();
+    expect(requested()).toBe(publicHalf(key));
+    await renewal.tick();
+    expect([failures, renewed.length, file.state().current?.key]).toEqual([[], 1, key]);
+  });
+
+  it("asks for another key each time where there is no such key", async () => {
+    await due();
+    const first = requested();
+    rmSync(join(folder, "identity.json"));
+    now = START_MS;
+    backend.answer = () => ({ status: 500 });
+    boot();
+    await due();
+    expect(requested()).not.toBe(first);
+  });
+
+  it("does not ask once more for a key that it made for an attempt of before", async () => {
+    await due();
+    const made = requested();
+    const key = newKey();
+    bootWith(() => key);
+    await renewal.tick();
+    expect(requested()).toBe(publicHalf(key));
+    expect(requested()).not.toBe(made);
+  });
+
+  it("asks nothing while the key cannot be read, and stays what it is", async () => {
+    bootWith(() => {
+      throw new Error("unreadable");
+    });
+    now += 63 * DAY_MS;
+    await renewal.tick();
+    expect([failures, backend.seen, renewed]).toEqual([["Error: unreadable"], [], []]);
+    expect(identity.credentials().map(({ sha256 }) => sha256)).toEqual([configured.sha256]);
   });
 });
 

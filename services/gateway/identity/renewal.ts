@@ -1,9 +1,8 @@
 import { z } from "zod";
-import { generateKeyPair, P256, privateKeyPem, signatureAlgorithm } from "../../../certs/keys.ts";
-import { x509 } from "../../../certs/x509.ts";
 import { messageOf, TrustKernError } from "../../../shared/errors.ts";
 import { gatewayErrors } from "../errors.ts";
 import type { BackendClient } from "./backend-client.ts";
+import { type CertificateRequest, deviceRequest, newRequest } from "./certificate-request.ts";
 import {
   type Credential,
   credentialProblem,
@@ -31,6 +30,11 @@ export interface RenewalOptions {
   readonly ca: () => string;
   /** SHA-256 of the authorities whose leaves may stay, lower-case hex; a leaf of another is renewed now. Empty says nothing. */
   readonly authorities: () => readonly string[];
+  /**
+   * The device's own key, PKCS#8 PEM: it alone is certified for a device of a maker's record.
+   * @default another key with each certificate
+   */
+  readonly deviceKeyPem?: (() => string) | undefined;
   /** Milliseconds since the Unix epoch. */
   readonly now: () => number;
   /** Told of a credential that works, and now goes before all others. */
@@ -92,8 +96,9 @@ export function createRenewal(options: RenewalOptions): Renewal {
   };
 }
 
-async function ask({ client, file, gateway, ca, now }: RenewalOptions): Promise<void> {
-  const pending = file.state().pending ?? (await newRequest(gateway));
+async function ask(options: RenewalOptions): Promise<void> {
+  const { client, file, gateway, ca, now } = options;
+  const pending = await requestFor(options);
   file.save({ pending });
   const answer = await client.call({ method: "POST", path: "/v1/gateway/certificate", body: { csr: pending.csr } });
   const parsed = answerSchema.safeParse(answer);
@@ -124,16 +129,12 @@ async function prove({ client, file, onRenewed }: RenewalOptions): Promise<void>
   onRenewed(credential);
 }
 
-/** A new key and a request that it signs. The name is the gateway's; the backend decides about all else. */
-async function newRequest(gateway: string): Promise<{ readonly key: string; readonly csr: string }> {
-  const keys = await generateKeyPair(P256);
-  const signingAlgorithm = signatureAlgorithm(P256);
-  const csr = await x509.Pkcs10CertificateRequestGenerator.create({
-    name: [{ CN: [gateway] }],
-    keys,
-    signingAlgorithm,
-  });
-  return { key: await privateKeyPem(keys.privateKey), csr: csr.toString("pem") };
+/** The request of the last attempt, unless the device's key has taken the place of the one that it was made with. */
+async function requestFor({ file, gateway, deviceKeyPem }: RenewalOptions): Promise<CertificateRequest> {
+  const { pending } = file.state();
+  const key = deviceKeyPem?.();
+  if (pending && (key === undefined || key === pending.key)) return pending;
+  return key === undefined ? newRequest(gateway) : deviceRequest(gateway, key);
 }
 
 function refused(problem: string): TrustKernError {

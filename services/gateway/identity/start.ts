@@ -49,7 +49,9 @@ export function startIdentity(context: ServiceContext<GatewayConfig>, parts: Ide
   const gateway = config.name;
   const onError = (error: unknown): void => log.error({ err: error }, "gateway");
   const file = openIdentityFile(config.stateDir, onError);
-  const configured = configuredTls(context, file.state().current !== null);
+  // A leaf that comes by hand in a rotation is of the root that the backend has told of, and the files have not.
+  const told = (): string => configuration.held()?.anchors.join("\n") ?? "";
+  const configured = configuredTls(context, file.state().current !== null, told);
   const configuredCa = (): string => configured?.ca ?? readText(config.tls.caFile);
   const { pinsFile } = config.broker;
   const files = (): string => [configuredCa(), ...pinsInForce({ pinsFile })].join();
@@ -72,6 +74,7 @@ export function startIdentity(context: ServiceContext<GatewayConfig>, parts: Ide
     parts.onNewCredential();
     sync?.refresh();
   };
+  const { enrolment } = config;
   const common = { gateway, identity, file, ca, now };
   const client =
     config.backend && createBackendClient({ target: targetOf(config.backend), identity, now, random: Math.random });
@@ -92,15 +95,16 @@ export function startIdentity(context: ServiceContext<GatewayConfig>, parts: Ide
     createRenewal({
       ...common,
       client,
+      deviceKeyPem: enrolment && (() => readText(enrolment.deviceKeyFile)),
       authorities: () => configuration.held()?.gatewayAuthorities ?? [],
       onRenewed: (credential) => changed(credential, "CERT_RENEWED"),
       onFailure: (thrown) => fail("renewal", thrown),
     });
   const enrol =
-    config.enrolment &&
+    enrolment &&
     createEnrolment({
       ...common,
-      target: config.enrolment,
+      target: enrolment,
       onEnrolled: (credential) => changed(credential, "ENROLLED"),
       onFailure: (thrown) => fail("enrolment", thrown),
     });
@@ -139,9 +143,13 @@ function credentialName({ credentials }: Pick<Identity, "credentials">): string 
 }
 
 /** A gateway that enrols itself, or has done so, needs no certificate in its configured files. */
-function configuredTls({ config, tls }: ServiceContext<GatewayConfig>, hasOwn: boolean): Tls13Options | null {
+function configuredTls(
+  { config, tls }: ServiceContext<GatewayConfig>,
+  hasOwn: boolean,
+  alsoTrusted: () => string,
+): Tls13Options | null {
   try {
-    return tls(config.tls);
+    return tls(config.tls, alsoTrusted);
   } catch (thrown) {
     if (config.enrolment || hasOwn) return null;
     throw thrown;
