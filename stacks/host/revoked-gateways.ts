@@ -1,10 +1,11 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import type { Model } from "../../model/boundary.ts";
 import { TrustKernError } from "../../shared/errors.ts";
 import { stableJson } from "../../shared/stable-json.ts";
-import type { CertsSite } from "./certs-site.ts";
 import { hostErrors } from "./errors.ts";
+import type { Layout } from "./layout.ts";
 import type { OperatorClient } from "./operator-client.ts";
 import { hostFiles } from "./store-files.ts";
 
@@ -16,7 +17,10 @@ const noteSchema = z.strictObject({
 const listed = z.array(z.looseObject({ name: z.string(), state: z.string() }));
 
 /** What the note is kept for. */
-type Site = Pick<CertsSite, "layout" | "model">;
+interface Site {
+  readonly layout: Layout;
+  readonly model: Model;
+}
 
 /**
  * Gateways that are revoked for good, as the backend last said: this host issues nothing for them, with or without a network.
@@ -50,7 +54,9 @@ export async function learnRevoked({ layout, model }: Site, operator: OperatorCl
 }
 
 /** {@link learnRevoked}, or what was known before where the backend does not answer. */
-export async function revokedNow(site: Site & Pick<CertsSite, "operator">): Promise<ReadonlySet<string>> {
+export async function revokedNow(
+  site: Site & { readonly operator: () => Promise<OperatorClient> },
+): Promise<ReadonlySet<string>> {
   try {
     await learnRevoked(site, await site.operator());
   } catch (thrown) {
