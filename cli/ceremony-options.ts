@@ -42,7 +42,7 @@ export function namedCeremony({ io, options }: CommandContext): NamedCeremony {
     versions: VERSIONS,
     conductor: typeof conductor === "string" ? conductor : undefined,
     witnesses: typeof witnesses === "string" ? namesIn(witnesses) : undefined,
-    user: io.env.USER ?? "unknown",
+    user: io.user(),
   };
 }
 

@@ -209,10 +209,11 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: "certs crl",
-    summary: "the revocation lists of this host, made anew where they are due",
+    summary:
+      "every issuer's revocation list: this host's, made anew where they are due, and those that step-ca publishes",
     options: [
-      ["--publish", "give them to the backend, which the broker has them from"],
-      ["-o, --output <file>", "write them to a file, PEM"],
+      ["--publish", "give this host's to the backend, which the broker has them from"],
+      ["-o, --output <file>", "write all of them to a file, PEM; must not be there yet"],
     ],
     load: () => import("./commands/certs-crl.ts"),
   },

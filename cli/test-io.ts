@@ -32,6 +32,7 @@ export async function runCli(argv: readonly string[], outside: Outside = {}): Pr
     stdin: async () => outside.stdin ?? new Uint8Array(),
     env: outside.env ?? {},
     cwd: outside.cwd ?? "/",
+    user: () => outside.env?.USER ?? "somebody",
     isTerminal: { stdin: terminal, stdout: terminal, stderr: terminal },
     now: outside.now ?? (() => new Date(0)),
     cancelled: outside.cancelled ?? new AbortController().signal,

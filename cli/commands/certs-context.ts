@@ -8,6 +8,7 @@ import { takeLock } from "../../stacks/host/lock.ts";
 import type { CommandContext } from "../command.ts";
 import { locateDeployment } from "../deployment-file.ts";
 import { dockerTarget } from "../docker-target.ts";
+import { actorOf } from "../user.ts";
 
 /** How long a command waits for another one that changes certificates, in milliseconds. */
 const LOCK_MS = 20_000;
@@ -18,7 +19,7 @@ const LOCK_MS = 20_000;
  */
 export async function certsSite(context: CommandContext): Promise<CertsSite> {
   const { io, flags } = context;
-  const actor = `cli:${io.env.USER ?? "unknown"}`;
+  const actor = actorOf(io);
   const { deployment, dir } = await locateDeployment(io, flags);
   if (deployment.engine === "docker") return dockerSite((await dockerTarget(context)).options, actor);
   return embeddedSite({ deployment, dir, temporaryDir: tmpdir(), clock: io.now, actor });

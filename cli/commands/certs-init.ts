@@ -27,7 +27,7 @@ export const run: Run = async (context) => {
       clock: io.now,
       rootFile,
       makers: namesIn(options.makers),
-      conductor: typeof options.conductor === "string" ? options.conductor : (io.env.USER ?? "unknown"),
+      conductor: typeof options.conductor === "string" ? options.conductor : io.user(),
       witnesses: namesIn(options.witnesses),
       versions: VERSIONS,
       acceptP256Root: options.acceptP256Root === true,

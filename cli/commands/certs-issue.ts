@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import { rmSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Authority } from "../../certs/authority.ts";
@@ -5,6 +6,7 @@ import { issueDeviceLeaf } from "../../certs/classes/leaf-device.ts";
 import { issueFromCsr, issueGatewayLeaf } from "../../certs/classes/leaf-gateway.ts";
 import { certifyOperator, issueOperatorLeaf } from "../../certs/classes/leaf-operator.ts";
 import { issueServiceLeaf } from "../../certs/classes/leaf-service.ts";
+import { denial } from "../../certs/denial.ts";
 import type { Certified, Issued } from "../../certs/issue.ts";
 import { LEAF_CLASSES, type LeafClass, NAME_PREFIX } from "../../certs/names.ts";
 import { fleetErrors } from "../../services/backend/fleet/errors.ts";
@@ -16,9 +18,10 @@ import { logEvent } from "../../stacks/host/event-log.ts";
 import { revokedNow } from "../../stacks/host/revoked-gateways.ts";
 import { type CommandContext, printJson, type Run } from "../command.ts";
 import { cliErrors } from "../errors.ts";
-import { readInput, writeSecret } from "../files.ts";
+import { claimOutput, readInput } from "../files.ts";
 import { needed } from "../needed.ts";
 import { talk } from "../talk.ts";
+import { actorOf } from "../user.ts";
 import { certsSite, changing } from "./certs-context.ts";
 import { takeRevocations } from "./take-revocations.ts";
 
@@ -32,26 +35,41 @@ export const run: Run = async (context) => {
   const site = await certsSite(context);
   const isGateway = typeof options.maker !== "string" && name.startsWith(NAME_PREFIX.gateways);
   if (isGateway) assertActive(name, await revokedNow(site));
-  const issued = await changing(context, site, async () => {
-    const certified = await (typeof options.maker === "string"
-      ? issueDevice(context, site, csrPem)
-      : issueNamed(context, site, name, csrPem));
-    // What no record tells of is never handed out.
-    await site.pki.ledger.issued(certified.certPem, `cli:${io.env.USER ?? "unknown"}`);
-    logEvent(site.layout, certified.event);
-    writeSecret(io, output, ("keyPem" in certified ? certified.keyPem : "") + certified.certPem);
-    return certified;
-  });
+  const issued = await changing(context, site, () => issueInto(context, site, output, csrPem));
   const { object: serial } = issued.event;
   if (typeof options.maker !== "string" && (await tell(context, site, issued.certPem)) === "revoked") {
     rmSync(resolve(io.cwd, output));
     await takeRevocations(context, site, await site.operator());
     assertActive(name, new Set([name]));
   }
-  if (flags.json) printJson(io, { schema: "trustkern.certs-issue/1", name, serial, file: output });
-  else io.stdout(`${output}: ${name}, serial number ${serial}\n`);
+  const until = new X509Certificate(issued.certPem).validToDate.toISOString();
+  if (flags.json) printJson(io, { schema: "trustkern.certs-issue/1", name, serial, file: output, until });
+  else io.stdout(`${output}: ${name}, serial number ${serial}, until ${until}\n`);
   return EXIT.done;
 };
+
+/** Issues into a file that is there before: what cannot be handed over is not issued. */
+async function issueInto(
+  context: CommandContext,
+  site: CertsSite,
+  output: string,
+  csrPem: string | undefined,
+): Promise<Certified | Issued> {
+  const { io, options, args } = context;
+  const file = claimOutput(io, output, 0o600);
+  try {
+    const certified = await (typeof options.maker === "string"
+      ? issueDevice(context, site, csrPem)
+      : issueNamed(context, site, args[0] ?? "", csrPem));
+    // What no record tells of is never handed out.
+    await site.pki.ledger.issued(certified.certPem, actorOf(io));
+    logEvent(site.layout, certified.event);
+    file.write(("keyPem" in certified ? certified.keyPem : "") + certified.certPem);
+    return certified;
+  } finally {
+    file.release();
+  }
+}
 
 async function issueNamed(
   { io }: CommandContext,
@@ -63,7 +81,10 @@ async function issueNamed(
   const { issuers } = await site.pki.authorities();
   const request = { name, now: io.now() };
   if (csrPem !== undefined) return certifyRequest(leafClass, issuers[leafClass], csrPem, request);
-  if (leafClass === "services") return issueServiceLeaf(issuers.services, request);
+  if (leafClass === "services") {
+    assertService(name, site);
+    return issueServiceLeaf(issuers.services, request);
+  }
   return leafClass === "gateways"
     ? issueGatewayLeaf(issuers.gateways, request)
     : issueOperatorLeaf(issuers.operators, request);
@@ -106,6 +127,14 @@ function classOfName(name: string): LeafClass {
   if (found !== undefined) return found;
   const message = `"${name}" starts with none of ${Object.values(NAME_PREFIX).join(", ")}, and no --maker is named`;
   throw cliErrors.error("CLI_USAGE", message, { path: "name" });
+}
+
+/** @throws DENIED_NAME_NOT_ALLOWED for a name that no component has: nothing would ever ask for it, or whoever does is none of ours */
+function assertService(name: string, { model }: CertsSite): void {
+  const known = model.components.flatMap(({ name: component, identity }) => [`svc-${component}`, identity ?? ""]);
+  if (known.includes(name)) return;
+  const accepted = [...new Set(known.filter((each) => each.startsWith("svc-")))].sort();
+  throw denial("name-not-allowed", `no component of the deployment is "${name}"; there are: ${accepted.join(", ")}`);
 }
 
 /** @throws GATEWAY_REVOKED */

@@ -53,7 +53,7 @@ async function abandon(context: CommandContext, site: Awaited<ReturnType<typeof 
   }
   const limitSeconds = wholeNumber(options.limit, "--limit", 1, 86_400);
   await confirm(context, `give up the rotation of ${begunAt(site)}: what it made is taken out again, and revoked`);
-  const run = { clock: io.now, signal: io.cancelled, limitSeconds, user: io.env.USER ?? "unknown" };
+  const run = { clock: io.now, signal: io.cancelled, limitSeconds, user: io.user() };
   const what = await changing(context, site, () => abandonAt(site, run));
   if (flags.json) printJson(io, { schema: "trustkern.rotation-abandoned/1", what });
   else io.stdout(`${paint("green", "given up")} ${what}: the old is in use as before\n`);

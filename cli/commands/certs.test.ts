@@ -1,15 +1,27 @@
 import { execFileSync } from "node:child_process";
 import { X509Certificate } from "node:crypto";
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { userInfo } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { TestCeremony } from "../test-ceremony.ts";
+import { runCli } from "../test-io.ts";
+
+const USER_OF_SYSTEM = `import("./cli/io.ts").then(({ processIo }) => process.stdout.write(processIo().user())), ""`;
 
 const made = new TestCeremony();
 const { dir } = made;
 const file = (name: string): string => made.file(name);
 const run = (...argv: readonly string[]) => made.run(...argv);
 const json = (...argv: readonly string[]) => made.json(...argv);
+
+/** What the ledger has, but for what commands ask the backend with. */
+function records(): readonly { readonly subject: string }[] {
+  const lines = readFileSync(join(dir, "authorities/ledger.ndjson"), "utf8").trim().split("\n");
+  return lines
+    .map((line) => JSON.parse(line) as { readonly subject: string })
+    .filter(({ subject }) => subject !== "op-admin");
+}
 
 beforeAll(async () => {
   expect((await run(...made.argv)).exit).toBe(0);
@@ -63,8 +75,7 @@ describe("certs issue", () => {
     const certificate = new X509Certificate(readFileSync(file("op-ada.pem")));
     expect(certificate.subject).toBe("O=demo\nOU=operators\nCN=op-ada");
     expect(certificate.validToDate.getTime()).toBe(3_600_000);
-    const ledger = readFileSync(join(dir, "authorities/ledger.ndjson"), "utf8").trim().split("\n");
-    expect(JSON.parse(ledger.at(-1) ?? "")).toMatchObject({ kind: "issued", serial, actor: "cli:Ada" });
+    expect(records().at(-1)).toMatchObject({ kind: "issued", serial, actor: "cli:Ada" });
     expect((await run("certs", "audit", "verify")).exit).toBe(0);
   });
 
@@ -94,11 +105,55 @@ describe("certs issue", () => {
     [["gw-07", "-o", "x.pem", "--csr", "words"], "DENIED_CORRUPT"],
     [["op-Ada", "-o", "x.pem"], "CERT_NAME_INVALID"],
     [["op-ada", "-o", "words"], "CLI_FILE_EXISTS"],
+    [["op-ada", "-o", "nowhere/x.pem"], "CLI_OUTPUT"],
+    [["svc-evil", "-o", "x.pem"], "DENIED_NAME_NOT_ALLOWED"],
+    [["svc-probe-revoked", "-o", "x.pem"], "DENIED_NAME_NOT_ALLOWED"],
     [["0a1b", "-o", "x.pem", "--maker", "nobody", "--model", "X", "--csr", "words"], "CLI_USAGE"],
     [["0a1b", "-o", "x.pem", "--maker", "acme-instruments", "--model", "X"], "CLI_USAGE"],
-  ] as const)("is refused as %j", async (argv, code) => {
+  ] as const)("is refused as %j, with nothing issued", async (argv, code) => {
+    const before = records();
     expect(await json("certs", "issue", ...argv)).toMatchObject({ error: { code } });
     expect(existsSync(file("x.pem"))).toBe(false);
+    expect(records()).toEqual(before);
+  });
+
+  test("says when the certificate ends", async () => {
+    const { stdout } = await run("certs", "issue", "op-end", "-o", "op-end.pem");
+    expect(stdout).toMatch(/^op-end\.pem: op-end, serial number [0-9a-f]+, until 1970-01-01T01:00:00\.000Z\n$/);
+    expect((await json("certs", "issue", "svc-backend", "-o", "svc.pem")).until).toBe("1970-01-31T00:00:00.000Z");
+  });
+
+  test("has the user of the system in the ledger where the environment names none", async () => {
+    await runCli(["certs", "issue", "op-cron", "-o", "op-cron.pem", "--dir", dir], { cwd: made.cwd });
+    expect(records().at(-1)).toMatchObject({ subject: "op-cron", actor: "cli:somebody" });
+    const { USER, ...none } = process.env;
+    expect(execFileSync("node", ["-p", USER_OF_SYSTEM], { env: none, encoding: "utf8" }).trim()).toBe(
+      userInfo().username,
+    );
+  });
+});
+
+describe("certs crl", () => {
+  test("lists every issuer's, and writes them once", async () => {
+    expect((await run("certs", "crl")).stdout).toMatch(/CN=TrustKern gateways +number 1 /);
+    const { stdout, exit } = await run("certs", "crl", "-o", "lists.pem");
+    expect([exit, stdout]).toEqual([0, "lists.pem: 5 revocation lists\n"]);
+    const before = readFileSync(file("lists.pem"), "utf8");
+    expect(before.match(/BEGIN X509 CRL/g)).toHaveLength(5);
+    expect(await json("certs", "crl", "-o", "lists.pem")).toMatchObject({ error: { code: "CLI_FILE_EXISTS" } });
+    expect(readFileSync(file("lists.pem"), "utf8")).toBe(before);
+  });
+
+  test("writes what openssl verifies a leaf and its issuer with", async () => {
+    const lists = readFileSync(file("lists.pem"), "utf8");
+    const chain = readFileSync(join(dir, "secrets/gw-01/tls.crt"), "utf8");
+    const [leaf = "", issuer = ""] = chain.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----\n/g) ?? [];
+    const at = ["-attime", "1", "-x509_strict", "-crl_check_all"];
+    const named = { "leaf.pem": leaf, "issuer.pem": issuer, "all.pem": lists };
+    for (const [name, content] of Object.entries(named)) writeFileSync(file(name), content);
+    const argv = ["-CAfile", join(dir, "authorities/root.crt"), "-untrusted", file("issuer.pem"), "-CRLfile"];
+    const said = execFileSync("openssl", ["verify", ...at, ...argv, file("all.pem"), file("leaf.pem")]);
+    expect(String(said)).toContain("OK");
   });
 });
 
@@ -119,6 +174,16 @@ describe("certs revoke", () => {
       message: expect.stringContaining("everything"),
     });
     expect(ledger()).toBe(before);
+  });
+
+  test("enters the operator's certificate that it shows to the backend", async () => {
+    const issued = (): number =>
+      ledger()
+        .split("\n")
+        .filter((line) => /"kind":"issued".*op-admin/.test(line)).length;
+    const before = issued();
+    expect(await json("gateway", "list")).toMatchObject({ error: { code: "SERVICE_FAILED" } });
+    expect(issued()).toBe(before + 1);
   });
 
   test.each(["root", "services", "operators"])(

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { RevocationReason } from "../../certs/crl/reasons.ts";
-import type { LeafClass } from "../../certs/names.ts";
+import type { OnlineClass } from "../../certs/names.ts";
 import type { Model } from "../../model/boundary.ts";
 import { SERVICES_ONLY } from "../../modules/common.ts";
 import type { SecurityEvent } from "../../shared/security-event.ts";
@@ -60,7 +60,7 @@ export interface HostPki {
 }
 
 /** Classes whose revocation lists step-ca publishes, where the deployment has it. */
-export function onlineClasses({ components }: Model): readonly LeafClass[] {
+export function onlineClasses({ components }: Model): readonly OnlineClass[] {
   return (["gateways", "operators"] as const).filter((each) => components.some(({ name }) => name === `${each}-ca`));
 }
 
