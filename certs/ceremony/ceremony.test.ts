@@ -4,8 +4,9 @@ import { createMemorySigner } from "../signers/index.ts";
 import { signJws } from "../signers/sign-jws.ts";
 import type { Curve, KeySigner } from "../signers/signer.ts";
 import { type Ceremony, type CeremonyRequest, holdCeremony } from "./ceremony.ts";
+import { followUpTranscript } from "./follow-up.ts";
 import { renderTranscript } from "./render-transcript.ts";
-import { openTranscript, TRANSCRIPT_TYPE, verifyTranscript } from "./transcript.ts";
+import { openTranscript, TRANSCRIPT_TYPE, transcriptDigest, verifyTranscript } from "./transcript.ts";
 
 const now = new Date("2026-11-21T08:00:00Z");
 const key = async (curve: Curve, where: string): Promise<KeySigner> => (await createMemorySigner(curve, where)).signer;
@@ -166,3 +167,51 @@ describe("a transcript", () => {
     expect(await check({ certificates: more })).toMatchObject([{ path: "certificates.maker-other" }]);
   });
 });
+
+describe("a ceremony after the first", () => {
+  const inUse = () =>
+    Object.entries({ root: rootPem, ...certificatesOf(made) }).map(([id, certPem]) => ({
+      id,
+      certPem,
+      key: `at:${id}`,
+    }));
+  const ask = (changed: object = {}) =>
+    followUpTranscript({
+      ...{ tenant: "acme", now, root: asked.root, versions: {}, conductor: "Ada", witnesses: ["Grace"] },
+      ...{ authorities: inUse(), made: ["services"], before: made.transcriptJws },
+      ...changed,
+    });
+
+  test("has a transcript about every authority in use, of which some were made, and names the one before", async () => {
+    const jws = await ask();
+    expect(await verifyTranscript({ jws, rootPem, certificates: certificatesOf(made) })).toEqual([]);
+    const transcript = await openTranscript(jws, rootPem);
+    expect(transcript).toMatchObject({ made: ["services"], follows: transcriptDigest(made.transcriptJws) });
+    const text = renderTranscript(transcript);
+    expect(text).toContain("keys made: services; the others are taken over as they were");
+    expect(text.replaceAll(" ", "")).toContain(transcriptDigest(made.transcriptJws));
+    expect(renderTranscript(made.transcript)).not.toMatch(/taken over|follows/);
+  });
+
+  test.each([
+    ["nobody who conducts it", { conductor: "" }],
+    ["its conductor as a witness", { witnesses: ["Ada"] }],
+    ["a witness of two lines", { witnesses: ["Grace\nJoan"] }],
+  ])("is not held with %s", async (_, changed) => {
+    await expect(ask(changed)).rejects.toMatchObject({ code: "CEREMONY_NAME_INVALID" });
+  });
+
+  test("is not believed when another root signed its transcript, or when it leaves an authority out", async () => {
+    const other = await ask({ root: await key("P-384", "test:other") });
+    expect(await verifyTranscript({ jws: other, rootPem })).toMatchObject([{ path: "transcript" }]);
+    const some = await ask({ authorities: inUse().filter(({ id }) => id !== "gateways") });
+    const certificates = certificatesOf(made);
+    expect(await verifyTranscript({ jws: some, rootPem, certificates })).toMatchObject([
+      { path: "certificates.gateways" },
+    ]);
+  });
+});
+
+function certificatesOf({ issuing }: Ceremony): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(issuing).map(([name, { certPem }]) => [name, certPem]));
+}

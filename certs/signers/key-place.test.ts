@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { keyAt } from "./key-place.ts";
-import { stepCaKey } from "./step-ca-kms.ts";
+import { stepCaKey, stepCaKeyName } from "./step-ca-kms.ts";
 
 const pkcs11 = {
   kind: "pkcs11",
@@ -32,6 +32,12 @@ describe("an authority's key", () => {
       key: "awskms:key-id=1234",
       kms: { type: "awskms", uri: "awskms:region=eu-central-1" },
     });
+  });
+
+  test("is named to step-ca alone where only the name has changed", () => {
+    expect(stepCaKeyName(keyAt(pkcs11, "gateways-2"))).toBe("pkcs11:object=demo-gateways-2");
+    expect(stepCaKeyName(keyAt(tpm2, "gateways-2"))).toBe("tpmkms:path=/keys/gateways-2.tss2.pem");
+    expect(stepCaKeyName(keyAt(kms, "gateways"))).toBe("awskms:key-id=1234");
   });
 
   test("is a file, without a KMS, where keys are files", () => {

@@ -7,9 +7,11 @@ import { verifyTranscript } from "../../certs/ceremony/transcript.ts";
 import { readCrl, verifyCrl } from "../../certs/crl.ts";
 import { verifyChain } from "../../certs/verify-chain.ts";
 import type { Deployment, Pkcs11Token, Tpm2Device } from "../../model/deployment.ts";
+import { authorityFiles } from "../../stacks/host/authority-files.ts";
 import { openAuthority } from "../../stacks/host/authority-key.ts";
 import { type HostCeremonyRequest, makeByCeremony } from "../../stacks/host/ceremony.ts";
 import { layoutOf } from "../../stacks/host/layout.ts";
+import { hostFiles } from "../../stacks/host/store-files.ts";
 import { fillStore } from "./pki/store.ts";
 import { SOFTHSM, SoftToken } from "./signers/soft-token.ts";
 import { SoftTpm } from "./signers/soft-tpm.ts";
@@ -53,6 +55,17 @@ const ceremony = (name: string, pki: Deployment["pki"], rest: Partial<HostCeremo
     onEvent: () => undefined,
     ...rest,
   });
+/** The authorities of a deployment, as a rotation changes them. */
+const storeOf = (name: string) => ({
+  store: authorityFiles({
+    dir: layout(name).authoritiesDir,
+    tenant: "acme",
+    clock: () => new Date(),
+    passphrase: () => "",
+    files: hostFiles,
+    onAuthority: async () => undefined,
+  }),
+});
 const cases: readonly (readonly [string, () => Deployment["pki"]])[] = [
   ["root and issuing keys on a PKCS #11 token", () => ({ root: token, issuing: token })],
   ["the root in an age file, issuing keys in a TPM", () => ({ root: { kind: "age" }, issuing: device() })],
@@ -113,6 +126,29 @@ describe.each(cases)("a deployment with %s", (name, pki) => {
     const secret = (file: string): string => join(folder, name, "secrets/gateways-ca", file);
     expect(readFileSync(secret("intermediate.crt"), "utf8")).toBe(read("gateways.crt"));
     expect(existsSync(secret("intermediate.key"))).toBe(false);
+  });
+
+  test("tells step-ca the name of a key that a rotation made, and leaves how it is reached as it was", async () => {
+    const config = () =>
+      JSON.parse(readFileSync(join(folder, name, "secrets/gateways-ca/ca.json"), "utf8")) as Record<string, unknown>;
+    const before = config();
+    const { store } = storeOf(name);
+    await store.stageIntermediate("gateways", { pki: pki(), conductor: "Ada", witnesses: [], versions: {} });
+    store.promoteIntermediate("gateways", store.fingerprint("gateways.next"));
+    await fillStore(join(folder, name), "dev", "docker", pki());
+    const after = config();
+    expect(after.kms).toEqual(before.kms);
+    if (pki().issuing.kind === "pkcs11") expect(after.key).toBe("pkcs11:object=plant-gateways-2");
+    else expect(after.key).toBe(before.key);
+    expect(JSON.parse(read("gateways.key.json"))).toMatchObject(
+      pki().issuing.kind === "pkcs11"
+        ? { label: "plant-gateways-2" }
+        : { file: join(folder, "tpm/gateways-2.tss2.pem") },
+    );
+    expect((await openAuthority(dir(), "gateways")).kind).toBe("gateways");
+    const certificates = Object.fromEntries(["services", "gateways", "operators"].map((of) => [of, read(`${of}.crt`)]));
+    const jws = read("transcript.jws").trim();
+    expect(await verifyTranscript({ jws, rootPem: read("root.crt"), certificates })).toEqual([]);
   });
 
   test("does not take another authority's key for its own", async () => {
