@@ -7,8 +7,7 @@ import type { Metric } from "./metrics/metric.ts";
 import { type RunningMetrics, startMetrics } from "./metrics/start.ts";
 import { configFile, reportFailure } from "./program.ts";
 import { createSecurityEvents, type SecurityEvents } from "./security-events.ts";
-import type { Tls13Options, TlsFiles } from "./tls.ts";
-import { createTlsWatcher } from "./tls-watcher.ts";
+import { createTlsWatcher, type TlsWatcher } from "./tls-watcher.ts";
 
 const STOP_LIMIT_MS = 10_000;
 
@@ -24,7 +23,7 @@ export interface ServiceContext<C> {
    * servers (`createMutualServer` does). `GET /status` shows the identity that a service opens first.
    * @throws SERVICE_FILE_UNREADABLE, SERVICE_TLS_INVALID
    */
-  readonly tls: (files: TlsFiles) => Tls13Options;
+  readonly tls: TlsWatcher["open"];
   /** Aborts when the service is told to stop. */
   readonly signal: AbortSignal;
 }

@@ -73,6 +73,22 @@ it("says of the identity that was opened first what is in force", () => {
   expect(watcher.status()?.anchors).toHaveLength(2);
 });
 
+it("takes a chain under an anchor that it was told of elsewhere, for as long as that is so", () => {
+  let told = foreign!.ca;
+  const tls = watcher.open(files, () => told);
+  write({ cert: foreign!.cert, key: foreign!.key });
+  watcher.poll();
+  expect([tls.cert, tls.ca]).toEqual([foreign!.cert, old!.ca]);
+  write(old!);
+  watcher.poll();
+  told = "";
+  write({ cert: foreign!.cert, key: foreign!.key });
+  watcher.poll();
+  watcher.poll();
+  expect(tls.cert).toBe(old!.cert);
+  expect(reasons().at(-1)).toBe("AUTH_FAILED tls-files-wrong-ca");
+});
+
 it("tells nothing while nothing changes, and nothing of the way between two writes", () => {
   watcher.open(files);
   watcher.poll();

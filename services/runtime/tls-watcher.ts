@@ -17,10 +17,11 @@ import { brokenTls, describeTls, type TlsProblem, type TlsStatus, tlsProblem } f
 export interface TlsWatcher {
   /**
    * Options that change with the files; the same files give the same options.
+   * @param alsoTrusted further anchors (PEM) that a changed chain may lead to, where the files are not the last word. @default none
    * @throws SERVICE_FILE_UNREADABLE
    * @throws SERVICE_TLS_INVALID when a text is damaged, or the key is another's
    */
-  readonly open: (files: TlsFiles) => Tls13Options;
+  readonly open: (files: TlsFiles, alsoTrusted?: () => string) => Tls13Options;
   /** What is in force of the files that were opened first; undefined before. */
   readonly status: () => TlsStatus | undefined;
   /** Looks at the files now. */
@@ -40,6 +41,7 @@ export interface TlsWatcherOptions {
 
 interface Watched {
   readonly files: TlsFiles;
+  readonly alsoTrusted: () => string;
   readonly live: LiveTls;
   held: { readonly texts: TlsTexts; readonly status: TlsStatus };
   /** What was found instead at the last look, and whether that was told. */
@@ -55,7 +57,7 @@ export function createTlsWatcher({ now, onEvent, intervalMs = 5000 }: TlsWatcher
   const opened = new Map<string, Watched>();
 
   function look(watched: Watched): void {
-    const { found, problem } = lookAt(watched.files, now());
+    const { found, problem } = lookAt(watched, now());
     if (isDeepStrictEqual(found, watched.held.texts)) {
       watched.refused = null;
     } else if (problem === null && typeof found !== "string") {
@@ -82,13 +84,13 @@ export function createTlsWatcher({ now, onEvent, intervalMs = 5000 }: TlsWatcher
   };
   const timer = setInterval(poll, intervalMs).unref();
   return {
-    open: (files) => {
+    open: (files, alsoTrusted = () => "") => {
       const name = JSON.stringify([files.caFile, files.certFile, files.keyFile, files.crlFile]);
       const known = opened.get(name);
       if (known) return known.live.tls;
       const texts = readWhole(files);
       const live = liveOptions(optionsOf(texts));
-      opened.set(name, { files, live, held: { texts, status: describeTls(texts) }, refused: null });
+      opened.set(name, { files, alsoTrusted, live, held: { texts, status: describeTls(texts) }, refused: null });
       return live.tls;
     },
     status: () => opened.values().next().value?.held.status,
@@ -97,10 +99,13 @@ export function createTlsWatcher({ now, onEvent, intervalMs = 5000 }: TlsWatcher
   };
 }
 
-function lookAt(files: TlsFiles, atMs: number): { found: TlsTexts | string; problem: TlsProblem | null } {
+function lookAt(
+  { files, alsoTrusted }: Pick<Watched, "files" | "alsoTrusted">,
+  atMs: number,
+): { found: TlsTexts | string; problem: TlsProblem | null } {
   try {
     const found = readTlsTexts(files);
-    return { found, problem: tlsProblem(found, atMs) };
+    return { found, problem: tlsProblem({ ...found, ca: `${found.ca}\n${alsoTrusted()}` }, atMs) };
   } catch (thrown) {
     return { found: messageOf(thrown), problem: null };
   }

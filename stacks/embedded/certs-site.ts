@@ -62,6 +62,7 @@ export async function embeddedSite(options: EmbeddedSiteOptions): Promise<CertsS
         components: model.components,
         secretFile,
         leafFiles: pki.leafFiles,
+        issuedHere: () => pki.ledger.gatewaysIssued(clock()),
         clock,
         status: ask,
         // This host issues for gateways and operators by itself.

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import { issueRoot } from "../../certs/classes/root.ts";
+import { issueDeploymentCertificates } from "../../certs/deployment.ts";
 import { type HostLedger, LEDGER_FILES, openHostLedger } from "./host-ledger.ts";
 import { hostFiles } from "./store-files.ts";
 
@@ -60,4 +61,24 @@ it("is written by several at once, one after the other", async () => {
   await open();
   expect(readFileSync(at("records"), "utf8").trimEnd().split("\n")).toHaveLength(4);
   expect(existsSync(join(dir, "ledger.lock"))).toBe(false);
+});
+
+it("names the gateways that it issued for, while a certificate of theirs is neither revoked nor over", async () => {
+  const made = await issueDeploymentCertificates({
+    tenant: "acme",
+    clock: () => NOW,
+    services: [{ name: "svc-backend" }],
+    gateways: ["gw-01", "gw-02", "gw-02"],
+    operators: ["op-ada"],
+  });
+  const ledger = await open();
+  for (const leaf of made.leaves) await ledger.issued(leaf.certPem, "op-admin");
+  const named = (days = 0) => ledger.gatewaysIssued(new Date(NOW.getTime() + days * 86_400_000));
+  expect([named(), named(89), named(91)]).toEqual([["gw-01", "gw-02"], ["gw-01", "gw-02"], []]);
+  const [first, second, third] = made.leaves.filter(({ name }) => name.startsWith("gw-"));
+  await ledger.revoked(first?.certPem ?? "", "superseded", "op-admin");
+  await ledger.revoked(second?.certPem ?? "", "superseded", "op-admin");
+  expect(named()).toEqual(["gw-02"]);
+  await ledger.revoked(third?.certPem ?? "", "superseded", "op-admin");
+  expect([named(), (await open()).gatewaysIssued(NOW)]).toEqual([[], []]);
 });

@@ -44,6 +44,8 @@ export interface HostLedger {
   readonly revocations: () => readonly RevokedCertificate[];
   /** Whether a certificate was ever revoked, by its serial number as records have it. */
   readonly isRevoked: (serial: string) => boolean;
+  /** Gateways, by their common names, with a certificate of this host that is neither revoked nor over at that time. */
+  readonly gatewaysIssued: (at: Date) => readonly string[];
   /** Every record of a certificate, by its serial number in any form of hex. */
   readonly find: (serial: string) => readonly LedgerRecord[];
 }
@@ -131,6 +133,16 @@ export async function openHostLedger(place: HostLedgerPlace): Promise<HostLedger
           notAfter: new Date(notAfter),
         })),
     isRevoked: (serial) => has("revoked", serial),
+    gatewaysIssued: (at) => {
+      const held = records.filter(
+        (record) =>
+          record.kind === "issued" &&
+          record.class === "gateways" &&
+          Date.parse(record.notAfter) > at.getTime() &&
+          !has("revoked", record.serial),
+      );
+      return [...new Set(held.map(({ subject }) => subject))];
+    },
     find: (serial) => records.filter((record) => record.serial === serial),
   };
 }

@@ -73,7 +73,7 @@ const announce = ({
     broker_pins: PINS,
     ...(authorities && { gateway_authorities: authorities.map(({ certPem }) => fingerprintOf(certPem)) }),
   });
-const onRecord = async () => (await gatewaysOnRecord(operator)).find(({ name }) => name === "gw-77");
+const onRecord = async () => (await gatewaysOnRecord(operator, [])).find(({ name }) => name === "gw-77");
 const authorityOnRecord = async () => (await onRecord())?.elsewhere?.authority;
 
 /** The parts of a gateway that talk with the backend, as a gateway's process puts them together. */

@@ -58,6 +58,7 @@ export async function dockerSite(options: DockerOptions, actor: string): Promise
         components: model.components.filter(({ health }) => health.kind !== "exit"),
         secretFile,
         leafFiles: pki.leafFiles,
+        issuedHere: () => pki.ledger.gatewaysIssued(clock()),
         clock,
         status: async (component) => {
           if (component.sockets.every(({ name }) => name !== "control")) return undefined;

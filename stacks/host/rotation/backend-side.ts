@@ -5,8 +5,8 @@ import { gatewaysOnRecord } from "./gateways-elsewhere.ts";
 
 /** The part of a fleet that the backend does, asked as an operator. */
 export interface BackendSide extends Pick<Fleet, "announce" | "publishCrls" | "tokens" | "revokeToken"> {
-  /** Every active gateway on its record that has a certificate which holds, those of this host included. */
-  readonly gateways: () => Promise<readonly Member[]>;
+  /** {@link gatewaysOnRecord}, those of this host included. */
+  readonly gateways: (issuedHere: readonly string[]) => Promise<readonly Member[]>;
   /** {@link Fleet.newToken}, bound to the certificate with this serial number. */
   readonly newToken: (gateway: string, serial: string) => ReturnType<Fleet["newToken"]>;
 }
@@ -29,7 +29,7 @@ export function backendSide(client: () => Promise<OperatorClient>, clock: () => 
   const operator: OperatorClient = async (method, path, body) => (await client())(method, path, body);
   const tokensOf = (gateway: string): string => `/v1/gateways/${encodeURIComponent(gateway)}/tokens`;
   return {
-    gateways: () => gatewaysOnRecord(operator),
+    gateways: (issuedHere) => gatewaysOnRecord(operator, issuedHere),
     async announce({ anchors, pins, gatewayAuthorities }) {
       const authorities = gatewayAuthorities && { gateway_authorities: gatewayAuthorities };
       await operator("PUT", "/v1/trust", { anchors, broker_pins: pins, ...authorities });

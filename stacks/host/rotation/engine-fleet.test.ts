@@ -19,6 +19,7 @@ const components = [
 const leafFiles = (component: string): readonly string[] => (component === "simulator" ? [join(dir, "rogue.crt")] : []);
 let now: number;
 let asked: number;
+let issued: readonly string[];
 let answer: () => Promise<unknown>;
 const operator: OperatorClient = async (method, path) => {
   asked += 1;
@@ -43,7 +44,7 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(dir, { recursive: true }));
 beforeEach(() => {
-  [now, asked] = [1_000_000, 0];
+  [now, asked, issued] = [1_000_000, 0, []];
 });
 
 function make() {
@@ -52,6 +53,7 @@ function make() {
     components,
     secretFile: (_, secret) => join(dir, secret),
     leafFiles,
+    issuedHere: () => issued,
     clock,
     status: async () => undefined,
     authority: async () => undefined,
@@ -70,6 +72,17 @@ describe("the fleet of an engine", () => {
     const members = await make().members();
     expect(members.map(({ name }) => name)).toEqual(["simulator", "gw-01", "gw-77"]);
     expect(members.flatMap(({ name, elsewhere }) => (elsewhere ? [name] : []))).toEqual(["gw-77"]);
+  });
+
+  it("has those that it issued for by hand while the backend was away, and nothing is proven of them", async () => {
+    issued = ["gw-01", "gw-77", "gw-78", "gw-79", "gw-rogue"];
+    answer = async () => [
+      { ...line, name: "gw-77" },
+      { ...line, name: "gw-79", state: "revoked" },
+    ];
+    const found = (await make().members()).filter((each) => each.elsewhere);
+    expect(found.map(({ name }) => name)).toEqual(["gw-77", "gw-78"]);
+    expect(found[1]).toMatchObject({ anchors: undefined, pins: undefined, elsewhere: { authority: undefined } });
   });
 
   it("asks for the list again after a second, and not at every look", async () => {
@@ -104,13 +117,15 @@ describe("the fleet of an engine", () => {
 });
 
 describe("who is concerned by a rotation elsewhere", () => {
-  const site = { model: { components }, pki: { leafFiles }, operator: async () => operator };
+  const pki = { leafFiles, ledger: { gatewaysIssued: () => issued } };
+  const site = { model: { components }, pki, operator: async () => operator, clock: () => new Date(now) };
   const concerned = (what: string) =>
     concernedElsewhere(site as unknown as Parameters<typeof concernedElsewhere>[0], what);
 
   it.each(["root", "pin", "intermediate:gateways", "intermediate:services", "leaf:broker"])("of %s", async (what) => {
+    issued = ["gw-78"];
     answer = listing("gw-01", "gw-77", "gw-rogue");
-    expect(await concerned(what)).toEqual(["gw-77"]);
+    expect(await concerned(what)).toEqual(["gw-77", "gw-78"]);
   });
 
   it.each(["leaf:backend", "token:gw-01", "intermediate:operators"])(

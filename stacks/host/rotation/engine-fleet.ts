@@ -20,6 +20,8 @@ export interface EngineFleetRequest {
   readonly components: readonly Component[];
   readonly secretFile: (component: string, secret: string) => string;
   readonly leafFiles: (component: string) => readonly string[];
+  /** Gateways with a certificate of this host that holds. */
+  readonly issuedHere: () => readonly string[];
   readonly clock: () => Date;
   /** The answer of a component's control socket; undefined where it has none or does not answer. */
   readonly status: (component: Component) => Promise<CertificateStatus | undefined>;
@@ -92,12 +94,12 @@ export function engineFleet(request: EngineFleetRequest): Fleet {
 const LISTED_SECONDS = 1;
 
 /** The gateways that the backend knows and this host does not run. */
-function gatewaysElsewhere({ components, leafFiles, clock, backend }: EngineFleetRequest) {
+function gatewaysElsewhere({ components, leafFiles, issuedHere, clock, backend }: EngineFleetRequest) {
   let held: { readonly members: readonly Member[]; readonly at: number } | undefined;
   return async (): Promise<readonly Member[]> => {
     if (held !== undefined && clock().getTime() - held.at < LISTED_SECONDS * 1000) return held.members;
     const here = namesHere(components, leafFiles);
-    const all = await backend.gateways().catch(() => [unlisted()]);
+    const all = await backend.gateways(issuedHere()).catch(() => [unlisted()]);
     held = { members: all.filter(({ name }) => !here.has(name)), at: clock().getTime() };
     return held.members;
   };

@@ -156,7 +156,7 @@ describe("the backend's list", () => {
   const trust = { anchors: ["0b".repeat(32)], broker_pins: ["0c".repeat(32)] };
   const line = { name: "gw-77", state: "active", valid_until: "2027-01-01T00:00:00Z" };
   const read = (changes: object) =>
-    gatewaysOnRecord(async () => [{ ...line, shown: { authority_sha256: AUTHORITY }, trust, ...changes }]);
+    gatewaysOnRecord(async () => [{ ...line, shown: { authority_sha256: AUTHORITY }, trust, ...changes }], []);
 
   it("gives what a gateway said and showed last", async () => {
     expect(await read({})).toMatchObject([

@@ -22,9 +22,21 @@ interface ListedGateway {
 
 const NOTHING = { certificates: "none", clientAuthorities: "none", authority: "none" } as const;
 
-/** Every active gateway on the backend's record that has a certificate which holds, by what it said and showed last. */
-export async function gatewaysOnRecord(operator: OperatorClient): Promise<readonly Member[]> {
+/**
+ * Every active gateway on the backend's record that has a certificate which holds, by what it said and showed last; and of those that
+ * this host issued for, whom the backend has never heard of: nothing is known of them.
+ * @param issuedHere gateways with a certificate of this host that holds
+ */
+export async function gatewaysOnRecord(
+  operator: OperatorClient,
+  issuedHere: readonly string[],
+): Promise<readonly Member[]> {
   const listed = (await operator("GET", "/v1/gateways")) as readonly ListedGateway[];
+  const unheardOf = issuedHere.filter((each) => listed.every(({ name }) => name !== each));
+  return [...known(listed), ...unheardOf.map((name) => ({ ...unlisted(), name }))];
+}
+
+function known(listed: readonly ListedGateway[]): readonly Member[] {
   return listed
     .filter(({ state, valid_until }) => state === "active" && valid_until !== null)
     .map(({ name, shown, trust }) => ({
@@ -84,13 +96,13 @@ const CONCERNING = ["root", "pin", "intermediate:gateways", "intermediate:servic
  * @returns {@link UNLISTED} alone where the backend does not answer
  */
 export async function concernedElsewhere(
-  { model, pki, operator }: Pick<CertsSite, "model" | "pki" | "operator">,
+  { model, pki, operator, clock }: Pick<CertsSite, "model" | "pki" | "operator" | "clock">,
   what: string,
 ): Promise<readonly string[]> {
   if (!CONCERNING.includes(what)) return [];
   const here = namesHere(model.components, pki.leafFiles);
   try {
-    const found = await gatewaysOnRecord(await operator());
+    const found = await gatewaysOnRecord(await operator(), pki.ledger.gatewaysIssued(clock()));
     return found.map(({ name }) => name).filter((name) => !here.has(name));
   } catch {
     return [UNLISTED];

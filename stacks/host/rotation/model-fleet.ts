@@ -247,6 +247,7 @@ export class ModelFleet {
     revokedBySerial: async () => undefined,
     revocations: () => this.revocations,
     isRevoked: (serial) => this.revocations.some((one) => one.serial === serial),
+    gatewaysIssued: () => [],
     find: () => [],
   };
 
