@@ -55,18 +55,16 @@ describe("each command asks the backend for what it says", () => {
     ["gateway list", "GET", "/v1/gateways"],
     ["gateway assign gw-07 0123456789ABCDEF01", "PUT", "/v1/gateways/gw-07", { hardware_id: "0123456789abcdef01" }],
     ["gateway allow-again gw-07", "POST", "/v1/gateways/gw-07/allow-again"],
-    ["gateway allow-again ../makers", "POST", "/v1/gateways/..%2Fmakers/allow-again"],
     ["gateway revoke gw-07 --yes", "POST", "/v1/gateways/gw-07/revoke", { reason: "unspecified" }],
     ["gateway token issue gw-07", "POST", "/v1/gateways/gw-07/tokens", {}],
     [
-      "gateway token issue gw-07 --days 7 --certificate 7F",
+      "gateway token issue gw-07 --days 7 --certificate 00:7F",
       "POST",
       "/v1/gateways/gw-07/tokens",
       { lifetime_days: 7, certificate_serial: "7f" },
     ],
     ["gateway token rotate gw-07 --overlap-hours 0", "POST", "/v1/gateways/gw-07/tokens/rotate", { overlap_hours: 0 }],
     ["gateway token revoke gw-07 0123456789abcdef --yes", "POST", "/v1/gateways/gw-07/tokens/0123456789abcdef/revoke"],
-    ["gateway token list ../makers", "GET", "/v1/gateways/..%2Fmakers/tokens"],
     ["device list", "GET", "/v1/device-records"],
     [`device import ${record}`, "POST", "/v1/device-records", { record: "a.b.c" }],
     ["device revoke 01020304 --yes", "POST", "/v1/device-records/01020304/revoke"],
@@ -85,8 +83,6 @@ describe("each command asks the backend for what it says", () => {
 });
 
 it.each([
-  ["gateway revoke gw-07", "CONFIRMATION_NEEDED"],
-  ["gateway token revoke gw-07 0123456789abcdef", "CONFIRMATION_NEEDED"],
   ["device revoke 01020304", "CONFIRMATION_NEEDED"],
   ["device maker add zeta", "CLI_USAGE"],
   ["gateway token issue gw-07 --days 0", "CLI_USAGE"],
@@ -95,11 +91,40 @@ it.each([
   ["gateway token issue", "CLI_USAGE"],
   ["gateway assign gw-07", "CLI_USAGE"],
   ["gateway allow-again", "CLI_USAGE"],
+  ["gateway allow-again ../makers", "CLI_USAGE"],
+  ["gateway token list ../makers", "CLI_USAGE"],
+  ["gateway token issue gw-07 --certificate 7G", "CLI_USAGE"],
+  ["gateway assign gw-07 0102", "CLI_USAGE"],
+  ["gateway revoke svc-backend --yes", "CLI_USAGE"],
+  ["device revoke gw-01 --yes", "CLI_USAGE"],
 ])("%s asks the backend nothing: %s", async (line, code) => {
   const { exit, stdout } = await run(`${line} --json --non-interactive`);
   expect(exit).not.toBe(0);
   expect(JSON.parse(stdout).error.code).toBe(code);
   expect(operator).not.toHaveBeenCalled();
+});
+
+describe("a gateway that the backend does not know", () => {
+  const lines = ["gateway revoke gw-99", "gateway token revoke gw-99 0123456789abcdef"];
+
+  it.each([...lines, "gateway token list gw-99"])("%s is told so, and nobody is asked anything", async (line) => {
+    operator.mockImplementation(async (_, path) => (path === "/v1/gateways" ? [{ name: "gw-07" }] : []));
+    const { exit, stdout } = await run(`${line} --json --non-interactive`);
+    expect([exit, JSON.parse(stdout).error.code]).toEqual([6, "GATEWAY_UNKNOWN"]);
+    expect(operator.mock.calls.filter(([method]) => method !== "GET")).toEqual([]);
+  });
+
+  it.each(lines)("%s asks about one that it knows, and does nothing", async (line) => {
+    operator.mockResolvedValue([{ name: "gw-99" }]);
+    const { exit, stdout } = await run(`${line} --json --non-interactive`);
+    expect([exit, JSON.parse(stdout).error.code]).toEqual([2, "CONFIRMATION_NEEDED"]);
+    expect(operator.mock.calls).toEqual([["GET", "/v1/gateways"]]);
+  });
+
+  it("has no tokens, which is another answer than none of a gateway that there is", async () => {
+    operator.mockImplementation(async (_, path) => (path === "/v1/gateways" ? [{ name: "gw-07" }] : []));
+    expect(await run("gateway token list gw-07")).toMatchObject({ exit: 0 });
+  });
 });
 
 it("hands on what the backend refuses with", async () => {

@@ -1,14 +1,13 @@
 import { EXIT } from "../../shared/errors.ts";
 import type { Run } from "../command.ts";
-import { confirm } from "../confirm.ts";
 import { printChange } from "./gateway-backend.ts";
+import { confirmedGateway } from "./known-gateway.ts";
 import { revokeForGood } from "./take-revocations.ts";
 
 /** `gateway revoke GATEWAY`: for good, with its certificates, its tokens and its session at the broker. */
 export const run: Run = async (context) => {
-  const [gateway = ""] = context.args;
+  const gateway = await confirmedGateway(context, (name) => `revoke gateway ${name} for good`);
   const { reason = "unspecified" } = context.options;
-  await confirm(context, `revoke gateway ${gateway} for good`);
   const path = `/v1/gateways/${encodeURIComponent(gateway)}/revoke`;
   const answer = await revokeForGood(context, path, { reason });
   printChange(context, "trustkern.gateway-revoked/1", answer, `${gateway} is revoked`);
