@@ -2,6 +2,7 @@ import { CommanderError } from "commander";
 import { EXIT, type ExitCode } from "../shared/errors.ts";
 import type { Command } from "./command.ts";
 import { cliErrors } from "./errors.ts";
+import { globalFlagsOf } from "./global-flags.ts";
 import { type Io, processIo } from "./io.ts";
 import { type ColorChoice, paintFor } from "./paint.ts";
 import { buildProgram } from "./program.ts";
@@ -11,9 +12,10 @@ import { reportError } from "./report-error.ts";
 export async function main(argv: readonly string[], io: Io): Promise<ExitCode> {
   let exit: ExitCode = EXIT.done;
   let running: Command | undefined;
+  let given: readonly string[] = [];
   const program = buildProgram(io, {
-    started: (command) => {
-      running = command;
+    started: (command, args) => {
+      [running, given] = [command, args];
     },
     ended: (code) => {
       exit = code;
@@ -28,6 +30,9 @@ export async function main(argv: readonly string[], io: Io): Promise<ExitCode> {
     // A group without a command has printed its help.
     if (thrown instanceof CommanderError && thrown.code === "commander.help") return EXIT.configuration;
     const error = thrown instanceof CommanderError ? usageError(thrown) : thrown;
+    // What looks at errors is loaded for an error alone.
+    const { logDenied } = await import("./denied-event.ts");
+    if (running) await logDenied(error, { name: running.name, args: given, flags: globalFlagsOf(program.opts()) }, io);
     return await reportError(error, io, wantsJson(argv), paintFor(io, colorOf(program.opts().color), "stderr"));
   } finally {
     left.stop();

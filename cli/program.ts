@@ -10,7 +10,7 @@ import { paintFor } from "./paint.ts";
 
 /** What the program is told when a command is about to run, and when it has ended. */
 export interface ProgramHooks {
-  readonly started: (command: Command) => void;
+  readonly started: (command: Command, args: readonly string[]) => void;
   readonly ended: (exit: ExitCode) => void;
 }
 
@@ -66,9 +66,9 @@ function addCommand(
   for (const [flags, meaning] of command.options ?? []) leaf.option(flags, meaning);
   leaf.action(async (...received) => {
     const flags = globalFlagsOf(program.opts());
-    hooks.started(command);
-    const { run } = await command.load();
     const args = received.slice(0, leaf.registeredArguments.length).filter((arg) => typeof arg === "string");
+    hooks.started(command, args);
+    const { run } = await command.load();
     hooks.ended(await run({ io, flags, options: leaf.opts(), args, paint: paintFor(io, flags.color, "stdout") }));
   });
 }
