@@ -197,7 +197,13 @@ describe("certs revoke", () => {
   test("enters the revocation and lists it, though no backend hears of it", async () => {
     const serial = serialOf("secrets/gw-01/tls.crt");
     const answer = await json("certs", "revoke", serial, "--reason", "keyCompromise", "--yes");
-    expect(answer).toMatchObject({ error: { code: "SERVICE_FAILED" } });
+    expect(answer).toMatchObject({
+      error: {
+        code: "SERVICE_FAILED",
+        message: expect.stringContaining("is revoked in the ledger"),
+        fix: expect.stringContaining("certs crl --publish"),
+      },
+    });
     const last = ledger()
       .trim()
       .split("\n")
@@ -207,6 +213,27 @@ describe("certs revoke", () => {
     const list = readFileSync(join(dir, "authorities/crls/gateways.pem"), "utf8");
     const text = execFileSync("openssl", ["crl", "-noout", "-text"], { input: list, encoding: "utf8", stdio: "pipe" });
     expect(text.toLowerCase()).toContain(serial);
+  });
+
+  test("enters nothing a second time, whatever reason is given then", async () => {
+    const serial = serialOf("secrets/gw-01/tls.crt");
+    const before = ledger();
+    expect(await json("certs", "revoke", serial, "--reason", "superseded")).toMatchObject({
+      error: { code: "SERVICE_FAILED" },
+    });
+    const changed = ledger().slice(before.length).trim().split("\n");
+    expect(changed.filter((line) => line.includes('"kind":"revoked"'))).toEqual([]);
+  });
+
+  test("names who shows it, before it is revoked", async () => {
+    const { error } = await json("certs", "revoke", serialOf("secrets/collector/tls.crt"));
+    expect(error).toMatchObject({ code: "CONFIRMATION_NEEDED", message: expect.stringContaining("collector") });
+  });
+
+  test.each(["op-ada", "0x1a", ""])("takes no %j for a serial number", async (text) => {
+    const before = ledger();
+    expect(await json("certs", "revoke", text, "--yes")).toMatchObject({ exit: 2, error: { code: "CLI_USAGE" } });
+    expect(ledger()).toBe(before);
   });
 
   test("refuses a reason that RFC 5280 does not have", async () => {

@@ -45,8 +45,13 @@ export async function embeddedSite(options: EmbeddedSiteOptions): Promise<CertsS
   const socketOf = ({ name }: Component): string => placement.socket(name, "control");
   const ask = (component: Component): Promise<(ComponentStatus & CertificateStatus) | undefined> =>
     statusOf(socketOf(component)).catch(() => undefined);
-  const operator = async () =>
-    operatorClient({ endpoint: placement.endpoint("backend", "https"), authorities: await pki.authorities(), clock });
+  const client = operatorClient({
+    endpoint: placement.endpoint("backend", "https"),
+    authorities: pki.authorities,
+    clock,
+    onIssued: pki.enter,
+  });
+  const operator = async () => client;
   return {
     layout,
     model,

@@ -7,7 +7,7 @@ import { migrate } from "../../modules/timescaledb/migrate.ts";
 import { applyRetention } from "../../modules/timescaledb/retention.ts";
 import { callControl } from "../../shared/control-client.ts";
 import type { TrustKernError } from "../../shared/errors.ts";
-import { type Authorities, authoritiesIn } from "../host/authorities.ts";
+import type { Authorities } from "../host/authorities.ts";
 import { type CertsSite, certsLockOf } from "../host/certs-site.ts";
 import { claimDirs } from "../host/claim.ts";
 import { hostErrors } from "../host/errors.ts";
@@ -16,7 +16,7 @@ import { makePrivateDir, writePrivate } from "../host/files.ts";
 import { introduce } from "../host/introduce.ts";
 import { type Layout, layoutOf } from "../host/layout.ts";
 import { takeLock } from "../host/lock.ts";
-import { type OperatorClient, operatorClient } from "../host/operator-client.ts";
+import type { OperatorClient } from "../host/operator-client.ts";
 import { type ComponentStatus, waitReady } from "../host/readiness.ts";
 import { publishRecipients } from "../host/recipients.ts";
 import { assertNoneRevoked } from "../host/revoked-gateways.ts";
@@ -121,17 +121,14 @@ export async function deployEmbedded(options: EmbeddedOptions): Promise<Embedded
     if (options.signal.aborted) throw failure();
     startAll(model, layout, options, supervisor);
     options.onProgress(`${model.components.length} processes start`);
+    const site = await embeddedSite({ ...options, actor: "trustkern up" });
     const deployed: EmbeddedDeployment = {
       layout,
       model,
       placement,
       authorities,
       supervisor,
-      operator: await operatorClient({
-        endpoint: placement.endpoint("backend", "https"),
-        authorities: () => authoritiesIn(layout),
-        clock: options.clock,
-      }),
+      operator: await site.operator(),
       control: (component, method, path, body) =>
         callControl(placement.socket(component, "control"), method, path, body),
       waitReady: (name) =>
@@ -144,7 +141,6 @@ export async function deployEmbedded(options: EmbeddedOptions): Promise<Embedded
         }),
       stop,
     };
-    const site = await embeddedSite({ ...options, actor: "trustkern up" });
     await prepareServices(deployed, site, options);
     remember([...new Set([...(state?.volumes ?? []), ...witnessedVolumes(model, placement.volumeDir)])]);
     const { pid, onProgress } = options;
@@ -188,13 +184,14 @@ async function prepareServices(
     await migrate(owner);
     await applyRetention(owner, deployment.retention);
   };
-  const recipients = async (): Promise<void> => {
+  const recipients = async (): Promise<readonly string[]> => {
     await Promise.all([deployed.waitReady("custody"), deployed.waitReady("backend")]);
     await publishRecipients(deployed.control, deployed.operator);
     onProgress("custody's public key is with the backend");
-    assertNoneRevoked(await introduce(site, deployed.operator));
+    return introduce(site, deployed.operator);
   };
-  await Promise.all([migrated(), recipients()]);
+  const [, revoked] = await Promise.all([migrated(), recipients()]);
+  assertNoneRevoked(revoked);
   await Promise.all(deployed.model.components.map(({ name }) => deployed.waitReady(name)));
   deployed.supervisor.settle();
 }

@@ -6,7 +6,6 @@ import { LEAF_CLASSES, type LeafClass } from "../../certs/names.ts";
 import type { SecurityEvent } from "../../shared/security-event.ts";
 import { openAuthority } from "./authority-key.ts";
 import { makePrivateDir, writePrivate, writing } from "./files.ts";
-import type { Layout } from "./layout.ts";
 import { sealRootKey } from "./root-key.ts";
 
 /** The authorities of a deployment: the trust anchors, and who may issue leaves. */
@@ -48,13 +47,6 @@ export async function makeAuthorities(request: NewAuthorities): Promise<void> {
   }
   writing(dir, () => renameSync(fresh, dir));
   for (const event of made.events) request.onEvent(event);
-}
-
-/** {@link readAuthorities}, with every root that is to be accepted while one is rotated. */
-export async function authoritiesIn({ authoritiesDir: dir }: Layout): Promise<Authorities> {
-  const files = ["root", "root.next", "root.old"].map((name) => join(dir, `${name}.crt`));
-  const pems = files.filter((file) => existsSync(file)).map((file) => readFileSync(file, "utf8"));
-  return readAuthorities(dir, [...new Set(pems)]);
 }
 
 /**

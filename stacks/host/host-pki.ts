@@ -42,6 +42,8 @@ export interface HostPki {
   readonly crls: HostCrls;
   readonly brokerKeys: BrokerKeys;
   readonly authorities: () => Promise<Authorities>;
+  /** Enters a leaf that was issued with these authorities in the ledger, and its event in the log. */
+  readonly enter: (certPem: string, event: SecurityEvent) => Promise<void>;
   /** The files of every leaf of a component. */
   readonly leafFiles: (component: string) => readonly string[];
   /** Enters a revocation in the ledger, once; {@link converge} lists it. */
@@ -67,16 +69,17 @@ export function onlineClasses({ components }: Model): readonly OnlineClass[] {
 /** The certificates of a host. Reads nothing yet. */
 export function openHostPki(request: HostPkiRequest): HostPki {
   const { authoritiesDir: dir, model, secretFile, clock, files, ledger, actor, onEvent } = request;
+  const enter: HostPki["enter"] = async (certPem, event) => {
+    await ledger.issued(certPem, actor);
+    onEvent(event);
+  };
   const store = authorityFiles({
     dir,
     tenant: request.tenant,
     clock,
     files,
     passphrase: request.passphrase,
-    onAuthority: async (certPem, event) => {
-      await ledger.issued(certPem, actor);
-      onEvent(event);
-    },
+    onAuthority: enter,
   });
   const crls = hostCrls({ dir, store, ledger, files, clock, online: onlineClasses(model) });
   const keys = brokerKeys(dir, secretFile(PINNED, "tls.key"), files);
@@ -96,6 +99,7 @@ export function openHostPki(request: HostPkiRequest): HostPki {
     crls,
     brokerKeys: keys,
     authorities,
+    enter,
     revoke,
     async revokeSerial(serial, reason) {
       await ledger.reload();

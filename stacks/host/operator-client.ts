@@ -1,7 +1,9 @@
 import { type RequestOptions, request } from "node:https";
-import { issueLeaves } from "../../certs/deployment.ts";
+import type { Authority } from "../../certs/authority.ts";
+import { issueOperatorLeaf } from "../../certs/classes/leaf-operator.ts";
 import { remoteError } from "../../shared/control-client.ts";
 import { messageOf } from "../../shared/errors.ts";
+import type { SecurityEvent } from "../../shared/security-event.ts";
 import type { Authorities } from "./authorities.ts";
 import { hostErrors } from "./errors.ts";
 
@@ -11,8 +13,11 @@ export type OperatorClient = (method: "GET" | "POST" | "PUT", path: string, body
 /** Where the backend is, and who may issue the operator's certificate. */
 export interface OperatorClientRequest {
   readonly endpoint: { readonly host: string; readonly port: number; readonly servername: string };
-  readonly authorities: Authorities | (() => Promise<Authorities>);
+  /** Read before each call: a rotation changes them. */
+  readonly authorities: () => Promise<Authorities>;
   readonly clock: () => Date;
+  /** Told of each certificate before it is used. */
+  readonly onIssued: (certPem: string, event: SecurityEvent) => Promise<void>;
 }
 
 const TIMEOUT_MS = 10_000;
@@ -20,21 +25,23 @@ const TIMEOUT_MS = 10_000;
 /** Seconds after which another certificate is taken: an operator's is good for an hour. */
 const FRESH_SECONDS = 1_800;
 
-/** A client with certificates for `op-admin`, each for a while. */
-export async function operatorClient({ endpoint, authorities, clock }: OperatorClientRequest): Promise<OperatorClient> {
-  let held: { readonly tls: Awaited<ReturnType<typeof identity>>; readonly since: number } | undefined;
-  const identity = async () => {
-    const { issuers, anchorsPem } = typeof authorities === "function" ? await authorities() : authorities;
-    const request = { clock, services: [], gateways: [], operators: ["op-admin"] };
-    const { leaves } = await issueLeaves(issuers, request);
-    return { ca: anchorsPem, cert: leaves[0]?.certPem, key: leaves[0]?.keyPem, minVersion: "TLSv1.3" } as const;
-  };
-  const current = async (): Promise<Awaited<ReturnType<typeof identity>>> => {
+/** A client with certificates for `op-admin`, each for a while, and for as long as its authority and the anchors stay. */
+export function operatorClient({ endpoint, authorities, clock, onIssued }: OperatorClientRequest): OperatorClient {
+  let held: { readonly tls: Identity; readonly below: string; readonly since: number } | undefined;
+  const current = async (): Promise<Identity> => {
+    const { issuers, anchorsPem } = await authorities();
+    const below = issuers.operators.certPem + anchorsPem;
     const now = clock().getTime();
-    if (held === undefined || now - held.since > FRESH_SECONDS * 1000) held = { tls: await identity(), since: now };
+    if (held === undefined || held.below !== below || now - held.since > FRESH_SECONDS * 1000) {
+      held = { tls: await identity(issuers.operators, anchorsPem), below, since: now };
+    }
     return held.tls;
   };
-  await current();
+  const identity = async (issuer: Authority, ca: string): Promise<Identity> => {
+    const { certPem, keyPem, event } = await issueOperatorLeaf(issuer, { name: "op-admin", now: clock() });
+    await onIssued(certPem, event);
+    return { ca, cert: certPem, key: keyPem, minVersion: "TLSv1.3" };
+  };
   return async (method, path, body) => exchange(endpoint, await current(), method, path, body);
 }
 

@@ -1,8 +1,7 @@
 import { callControl } from "../../../shared/control-client.ts";
-import type { Authorities } from "../../host/authorities.ts";
 import { introduce } from "../../host/introduce.ts";
 import type { Layout } from "../../host/layout.ts";
-import { type OperatorClient, operatorClient } from "../../host/operator-client.ts";
+import type { OperatorClient } from "../../host/operator-client.ts";
 import { provision } from "../../host/provision.ts";
 import { type Control, publishRecipients } from "../../host/recipients.ts";
 import { assertNoneRevoked } from "../../host/revoked-gateways.ts";
@@ -10,7 +9,6 @@ import { hostSocket } from "../mounts.ts";
 import { dockerSite } from "./certs-site.ts";
 import { waitHealthy } from "./health.ts";
 import type { DockerOptions } from "./options.ts";
-import { backendEndpoint } from "./published-endpoint.ts";
 import type { Rendered } from "./render.ts";
 
 /** Longest wait for one answer of a component, beyond its own start-up time. */
@@ -27,14 +25,15 @@ export function hostControl(layout: Layout): Control {
  * provisioned and told to send.
  * @throws COMPONENT_UNHEALTHY, SERVICE_FAILED, DEPLOY_CANCELLED
  */
-export async function bootstrap(options: DockerOptions, rendered: Rendered, authorities: Authorities): Promise<void> {
-  const { deployment, clock, onProgress } = options;
+export async function bootstrap(options: DockerOptions, rendered: Rendered): Promise<void> {
+  const { deployment, onProgress } = options;
   const control = hostControl(rendered.layout);
   await wellBefore(options, rendered, ["custody", "backend"]);
-  const operator = await operatorClient({ endpoint: backendEndpoint(rendered.plan), authorities, clock });
+  const site = await dockerSite(options, "trustkern deploy");
+  const operator = await site.operator();
   await publishRecipients(control, operator);
   onProgress("custody's public key is with the backend");
-  assertNoneRevoked(await introduce(await dockerSite(options, "trustkern deploy"), operator));
+  assertNoneRevoked(await introduce(site, operator));
   const { sensors, ratePerSecond } = deployment.simulator;
   if (sensors === 0) return;
   await wellBefore(options, rendered, ["simulator", ...deployment.gateways.slice(0, 1)]);

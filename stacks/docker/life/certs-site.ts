@@ -38,8 +38,13 @@ export async function dockerSite(options: DockerOptions, actor: string): Promise
     { layout, model, secretFile, tenant, clock, onEvent: (event) => logEvent(layout, event) },
     actor,
   );
-  const operator = async () =>
-    operatorClient({ endpoint: backendEndpoint(plan), authorities: await pki.authorities(), clock });
+  const client = operatorClient({
+    endpoint: backendEndpoint(plan),
+    authorities: pki.authorities,
+    clock,
+    onIssued: pki.enter,
+  });
+  const operator = async () => client;
   return {
     layout,
     model,

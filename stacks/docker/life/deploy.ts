@@ -2,7 +2,6 @@ import { statSync } from "node:fs";
 import { join } from "node:path";
 import type { Component } from "../../../model/component.ts";
 import type { Deployment } from "../../../model/deployment.ts";
-import type { Authorities } from "../../host/authorities.ts";
 import { dockerOutput } from "../../host/docker-cli.ts";
 import type { ProgressEvent } from "../terraform/progress.ts";
 import { bootstrap } from "./bootstrap.ts";
@@ -72,7 +71,7 @@ export async function deployDocker(options: DeployOptions): Promise<DeployReport
   return inWorkspace(counting, rendered, async ({ terraform, assertFresh }) => {
     if (options.planFile !== undefined) assertFresh(options.planFile);
     await assertIssuingKeys(options.deployment, rendered.layout.authoritiesDir, options.runAs);
-    const { authorities, settle } = await prepareHost(options, rendered);
+    const { settle } = await prepareHost(options, rendered);
     options.onProgress("comparing with what runs");
     const planFile = options.planFile ?? join(rendered.layout.terraformDir, "deploy.plan");
     // A plan is not to be had while another run is at work: what that one is making is not left over.
@@ -86,7 +85,7 @@ export async function deployDocker(options: DeployOptions): Promise<DeployReport
     try {
       await limitProcesses(options, rendered, (names) => allHealthy(options, rendered, names));
       await restartRenewed(options, rendered);
-      await becomeReady(options, rendered, authorities);
+      await becomeReady(options, rendered);
     } catch (thrown) {
       throw asKeyFailure(thrown, options.deployment);
     }
@@ -101,11 +100,11 @@ export async function deployDocker(options: DeployOptions): Promise<DeployReport
 }
 
 /** What fails first ends the waiting for the rest. */
-async function becomeReady(options: DeployOptions, rendered: Rendered, authorities: Authorities): Promise<void> {
+async function becomeReady(options: DeployOptions, rendered: Rendered): Promise<void> {
   const failed = new AbortController();
   const both = { ...options, signal: AbortSignal.any([options.signal, failed.signal]) };
   try {
-    await Promise.all([bootstrap(both, rendered, authorities), ...(options.wait ? [allHealthy(both, rendered)] : [])]);
+    await Promise.all([bootstrap(both, rendered), ...(options.wait ? [allHealthy(both, rendered)] : [])]);
   } finally {
     failed.abort();
   }

@@ -2,7 +2,6 @@ import { chownSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Model } from "../../../model/boundary.ts";
 import { socketIsDead } from "../../../shared/socket-answers.ts";
-import type { Authorities } from "../../host/authorities.ts";
 import { logEvent } from "../../host/event-log.ts";
 import { holds, makePrivateDir, writePrivate, writing } from "../../host/files.ts";
 import type { Layout } from "../../host/layout.ts";
@@ -16,7 +15,6 @@ import type { Rendered } from "./render.ts";
 
 /** A deployment whose files are in place. */
 export interface Prepared {
-  readonly authorities: Authorities;
   /** Remembers the volumes that are in use now: from then on, one that is empty is a loss. */
   readonly settle: () => void;
 }
@@ -31,7 +29,7 @@ export async function prepareHost(options: DockerOptions, { layout, model }: Ren
   const volumeDir = (component: string, volume: string): string => join(layout.volumesDir, component, volume);
   assertWitnesses(model, state?.volumes ?? [], volumeDir);
   const secretFile = (component: string, secret: string): string => join(layout.secretsDir, component, secret);
-  const authorities = await prepareSecrets({
+  await prepareSecrets({
     layout,
     model,
     secretFile,
@@ -59,7 +57,6 @@ export async function prepareHost(options: DockerOptions, { layout, model }: Ren
   writeConfiguration(layout, model);
   if (options.mayChown) giveAway(layout, model, options.runAs);
   return {
-    authorities,
     settle: () => remember([...new Set([...(state?.volumes ?? []), ...witnessedVolumes(model, volumeDir)])]),
   };
 }
