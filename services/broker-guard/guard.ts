@@ -15,7 +15,7 @@ import { CRL_FILE, type Force, type ForceOptions, isInForce, putInForce } from "
 import { createLatecomers } from "./latecomers.ts";
 import { raise, readMemory, writeMemory } from "./memory.ts";
 import { createMosquitto } from "./mosquitto.ts";
-import { assertUsable, planForce } from "./plan-force.ts";
+import { hasOwnList, planForce, usableForce } from "./plan-force.ts";
 import { probeBroker } from "./probes.ts";
 import { createSessionAges } from "./session-ages.ts";
 import { nameOf, planEnds } from "./whose-sessions.ts";
@@ -104,12 +104,14 @@ export function createGuard({ config, events, log, now }: ServiceContext<GuardCo
     }
   };
 
-  const probe = async (tls: Tls13Options): Promise<void> => {
+  const probe = async (next: Force): Promise<void> => {
+    const { tls } = next;
     const revoked = { ...tls, cert: readText(config.probe.certFile), key: readText(config.probe.keyFile) };
     const result = await probeBroker(listener, tls, revoked);
-    probed = { problem: result === "good" ? undefined : `probe-${result}`, at: now() };
+    const expected = hasOwnList(next) ? "good" : "closed";
+    probed = { problem: result === expected ? undefined : `probe-${result}`, at: now() };
     silent = result === "silent" ? silent + 1 : 0;
-    if (result === "good") return;
+    if (result === expected) return;
     counters.probeFailures += 1;
     events.emit({ kind: "CRL_REJECTED", object: CRL_FILE, reason: `probe-${result}` });
     // No broker is better than one that accepts what is revoked, or nobody: the next look starts it anew.
@@ -119,7 +121,6 @@ export function createGuard({ config, events, log, now }: ServiceContext<GuardCo
   };
 
   const install = async (next: Force, before: Force | undefined): Promise<void> => {
-    assertUsable(next);
     force = undefined;
     if (await putInForce(next, before, tools)) counters.restarts += 1;
     force = next;
@@ -129,7 +130,7 @@ export function createGuard({ config, events, log, now }: ServiceContext<GuardCo
       events.emit({ kind: "CRL_PUBLISHED", object: issuer, reason: String(number) });
     }
     onStep("probe");
-    await probe(next.tls);
+    await probe(next);
     onStep("remember");
     memory = { ...memory, least: raise(memory.least, next.crls) };
     writeMemory(stateDir, memory);
@@ -163,17 +164,19 @@ export function createGuard({ config, events, log, now }: ServiceContext<GuardCo
   const look = async (): Promise<void> => {
     const tls = readOwn();
     await ask(tls);
-    const { force: next, refusals } = planForce({
+    const { force: planned, refusals } = planForce({
       ...{ tls, stateDir, feed, crlFile: config.crlFile },
       ...{ least: memory.least, now: new Date(now()) },
     });
     say(refusals);
     const before = force;
+    const { force: next, fault: problem } = usableForce(planned, before, mosquitto.running());
     if (!isInForce(next, before, tools)) await install(next, before);
-    else if (probed.problem !== undefined || now() - probed.at > PROBE_AGAIN_MS) await probe(next.tls);
+    else if (probed.problem !== undefined || now() - probed.at > PROBE_AGAIN_MS) await probe(next);
     await end(before?.crls ?? next.crls, next);
     // A broker that was stopped to end its sessions is started at once, and not in some seconds.
     if (!mosquitto.running() && probed.problem === undefined) await install(next, undefined);
+    if (problem !== undefined) throw problem;
   };
 
   return {

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type CrlSet, planCrlSet } from "../runtime/broker-trust/crl-set.ts";
+import { planCrlSet } from "../runtime/broker-trust/crl-set.ts";
 import { brokerTrustErrors } from "../runtime/broker-trust/errors.ts";
 import { type BrokerTrust, textsOf } from "../runtime/broker-trust/feed.ts";
 import { certificatesIn, signedBy } from "../runtime/broker-trust/issuers.ts";
@@ -36,19 +36,38 @@ export function planForce(sources: ForceSources): { readonly force: Force; reado
   return { force, refusals: set.refusals };
 }
 
+/** What of a plan is put in force. */
+interface Usable {
+  readonly force: Force;
+  /** Why the broker is not as it must be although it works with this. */
+  readonly fault: Error | undefined;
+}
+
 /**
- * Refuses lists without one of the authority of the broker's own certificate: the broker would accept nobody of ours.
- * @throws BROKER_CRL_REFUSED
+ * What of a plan is put in force when the authority of the broker's own certificate may have no valid list. The broker keeps the
+ * certificate that it shows while that one's authority has a list. Where none has, it takes the other lists all the same, since what they
+ * revoke is refused then; below the authority without a list it accepts nobody. A broker that has not worked yet is not started for that.
+ * @param before what the broker works with, if that is known
+ * @throws BROKER_CRL_REFUSED where there is no other list either, or the broker has not worked yet
  */
-export function assertUsable({ tls, crls }: Pick<Force, "tls"> & Pick<CrlSet, "crls">): void {
-  const [leaf, ...others] = certificatesIn(`${tls.cert}${tls.ca}`);
-  const issuers = others.filter((issuer) => leaf !== undefined && signedBy(leaf, issuer)).map(keyIdOf);
-  if (crls.some(({ keyId }) => issuers.includes(keyId))) return;
-  throw brokerTrustErrors.error(
+export function usableForce(next: Force, before: Force | undefined, running: boolean): Usable {
+  if (hasOwnList(next)) return { force: next, fault: undefined };
+  const fault = brokerTrustErrors.error(
     "BROKER_CRL_REFUSED",
     "there is no valid list of the authority that issued the broker's own certificate",
     { path: CRL_FILE },
   );
+  if (next.crls.length === 0 || (before === undefined && !running)) throw fault;
+  const { cert, key } = before?.tls ?? next.tls;
+  const kept = { ...next, tls: { ...next.tls, cert, key } };
+  return { force: hasOwnList(kept) ? kept : next, fault };
+}
+
+/** Whether the authority of the broker's own certificate has a list: without one, the broker accepts no service. */
+export function hasOwnList({ tls, crls }: Pick<Force, "tls" | "crls">): boolean {
+  const [leaf, ...others] = certificatesIn(`${tls.cert}${tls.ca}`);
+  const issuers = others.filter((issuer) => leaf !== undefined && signedBy(leaf, issuer)).map(keyIdOf);
+  return crls.some(({ keyId }) => issuers.includes(keyId));
 }
 
 function readIfThere(file: string): string {

@@ -3,6 +3,7 @@ import { readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { loadAuthority } from "../../certs/authority.ts";
 import { issueServiceLeaf } from "../../certs/classes/leaf-service.ts";
+import { certificatesIn } from "../../services/runtime/broker-trust/issuers.ts";
 import { until } from "./broker/harness.ts";
 import { MosquittoHarness } from "./mosquitto/harness.ts";
 
@@ -130,11 +131,28 @@ describe.skipIf(!installed && process.env.CI !== "true")("Mosquitto behind its g
     writeFileSync(broker.at("root.crt"), first + broker.pair("foreign-root").cert);
     await until(async () => (await broker.attempt("foreign-gw-01")) === "accepted", 60_000);
     expect(await broker.attempt("gw-01")).toBe("accepted");
+    const below = await broker.connected("foreign-gw-01");
     writeFileSync(broker.at("root.crt"), first);
     await until(async () => (await broker.attempt("foreign-gw-01")) !== "accepted", 60_000);
+    await until(async () => !below.connected);
     for (const name of ["second-root", "second-gateways"]) feed.crls.delete(name);
     await broker.ready();
     expect(await broker.attempt("gw-01")).toBe("accepted");
+  });
+
+  test("takes an authority that is revoked out of the trust file", async () => {
+    const trusted = () => certificatesIn(readFileSync(broker.at("live/ca.crt"), "utf8")).map(String);
+    const both = [broker.pair("root").cert, broker.pair("authority-operators").cert];
+    const { restarts = 0 } = (await broker.guard()).counters;
+    writeFileSync(broker.at("root.crt"), both.join(""));
+    await until(async () => ((await broker.guard()).counters.restarts ?? 0) > restarts);
+    expect(trusted()).toEqual(both);
+    await feed.revoke("root", broker.serial("authority-operators"));
+    await broker.inForce("root");
+    expect(trusted()).toEqual(both.slice(0, 1));
+    expect(await broker.attempt("op-admin")).not.toBe("accepted");
+    expect(await broker.attempt("gw-01")).toBe("accepted");
+    writeFileSync(broker.at("root.crt"), both[0] ?? "");
   });
 
   test("ends sessions below an authority that is revoked, and refuses its whole chain", async () => {

@@ -66,7 +66,8 @@ describe.skipIf(!installed && process.env.CI !== "true")("Sessions of Mosquitto 
     await broker.inForce("gateways");
     await delay(1000);
     socket.resume().write(CONNECT);
-    await once(socket, "close");
+    // Long before Mosquitto itself would miss a sign of life, which it does after 90 s.
+    await once(socket, "close", { signal: AbortSignal.timeout(10_000) });
     expect(await broker.attempt("late")).toMatch(REVOKED);
   });
 
