@@ -22,6 +22,11 @@ const REASONS = {
     "use svc-, gw- and op- names for their own class",
   ],
   "foreign-tenant": [policy, "A certificate or a request is of another tenant.", "enrol it with this tenant"],
+  "not-permitted": [
+    policy,
+    "A certificate breaks a rule of its chain: a name, class or tenant that its authority may not give, a weak key or signature, or an extension that nobody knows.",
+    "enrol it here, under its own name, class and tenant, with a key on P-256",
+  ],
   revoked: [authentication, "A certificate was revoked.", "enrol again with a new key"],
   "clock-skew": [authentication, "Two clocks differ by more than is accepted.", "set the clocks right"],
   corrupt: [resource, "What should be a certificate, a request or a list cannot be read.", "send it again, whole"],

@@ -1,13 +1,13 @@
 import { constants } from "node:crypto";
 import type { Socket } from "node:net";
 import { createServer, type SecureContextOptions, type Server, type TLSSocket } from "node:tls";
+import { handshakeReason } from "../runtime/handshake-reason.ts";
 import { limitHandshakes } from "../runtime/handshake-room.ts";
 import type { SecurityEventInput } from "../runtime/security-events.ts";
 import { mutualTls } from "../runtime/tls.ts";
 import { admittedName } from "./access.ts";
 import type { Limits } from "./config.ts";
 import type { Counters } from "./counters.ts";
-import { handshakeReason } from "./handshake.ts";
 import { revocationOf } from "./revocation.ts";
 import { createSlots } from "./sessions.ts";
 import type { Trust } from "./trust.ts";

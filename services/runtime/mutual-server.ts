@@ -5,6 +5,7 @@ import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { type PeerSubject, peerName } from "../../certs/peer-name.ts";
 import type { EventLimiter } from "./event-limiter.ts";
+import { handshakeReason } from "./handshake-reason.ts";
 import { type HandshakeLimits, limitHandshakes } from "./handshake-room.ts";
 import { followTls, mutualTls, type Tls13Options } from "./tls.ts";
 
@@ -59,9 +60,9 @@ export function createMutualServer({
   limitNames(server, (name, address) => tooMany(name, address, "connections-of-identity"));
   server.on("tlsClientError", (error: NodeJS.ErrnoException, socket) => {
     // Node closes a connection with a certificate that it does not trust, and calls it a reset.
-    const reason = String(socket.authorizationError ?? error.code ?? error.message);
+    const reason = handshakeReason(error, socket);
     // A client that went away before the handshake was over has failed at nothing.
-    if (reason === "ECONNRESET") return;
+    if (reason === "handshake-aborted") return;
     const sourceAddress = socket.remoteAddress ?? null;
     events.report({ kind: "AUTH_FAILED", actor: "unknown", sourceAddress, object: "tls", reason });
   });

@@ -62,11 +62,11 @@ describe("the door", () => {
 
   test.each([
     ["no certificate", null, "no-certificate"],
-    ["a certificate of a foreign authority with the same names", "foreign-gw-01", "certificate-issuer"],
+    ["a certificate of a foreign authority with the same names", "foreign-gw-01", "wrong-ca"],
     ["an operator's certificate", "op-admin", "identity"],
     ["the certificate of a service that has no business here", "svc-database", "identity"],
-    ["a gateway's certificate that has ended", "ended", "certificate-expired"],
-    ["a service's certificate of the gateways' authority", "forged-services", "certificate-refused"],
+    ["a gateway's certificate that has ended", "ended", "expired"],
+    ["a service's certificate of the gateways' authority", "forged-services", "not-permitted"],
     ["a service's name in the gateways' unit", "forged-gateways", "identity"],
   ])("refuses %s", async (_, name, reason) => {
     const from = broker.events.length;

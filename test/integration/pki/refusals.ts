@@ -11,8 +11,8 @@ export interface Refusal {
 }
 
 const VERIFY = /certificate verify failed/;
-/** Node has no name for what it means. */
-const UNNAMED = /^UNSPECIFIED$|^[a-z-]+$/;
+/** Node has one name for all that this is: names, keys, hashes and extensions that are not permitted. */
+const UNNAMED = /^not-permitted$/;
 
 const unknownAuthority = (event: RegExp, verdict: RegExp): Refusal => ({
   alert: /UNKNOWN_CA$/,
@@ -36,30 +36,24 @@ const unknown = (verdict: RegExp): Refusal => ({
 export const NOTHING_SHOWN: Refusal = {
   alert: /CERTIFICATE_REQUIRED$/,
   logged: /peer did not return a certificate/,
-  event: /PEER_DID_NOT_RETURN_A_CERTIFICATE$/,
+  event: /^no-certificate$/,
 };
-export const FOREIGN_ROOT = unknownAuthority(
-  /^UNABLE_TO_GET_ISSUER_CERT_LOCALLY$/,
-  /at 1 depth lookup: unable to get local issuer/,
-);
-export const SELF_SIGNED = unknownAuthority(/^DEPTH_ZERO_SELF_SIGNED_CERT$/, /self-signed certificate/);
-export const NO_ISSUER = unknownAuthority(
-  /^UNABLE_TO_VERIFY_LEAF_SIGNATURE$/,
-  /at 0 depth lookup: unable to get local issuer/,
-);
-export const PATH_LENGTH = unknownAuthority(/^PATH_LENGTH_EXCEEDED$/, /path length constraint exceeded/);
+export const FOREIGN_ROOT = unknownAuthority(/^wrong-ca$/, /at 1 depth lookup: unable to get local issuer/);
+export const SELF_SIGNED = unknownAuthority(/^wrong-ca$/, /self-signed certificate/);
+export const NO_ISSUER = unknownAuthority(/^wrong-ca$/, /at 0 depth lookup: unable to get local issuer/);
+export const PATH_LENGTH = unknownAuthority(/^wrong-ca$/, /path length constraint exceeded/);
 export const NO_AUTHORITY = unknownAuthority(UNNAMED, /invalid CA certificate/);
 export const EXPIRED: Refusal = {
   alert: /CERTIFICATE_EXPIRED$/,
   logged: VERIFY,
-  event: /^CERT_HAS_EXPIRED$/,
+  event: /^expired$/,
   verdict: /certificate has expired/,
 };
-export const NOT_YET_VALID = bad(/^CERT_NOT_YET_VALID$/, /certificate is not yet valid/);
+export const NOT_YET_VALID = bad(/^not-yet-valid$/, /certificate is not yet valid/);
 export const PURPOSE: Refusal = {
   alert: /UNSUPPORTED_CERTIFICATE$/,
   logged: VERIFY,
-  event: /^INVALID_PURPOSE$/,
+  event: /^wrong-usage$/,
   verdict: /unsuitable certificate purpose/,
 };
 export const NAME = unknown(/permitted subtree violation|excluded subtree violation/);
@@ -69,12 +63,12 @@ export const WEAK_HASH = bad(UNNAMED, /CA md too weak|signature digest algorithm
 export const TAMPERED: Refusal = {
   alert: /DECRYPT_ERROR$/,
   logged: VERIFY,
-  event: /^CERT_SIGNATURE_FAILURE$/,
+  event: /^corrupt$/,
   verdict: /certificate signature failure/,
 };
-export const WRONG_KEY: Refusal = { alert: /DECRYPT_ERROR$/, logged: /bad signature/, event: /SIGNATURE_FAILURE$/ };
+export const WRONG_KEY: Refusal = { alert: /DECRYPT_ERROR$/, logged: /bad signature/, event: /^bad-signature$/ };
 export const VERSION: Refusal = {
   alert: /PROTOCOL_VERSION$/,
   logged: /unsupported protocol/,
-  event: /UNSUPPORTED_PROTOCOL$/,
+  event: /^tls-version$/,
 };
