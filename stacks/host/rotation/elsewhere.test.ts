@@ -6,8 +6,9 @@ import type { KeyRef } from "../../../certs/signers/index.ts";
 import type { KeySigner } from "../../../certs/signers/signer.ts";
 import type { Deployment } from "../../../model/deployment.ts";
 import { authoritiesInUse } from "../authorities-in-use.ts";
+import { keyPlaceFile, renderKeyPlace } from "../authority-key.ts";
 import type { FakeToken as Token } from "./fake-token.ts";
-import { ModelFleet } from "./model-fleet.ts";
+import { Killed, ModelFleet } from "./model-fleet.ts";
 import { rotationOf } from "./rotations.ts";
 import type { RotationTarget } from "./target.ts";
 
@@ -26,6 +27,8 @@ vi.mock("../../../certs/signers/index.ts", async (original) => {
 const { FakeToken } = await import("./fake-token.ts");
 const token = new FakeToken();
 held.token = token;
+
+const { keyPrefix: _, ...place } = token.device;
 
 const CASES: readonly (readonly [string, Deployment["pki"]])[] = [
   ["a root on a medium and issuing keys on a token", { root: { kind: "age" }, issuing: token.device }],
@@ -112,6 +115,8 @@ describe.each(CASES)("with %s,", (_, pki) => {
     await rotate(fleet, { kind: "intermediate", leafClass: "services" });
     const digest = (await transcriptOf(fleet)).transcript?.follows;
     expect(existsSync(join(fleet.authoritiesDir, `transcripts/${digest}.jws`))).toBe(true);
+    // Its owner has destroyed the first one by now: its label is not used again.
+    token.keys.delete("plant-services");
     await rotate(fleet, { kind: "intermediate", leafClass: "services" });
     expect(placeOf(fleet, "services").label).toBe("plant-services-3");
     expect((await transcriptOf(fleet)).findings).toEqual([]);
@@ -123,6 +128,32 @@ describe.each(CASES)("with %s,", (_, pki) => {
     await rotate(fleet, { kind: "intermediate", leafClass: "services" });
     expect(placeOf(fleet, "services").label).toBe("plant-services-3");
     expect(token.keys.get("plant-services-2")).toBe(somebodys);
+  });
+
+  it("a key that was made as the program died is the one that the next run goes on with", async () => {
+    const fleet = make();
+    token.afterCreate = () => {
+      throw new Killed("made a key");
+    };
+    const services: RotationTarget = { kind: "intermediate", leafClass: "services" };
+    await expect(rotate(fleet, services)).rejects.toThrow(Killed);
+    token.afterCreate = () => undefined;
+    const key = token.keys.get("plant-services-2");
+    expect(placeOf(fleet, "services.next").label).toBe("plant-services-2");
+    await rotate(fleet, services);
+    expect([placeOf(fleet, "services").label, token.keys.get("plant-services-2")]).toEqual(["plant-services-2", key]);
+    expect(token.keys.has("plant-services-3")).toBe(false);
+  });
+
+  it("another authority's key is not taken for a successor's, whatever its place is called", async () => {
+    const fleet = make();
+    const gateways = token.keys.get("plant-gateways");
+    if (gateways !== undefined) token.keys.set("alias", gateways);
+    writeFileSync(keyPlaceFile(fleet.authoritiesDir, "services.next"), renderKeyPlace({ ...place, label: "alias" }));
+    await expect(rotate(fleet, { kind: "intermediate", leafClass: "services" })).rejects.toMatchObject({
+      code: "CEREMONY_KEY_REUSED",
+    });
+    expect(existsSync(join(fleet.authoritiesDir, "services.next.crt"))).toBe(false);
   });
 
   it("an issuing key does not leave its device for a file", async () => {

@@ -5,6 +5,8 @@ import type { Curve, KeySigner } from "../../../certs/signers/signer.ts";
 /** A PKCS #11 token in memory, for tests in which thousands of keys are opened. */
 export class FakeToken {
   readonly keys = new Map<string, KeySigner>();
+  /** Called when it has made a key. */
+  afterCreate: () => void = () => undefined;
   /** Whether it is there. */
   attached = true;
   readonly device = {
@@ -20,6 +22,7 @@ export class FakeToken {
     if (this.keys.has(label)) throw signersErrors.error("SIGNER_KEY_EXISTS", "the key is there", { path: label });
     const { signer } = await createMemorySigner(curve, `pkcs11:token=fake;object=${label}`);
     this.keys.set(label, signer);
+    this.afterCreate();
     return signer;
   };
 
