@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -13,7 +12,7 @@ import { SOFTHSM, SoftToken } from "../../integration/signers/soft-token.ts";
 import { scratch } from "../../support/deployment.ts";
 import { docker, pidOf, singleHost, succeed } from "../../support/docker.ts";
 import { TokenServer } from "../../support/token-server.ts";
-import { issueOperator, issueOperatorWithin, onlineAuthority } from "./online-authority.ts";
+import { inspectRaw, issueOperator, issueOperatorWithin, onlineAuthority } from "./online-authority.ts";
 
 const soft = new SoftToken();
 const server = new TokenServer(SOFTHSM);
@@ -35,8 +34,6 @@ async function failure(args: readonly string[]) {
   expect(`${stdout}${stderr}`).not.toContain(soft.pin);
   return { exit: code, ...(JSON.parse(stdout) as { error: { code: string; message: string; fix: string } }).error };
 }
-
-const inspect = async (name: string) => JSON.parse((await docker(["inspect", name])).stdout)[0];
 
 beforeAll(async () => {
   say();
@@ -95,12 +92,12 @@ describe("before any container is made", () => {
 
 describe("a deployment whose issuing keys are on a token", () => {
   beforeAll(async () => {
-    await succeed(example, ["deploy", "--wait"]);
+    await succeed(example, ["deploy"]);
+    await issueOperatorWithin(example, 60);
   }, 400_000);
 
   it("issues through the operators' authority, with a chain to the root of the ceremony", async () => {
-    const chainPem = await issueOperator(example);
-    const { rootPem } = onlineAuthority(example, "operators");
+    const [chainPem, { rootPem }] = [await issueOperator(example), onlineAuthority(example, "operators")];
     expect(verifyChain({ chainPem, rootPem, at: new Date(), purpose: "client" })).toEqual([]);
     expect(chainPem).toContain(readFileSync(join(authorities, "operators.crt"), "utf8").trim());
   });
@@ -128,15 +125,14 @@ describe("a deployment whose issuing keys are on a token", () => {
   it("tells the PIN to nobody who asks the engine or the kernel about the container", async () => {
     for (const name of ISSUERS) {
       const process = await pidOf(name);
+      const state = join(example.dir, "terraform", "terraform.tfstate");
+      const files = [`/proc/${process}/environ`, `/proc/${process}/cmdline`, state];
       const known = [
-        JSON.stringify(await inspect(name)),
-        (await docker(["logs", name])).stdout,
-        (await docker(["logs", name])).stderr,
-        readFileSync(`/proc/${process}/environ`, "utf8"),
-        readFileSync(`/proc/${process}/cmdline`, "utf8"),
-        readFileSync(join(example.dir, "terraform", "terraform.tfstate"), "utf8"),
+        await inspectRaw(name),
+        await docker(["logs", name]),
+        files.map((file) => readFileSync(file, "utf8")),
       ];
-      for (const text of known) expect(text).not.toContain(soft.pin);
+      expect(JSON.stringify(known)).not.toContain(soft.pin);
     }
   });
 
@@ -145,7 +141,7 @@ describe("a deployment whose issuing keys are on a token", () => {
       .stdout;
     const seeing: string[] = [];
     for (const name of names.trim().split("\n")) {
-      const { Mounts, HostConfig } = await inspect(name);
+      const { Mounts, HostConfig } = await inspectRaw(name);
       for (const { Source, RW } of Mounts as readonly { readonly Source: string; readonly RW: boolean }[]) {
         if (!Source.startsWith(server.folder)) continue;
         seeing.push(name);
@@ -158,7 +154,9 @@ describe("a deployment whose issuing keys are on a token", () => {
 
   it("has nothing to plan, and no drift", async () => {
     expect((await example.cli(["plan", "--detailed-exitcode"])).code).toBe(0);
-    expect((await example.cli(["status"])).code).toBe(0);
+    const { components } = JSON.parse((await example.cli(["status", "--json"])).stdout);
+    const own = components.filter(({ name }: { name: string }) => ISSUERS.some((issuer) => issuer === name));
+    expect(own).toMatchObject(ISSUERS.map(() => ({ condition: "healthy", drift: [] })));
   });
 
   it("reads its configuration again with the token open", async () => {
@@ -168,17 +166,28 @@ describe("a deployment whose issuing keys are on a token", () => {
     expect((await docker(["logs", "operators-ca"])).stderr).not.toContain("Reload failed");
   });
 
+  it("signs with the key that a rotation made on the token, without a restart", async () => {
+    const before = readFileSync(join(authorities, "operators.crt"), "utf8").trim();
+    const { RestartCount, State } = await inspectRaw("operators-ca");
+    const people = ["--conductor", "Ada", "--witnesses", "Grace", "--yes"];
+    await succeed(example, ["certs", "rotate", "--what", "intermediate:operators", ...people]);
+    const chainPem = await issueOperator(example);
+    expect(chainPem).not.toContain(before);
+    expect(chainPem).toContain(readFileSync(join(authorities, "operators.crt"), "utf8").trim());
+    const after = await inspectRaw("operators-ca");
+    expect([after.RestartCount, after.State.StartedAt]).toEqual([RestartCount, State.StartedAt]);
+  }, 400_000);
+
   it("issues again by itself once the token's server is back, also after a reload", async () => {
     await server.stop();
     await expect(issueOperator(example)).rejects.toMatchObject({ code: "STEP_CA_REFUSED" });
     await server.start(soft.token);
     await issueOperatorWithin(example, 60);
-    expect((await inspect("operators-ca")).RestartCount).toBeGreaterThan(0);
+    expect((await inspectRaw("operators-ca")).RestartCount).toBeGreaterThan(0);
   });
 
   it("says at deploy that the server has another token", async () => {
-    const other = ["--init-token", "--free", "--label", "another", "--so-pin", "11223344", "--pin", soft.pin];
-    execFileSync("softhsm2-util", other, { stdio: "ignore" });
+    soft.make("another");
     await server.stop();
     await server.start("another");
     await docker(["restart", ...ISSUERS]);

@@ -8,7 +8,7 @@ import { jwkToken } from "../../../certs/step-ca/tokens.ts";
 import type { StepCaEndpoint } from "../../../certs/step-ca/transport.ts";
 import { openOperatorsKey } from "../../../stacks/host/operators-key.ts";
 import { requestFor } from "../../integration/step-ca/requests.ts";
-import type { Example } from "../../support/docker.ts";
+import { docker, type Example } from "../../support/docker.ts";
 
 /** Where this host reaches an online authority of the example. */
 export function onlineAuthority({ dir, tenant }: Example, leafClass: OnlineClass): StepCaEndpoint {
@@ -40,4 +40,9 @@ export async function issueOperatorWithin(example: Example, seconds: number): Pr
       if (Date.now() > end) throw thrown;
     }
   }
+}
+
+/** All that the engine says of a container. */
+export async function inspectRaw(name: string) {
+  return JSON.parse((await docker(["inspect", name])).stdout)[0];
 }

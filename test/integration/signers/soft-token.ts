@@ -19,7 +19,12 @@ export class SoftToken {
     writeFileSync(this.pinFile, `${this.pin}\n`, { mode: 0o600 });
     writeFileSync(this.conf, `directories.tokendir = ${join(this.folder, "tokens")}\nlog.level = ERROR\n`);
     process.env.SOFTHSM2_CONF = this.conf;
-    const made = ["--init-token", "--free", "--label", this.token, "--so-pin", "11223344", "--pin", this.pin];
+    this.make(this.token);
+  }
+
+  /** Makes another token with the same PIN beside it. */
+  make(label: string): void {
+    const made = ["--init-token", "--free", "--label", label, "--so-pin", "11223344", "--pin", this.pin];
     execFileSync("softhsm2-util", made, { stdio: "ignore" });
   }
 
