@@ -9,31 +9,31 @@ import { prepareSecrets } from "../../../stacks/host/secrets.ts";
 
 const TENANT = "acme";
 
-/**
- * Fills the secret store of a deployment of that profile, as a first run does, below `folder`.
- * @param pki where the authorities' keys are
- */
-export async function fillStore(
-  folder: string,
-  profile: ProfileName,
-  engine: Engine,
-  pki?: Deployment["pki"],
-): Promise<void> {
+/** What the secret store of a deployment of that profile, below `folder`, is opened with. */
+export function storeIn(folder: string, profile: ProfileName, engine: Engine, pki?: Deployment["pki"]) {
   const layout = layoutOf(folder, tmpdir());
   const input = { name: "plant", tenant: TENANT, profile, engine, gateways: ["gw-01", "gw-02"] };
   const resolved = resolveDeployment(input);
   const deployment = { ...resolved, simulator: { sensors: 5, ratePerSecond: 5 }, pki: pki ?? resolved.pki };
-  await prepareSecrets({
+  return {
     layout,
     model: buildModel(deployment, placementIn(layout)),
-    secretFile: (component, secret) => join(layout.secretsDir, component, secret),
+    secretFile: (component: string, secret: string) => join(layout.secretsDir, component, secret),
     tenant: TENANT,
     pki: deployment.pki,
     clock: () => new Date(),
     existing: false,
     fixture: undefined,
     onEvent: () => undefined,
-  });
+  };
+}
+
+/**
+ * Fills the secret store of a deployment of that profile, as a first run does, below `folder`.
+ * @param pki where the authorities' keys are
+ */
+export async function fillStore(...of: Parameters<typeof storeIn>): Promise<void> {
+  await prepareSecrets(storeIn(...of));
 }
 
 function placementIn(layout: Layout): Placement {
