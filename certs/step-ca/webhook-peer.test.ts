@@ -18,6 +18,7 @@ describe("a webhook's peer", () => {
     ["a certificate without a subject", peer({})],
     ["a gateway", peer({ O: "acme", OU: "gateways", CN: "gw-01" })],
     ["a gateway with the server's name", peer({ O: "acme", OU: "gateways", CN: NAME })],
+    ["the server's name before a class", peer({ CN: NAME, O: "acme", OU: "gateways" })],
     ["two names", peer({ CN: [NAME, "x"] })],
     ["the server of another tenant", peer({ CN: "gateways-ca.other.trustkern.internal" })],
     ["another server", peer({ CN: "backend.acme.trustkern.internal" })],

@@ -6,6 +6,10 @@ it("lets an operator use every route", () => {
   expect(mayCall("op-admin", "GET", "/v1/allowlist/collector")).toBe(true);
 });
 
+it("lets a gateway use its own routes", () => {
+  expect(mayCall("gw-01", "POST", "/v1/gateway/certificate")).toBe(true);
+});
+
 it("lets the collector fetch its allowlist", () => {
   expect(mayCall("svc-collector", "GET", "/v1/allowlist/collector")).toBe(true);
 });
@@ -19,6 +23,9 @@ it.each([
   ["a gateway", "gw-01", "GET", "/v1/allowlist/collector"],
   ["a name without the operator's dash", "opera", "GET", "/v1/devices"],
   ["nobody", null, "GET", "/v1/devices"],
+  ["an operator on a route of gateways", "op-admin", "GET", "/v1/gateway/allowlist"],
+  ["an operator that wants a gateway's certificate", "op-admin", "POST", "/v1/gateway/certificate"],
+  ["a gateway on a route of operators", "gw-01", "GET", "/v1/gateways"],
 ])("refuses %s", (_, name, method, path) => {
   expect(mayCall(name, method, path)).toBe(false);
 });

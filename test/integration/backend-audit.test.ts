@@ -54,6 +54,24 @@ it("has every issued and revoked certificate once, and verifies", async () => {
   ]);
 });
 
+it("finishes a revocation that died between the journal and the registry, with an event", async () => {
+  const serial = serialOf(gw);
+  await revoke(serial);
+  // What a process leaves that is killed in between.
+  backend.db.exec("UPDATE certificate SET state = 'issued', reason = NULL, revoked_at = NULL");
+  backend.db.exec("DELETE FROM ended_session");
+  expect(await backend.call(gw, "GET", "/v1/gateway/allowlist")).toMatchObject(refusal(403, "TOKEN_MISSING"));
+  await backend.restart();
+  expect(await backend.call(gw, "GET", "/v1/gateway/allowlist")).toMatchObject(refusal(403, "CERTIFICATE_REVOKED"));
+  const finished = { kind: "CERT_REVOKED", object: serial, reason: "finished after a restart" };
+  expect(backend.events).toContainEqual(expect.objectContaining(finished));
+  const [ended] = backend.db.prepare("SELECT name, serial FROM ended_session").all();
+  expect(ended).toEqual({ name: "gw-01", serial });
+  await backend.restart();
+  const { ledger, codes } = await audit();
+  expect([ledger.split('"kind":"revoked"').length, codes]).toEqual([2, []]);
+});
+
 it("does not verify with a record changed or taken away", async () => {
   await revoke(serialOf(gw));
   const { ledger, head } = (await operator("GET", "/v1/audit")).body;

@@ -93,6 +93,29 @@ describe("a revocation list", () => {
     expect(await put([pem])).toMatchObject(refusal(409, "CRL_REFUSED"));
   });
 
+  it("is looked at for a certificate that nobody has recorded, under its own issuer alone", async () => {
+    const stranger = await leafOf(own, "gw-02");
+    const serial = serialOf(stranger);
+    const { gateways, operators } = own.issuers;
+    await put([await listOf(operators, 1n, [serial])], [operators.certPem]);
+    const call = () => backend.call(stranger, "GET", "/v1/gateway/allowlist");
+    expect(await call()).toMatchObject(refusal(403, "TOKEN_MISSING"));
+    await put([await listOf(gateways, 1n, [serial])]);
+    expect(await call()).toMatchObject(refusal(403, "CERTIFICATE_REVOKED"));
+    await backend.restart();
+    expect(await call()).toMatchObject(refusal(403, "CERTIFICATE_REVOKED"));
+  });
+
+  it("of the root refuses everybody under an authority that it names, and nobody else", async () => {
+    const { gateways } = own.issuers;
+    await put([await listOf(own.root, 1n, [serialOf(gateways)])]);
+    const refused = refusal(403, "CERTIFICATE_REVOKED");
+    for (const who of [gw, await leafOf(own, "gw-02")])
+      expect(await backend.call(who, "GET", "/v1/gateway/allowlist")).toMatchObject(refused);
+    expect(await backend.call(broker, "GET", "/v1/broker/trust")).toMatchObject({ status: 200 });
+    expect(await backend.call(admin, "GET", "/v1/gateways")).toMatchObject({ status: 200 });
+  });
+
   it("brings no authority along that the root did not sign", async () => {
     const { gateways } = foreign.issuers;
     expect(await put([await listOf(gateways, 1n)], [gateways.certPem])).toMatchObject(

@@ -3,6 +3,7 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
+import { setTimeout as sleep } from "node:timers/promises";
 import { beforeEach, expect, it } from "vitest";
 import type { Authority } from "../../../certs/authority.ts";
 import { issueIntermediate } from "../../../certs/classes/intermediate.ts";
@@ -26,7 +27,9 @@ const nowMs = clock.getTime();
 let db: DatabaseSync;
 let gateways: Gateways;
 let enrol: Enrolment;
-let journal: { kind: string; reason: string }[];
+let journal: { kind: string; reason: string; verdict?: string | undefined }[];
+/** Ends when an entry is on the disk. */
+let written: () => Promise<void>;
 let events: { kind: string; reason: string }[];
 /** Happens between the decision and its record. */
 let meanwhile: () => void;
@@ -34,6 +37,9 @@ let meanwhile: () => void;
 const root = (await issueRoot({ tenant: "acme", now: clock })).authority as Authority;
 const maker = async (name: string) => (await issueIntermediate(root, { maker: name, now: clock })).authority;
 const [zeta, other] = await Promise.all([maker("zeta"), maker("other")]);
+/** A maker of the same name in another tenant. */
+const beta = (await issueRoot({ tenant: "beta", now: clock })).authority as Authority;
+const zetaOfBeta = (await issueIntermediate(beta, { maker: "zeta", now: clock })).authority;
 const keys = (): Promise<webcrypto.CryptoKeyPair> => crypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
 const spki = async ({ publicKey }: webcrypto.CryptoKeyPair) =>
   Buffer.from(await crypto.subtle.exportKey("spki", publicKey));
@@ -61,7 +67,7 @@ async function body(
 
 beforeEach(async () => {
   db = openDatabase(mkdtempSync(join(tmpdir(), "tk-enrol-")));
-  [journal, events, meanwhile] = [[], [], () => undefined];
+  [journal, events, meanwhile, written] = [[], [], () => undefined, async () => undefined];
   const now = (): number => nowMs;
   gateways = createGateways(db, now);
   const publicKey = pointOfSpki(await spki(deviceKeys));
@@ -79,7 +85,10 @@ beforeEach(async () => {
       },
     },
     journal: {
-      append: async (entry) => void journal.push(entry),
+      append: async (entry) => {
+        await written();
+        journal.push(entry);
+      },
       find: () => [],
       entries: () => [],
       read: () => ({ ledger: "", head: "" }),
@@ -95,7 +104,7 @@ it("allows a made device once, records it before it answers, and gives a repeate
   const asked = await body();
   const answer = await enrol("gateways", asked);
   expect(answer).toMatchObject({ allow: true, data: { name: "gw-07", verdict: "verdict" } });
-  expect(journal).toMatchObject([{ kind: "issued" }]);
+  expect(journal).toMatchObject([{ kind: "issued", verdict: "verdict" }]);
   expect(db.prepare("SELECT state, verdict FROM certificate").all()).toEqual([
     { state: "expected", verdict: "verdict" },
   ]);
@@ -129,7 +138,12 @@ it.each<[string, string, () => Promise<WebhookBody>]>([
   ["another gateway's name", "foreign-name", async () => body({ raw: (await csr("CN=gw-08")).toString("base64") })],
   ["a service's name", "wrong-class", async () => body({ raw: (await csr("CN=svc-broker")).toString("base64") })],
   ["an operator's name", "wrong-class", async () => body({ raw: (await csr("CN=op-admin")).toString("base64") })],
-  ["another tenant", "foreign-tenant", async () => body({ raw: (await csr("O=beta, CN=gw-07")).toString("base64") })],
+  ["a device of another tenant", "foreign-tenant", async () => body({ x5c: await device(zetaOfBeta) })],
+  [
+    "a request of another tenant",
+    "foreign-tenant",
+    async () => body({ raw: (await csr("O=beta, CN=gw-07")).toString("base64") }),
+  ],
   ["no request", "corrupt", () => body({ raw: "AAAA" })],
   ["no certificate that can be read", "corrupt", () => body({ x5c: "AAAA" })],
   [
@@ -164,6 +178,33 @@ it.each([
 ] as const)("refuses a revoked %s", async (_, revoke) => {
   revoke();
   expect(await enrol("gateways", await body())).toMatchObject({ error: { code: "revoked-device" } });
+});
+
+it("refuses a device whose maker is revoked, though its own record stands", async () => {
+  createMakers(db, () => nowMs).put({ name: "zeta", publicKey: pointOf(), certificatePem: null });
+  db.exec("UPDATE maker SET state = 'revoked'");
+  expect(db.prepare("SELECT state FROM made_device").get()).toEqual({ state: "made" });
+  expect(await enrol("gateways", await body())).toMatchObject({ error: { code: "revoked-device" } });
+});
+
+it("says nothing, and has nothing on record, before the entry in the journal is on the disk", async () => {
+  const disk = Promise.withResolvers<void>();
+  written = () => disk.promise;
+  let answered = false;
+  const asked = enrol("gateways", await body()).finally(() => {
+    answered = true;
+  });
+  await sleep(50);
+  expect([answered, db.prepare("SELECT count(*) AS n FROM certificate").get()]).toEqual([false, { n: 0 }]);
+  disk.resolve();
+  expect(await asked).toMatchObject({ allow: true });
+});
+
+it("allows nothing where the journal cannot be written", async () => {
+  written = () => Promise.reject(new Error("disk full"));
+  await expect(enrol("gateways", await body())).rejects.toThrow("disk full");
+  expect(db.prepare("SELECT count(*) AS n FROM certificate").get()).toEqual({ n: 0 });
+  expect(events).toEqual([]);
 });
 
 it("allows nothing to a gateway that is revoked between the decision and its record", async () => {
