@@ -5,14 +5,13 @@ import { dirname, join } from "node:path";
 import { readCrl } from "../../../certs/crl.ts";
 import { normalSerial } from "../../../certs/serial.ts";
 import type { Model } from "../../../model/boundary.ts";
-import type { Component } from "../../../model/component.ts";
 import type { Deployment } from "../../../model/deployment.ts";
 import { makeAuthorities } from "../authorities.ts";
 import type { HostLedger, RevokedCertificate } from "../host-ledger.ts";
 import { attributeOf } from "../host-ledger.ts";
 import { type HostPki, openHostPki } from "../host-pki.ts";
 import type { KeyCeremony } from "../key-ceremony.ts";
-import { certificatesIn, fingerprintOf, pinOf } from "../pem.ts";
+import { certificatesIn, fingerprintOf } from "../pem.ts";
 import type { StoreFiles } from "../store-files.ts";
 import { abandonRotation } from "./abandon.ts";
 import type { RotationContext } from "./context.ts";
@@ -20,6 +19,7 @@ import type { Fleet } from "./fleet.ts";
 import { type Phase, readJournal } from "./journal.ts";
 import { type Memo, type Rotation, type RotationRun, runRotation } from "./machine.ts";
 import { holdModelCeremony, makeMedium, modelCeremony } from "./model-ceremony.ts";
+import { componentOf, MODEL_NAMES, pinIn, signedBy } from "./model-components.ts";
 import type { RotationTarget } from "./target.ts";
 import { withdrawalOf } from "./withdrawal.ts";
 
@@ -32,13 +32,6 @@ interface InForce {
   readonly pins: readonly string[];
 }
 
-const NAMES = ["broker", "backend", "collector", "gw-01"] as const;
-const IDENTITY = {
-  broker: "svc-broker",
-  backend: "svc-backend",
-  collector: "svc-collector",
-  "gw-01": "gw-01",
-} as const;
 const NOW = new Date("2026-11-21T08:00:00Z");
 const PASSPHRASE = "a passphrase of a test, and of nothing else";
 
@@ -72,7 +65,7 @@ export class ModelFleet {
     const fleet = new ModelFleet();
     fleet.ceremony = modelCeremony(other.ceremony.pki, other.ceremony.rootFile && makeMedium());
     cpSync(other.dir, fleet.dir, { recursive: true });
-    for (const name of NAMES) fleet.read(name);
+    for (const name of MODEL_NAMES) fleet.read(name);
     return fleet;
   }
 
@@ -87,7 +80,7 @@ export class ModelFleet {
       fleet.ceremony = modelCeremony(pki, pki.root.kind === "age" ? makeMedium() : undefined);
     }
     await fleet.open().converge();
-    for (const name of NAMES) fleet.read(name);
+    for (const name of MODEL_NAMES) fleet.read(name);
     fleet.check("at the start");
     return fleet;
   }
@@ -106,7 +99,10 @@ export class ModelFleet {
   open(): HostPki {
     this.pki = openHostPki({
       authoritiesDir: this.authoritiesDir,
-      model: { components: NAMES.map((name) => componentOf(name, this.secretFile)), flows: [] } as unknown as Model,
+      model: {
+        components: MODEL_NAMES.map((name) => componentOf(name, this.secretFile)),
+        flows: [],
+      } as unknown as Model,
       secretFile: this.secretFile,
       tenant: "acme",
       clock: () => NOW,
@@ -253,7 +249,7 @@ export class ModelFleet {
 
   private readonly fleet: Fleet = {
     members: async () =>
-      NAMES.map((name) => {
+      MODEL_NAMES.map((name) => {
         const { anchors, chain, pins } = this.inForce.get(name) ?? { anchors: [], chain: [], pins: [] };
         return {
           name,
@@ -318,8 +314,8 @@ export class ModelFleet {
   }
 
   private check(when: string): void {
-    for (const client of NAMES) {
-      for (const server of NAMES) {
+    for (const client of MODEL_NAMES) {
+      for (const server of MODEL_NAMES) {
         const [seen, shown] = [this.inForce.get(client), this.inForce.get(server)];
         if (seen === undefined || shown === undefined) continue;
         const [leaf = "", issuer = ""] = shown.chain;
@@ -329,34 +325,4 @@ export class ModelFleet {
       }
     }
   }
-}
-
-const signatures = new Map<string, boolean>();
-const pinned = new Map<string, string>();
-
-function signedBy(pem: string, issuerPem: string): boolean {
-  const key = pem + issuerPem;
-  const known = signatures.get(key);
-  if (known !== undefined) return known;
-  const good = new X509Certificate(pem).verify(new X509Certificate(issuerPem).publicKey);
-  signatures.set(key, good);
-  return good;
-}
-
-function pinIn(pem: string): string {
-  const pin = pinned.get(pem) ?? pinOf(new X509Certificate(pem).publicKey);
-  pinned.set(pem, pin);
-  return pin;
-}
-
-function componentOf(
-  name: (typeof NAMES)[number],
-  secretFile: (component: string, secret: string) => string,
-): Component {
-  const client = name === "broker" ? ["crl.pem"] : ["broker.pins"];
-  const secrets = ["ca.crt", "tls.crt", "tls.key", ...client].map((secret) => ({
-    name: secret,
-    file: secretFile(name, secret),
-  }));
-  return { name, identity: IDENTITY[name], secrets, renewal: "watch" } as unknown as Component;
 }
