@@ -76,6 +76,7 @@ function read({ certPem, keyPem }: CertifiedKey): { readonly key: Buffer; readon
   } catch {
     throw certsErrors.error("CERT_AUTHORITY_INVALID", "the private key is not that of the certificate", {
       path: "certificate",
+      fix: "put the certificate, its issuer's, and the certificate's own key into one file, as `trustkern certs issue` does",
     });
   }
 }

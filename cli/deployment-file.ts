@@ -44,15 +44,14 @@ export interface LocatedDeployment {
 }
 
 /**
- * The deployment of {@link loadDeployment}, or the default one where there is no file or `--dir` is given alone; and its
- * state directory: `--dir`, or `.trustkern` beside the file.
+ * The deployment of {@link loadDeployment}, or the default one where there is no file; and its state directory: `--dir`, or `.trustkern`
+ * beside the file. `--dir` says nothing of the deployment: its root's key is where the file says, wherever the state is.
  * @throws CLI_FILE
  * @throws CONFIG_INVALID
  */
 export async function locateDeployment(io: Io, flags: GlobalFlags): Promise<LocatedDeployment> {
   if (flags.dir === "") throw cliErrors.error("CLI_USAGE", "--dir is empty; accepted: a directory", { path: "--dir" });
-  const dirAlone = flags.file === undefined && flags.dir !== undefined;
-  const file = dirAlone ? undefined : findDeploymentFile(io, flags);
+  const file = findDeploymentFile(io, flags);
   const beside = file === undefined ? io.cwd : dirname(file);
   return {
     deployment: file === undefined ? defaultDeployment() : await loadDeployment(io, flags),

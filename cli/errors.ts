@@ -12,6 +12,11 @@ export const cliErrors = catalogue({
     summary: "A file named on the command line cannot be read.",
     fix: "name a file that is there and may be read",
   },
+  CLI_NO_KEY: {
+    exit: EXIT.configuration,
+    summary: "A file that should have a certificate and its private key has no private key.",
+    fix: "name the file that `trustkern certs issue NAME -o FILE` wrote without --csr; a key that was made elsewhere is where it was made",
+  },
   CLI_FILE_EXISTS: {
     exit: EXIT.configuration,
     summary: "A file that the command would write is there already.",
@@ -35,12 +40,12 @@ export const cliErrors = catalogue({
   EMBEDDED_DEV_ONLY: {
     exit: EXIT.configuration,
     summary: "The command is for the profile dev on the engine embedded, and for nothing else.",
-    fix: "trustkern init --profile dev writes such a deployment; trustkern up --dir DIR runs one without a file",
+    fix: "trustkern init --profile dev writes such a deployment; trustkern up in a folder with no trustkern.yaml in it or above it runs one without a file",
   },
   DOCKER_ENGINE_ONLY: {
     exit: EXIT.configuration,
     summary: "The command is for deployments on the engine docker.",
-    fix: "say engine: docker in trustkern.yaml, and name that file with -f where --dir is given; trustkern up runs a deployment on the embedded engine",
+    fix: "say engine: docker in trustkern.yaml, or name another file with -f; trustkern up runs a deployment on the embedded engine",
   },
   CONFIRMATION_NEEDED: {
     exit: EXIT.configuration,

@@ -9,7 +9,7 @@ export const custodyErrors = catalogue({
   },
   CUSTODY_PASSPHRASE_MISSING: {
     exit: EXIT.configuration,
-    summary: "The custody passphrase file is missing, unreadable or empty.",
+    summary: "The file of a passphrase is missing, unreadable or empty.",
     fix: "write the passphrase into that file, mode 0600, one line",
   },
   CUSTODY_PASSPHRASE_WEAK: {

@@ -115,7 +115,9 @@ async function addOn(): Promise<typeof pkcs11js> {
 }
 
 function slotOf(api: pkcs11js.PKCS11, { token, module }: Pkcs11Token): Buffer {
-  const labels = api.C_GetSlotList(true).map((slot) => ({ slot, label: api.C_GetTokenInfo(slot).label.trimEnd() }));
+  const slots = api.C_GetSlotList(true).map((slot) => ({ slot, label: api.C_GetTokenInfo(slot).label.trimEnd() }));
+  // A slot whose token nobody has set up yet has no label.
+  const labels = slots.filter(({ label }) => label !== "");
   const [found, another] = labels.filter(({ label }) => label === token);
   if (found !== undefined && another === undefined) return found.slot;
   const message =

@@ -66,6 +66,7 @@ export async function createAgeSigner(at: AgeKeyFile, curve: Curve): Promise<Key
   } catch (cause) {
     throw signersErrors.error("SIGNER_FAILED", `the file cannot be written: ${messageOf(cause)}`, {
       path: file,
+      fix: "name a file in a folder that is there and may be written, such as on the medium, mounted",
       cause,
     });
   }

@@ -42,6 +42,7 @@ export async function createTpm2Signer(key: Tpm2Key, curve: Curve): Promise<KeyS
   } catch (cause) {
     throw signersErrors.error("SIGNER_FAILED", `the file cannot be written: ${messageOf(cause)}`, {
       path: key.file,
+      fix: "name a folder that is there and may be written",
       cause,
     });
   }

@@ -1,5 +1,5 @@
 import { createPublicKey, type KeyObject } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -8,6 +8,7 @@ import type { KeptHead, LedgerSource } from "../../certs/ledger/audit.ts";
 import { verifyLedger } from "../../certs/ledger/verify.ts";
 import { messageOf, TrustKernError } from "../../shared/errors.ts";
 import type { CertsSite } from "../../stacks/host/certs-site.ts";
+import { hostErrors } from "../../stacks/host/errors.ts";
 import { auditPublicKey, LEDGER_FILES } from "../../stacks/host/host-ledger.ts";
 import { layoutOf } from "../../stacks/host/layout.ts";
 import type { CommandContext } from "../command.ts";
@@ -23,11 +24,14 @@ const audit = z.object({ ledger: z.string(), head: z.string() });
 
 /**
  * The ledger of this host: its files alone, also of a deployment that is not there any more.
- * @throws CLI_FILE
+ * @throws NOT_DEPLOYED, CLI_FILE
  */
 export async function hostLedgerSource({ io, flags }: CommandContext): Promise<LedgerSource> {
   const { dir } = await locateDeployment(io, flags);
   const { authoritiesDir } = layoutOf(dir, tmpdir());
+  if (!existsSync(authoritiesDir)) {
+    throw hostErrors.error("NOT_DEPLOYED", `there are no authorities in "${authoritiesDir}"`, { path: dir });
+  }
   const read = (file: string): string => {
     const path = join(authoritiesDir, file);
     try {

@@ -6,6 +6,7 @@ import { openLedger } from "../../certs/ledger/ledger.ts";
 import { hostErrors } from "../../stacks/host/errors.ts";
 import type { OperatorClient } from "../../stacks/host/operator-client.ts";
 import { TestCeremony } from "../test-ceremony.ts";
+import { runCli } from "../test-io.ts";
 
 const backend = vi.fn<OperatorClient>();
 vi.mock("../../stacks/host/operator-client.ts", () => ({ operatorClient: async () => backend }));
@@ -53,6 +54,11 @@ beforeEach(() => {
 });
 
 describe("certs audit verify", () => {
+  test("says of a folder without a deployment that there is none", async () => {
+    const { exit, stdout } = await runCli(["certs", "audit", "verify", "--dir", "none", "--json"], { cwd: made.cwd });
+    expect([exit, JSON.parse(stdout).error.code]).toEqual([6, "NOT_DEPLOYED"]);
+  });
+
   test("verifies the host's ledger and the backend's, each by its own key", async () => {
     const audit = await verify();
     expect([audit.exit, audit.ok, audit.complete, state(audit)]).toEqual([0, true, true, "host whole,backend whole"]);

@@ -1,10 +1,16 @@
+import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { TrustKernError } from "../../shared/errors.ts";
 import { dockerSite } from "../../stacks/docker/life/certs-site.ts";
 import { embeddedSite } from "../../stacks/embedded/certs-site.ts";
 import { type CertsSite, certsLockOf } from "../../stacks/host/certs-site.ts";
+import { hostErrors } from "../../stacks/host/errors.ts";
+import { openHostLedger } from "../../stacks/host/host-ledger.ts";
+import { layoutOf } from "../../stacks/host/layout.ts";
 import { takeLock } from "../../stacks/host/lock.ts";
+import { hostFiles } from "../../stacks/host/store-files.ts";
 import type { CommandContext } from "../command.ts";
 import { locateDeployment } from "../deployment-file.ts";
 import { dockerTarget } from "../docker-target.ts";
@@ -21,15 +27,61 @@ export async function certsSite(context: CommandContext): Promise<CertsSite> {
   const { io, flags } = context;
   const actor = actorOf(io);
   const { deployment, dir } = await locateDeployment(io, flags);
-  if (deployment.engine === "docker") return dockerSite((await dockerTarget(context)).options, actor);
-  return embeddedSite({ deployment, dir, temporaryDir: tmpdir(), clock: io.now, actor });
+  try {
+    if (deployment.engine === "docker") return await dockerSite((await dockerTarget(context)).options, actor);
+    return await embeddedSite({ deployment, dir, temporaryDir: tmpdir(), clock: io.now, actor });
+  } catch (thrown) {
+    throw afterCeremony(thrown, dir, deployment.engine === "docker" ? "trustkern deploy" : "trustkern up");
+  }
+}
+
+/** A ceremony makes authorities and deploys nothing: whoever has held one is told what comes next. */
+function afterCeremony(thrown: unknown, dir: string, command: string): unknown {
+  if (!(thrown instanceof TrustKernError) || thrown.code !== "NOT_DEPLOYED") return thrown;
+  const { authoritiesDir } = layoutOf(dir, tmpdir());
+  if (!existsSync(join(authoritiesDir, "root.crt"))) return thrown;
+  const message = `the authorities are in "${authoritiesDir}", and nothing is deployed with them yet`;
+  return hostErrors.error("NOT_DEPLOYED", message, {
+    path: dir,
+    fix: `bring it up with \`${command}\`, on the machine that keeps this directory; \`trustkern certs transcript verify\`, \`certs audit verify\` and \`certs issue ID --maker MAKER\` work before that`,
+    cause: thrown,
+  });
+}
+
+/** Where certificates of made devices are issued: the files of a ceremony are enough. */
+export type IssuingPlace = Pick<CertsSite, "layout"> & { readonly pki: Pick<CertsSite["pki"], "ledger"> };
+
+/**
+ * The authorities of `-f` or `--dir`, whether or not anything is deployed with them.
+ * @throws NOT_DEPLOYED where there are none, STATE_CORRUPT
+ */
+export async function issuingPlace({ io, flags }: CommandContext): Promise<IssuingPlace> {
+  const { deployment, dir } = await locateDeployment(io, flags);
+  const layout = layoutOf(dir, tmpdir());
+  if (!existsSync(join(layout.authoritiesDir, "root.crt"))) {
+    throw hostErrors.error("NOT_DEPLOYED", `there are no authorities in "${layout.authoritiesDir}"`, {
+      path: dir,
+      fix: "make them with `trustkern certs init`, or name their state directory with --dir",
+    });
+  }
+  const ledger = await openHostLedger({
+    dir: layout.authoritiesDir,
+    tenant: deployment.tenant,
+    clock: io.now,
+    files: hostFiles,
+  });
+  return { layout, pki: { ledger } };
 }
 
 /**
  * Does what changes certificates, while nothing else does.
  * @throws STATE_LOCKED when another process keeps at it
  */
-export async function changing<T>({ io }: CommandContext, site: CertsSite, work: () => Promise<T>): Promise<T> {
+export async function changing<T>(
+  { io }: CommandContext,
+  site: Pick<CertsSite, "layout">,
+  work: () => Promise<T>,
+): Promise<T> {
   const unlock = await lockWithin(LOCK_MS, certsLockOf(site), io.cancelled);
   try {
     return await work();

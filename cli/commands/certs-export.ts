@@ -4,6 +4,7 @@ import { renderPkcs12 } from "../../certs/pkcs12.ts";
 import { readPassphrase } from "../../custody/passphrase.ts";
 import { EXIT } from "../../shared/errors.ts";
 import { printJson, type Run } from "../command.ts";
+import { cliErrors } from "../errors.ts";
 import { readInput, writeSecret } from "../files.ts";
 import { needed } from "../needed.ts";
 
@@ -14,9 +15,13 @@ export const run: Run = async ({ io, flags, options, args }) => {
   const output = needed(options.output, "-o");
   const passphraseFile = needed(options.passphraseFile, "--passphrase-file");
   const text = Buffer.from(await readInput(io, args[0] ?? "")).toString("utf8");
+  const keyPem = PRIVATE_KEY.exec(text)?.[0];
+  if (keyPem === undefined) {
+    throw cliErrors.error("CLI_NO_KEY", `there is no private key in "${args[0]}"`, { path: args[0] });
+  }
   const der = renderPkcs12({
     certPem: text,
-    keyPem: PRIVATE_KEY.exec(text)?.[0] ?? "",
+    keyPem,
     passphrase: readPassphrase(resolve(io.cwd, passphraseFile)),
     friendlyName: friendlyName(text),
     legacy: options.legacy === true,

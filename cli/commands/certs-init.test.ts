@@ -1,5 +1,16 @@
+import { execFileSync } from "node:child_process";
 import { X509Certificate } from "node:crypto";
-import { cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openAuthority } from "../../stacks/host/authority-key.ts";
@@ -13,10 +24,34 @@ const run = (...argv: readonly string[]) => made.run(...argv);
 const json = (...argv: readonly string[]) => made.json(...argv);
 
 let printed: string;
+let farewell: string;
+
+/** Before anything is deployed. */
+async function afterInit(): Promise<void> {
+  for (const argv of [
+    ["certs", "list"],
+    ["certs", "crl"],
+    ["certs", "issue", "op-ada", "-o", "op-ada.pem"],
+  ]) {
+    const fix = expect.stringMatching(/`trustkern up`.*on the machine that keeps this directory/);
+    expect(await json(...argv)).toMatchObject({ exit: 6, error: { code: "NOT_DEPLOYED", fix } });
+  }
+  expect((await run("certs", "audit", "verify")).exit).toBe(0);
+  const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", file("device.key")];
+  const request = [...key, "-subj", "/CN=device", "-out", file("device.csr")];
+  execFileSync("openssl", ["req", "-new", ...request], { stdio: "pipe" });
+  const device = ["certs", "issue", "0a1b2c3d", "--maker", "acme-instruments", "--model", "TK 100"];
+  expect(await json(...device, "--csr", "device.csr", "-o", "device.pem")).toMatchObject({ exit: 0 });
+  const ledger = readFileSync(join(dir, "authorities/ledger.ndjson"), "utf8");
+  expect(ledger.trim().split("\n").at(-1)).toContain('"actor":"cli:Ada"');
+  expect((await run("certs", "audit", "verify")).exit).toBe(0);
+}
+
 beforeAll(async () => {
   const { exit, stdout, stderr } = await run(...INIT, "--witnesses", "Grace, Joan");
-  expect([exit, stderr]).toEqual([0, ""]);
-  printed = stdout;
+  expect(exit).toBe(0);
+  [printed, farewell] = [stdout, stderr];
+  await afterInit();
   await made.deploy();
 }, 120_000);
 afterAll(() => made.remove());
@@ -28,6 +63,26 @@ describe("certs init", () => {
       const { fingerprint256 } = new X509Certificate(readFileSync(join(dir, "authorities", `${name}.crt`)));
       expect(printed.replaceAll(" ", "")).toContain(fingerprint256.replaceAll(":", "").toLowerCase());
     }
+  });
+
+  test("says what is where, and what comes next", () => {
+    for (const part of [join(dir, "authorities"), file("safe.age"), "certs transcript verify", "trustkern up"]) {
+      expect(farewell).toContain(part);
+    }
+  });
+
+  test.each([["--dir", "other"], []])("is of the trustkern.yaml that is here, with %j", async (...argv) => {
+    const at = { cwd: mkdtempSync(join(cwd, "with-a-file-")) };
+    await runCli(["init", "--profile", "dev"], at);
+    const token = "pki: { root: { kind: pkcs11, module: /none.so, token: root, pinFile: /none } }";
+    appendFileSync(join(at.cwd, "trustkern.yaml"), `${token}\n`);
+    const { stdout } = await runCli(["certs", "init", ...argv, "--json"], at);
+    expect(JSON.parse(stdout).error.code).toMatch(/^SIGNER_/);
+  });
+
+  test("says of a medium that is not there that the file cannot be written", async () => {
+    const { stdout } = await runCli([...INIT.with(3, "nowhere/safe.age"), "--dir", file("fresh"), "--json"], { cwd });
+    expect(JSON.parse(stdout).error).toMatchObject({ code: "SIGNER_FAILED", fix: expect.stringContaining("mounted") });
   });
 
   test("leaves the root's key in the age file alone", () => {

@@ -34,12 +34,29 @@ export const run: Run = async (context) => {
       onEvent: (event) => logEvent(layout, event),
     });
     if (flags.json) printJson(io, { ...transcript });
-    else io.stdout(renderTranscript(transcript));
+    else {
+      io.stdout(renderTranscript(transcript));
+      io.stderr(`${farewell(layout.authoritiesDir, rootFile?.file, deployment.engine)}\n`);
+    }
     return EXIT.done;
   } finally {
     unlock();
   }
 };
+
+/** What is where, and what comes next. */
+function farewell(authoritiesDir: string, rootFile: string | undefined, engine: string): string {
+  const root =
+    rootFile === undefined
+      ? "the root's key is on its device, and root.key.json there says which"
+      : `the root's key is in ${rootFile}: take its medium away`;
+  const deploy = engine === "docker" ? "trustkern deploy" : "trustkern up";
+  return [
+    `written: certificates, issuing keys or where they are, lists, the ledger, and the transcript (transcript.jws): ${authoritiesDir}`,
+    root,
+    `next: trustkern certs transcript verify, then ${deploy} with this state directory`,
+  ].join("\n");
+}
 
 function rootFileOf({ io, options }: CommandContext, isAge: boolean) {
   if (!isAge) return undefined;

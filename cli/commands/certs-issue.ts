@@ -22,7 +22,7 @@ import { claimOutput, readInput } from "../files.ts";
 import { needed } from "../needed.ts";
 import { talk } from "../talk.ts";
 import { actorOf } from "../user.ts";
-import { certsSite, changing } from "./certs-context.ts";
+import { certsSite, changing, type IssuingPlace, issuingPlace } from "./certs-context.ts";
 import { takeRevocations } from "./take-revocations.ts";
 
 /** `certs issue NAME`: a certificate of the class that the name's prefix says, or a device's. */
@@ -32,43 +32,57 @@ export const run: Run = async (context) => {
   const output = needed(options.output, "-o");
   const csrPem =
     typeof options.csr === "string" ? Buffer.from(await readInput(io, options.csr)).toString("utf8") : undefined;
-  const site = await certsSite(context);
-  const isGateway = typeof options.maker !== "string" && name.startsWith(NAME_PREFIX.gateways);
-  if (isGateway) assertActive(name, await revokedNow(site));
-  const issued = await changing(context, site, () => issueInto(context, site, output, csrPem));
-  const { object: serial } = issued.event;
-  if (typeof options.maker !== "string" && (await tell(context, site, issued.certPem)) === "revoked") {
-    rmSync(resolve(io.cwd, output));
-    await takeRevocations(context, site, await site.operator());
-    assertActive(name, new Set([name]));
-  }
+  const issued = await (typeof options.maker === "string"
+    ? issueForDevice(context, output, csrPem)
+    : issueForName(context, output, csrPem));
+  const serial = issued.event.object;
   const until = new X509Certificate(issued.certPem).validToDate.toISOString();
   if (flags.json) printJson(io, { schema: "trustkern.certs-issue/1", name, serial, file: output, until });
   else io.stdout(`${output}: ${name}, serial number ${serial}, until ${until}\n`);
   return EXIT.done;
 };
 
-/** Issues into a file that is there before: what cannot be handed over is not issued. */
-async function issueInto(
+/** A maker's authority may be on a machine that deploys nothing, and no backend keeps a device's certificate. */
+async function issueForDevice(context: CommandContext, output: string, csrPem: string | undefined): Promise<Certified> {
+  const place = await issuingPlace(context);
+  return issueInto(context, place, output, () => issueDevice(context, place, csrPem));
+}
+
+async function issueForName(
   context: CommandContext,
-  site: CertsSite,
   output: string,
   csrPem: string | undefined,
 ): Promise<Certified | Issued> {
-  const { io, options, args } = context;
-  const file = claimOutput(io, output, 0o600);
-  try {
-    const certified = await (typeof options.maker === "string"
-      ? issueDevice(context, site, csrPem)
-      : issueNamed(context, site, args[0] ?? "", csrPem));
-    // What no record tells of is never handed out.
-    await site.pki.ledger.issued(certified.certPem, actorOf(io));
-    logEvent(site.layout, certified.event);
-    file.write(("keyPem" in certified ? certified.keyPem : "") + certified.certPem);
-    return certified;
-  } finally {
-    file.release();
-  }
+  const name = context.args[0] ?? "";
+  const site = await certsSite(context);
+  if (name.startsWith(NAME_PREFIX.gateways)) assertActive(name, await revokedNow(site));
+  const issued = await issueInto(context, site, output, () => issueNamed(context, site, name, csrPem));
+  if ((await tell(context, site, issued.certPem)) !== "revoked") return issued;
+  rmSync(resolve(context.io.cwd, output));
+  await takeRevocations(context, site, await site.operator());
+  throw revokedForGood(name);
+}
+
+/** Issues into a file that is there before: what cannot be handed over is not issued. */
+function issueInto<T extends Certified | Issued>(
+  context: CommandContext,
+  place: IssuingPlace,
+  output: string,
+  issue: () => Promise<T>,
+): Promise<T> {
+  return changing(context, place, async () => {
+    const file = claimOutput(context.io, output, 0o600);
+    try {
+      const certified = await issue();
+      // What no record tells of is never handed out.
+      await place.pki.ledger.issued(certified.certPem, actorOf(context.io));
+      logEvent(place.layout, certified.event);
+      file.write(("keyPem" in certified ? certified.keyPem : "") + certified.certPem);
+      return certified;
+    } finally {
+      file.release();
+    }
+  });
 }
 
 async function issueNamed(
@@ -104,7 +118,7 @@ function certifyRequest(
 
 async function issueDevice(
   { io, options, args }: CommandContext,
-  { layout }: CertsSite,
+  { layout }: IssuingPlace,
   csrPem: string | undefined,
 ): Promise<Certified> {
   const maker = needed(options.maker, "--maker");
@@ -139,8 +153,11 @@ function assertService(name: string, { model }: CertsSite): void {
 
 /** @throws GATEWAY_REVOKED */
 function assertActive(name: string, revoked: ReadonlySet<string>): void {
-  if (!revoked.has(name)) return;
-  throw fleetErrors.error("GATEWAY_REVOKED", `gateway ${name} is revoked for good, and gets no certificate`, {
+  if (revoked.has(name)) throw revokedForGood(name);
+}
+
+function revokedForGood(name: string): Error {
+  return fleetErrors.error("GATEWAY_REVOKED", `gateway ${name} is revoked for good, and gets no certificate`, {
     path: "name",
   });
 }

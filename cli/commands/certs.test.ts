@@ -258,7 +258,14 @@ describe("certs export", () => {
   test("is refused without a key, a passphrase, or a file", async () => {
     const rest = ["-o", "x.p12", "--passphrase-file", "words"];
     const code = async (...argv: readonly string[]) => (await json("certs", "export", ...argv)) as { error?: unknown };
-    expect(await code("words", ...rest)).toMatchObject({ error: { code: "CERT_AUTHORITY_INVALID" } });
+    expect(await code("words", ...rest)).toMatchObject({ error: { code: "CLI_NO_KEY" } });
+    const [web, ada] = ["op-web.pem", "op-ada.pem"].map((name) =>
+      readFileSync(file(name), "utf8").split(/(?=-----BEGIN C)/),
+    );
+    writeFileSync(file("mixed.pem"), [ada?.[0], ...(web ?? []).slice(1)].join(""));
+    expect(await code("mixed.pem", ...rest)).toMatchObject({
+      error: { code: "CERT_AUTHORITY_INVALID", fix: expect.stringContaining("the certificate's own key") },
+    });
     expect(await code("none.pem", ...rest)).toMatchObject({ error: { code: "CLI_FILE" } });
     expect(await code("words", "-o", "x.p12")).toMatchObject({ error: { code: "CLI_USAGE" } });
     expect(existsSync(file("x.p12"))).toBe(false);

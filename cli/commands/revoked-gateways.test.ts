@@ -100,7 +100,7 @@ test("a backend decides about gateways' certificates alone", async () => {
   expect(await issue("op-ada", "op-ada.pem")).toMatchObject({ exit: 0 });
   certificates = [{ serial: serialIn("op-ada.pem"), issuer: "TrustKern operators", state: "revoked", reason: null }];
   certificates.push({ serial: "7f7f", issuer: "TrustKern gateways", state: "revoked", reason: null });
-  expect((await made.run("device", "revoke", "0a1b2c", "--yes")).exit).toBe(0);
+  expect((await made.run("device", "revoke", "0a1b2c3d", "--yes")).exit).toBe(0);
   expect(kindsOf("op-ada")).toEqual(["issued"]);
   expect(entries().some(({ serial }) => serial === "7f7f")).toBe(false);
 });

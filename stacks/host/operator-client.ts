@@ -56,13 +56,7 @@ function exchange(
 ): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const signal = AbortSignal.timeout(TIMEOUT_MS);
-    const fail = (cause: unknown): void =>
-      reject(
-        hostErrors.error("SERVICE_FAILED", `backend: ${method} ${path}: ${messageOf(cause)}`, {
-          path: "backend",
-          cause,
-        }),
-      );
+    const fail = (cause: unknown): void => reject(unanswered(`${method} ${path}`, cause));
     const call = request({ ...endpoint, ...tls, method, path, signal, agent: false }, (response) => {
       const chunks: Buffer[] = [];
       response.on("data", (chunk: Buffer) => chunks.push(chunk));
@@ -79,5 +73,21 @@ function exchange(
     });
     call.on("error", fail);
     call.end(body === undefined ? undefined : JSON.stringify(body));
+  });
+}
+
+/** What a connection fails with where nothing listens. */
+const NOBODY = ["ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "ENOTFOUND"];
+
+function unanswered(call: string, cause: unknown): Error {
+  const code = (cause as { readonly code?: unknown } | null)?.code;
+  const isNobody = NOBODY.some((each) => each === code);
+  const message = isNobody ? `the backend does not run: ${messageOf(cause)}` : `backend: ${call}: ${messageOf(cause)}`;
+  return hostErrors.error("SERVICE_FAILED", message, {
+    path: "backend",
+    cause,
+    ...(isNobody && {
+      fix: "bring the deployment up with `trustkern up` or `trustkern deploy`, then run the command again",
+    }),
   });
 }
