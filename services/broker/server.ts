@@ -4,6 +4,7 @@ import { createServer, type SecureContextOptions, type Server, type TLSSocket } 
 import { handshakeReason } from "../runtime/handshake-reason.ts";
 import { limitHandshakes } from "../runtime/handshake-room.ts";
 import type { SecurityEventInput } from "../runtime/security-events.ts";
+import { sourceAddresses } from "../runtime/source-addresses.ts";
 import { mutualTls } from "../runtime/tls.ts";
 import { admittedName } from "./access.ts";
 import type { Limits } from "./config.ts";
@@ -55,10 +56,9 @@ export function createTlsServer({ trust, limits, counters, report, now, onClient
   });
   server.maxConnections = limits.connections;
   const open = new Set<Socket>();
-  const addresses = new WeakMap<Socket, string | null>();
+  const addressOf = sourceAddresses(server);
   server.on("connection", (socket) => {
     open.add(socket);
-    addresses.set(socket, socket.remoteAddress ?? null);
     socket.once("close", () => open.delete(socket));
   });
 
@@ -100,7 +100,7 @@ export function createTlsServer({ trust, limits, counters, report, now, onClient
     report({
       kind: "AUTH_FAILED",
       actor: "unknown",
-      sourceAddress: addresses.get(carrierOf(socket)) ?? null,
+      sourceAddress: addressOf(socket),
       object: "connection",
       reason: handshakeReason(error, socket),
     });
@@ -158,9 +158,4 @@ function setAlarm(endsAt: number, now: () => number, ring: () => void): { readon
   };
   set();
   return { stop: () => clearTimeout(timer) };
-}
-
-/** The TCP socket below. A TLS socket that failed has no address left, and no public way to what carried it. */
-function carrierOf(socket: TLSSocket): Socket {
-  return Reflect.get(socket, "_parent") ?? socket;
 }

@@ -7,6 +7,7 @@ import { type PeerSubject, peerName } from "../../certs/peer-name.ts";
 import type { EventLimiter } from "./event-limiter.ts";
 import { handshakeReason } from "./handshake-reason.ts";
 import { type HandshakeLimits, limitHandshakes } from "./handshake-room.ts";
+import { sourceAddresses } from "./source-addresses.ts";
 import { followTls, mutualTls, type Tls13Options } from "./tls.ts";
 
 /** Bounds on what a client may occupy. */
@@ -45,6 +46,7 @@ export function createMutualServer({
   const secureOptions = constants.SSL_OP_NO_TICKET;
   const server = createServer({ ...tls, ...mutualTls, ...LIMITS, handshakeTimeout, secureOptions }, listener);
   const endConnections = connectionsOf(server);
+  const addressOf = sourceAddresses(server);
   let trust = trustOf(tls);
   followTls(tls, () => {
     server.setSecureContext({ ...tls, secureOptions });
@@ -63,7 +65,7 @@ export function createMutualServer({
     const reason = handshakeReason(error, socket);
     // A client that went away before the handshake was over has failed at nothing.
     if (reason === "handshake-aborted") return;
-    const sourceAddress = socket.remoteAddress ?? null;
+    const sourceAddress = addressOf(socket);
     events.report({ kind: "AUTH_FAILED", actor: "unknown", sourceAddress, object: "tls", reason });
   });
   return server;
