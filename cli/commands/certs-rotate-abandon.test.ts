@@ -9,6 +9,8 @@ import { runCli } from "../test-io.ts";
 
 const backend = vi.fn<OperatorClient>();
 vi.mock("../../stacks/host/operator-client.ts", () => ({ operatorClient: async () => backend }));
+// Journals of these tests are what a rotation leaves that nobody follows.
+vi.mock("../../stacks/host/rotation/running.ts", () => ({ assertSomebodyRuns: () => undefined }));
 
 const made = new TestCeremony();
 const at = (file: string): string => join(made.dir, file);
@@ -46,6 +48,16 @@ beforeEach(() => {
     if (method === "GET") return path === "/v1/gateways" ? gateways : [];
     return {};
   });
+});
+
+test("a rotation is refused at once where nothing runs, and nothing has begun", async () => {
+  const { assertSomebodyRuns } = await vi.importActual<typeof import("../../stacks/host/rotation/running.ts")>(
+    "../../stacks/host/rotation/running.ts",
+  );
+  const running = await import("../../stacks/host/rotation/running.ts");
+  vi.spyOn(running, "assertSomebodyRuns").mockImplementationOnce(assertSomebodyRuns);
+  expect(await rotate("--what", "root")).toMatchObject({ exit: 4, error: { code: "ROTATION_NOT_RUNNING" } });
+  expect(begun()).toBeUndefined();
 });
 
 describe("certs rotate --abandon", () => {

@@ -37,6 +37,7 @@ export const run: Run = async (context) => {
       signal: io.cancelled,
       limitSeconds,
       onPhase: (phase, says) => say(`${phase}: ${says}`),
+      onWaiting: waitingFor(say),
     }),
   );
   if (flags.json) printJson(io, { schema: "trustkern.rotation-done/1", ...done });
@@ -53,11 +54,21 @@ async function abandon(context: CommandContext, site: Awaited<ReturnType<typeof 
   }
   const limitSeconds = wholeNumber(options.limit, "--limit", 1, 86_400);
   await confirm(context, `give up the rotation of ${begunAt(site)}: what it made is taken out again, and revoked`);
-  const run = { clock: io.now, signal: io.cancelled, limitSeconds, user: io.user() };
+  const run = {
+    clock: io.now,
+    signal: io.cancelled,
+    limitSeconds,
+    user: io.user(),
+    onWaiting: waitingFor(talk(context)),
+  };
   const what = await changing(context, site, () => abandonAt(site, run));
   if (flags.json) printJson(io, { schema: "trustkern.rotation-abandoned/1", what });
   else io.stdout(`${paint("green", "given up")} ${what}: the old is in use as before\n`);
   return EXIT.done;
+}
+
+function waitingFor(say: (what: string) => void): (names: readonly string[], seconds: number) => void {
+  return (names, seconds) => say(`waiting for ${names.join(", ")}, ${seconds} s`);
 }
 
 /** A key on a device or a medium is its owner's to destroy. */

@@ -12,7 +12,8 @@ import { parseTarget } from "./target.ts";
 import { type Withdrawal, withdrawalOf, withdrawGone } from "./withdrawal.ts";
 
 /** How a rotation of a deployment is given up. */
-export interface AbandonOptions extends Pick<RotationRun, "clock" | "signal" | "limitSeconds" | "pollMs"> {
+export interface AbandonOptions
+  extends Pick<RotationRun, "clock" | "signal" | "limitSeconds" | "pollMs" | "onWaiting"> {
   /** Who does it. */
   readonly user: string;
 }

@@ -18,6 +18,11 @@ export const rotationErrors = catalogue({
     summary: "The journal of a rotation is not one that this program wrote.",
     fix: "restore rotation.json from a copy; old and new are both still trusted, so nothing is urgent",
   },
+  ROTATION_NOT_RUNNING: {
+    exit: EXIT.resource,
+    summary: "No component of the deployment runs on this host, so none could follow a rotation.",
+    fix: "bring the deployment up with `trustkern up` or `trustkern deploy`, then run the command again",
+  },
   ROTATION_UNPROVEN: {
     exit: EXIT.timeout,
     summary: "Some components have not followed a step of the rotation in time; the old is still accepted everywhere.",

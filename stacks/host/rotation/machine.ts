@@ -40,7 +40,12 @@ export interface RotationRun {
   /** Milliseconds between two looks. @default 500 */
   readonly pollMs?: number | undefined;
   readonly onPhase: (phase: Phase, says: string) => void;
+  /** Told every 10 s of a wait who has not followed. @default nobody is told */
+  readonly onWaiting?: ((names: readonly string[], waitedSeconds: number) => void) | undefined;
 }
+
+/** How often a wait tells whom it is for, in milliseconds. */
+const TELL_MS = 10_000;
 
 /**
  * Begins a rotation, or goes on with the one that has begun, until it is done. Old and new are both accepted from the first
@@ -97,7 +102,7 @@ export function unfinished({ what, phase, startedAt }: Journal, journalFile: str
  * @throws ROTATION_UNPROVEN, DEPLOY_CANCELLED
  */
 export async function allFollow(
-  run: Pick<RotationRun, "signal" | "limitSeconds" | "pollMs" | "clock" | "apply">,
+  run: Pick<RotationRun, "signal" | "limitSeconds" | "pollMs" | "clock" | "apply" | "onWaiting">,
   phase: string,
   look: () => Promise<readonly string[]>,
 ): Promise<void> {
@@ -105,9 +110,14 @@ export async function allFollow(
   const started = clock().getTime();
   let waiting = await look();
   if (waiting.length > 0) await run.apply(waiting);
-  while (waiting.length > 0) {
+  for (let told = 0; waiting.length > 0; ) {
     if (signal.aborted) throw hostErrors.error("DEPLOY_CANCELLED", `interrupted in "${phase}"`);
-    if (clock().getTime() - started > limitSeconds * 1000) {
+    const waited = clock().getTime() - started;
+    if (waited - told >= TELL_MS) {
+      told = waited;
+      run.onWaiting?.([...new Set(waiting)], Math.round(waited / 1000));
+    }
+    if (waited > limitSeconds * 1000) {
       const who = [...new Set(waiting)].join(", ");
       throw rotationErrors.error("ROTATION_UNPROVEN", `"${phase}" waited ${limitSeconds} s for ${who}`, {
         path: phase,

@@ -10,10 +10,12 @@ import { type RotationRun, runRotation } from "./machine.ts";
 import { type NamedCeremony, peopleOf } from "./people.ts";
 import { rotatable } from "./rotatable.ts";
 import { rotationOf } from "./rotations.ts";
+import { assertSomebodyRuns } from "./running.ts";
 import { parseTarget, type RotationTarget, renderTarget } from "./target.ts";
 
 /** How a rotation of a deployment is run. */
-export interface RotateOptions extends Pick<RotationRun, "clock" | "signal" | "limitSeconds" | "pollMs" | "onPhase"> {
+export interface RotateOptions
+  extends Pick<RotationRun, "clock" | "signal" | "limitSeconds" | "pollMs" | "onPhase" | "onWaiting"> {
   /** As `--what` has it; undefined goes on with the one that has begun. */
   readonly what: string | undefined;
   /** Who makes another key of an authority, and where. */
@@ -39,7 +41,7 @@ export interface RotationOutline {
 
 /**
  * Rotates, or goes on where an earlier run stopped.
- * @throws ROTATION_NOTHING, ROTATION_TARGET_UNKNOWN, ROTATION_UNFINISHED, ROTATION_UNPROVEN, ROOT_KEY_ELSEWHERE, CEREMONY_NAME_INVALID,
+ * @throws ROTATION_NOTHING, ROTATION_TARGET_UNKNOWN, ROTATION_UNFINISHED, ROTATION_NOT_RUNNING, ROTATION_UNPROVEN, ROOT_KEY_ELSEWHERE, CEREMONY_NAME_INVALID,
  *   what making a key throws, and what the backend refuses with
  */
 export async function rotateAt(site: CertsSite, options: RotateOptions): Promise<Rotated> {
@@ -50,6 +52,7 @@ export async function rotateAt(site: CertsSite, options: RotateOptions): Promise
   assertNotRevoked(target, revoked, journal);
   const ceremony = { ...options.ceremony, ...peopleOf(options.ceremony, journal?.memo), pki: site.keyPlaces };
   const fleet = await site.fleet();
+  assertSomebodyRuns(await fleet.members());
   const what = renderTarget(target);
   const rotation = rotationOf(target, contextOf(site, { fleet, revoked, ceremony }));
   // A death may have left files that were written and not given to who reads them.
