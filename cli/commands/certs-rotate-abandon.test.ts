@@ -56,7 +56,7 @@ test("a rotation is refused at once where nothing runs, and nothing has begun", 
   );
   const running = await import("../../stacks/host/rotation/running.ts");
   vi.spyOn(running, "assertSomebodyRuns").mockImplementationOnce(assertSomebodyRuns);
-  expect(await rotate("--what", "root")).toMatchObject({ exit: 4, error: { code: "ROTATION_NOT_RUNNING" } });
+  expect(await rotate("--what", "leaf:backend")).toMatchObject({ exit: 4, error: { code: "ROTATION_NOT_RUNNING" } });
   expect(begun()).toBeUndefined();
 });
 

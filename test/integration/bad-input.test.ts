@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { DenialReason } from "../../certs/denial.ts";
 import type { CertifiedKey } from "../../certs/issue.ts";
 import { x509 } from "../../certs/x509.ts";
@@ -12,6 +12,9 @@ import { OnlineCa } from "./backend/online-ca.ts";
 import { type Authorities, leafOf, makeAuthorities } from "./pki/authorities.ts";
 import { clientLeaf, type Forgery, forge } from "./pki/forge.ts";
 import { requestFor } from "./step-ca/requests.ts";
+
+// Nothing runs here: a rotation is to get as far as its keys.
+vi.mock("../../stacks/host/rotation/running.ts", () => ({ assertSomebodyRuns: () => undefined }));
 
 /** Every kind of bad input that a deployment meets: each has a typed reason, an exit code and an event. */
 const { authentication, policy, configuration } = EXIT;

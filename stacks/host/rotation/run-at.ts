@@ -6,7 +6,7 @@ import { hostFiles } from "../store-files.ts";
 import { contextOf, logStep, nobodysCeremony } from "./context-of.ts";
 import { rotationErrors } from "./errors.ts";
 import { type Journal, PHASES, type Phase, readJournal } from "./journal.ts";
-import { type RotationRun, runRotation } from "./machine.ts";
+import { type Memo, type RotationRun, runRotation } from "./machine.ts";
 import { type NamedCeremony, peopleOf } from "./people.ts";
 import { rotatable } from "./rotatable.ts";
 import { rotationOf } from "./rotations.ts";
@@ -52,21 +52,29 @@ export async function rotateAt(site: CertsSite, options: RotateOptions): Promise
   assertNotRevoked(target, revoked, journal);
   const ceremony = { ...options.ceremony, ...peopleOf(options.ceremony, journal?.memo), pki: site.keyPlaces };
   const fleet = await site.fleet();
-  assertSomebodyRuns(await fleet.members());
   const what = renderTarget(target);
   const rotation = rotationOf(target, contextOf(site, { fleet, revoked, ceremony }));
+  const begin = async (): Promise<Memo> => {
+    const memo = await rotation.begin();
+    assertSomebodyRuns(await fleet.members());
+    return memo;
+  };
+  if (journal !== undefined) assertSomebodyRuns(await fleet.members());
   // A death may have left files that were written and not given to who reads them.
   site.handOver();
-  const { oldKey = null } = await runRotation(rotation, {
-    ...options,
-    journalFile,
-    files: hostFiles,
-    apply: fleet.apply,
-    onPhase: (phase, says) => {
-      logStep(site, { what, reason: phase, user: options.ceremony.user });
-      options.onPhase(phase, says);
+  const { oldKey = null } = await runRotation(
+    { ...rotation, begin },
+    {
+      ...options,
+      journalFile,
+      files: hostFiles,
+      apply: fleet.apply,
+      onPhase: (phase, says) => {
+        logStep(site, { what, reason: phase, user: options.ceremony.user });
+        options.onPhase(phase, says);
+      },
     },
-  });
+  );
   return { what, needlessKey: oldKey };
 }
 
