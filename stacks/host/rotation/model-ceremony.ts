@@ -20,14 +20,18 @@ export function modelCeremony(pki: Deployment["pki"], rootFile: RootFile | undef
   return { pki, rootFile, conductor: "Ada", witnesses: ["Grace"], versions: {} };
 }
 
-/** Makes the authorities of a model fleet where `pki` says, the root's key on a medium. */
-export async function holdModelCeremony(dir: string, pki: Deployment["pki"], now: Date): Promise<void> {
+/** Makes the authorities of a model fleet where `pki` says, the root's key on the medium where it says `age`. */
+export async function holdModelCeremony(
+  dir: string,
+  pki: Deployment["pki"],
+  { medium, now }: { readonly medium: RootFile; readonly now: Date },
+): Promise<void> {
   await makeByCeremony({
     ...modelCeremony(pki, undefined),
     layout: layoutOf(dir, tmpdir()),
     deployment: { tenant: "acme", pki },
     clock: () => now,
-    rootFile: pki.root.kind === "age" ? makeMedium() : undefined,
+    rootFile: pki.root.kind === "age" ? medium : undefined,
     makers: ["acme-instruments"],
     acceptP256Root: false,
     onEvent: () => undefined,

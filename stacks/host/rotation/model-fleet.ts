@@ -43,6 +43,8 @@ export class ModelFleet {
   readonly dir = mkdtempSync(join(tmpdir(), "tk-rotation-"));
   readonly tokens = new Map<string, { revoked: boolean; used: boolean }>();
   readonly violations: string[] = [];
+  /** Folders of media beside the one that is for the next root. */
+  private readonly media: string[] = [];
   announced: { readonly anchors: readonly string[]; readonly pins: readonly string[] } | undefined;
   /** Where the next authority's key goes. */
   ceremony: KeyCeremony = modelCeremony({ root: { kind: "age" }, issuing: { kind: "file" } }, undefined);
@@ -76,7 +78,9 @@ export class ModelFleet {
     const request = { dir: authoritiesDir, tenant: "acme", clock: () => NOW, passphrase: PASSPHRASE };
     if (pki === undefined) await makeAuthorities({ ...request, onEvent: () => undefined });
     else {
-      await holdModelCeremony(fleet.dir, pki, NOW);
+      const medium = makeMedium();
+      fleet.media.push(dirname(medium.file));
+      await holdModelCeremony(fleet.dir, pki, { medium, now: NOW });
       fleet.ceremony = modelCeremony(pki, pki.root.kind === "age" ? makeMedium() : undefined);
     }
     await fleet.open().converge();
@@ -206,7 +210,9 @@ export class ModelFleet {
   }
 
   remove(): void {
-    rmSync(this.dir, { recursive: true, force: true });
+    const next = this.ceremony.rootFile;
+    const media = next === undefined ? this.media : [...this.media, dirname(next.file)];
+    for (const folder of [this.dir, ...media]) rmSync(folder, { recursive: true, force: true });
   }
 
   private readonly files: StoreFiles = {
