@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { createPrivateKey, createPublicKey, randomBytes, webcrypto } from "node:crypto";
+import { createPrivateKey, createPublicKey, randomBytes, webcrypto, X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { request } from "node:https";
@@ -17,6 +17,7 @@ import { fetchCrl } from "../../certs/step-ca/client.ts";
 import { verifyChain } from "../../certs/verify-chain.ts";
 import { x509 } from "../../certs/x509.ts";
 import { fleetInventory } from "../../cli/commands/certs-fleet.ts";
+import { deviceRequest } from "../../services/gateway/identity/certificate-request.ts";
 import type { OperatorClient } from "../../stacks/host/operator-client.ts";
 import { PROJECT } from "../support/deployment.ts";
 import { StepCaHarness } from "./step-ca/harness.ts";
@@ -94,10 +95,17 @@ async function startBackend(): Promise<ChildProcess> {
   return child;
 }
 
-async function call(method: string, path: string, body?: unknown): Promise<{ status: number; body: unknown }> {
+/** Asks the backend as the operator, or as a gateway with its token. */
+async function call(
+  method: string,
+  path: string,
+  body?: unknown,
+  { who = operator, token }: { readonly who?: CertifiedKey; readonly token?: string } = {},
+): Promise<{ status: number; body: unknown }> {
   const servername = "backend.acme.trustkern.internal";
-  const tls = { ca: ca.rootPem, cert: operator.certPem, key: operator.keyPem, servername, agent: false };
-  const asked = request({ host: "127.0.0.1", port: ca.ports.backend, method, path, ...tls });
+  const tls = { ca: ca.rootPem, cert: who.certPem, key: who.keyPem, servername, agent: false };
+  const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+  const asked = request({ host: "127.0.0.1", port: ca.ports.backend, method, path, headers, ...tls });
   asked.end(body === undefined ? undefined : JSON.stringify(body));
   const [response] = await once(asked, "response");
   return { status: response.statusCode, body: JSON.parse(await text(response)) };
@@ -202,6 +210,32 @@ describe("a gateway that enrols at the real step-ca, which asks the real backend
     expect((await told()).ended.map(({ name }) => name)).toContain("gw-01");
     const known = async () => (await told()).crls.flatMap(({ pem }) => readCrl(pem).revoked.map((each) => each.serial));
     await expect.poll(known, { timeout: 30_000 }).toContain(serial);
+  });
+
+  it("renews with its own key once it is told to, and with no other", async () => {
+    await call("POST", "/v1/gateways/gw-01/allow-again");
+    const held = await enrolMade();
+    // What a gateway does that has no token yet.
+    expect(await call("GET", "/v1/gateway/allowlist", undefined, { who: held })).toMatchObject({ status: 403 });
+    const body = { certificate_serial: serialOf(held.certPem) };
+    const issued = (await call("POST", "/v1/gateways/gw-01/tokens", body)) as { body: { token: string } };
+    const trust = { anchors: [ca.rootPem], broker_pins: ["ab".repeat(32)], gateway_authorities: ["cd".repeat(32)] };
+    const renew = async (csr: string) => {
+      const { token } = issued.body;
+      return call("POST", "/v1/gateway/certificate", { csr }, { who: held, token });
+    };
+    const own = await deviceRequest("gw-01", made.keyPem);
+    expect(await renew(own.csr)).toMatchObject({ status: 409, body: { error: { code: "RENEWAL_EARLY" } } });
+    expect(await call("PUT", "/v1/trust", trust)).toMatchObject({ status: 200 });
+    const { csrPem } = await requestFor("gw-01");
+    expect(await renew(csrPem)).toMatchObject({ status: 409, body: { error: { code: "DENIED_FOREIGN_NAME" } } });
+    const { status, body: renewed } = (await renew(own.csr)) as {
+      readonly status: number;
+      readonly body: { readonly chain: string };
+    };
+    expect(status, JSON.stringify(renewed)).toBe(200);
+    expect(new X509Certificate(renewed.chain).checkPrivateKey(createPrivateKey(made.keyPem))).toBe(true);
+    expect(serialOf(renewed.chain)).not.toBe(serialOf(held.certPem));
   });
 });
 

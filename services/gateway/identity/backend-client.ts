@@ -31,6 +31,8 @@ export interface BackendClient {
    * @throws GATEWAY_BACKEND_PAUSED without asking: no credential may be shown now
    */
   readonly call: (call: BackendCall) => Promise<unknown>;
+  /** Shows a certificate that has no token: the answer is a refusal, and the backend knows it then. @throws GATEWAY_BACKEND_AWAY */
+  readonly introduce: (credential: Credential) => Promise<void>;
 }
 
 /** What {@link createBackendClient} is handed. */
@@ -70,6 +72,10 @@ export function createBackendClient({ target, identity, now, random }: BackendCl
     credential.token !== null && now() >= (pauses.get(nameOf(credential))?.untilMs ?? 0);
 
   return {
+    introduce: async (credential) => {
+      const call = { method: "GET", path: "/v1/gateway/allowlist" } as const;
+      await ask(target, identity, { ...credential, token: null }, call);
+    },
     call: async (call) => {
       const credential = (call.credential ? [call.credential] : identity.credentials()).find(isFree);
       if (credential === undefined) {
@@ -110,7 +116,11 @@ function ask(
     const away = (cause: unknown): void => {
       reject(gatewayErrors.error("GATEWAY_BACKEND_AWAY", messageOf(cause), { path: "backend", cause }));
     };
-    const headers = { authorization: `Bearer ${credential.token}`, "content-type": "application/json" };
+    const { token } = credential;
+    const headers = {
+      ...(token !== null && { authorization: `Bearer ${token}` }),
+      "content-type": "application/json",
+    };
     const tls = {
       ...identity.tlsOf(credential, anchors),
       agent: false as const,

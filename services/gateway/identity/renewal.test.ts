@@ -412,6 +412,18 @@ describe("the backend's client", () => {
     expect(backend.seen.length).toBeLessThan(7);
   });
 
+  it("introduces a certificate without any token, and takes the refusal for its answer", async () => {
+    const [credential] = identity.credentials();
+    if (!credential) throw new Error("no credential");
+    backend.answer = () => ({ status: 403 });
+    await client.introduce(credential);
+    expect(backend.seen).toMatchObject([{ certificate: configured.sha256, token: undefined }]);
+    backend.answer = () => ({ status: 200 });
+    await get();
+    backend.answer = () => undefined;
+    await expect(client.introduce(credential)).rejects.toThrow(refusal("GATEWAY_BACKEND_AWAY"));
+  });
+
   it("shows a new token at once, and asks nothing without one", async () => {
     backend.answer = ({ token }) => ({ status: token === SECOND ? 200 : 401 });
     await expect(get()).rejects.toThrow(refusal("GATEWAY_BACKEND_REFUSED"));

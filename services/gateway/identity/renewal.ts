@@ -23,7 +23,7 @@ export interface Renewal {
 /** What {@link createRenewal} is handed. */
 export interface RenewalOptions {
   readonly gateway: string;
-  readonly client: BackendClient;
+  readonly client: Pick<BackendClient, "call">;
   readonly identity: Pick<Identity, "credentials">;
   readonly file: IdentityFile;
   /** Trust anchors in force, PEM. */

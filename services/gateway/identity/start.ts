@@ -12,6 +12,7 @@ import type { Credential } from "./credential.ts";
 import { createEnrolment } from "./enrolment.ts";
 import { createIdentity, type Identity } from "./identity.ts";
 import { openIdentityFile } from "./identity-file.ts";
+import { createIntroduction } from "./introduction.ts";
 import { createRenewal, failureLine } from "./renewal.ts";
 import { createSync } from "./sync.ts";
 
@@ -108,7 +109,11 @@ export function startIdentity(context: ServiceContext<GatewayConfig>, parts: Ide
       onEnrolled: (credential) => changed(credential, "ENROLLED"),
       onFailure: (thrown) => fail("enrolment", thrown),
     });
-  const tick = (): void => void Promise.resolve(enrol?.()).then(renewal?.tick);
+  const introduce =
+    client &&
+    enrolment &&
+    createIntroduction({ client, identity, onFailure: (thrown) => fail("introduction", thrown) });
+  const tick = (): void => void Promise.resolve(enrol?.()).then(introduce).then(renewal?.tick);
   const timer = setInterval(tick, TICK_MS);
   tick();
   sync?.refresh();

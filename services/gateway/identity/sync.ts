@@ -15,7 +15,7 @@ export interface Sync {
 
 /** What {@link createSync} is handed. */
 export interface SyncOptions {
-  readonly client: BackendClient;
+  readonly client: Pick<BackendClient, "call">;
   readonly trust: Pick<Trust, "take">;
   readonly configuration: Configuration;
   /** SHA-256 of the trust anchors and of the broker's pins that count here now, lower-case hex. */
