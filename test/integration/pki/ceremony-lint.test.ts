@@ -72,6 +72,8 @@ async function deploymentOf(name: string, profile: ProfileName, root: "age" | "t
   return { folder, pki, store, open: () => openStoredPki(store) };
 }
 
+type Made = Awaited<ReturnType<typeof deploymentOf>>;
+
 /** A leaf of each class that no file of a deployment has. */
 async function leavesBelow(authoritiesDir: string): Promise<readonly string[]> {
   const now = new Date();
@@ -86,8 +88,11 @@ async function leavesBelow(authoritiesDir: string): Promise<readonly string[]> {
   return leaves.map(({ certPem }) => certPem);
 }
 
-/** What pkilint and openssl say of everything below a folder, and of some leaves. */
-async function said(folder: string, leaves: readonly string[] = []) {
+/** What pkilint says of everything below a folder, and of some leaves; and openssl, by the lists that are given out. */
+async function said({ folder, open }: Made, leaves: readonly string[]) {
+  const { bundle, own } = (await open()).crls;
+  // A successor's first list stays on the disk for its number: of one minute and one key, openssl would take either.
+  const { crls } = documentsOf([bundle(), ...own()].map((text) => ({ name: "given out", text })));
   const [files, others] = [documentsBelow(folder), documentsOf(leaves.map((text) => ({ name: "leaf", text })))];
   const known = new Set(files.certificates.map(({ pem }) => pem));
   const issuers = files.certificates.filter(({ pem }) => new X509Certificate(pem).ca);
@@ -100,7 +105,7 @@ async function said(folder: string, leaves: readonly string[] = []) {
       return { ...each, ...(issuer && { issuer: issuer.pem }) };
     });
   const documents = { certificates: [...files.certificates, ...more], crls: files.crls };
-  return { documents, lint: await findings(documents), openssl: await refused(documents) };
+  return { documents, lint: await findings(documents), openssl: await refused({ ...documents, crls }) };
 }
 
 /** A fleet that follows at once. */
@@ -115,7 +120,7 @@ const FOLLOWS: Fleet = {
   revokeToken: async () => undefined,
 };
 
-async function rotate(of: Awaited<ReturnType<typeof deploymentOf>>, target: RotationTarget): Promise<void> {
+async function rotate(of: Made, target: RotationTarget): Promise<void> {
   const pki: HostPki = await of.open();
   const context: RotationContext = {
     ...{ files: hostFiles, secretFile: of.store.secretFile, fleet: FOLLOWS, store: pki.store },
@@ -135,9 +140,9 @@ const rootList = (authoritiesDir: string) => readCrl(readFileSync(join(authoriti
 
 describe("pkilint and openssl's strict rules take what a ceremony makes", () => {
   test.each(PROFILE_NAMES.filter((profile) => profile !== "dev"))("for profile %s", async (profile) => {
-    const { folder, store } = await deploymentOf(profile, profile, "age");
-    const { authoritiesDir } = store.layout;
-    const { documents, lint, openssl } = await said(folder, await leavesBelow(authoritiesDir));
+    const made = await deploymentOf(profile, profile, "age");
+    const { authoritiesDir } = made.store.layout;
+    const { documents, lint, openssl } = await said(made, await leavesBelow(authoritiesDir));
     const subjects = documents.certificates.map(({ name }) => name).join("\n");
     for (const expected of ["root", "services", "gateways", "operators", `maker ${MAKER}`])
       expect(subjects).toContain(`TrustKern ${expected}`);
@@ -163,7 +168,7 @@ describe("pkilint and openssl's strict rules take what a ceremony makes", () => 
       await pki.revoke(before[0] ?? "", "keyCompromise");
       await pki.converge();
       const revoked = [PROBE, /CN=gw-77: [\s\S]*certificate revoked/].map((each) => expect.stringMatching(each));
-      const after = await said(made.folder, before);
+      const after = await said(made, before);
       expect(after.lint).toEqual([]);
       expect(after.openssl.toSorted()).toEqual(expect.arrayContaining(revoked));
       expect(after.openssl).toHaveLength(revoked.length);
@@ -172,7 +177,7 @@ describe("pkilint and openssl's strict rules take what a ceremony makes", () => 
       await rotate(made, { kind: "intermediate", leafClass: "gateways" });
       await rotate(made, { kind: "root" });
       expect(["root", "services", "gateways"].map(read).filter((pem) => old.includes(pem))).toEqual([]);
-      const last = await said(made.folder, await leavesBelow(authoritiesDir));
+      const last = await said(made, await leavesBelow(authoritiesDir));
       expect(last.lint).toEqual([]);
       expect(last.openssl).toEqual([expect.stringMatching(PROBE)]);
       expect(rootList(authoritiesDir).number).toBeGreaterThan(0n);
