@@ -1,5 +1,6 @@
 import { byEnd, type InventoryRow, lifeLeftAt, stateAt } from "./inventory.ts";
-import type { LeafClass } from "./names.ts";
+import type { LedgerRecord } from "./ledger/record.ts";
+import { DEVICE_UNIT, LEAF_CLASSES, type LeafClass } from "./names.ts";
 import type { Validity } from "./validity.ts";
 
 /** A certificate on record at the backend. */
@@ -8,7 +9,7 @@ export interface FleetCertificate extends Validity {
   readonly serial: string;
   /** Common name of its authority. */
   readonly issuer: string;
-  readonly leafClass: LeafClass;
+  readonly leafClass: LeafClass | typeof DEVICE_UNIT;
   /** Common name. */
   readonly name: string;
   /** `expected` until its holder shows it: nobody knows whether it was ever made. */
@@ -38,6 +39,27 @@ export function planFleetInventory({ tenant, certificates, at }: FleetRequest): 
     ({ state, leafClass, notAfter }) => (state === "revoked" || leafClass === "operators") && notAfter > at,
   );
   return [...current.values(), ...others].map((each) => rowOf(each, tenant, at)).sort(byEnd);
+}
+
+/** Who shows a certificate of this name makes one for each while, and keeps it in memory alone. */
+const IN_MEMORY = "op-admin";
+
+/**
+ * What a ledger has issued to others, for {@link planFleetInventory}: where it is kept, nobody here knows. A record is as old as its
+ * certificate.
+ */
+export function issuedByLedger(records: readonly LedgerRecord[]): readonly FleetCertificate[] {
+  const revoked = new Set(records.flatMap(({ kind, serial }) => (kind === "revoked" ? [serial] : [])));
+  return records.flatMap((record) => {
+    const leafClass = ([...LEAF_CLASSES, DEVICE_UNIT] as const).find((each) => each === record.class);
+    if (record.kind !== "issued" || leafClass === undefined || leafClass === "services") return [];
+    if (record.subject === IN_MEMORY) return [];
+    const { serial, issuer, subject: name } = record;
+    const state = revoked.has(serial) ? "revoked" : "issued";
+    return [
+      { serial, issuer, leafClass, name, state, notBefore: new Date(record.at), notAfter: new Date(record.notAfter) },
+    ];
+  });
 }
 
 /** One inventory of two, each certificate once; what either says is revoked is revoked. */

@@ -1,4 +1,4 @@
-import { mergeInventories } from "../../certs/fleet-inventory.ts";
+import { issuedByLedger, mergeInventories, planFleetInventory } from "../../certs/fleet-inventory.ts";
 import { type InventoryRow, planInventory, renderInventoryMetrics } from "../../certs/inventory.ts";
 import { EXIT } from "../../shared/errors.ts";
 import { certificateFiles } from "../../stacks/host/certificate-files.ts";
@@ -9,7 +9,7 @@ import { certsSite } from "./certs-context.ts";
 import { type FleetAnswer, fleetInventory } from "./certs-fleet.ts";
 
 /**
- * `certs list`: every certificate on this host, which needs neither a network nor running components; with `--fleet` also those that
+ * `certs list`: every certificate on this host, and what its ledger has issued by hand, which needs neither a network nor running components; with `--fleet` also those that
  * gateways and operators hold, as far as the backend answers.
  */
 export const run: Run = async (context) => {
@@ -21,11 +21,19 @@ export const run: Run = async (context) => {
   }
   const site = await certsSite(context);
   const revoked = new Set(site.pki.ledger.revocations().map(({ issuer, serial }) => `${issuer}/${serial}`));
-  const own = planInventory({
+  const at = io.now();
+  const files = planInventory({
     sources: certificateFiles(site),
-    at: io.now(),
+    at,
     isRevoked: (serial, issuer) => revoked.has(`${issuer}/${serial}`),
   });
+  const certificates = issuedByLedger(site.pki.ledger.records());
+  // Of a name that has its file here, those of before count no more.
+  const kept = new Set(files.map(({ subject }) => subject));
+  const byHand = planFleetInventory({ tenant: site.tenant, certificates, at }).filter(
+    ({ subject }) => !kept.has(subject),
+  );
+  const own = mergeInventories(files, byHand);
   const fleet = options.fleet === true ? await fleetInventory(site, io.now()) : undefined;
   const rows = fleet === undefined ? own : mergeInventories(own, fleet.rows);
   if (fleet?.missing !== undefined)

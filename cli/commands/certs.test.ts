@@ -44,6 +44,17 @@ describe("certs list", () => {
     expect(new Set(rows.map(({ state }) => state))).toEqual(new Set(["ok"]));
   });
 
+  test("has what was issued by hand, and says when that is revoked", async () => {
+    const { serial } = await json("certs", "issue", "op-hand", "-o", "op-hand.pem");
+    const row = async () => {
+      const { certificates } = await json("certs", "list");
+      return (certificates as readonly { serial: string }[]).filter((each) => each.serial === serial);
+    };
+    expect(await row()).toMatchObject([{ state: "ok", usedBy: ["fleet/op-hand"], class: "operators" }]);
+    await json("certs", "revoke", String(serial), "--yes");
+    expect(await row()).toMatchObject([{ state: "revoked" }]);
+  });
+
   test("has the host's part, and says so, where it is asked for the fleet's and no backend answers", async () => {
     const { exit, fleet, certificates } = await json("certs", "list", "--fleet");
     expect([exit, fleet]).toMatchObject([0, { state: "missing", code: "SERVICE_FAILED" }]);
@@ -60,7 +71,7 @@ describe("certs list", () => {
   });
 
   test("is a table, or metrics, and nothing else", async () => {
-    expect((await run("certs", "list")).stdout).toMatch(/^STATE +LEFT +UNTIL[^\n]+\nok +\d+ %/);
+    expect((await run("certs", "list")).stdout).toMatch(/^STATE +LEFT +UNTIL[^\n]+\n(?:.+\n)*?ok +\d+ %/);
     const metrics = await run("certs", "list", "--format", "prometheus");
     expect(metrics.stdout).toMatch(/^trustkern_certificate_life_left_ratio\{.*used_by="secrets\/backend\/tls\.crt"/m);
     expect(await json("certs", "list", "--format", "xml")).toMatchObject({ exit: 2, error: { code: "CLI_USAGE" } });

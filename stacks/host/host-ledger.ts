@@ -46,6 +46,7 @@ export interface HostLedger {
   readonly isRevoked: (serial: string) => boolean;
   /** Gateways, by their common names, with a certificate of this host that is neither revoked nor over at that time. */
   readonly gatewaysIssued: (at: Date) => readonly string[];
+  readonly records: () => readonly LedgerRecord[];
   /** Every record of a certificate, by its serial number in any form of hex. */
   readonly find: (serial: string) => readonly LedgerRecord[];
 }
@@ -143,6 +144,7 @@ export async function openHostLedger(place: HostLedgerPlace): Promise<HostLedger
       );
       return [...new Set(held.map(({ subject }) => subject))];
     },
+    records: () => records,
     find: (serial) => records.filter((record) => record.serial === serial),
   };
 }

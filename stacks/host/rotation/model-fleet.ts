@@ -250,6 +250,7 @@ export class ModelFleet {
     revocations: () => this.revocations,
     isRevoked: (serial) => this.revocations.some((one) => one.serial === serial),
     gatewaysIssued: () => [],
+    records: () => [],
     find: () => [],
   };
 
