@@ -120,3 +120,16 @@ it("is cancelled with exit code 8", async () => {
   controller.abort();
   expect(await running).toMatchObject({ exit: 8, stdout: "" });
 });
+
+describe("a command line that is wrong", () => {
+  const fixOf = async (...argv: readonly string[]) => JSON.parse((await runCli([...argv, "--json"])).stdout).error.fix;
+
+  it("names the help of the command that it is for", async () => {
+    expect(await fixOf("gateway", "token", "issue")).toBe("trustkern gateway token issue --help says what it takes");
+    expect(await fixOf("certs", "crl", "--none")).toContain("trustkern certs crl --help");
+  });
+
+  it("names the help of all commands where there is no such command", async () => {
+    expect(await fixOf("qqqqqqqq")).toContain("trustkern help");
+  });
+});

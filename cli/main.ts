@@ -1,6 +1,7 @@
 import { CommanderError } from "commander";
 import { EXIT, type ExitCode } from "../shared/errors.ts";
 import type { Command } from "./command.ts";
+import { COMMANDS } from "./command-table.ts";
 import { cliErrors } from "./errors.ts";
 import { globalFlagsOf } from "./global-flags.ts";
 import { type Io, processIo } from "./io.ts";
@@ -29,7 +30,7 @@ export async function main(argv: readonly string[], io: Io): Promise<ExitCode> {
     if (thrown instanceof CommanderError && thrown.exitCode === 0) return EXIT.done;
     // A group without a command has printed its help.
     if (thrown instanceof CommanderError && thrown.code === "commander.help") return EXIT.configuration;
-    const error = thrown instanceof CommanderError ? usageError(thrown) : thrown;
+    const error = thrown instanceof CommanderError ? usageError(thrown, argv) : thrown;
     // What looks at errors is loaded for an error alone.
     const { logDenied } = await import("./denied-event.ts");
     if (running) await logDenied(error, { name: running.name, args: given, flags: globalFlagsOf(program.opts()) }, io);
@@ -49,10 +50,13 @@ function cancellation(io: Io, handled: () => boolean): { promise: Promise<never>
   return { promise, stop: () => io.cancelled.removeEventListener("abort", cancel) };
 }
 
-function usageError({ message }: CommanderError): Error {
+function usageError({ message }: CommanderError, argv: readonly string[]): Error {
   const [said = "", hint] = message.replace(/^error: /, "").split("\n");
   const meant = hint?.replace(/^\(Did you mean (.*)\?\)$/, "did you mean $1?");
-  return cliErrors.error("CLI_USAGE", said, { fix: meant });
+  const named = COMMANDS.map(({ name }) => name).find((name) => name.split(" ").every((word, i) => argv[i] === word));
+  return cliErrors.error("CLI_USAGE", said, {
+    fix: meant ?? (named && `trustkern ${named} --help says what it takes`),
+  });
 }
 
 /** Whether errors are to be JSON, also when the command line could not be parsed. */

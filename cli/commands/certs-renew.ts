@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { readCrl } from "../../certs/crl.ts";
 import { EXIT, TrustKernError } from "../../shared/errors.ts";
+import { attributeOf } from "../../stacks/host/host-ledger.ts";
 import { introduce } from "../../stacks/host/introduce.ts";
 import { renewDue } from "../../stacks/host/renew.ts";
 import { tellOfRevoked } from "../../stacks/host/revoked-gateways.ts";
@@ -15,8 +17,10 @@ export const run: Run = async (context) => {
   const { io, flags, options } = context;
   const site = await certsSite(context);
   const say = talk(context);
-  const once = async (): Promise<void> => {
+  const once = async (isFirst: boolean): Promise<void> => {
+    const before = new Set(site.pki.crls.own());
     const report = await changing(context, site, () => renewDue(site));
+    const lists = site.pki.crls.own().filter((pem) => !before.has(pem));
     // Lists on this host are good for days: a backend that is away gets them the next time.
     const told = await site
       .operator()
@@ -29,19 +33,27 @@ export const run: Run = async (context) => {
         () => false,
       );
     if (!told) say("the backend does not answer: it gets revocation lists and gateways get tokens the next time");
-    if (flags.json) printJson(io, { schema: "trustkern.certs-renew/1", ...report, told });
-    else if (report.renewed.length > 0) io.stdout(`renewed: ${report.renewed.join(", ")}\n`);
-    else if (options.watch !== true) io.stdout("nothing is due\n");
+    if (flags.json) printJson(io, { schema: "trustkern.certs-renew/1", ...report, lists: lists.length, told });
+    else io.stdout(wordsOf(report.renewed, lists, isFirst));
   };
-  await once();
+  await once(true);
+  if (options.watch === true) say(`watching: looks every ${WATCH_MS / 1000} s, until Ctrl-C or SIGTERM`);
   while (options.watch === true && !io.cancelled.aborted) {
     await sleep(WATCH_MS, undefined, { signal: io.cancelled }).catch(() => undefined);
     if (io.cancelled.aborted) break;
     // What fails now is tried again: two thirds of a life leave days for it.
-    await once().catch((thrown: unknown) => {
+    await once(false).catch((thrown: unknown) => {
       if (!(thrown instanceof TrustKernError)) throw thrown;
       say(`${thrown.code}: ${thrown.message}`);
     });
   }
   return EXIT.done;
 };
+
+/** What one look did; a later one that did nothing says nothing. */
+function wordsOf(renewed: readonly string[], lists: readonly string[], isFirst: boolean): string {
+  const leaves = renewed.length === 0 ? "" : `renewed: ${renewed.join(", ")}\n`;
+  const issuers = lists.map((pem) => attributeOf(readCrl(pem).issuer.replaceAll(", ", "\n"), "CN"));
+  const made = issuers.length === 0 ? "" : `made anew: the lists of ${issuers.join(", ")}\n`;
+  return leaves + made || (isFirst ? "nothing is due\n" : "");
+}

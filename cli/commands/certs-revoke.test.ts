@@ -1,10 +1,11 @@
 import { X509Certificate } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, it, vi } from "vitest";
 import { normalSerial } from "../../certs/serial.ts";
 import type { OperatorClient } from "../../stacks/host/operator-client.ts";
 import { TestCeremony } from "../test-ceremony.ts";
+import { runCli } from "../test-io.ts";
 
 const backend = vi.fn<OperatorClient>();
 vi.mock("../../stacks/host/operator-client.ts", () => ({ operatorClient: () => backend }));
@@ -44,6 +45,19 @@ it("says of a second time when it was revoked and why, and publishes it again", 
     already: true,
     usedBy: ["gw-01"],
   });
+});
+
+it("is followed by a renewal that says what it did, watching or not", async () => {
+  const serial = serialOf("backend");
+  await revoke(serial);
+  expect((await made.run("certs", "renew")).stdout).toBe("nothing is due\n");
+  rmSync(join(made.dir, "authorities/crls/services.pem"));
+  const controller = new AbortController();
+  controller.abort();
+  const at = { cwd: made.cwd, cancelled: controller.signal };
+  const { exit, stdout, stderr } = await runCli(["certs", "renew", "--watch", "--dir", made.dir], at);
+  expect([exit, stdout]).toEqual([0, "made anew: the lists of TrustKern services\n"]);
+  expect(stderr).toContain("watching: looks every 60 s");
 });
 
 it("has the reason that an authority elsewhere recorded", async () => {
