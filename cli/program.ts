@@ -21,6 +21,7 @@ const GROUPS: Readonly<Record<string, string>> = {
   certs: "certificates: who has which, renewal, rotation, revocation",
   "certs transcript": "the transcript of the ceremony that made the authorities",
   "certs audit": "the ledgers of issued and revoked certificates",
+  "certs maker": "authorities of makers of devices",
   gateway: "gateways, and the tokens that they ask the backend with",
   "gateway token": "bearer tokens of gateways",
   device: "made devices, and who made them",
@@ -79,9 +80,11 @@ function groupOf(program: Program, groups: Map<string, Program>, words: readonly
   if (last === undefined) return program;
   const known = groups.get(path);
   if (known) return known;
+  const summary = GROUPS[path];
+  if (summary === undefined) throw new TypeError(`no summary of "${path}"`);
   const group = groupOf(program, groups, words.slice(0, -1))
     .command(last)
-    .description(GROUPS[path] ?? path);
+    .description(summary);
   groups.set(path, group);
   return group;
 }
