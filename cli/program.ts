@@ -82,9 +82,7 @@ function groupOf(program: Program, groups: Map<string, Program>, words: readonly
   if (known) return known;
   const summary = GROUPS[path];
   if (summary === undefined) throw new TypeError(`no summary of "${path}"`);
-  const group = groupOf(program, groups, words.slice(0, -1))
-    .command(last)
-    .description(summary);
+  const group = groupOf(program, groups, words.slice(0, -1)).command(last).description(summary);
   groups.set(path, group);
   return group;
 }
