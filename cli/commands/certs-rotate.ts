@@ -82,9 +82,15 @@ async function status({ io, flags, paint }: CommandContext, site: Awaited<Return
   if (flags.json) printJson(io, { schema: "trustkern.rotation-status/1", ...report });
   else {
     const head =
-      report.rotation === null ? "no rotation has begun" : `${report.rotation.what} is at ${report.rotation.phase}`;
-    const lines = report.components.map(({ name, anchors, certificates, pins }) =>
-      [name.padEnd(16), word("anchors", anchors, paint), word("leaf", certificates, paint), word("pins", pins, paint)]
+      report.rotation === null ? "no rotation is under way" : `${report.rotation.what} is at ${report.rotation.phase}`;
+    const lines = report.components.map(({ name, anchors, issuer, certificates, pins }) =>
+      [
+        name.padEnd(16),
+        word("anchors", anchors, paint),
+        word("issues as", issuer, paint),
+        word("leaf", certificates, paint),
+        word("pins", pins, paint),
+      ]
         .join("  ")
         .trimEnd(),
     );
@@ -94,7 +100,7 @@ async function status({ io, flags, paint }: CommandContext, site: Awaited<Return
 }
 
 function word(what: string, state: string, paint: Paint): string {
-  return state === "none" ? "" : `${what} ${paint(state === "current" ? "green" : "yellow", state)}`;
+  return state === "none" ? "" : `${what} ${paint(state === "current" || state === "new" ? "green" : "yellow", state)}`;
 }
 
 function outlineText({ what, phases, concerned }: RotationOutline, paint: Paint): string {

@@ -1,12 +1,11 @@
 import { readFileSync } from "node:fs";
+import { LEAF_CLASSES, type LeafClass, NAME_PREFIX } from "../../../certs/names.ts";
 import { type CertsSite, journalFileOf } from "../certs-site.ts";
 import { fingerprintsOf } from "../pem.ts";
 import { renderPins } from "../pins.ts";
 import type { Member } from "./fleet.ts";
-import { readJournal } from "./journal.ts";
-
-/** Whether a component has in force what its files say: `old` also for one that still accepts more. */
-export type Use = "current" | "old" | "unknown" | "none";
+import { type Journal, PHASES, readJournal } from "./journal.ts";
+import { followsFiles, type Replacement, replacementOf, type Use, useOf } from "./old-and-new.ts";
 
 /** One component, and what it has in force. */
 export interface ComponentUse {
@@ -14,6 +13,8 @@ export interface ComponentUse {
   readonly anchors: Use;
   readonly certificates: Use;
   readonly pins: Use;
+  /** Of an online authority: the certificate that it issues with. */
+  readonly issuer: Use;
 }
 
 /** Who still uses what is being replaced. */
@@ -29,17 +30,27 @@ export async function whoUsesOld(site: CertsSite): Promise<UseReport> {
   const journal = readJournal(journalFileOf(site));
   const members = await (await site.fleet()).members();
   const anchors = pki.store.anchors().flatMap(fingerprintsOf);
+  const replaced = (name: string): Replacement | undefined =>
+    replacementOf(name, (each) => fingerprintsOf(pki.store.read(each) ?? "")[0]);
+  const root = replaced("root");
+  const issuerUse = (name: string, authority: Member["authority"]): Use =>
+    issuerOf(name, authority, replaced, (each) => pki.store.fingerprint(each));
   const components = members.map(({ name, ...has }) => ({
     name,
-    anchors: useOf(has.anchors, () => anchors, true),
-    certificates: has.elsewhere
-      ? useOf(shownBy(has), () => [pki.store.fingerprint("gateways")], false)
-      : useOf(
-          has.certificates,
-          () => pki.leafFiles(name).flatMap((file) => fingerprintsOf(readFileSync(file, "utf8")).slice(0, 1)),
-          false,
-        ),
-    pins: useOf(
+    anchors: anchorsOf(has.anchors, issuerUse(name, has.authority), root, anchors),
+    issuer: issuerUse(name, has.authority),
+    certificates: ofRotation(
+      name,
+      has.elsewhere
+        ? followsFiles(shownBy(has), () => [pki.store.fingerprint("gateways")], false)
+        : followsFiles(
+            has.certificates,
+            () => pki.leafFiles(name).flatMap((file) => fingerprintsOf(readFileSync(file, "utf8")).slice(0, 1)),
+            false,
+          ),
+      journal,
+    ),
+    pins: followsFiles(
       has.pins,
       () =>
         pinsOf(
@@ -62,10 +73,35 @@ function pinsOf(text: string): readonly string[] {
   return text.split("\n").filter((line) => line !== "");
 }
 
-function useOf(has: Member["anchors"], wanted: () => readonly string[], exact: boolean): Use {
-  if (has === "none") return "none";
-  if (has === undefined) return "unknown";
-  const files = wanted();
-  const all = files.every((one) => has.includes(one));
-  return all && (!exact || has.length === files.length) ? "current" : "old";
+/**
+ * An online authority says nothing of its anchors: one that issues with the certificate in its files, while no root is being replaced, has
+ * what the last rotation proved.
+ */
+function anchorsOf(has: Member["anchors"], issuer: Use, root: Replacement | undefined, files: readonly string[]): Use {
+  if (root !== undefined) return useOf(has, root);
+  return has === undefined && issuer === "current" ? "current" : followsFiles(has, () => files, true);
+}
+
+function issuerOf(
+  name: string,
+  authority: Member["authority"],
+  replaced: (name: string) => Replacement | undefined,
+  fingerprint: (leafClass: LeafClass) => string,
+): Use {
+  const leafClass = LEAF_CLASSES.find((each) => name === `${each}-ca`);
+  if (leafClass === undefined) return "none";
+  const replacement = replaced(leafClass);
+  return replacement === undefined
+    ? followsFiles(authority, () => [fingerprint(leafClass)], false)
+    : useOf(authority, replacement);
+}
+
+/** Until leaves are issued anew everybody concerned shows an old one, although it is the one in its file. */
+function ofRotation(name: string, use: Use, journal: Journal | undefined): Use {
+  if (journal === undefined || use !== "current") return use;
+  const [kind, of = ""] = journal.what.split(":");
+  const ofClass = name.startsWith(NAME_PREFIX.gateways) ? "gateways" : "services";
+  const concerned = kind === "root" || (kind === "intermediate" && of === ofClass) || (kind === "leaf" && of === name);
+  if (!concerned) return use;
+  return PHASES.indexOf(journal.phase) < PHASES.indexOf("prove-use") ? "old" : "new";
 }
