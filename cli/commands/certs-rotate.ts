@@ -83,7 +83,11 @@ async function status({ io, flags, paint }: CommandContext, site: Awaited<Return
   else {
     const head =
       report.rotation === null ? "no rotation is under way" : `${report.rotation.what} is at ${report.rotation.phase}`;
-    const lines = report.components.map(({ name, anchors, issuer, certificates, pins }) =>
+    // The database and custody have nothing that a rotation replaces.
+    const concerned = report.components.filter(({ name: _, ...uses }) =>
+      Object.values(uses).some((use) => use !== "none"),
+    );
+    const lines = concerned.map(({ name, anchors, issuer, certificates, pins }) =>
       [
         name.padEnd(16),
         word("anchors", anchors, paint),
