@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { runner } from "node-pg-migrate";
+import pg from "pg";
 import { messageOf } from "../../shared/errors.ts";
 import { type PostgresTls, postgresTls } from "../../shared/postgres-tls.ts";
 import { timescaledbErrors } from "./errors.ts";
@@ -18,9 +19,15 @@ export interface MigrationTarget {
   readonly tls?: PostgresTls | undefined;
 }
 
-/** Options of `pg` for a target. */
-export function clientConfig({ tls, ...target }: MigrationTarget) {
-  return { ...target, ssl: tls ? postgresTls(tls) : false };
+/**
+ * A client for a target, not connected yet. Whoever uses it is told of a connection that breaks; while nobody does, it is no error of
+ * the process.
+ * @param connectionTimeoutMillis 0 for none
+ */
+export function createClient({ tls, ...target }: MigrationTarget, connectionTimeoutMillis = 0): pg.Client {
+  const client = new pg.Client({ ...target, ssl: tls ? postgresTls(tls) : false, connectionTimeoutMillis });
+  client.on("error", () => undefined);
+  return client;
 }
 
 /**
@@ -28,9 +35,11 @@ export function clientConfig({ tls, ...target }: MigrationTarget) {
  * @throws MIGRATION_DISK_FULL, MIGRATION_FAILED
  */
 export async function migrate(target: MigrationTarget): Promise<readonly string[]> {
+  const client = createClient(target);
   try {
+    await client.connect();
     const done = await runner({
-      databaseUrl: clientConfig(target),
+      dbClient: client,
       dir: join(import.meta.dirname, "migrations"),
       migrationsTable: "schema_migration",
       direction: "up",
@@ -44,5 +53,7 @@ export async function migrate(target: MigrationTarget): Promise<readonly string[
       path: `${target.host}:${target.port}/${target.database}`,
       cause,
     });
+  } finally {
+    await client.end().catch(() => undefined);
   }
 }

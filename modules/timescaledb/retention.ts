@@ -1,8 +1,7 @@
-import pg from "pg";
 import type { Retention } from "../../model/deployment.ts";
 import { messageOf } from "../../shared/errors.ts";
 import { timescaledbErrors } from "./errors.ts";
-import { clientConfig, type MigrationTarget } from "./migrate.ts";
+import { createClient, type MigrationTarget } from "./migrate.ts";
 
 // Only a policy that says otherwise is altered: altering one that is right would put off its next run.
 const SET_RETENTION = `
@@ -25,7 +24,7 @@ export type RowRetention = Pick<Retention, "telemetrySeconds" | "rawSeconds">;
  * @throws RETENTION_FAILED
  */
 export async function applyRetention(target: MigrationTarget, retention: RowRetention): Promise<void> {
-  const client = new pg.Client(clientConfig(target));
+  const client = createClient(target);
   try {
     await client.connect();
     await client.query(SET_REFRESH, [retention.telemetrySeconds]);

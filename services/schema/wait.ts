@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import pg from "pg";
-import { clientConfig, type MigrationTarget } from "../../modules/timescaledb/migrate.ts";
+import { createClient, type MigrationTarget } from "../../modules/timescaledb/migrate.ts";
 import { messageOf } from "../../shared/errors.ts";
 import { schemaErrors } from "./errors.ts";
 
@@ -28,9 +28,7 @@ export async function connectWhenThere(
   const path = `${target.host}:${target.port}/${target.database}`;
   const end = now() + waitSeconds * 1000;
   for (;;) {
-    const client = new pg.Client({ ...clientConfig(target), connectionTimeoutMillis: ATTEMPT_MS });
-    // A connection that breaks shows at its next use.
-    client.on("error", () => undefined);
+    const client = createClient(target, ATTEMPT_MS);
     try {
       await client.connect();
       return client;
