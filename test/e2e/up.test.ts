@@ -8,10 +8,18 @@ import { type Ended, runProgram } from "../support/run.ts";
 const { dir, remove } = scratch("up");
 let first: Ended;
 let second: Ended;
+let entered: readonly string[];
 let before: Readonly<Record<string, string>>;
 
 function trustkern(...args: readonly string[]): Promise<Ended> {
   return runProgram(join(PROJECT, "trustkern"), args, { cwd: dir, timeoutSeconds: 120 });
+}
+
+/** Lines of the ledger, to which each run adds what it issues. */
+function ledger(): readonly string[] {
+  return readFileSync(join(dir, "state", "authorities", "ledger.ndjson"), "utf8")
+    .trimEnd()
+    .split("\n");
 }
 
 /** Everything that a restart must leave as it was: authorities, keys, passwords. */
@@ -22,13 +30,16 @@ function identity(): Readonly<Record<string, string>> {
     ),
   );
   return Object.fromEntries(
-    files.filter((file) => statSync(file).isFile()).map((file) => [file, readFileSync(file, "utf8")]),
+    files
+      .filter((file) => statSync(file).isFile() && !/ledger\.(ndjson|head)$/.test(file))
+      .map((file) => [file, readFileSync(file, "utf8")]),
   );
 }
 
 beforeAll(async () => {
   first = await trustkern("up", "--once", "--json", "--dir", join(dir, "state"));
   before = identity();
+  entered = ledger();
   second = await trustkern("up", "--once", "--json", "--dir", join(dir, "state"));
 }, 240_000);
 afterAll(remove);
@@ -63,6 +74,10 @@ describe("trustkern up --once --json", () => {
   it("resumes with the same keys, certificates and rows", () => {
     expect(second.code).toBe(0);
     expect(identity()).toEqual(before);
+    const added = ledger().slice(entered.length);
+    expect(ledger().slice(0, entered.length)).toEqual(entered);
+    // What the second run has shown to the backend.
+    expect(added.map((line) => JSON.parse(line))).toMatchObject([{ kind: "issued", subject: "op-admin" }]);
     expect(JSON.parse(second.stdout).rows).toBe(202);
   });
 
