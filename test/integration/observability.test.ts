@@ -215,7 +215,11 @@ describe("metrics", () => {
     });
     expect(up.map(({ metric }) => metric.component).sort()).toEqual(["backend", "gw-01", "loki"]);
     expect(up.every(({ metric }) => metric.job === metric.component)).toBe(true);
-    expect((await samples("up == 0")).map(({ metric }) => metric.component).sort()).toEqual(["broker", "collector"]);
+    const down = await until("two targets are down", async () => {
+      const found = await samples("up == 0");
+      return found.length === 2 && found;
+    });
+    expect(down.map(({ metric }) => metric.component).sort()).toEqual(["broker", "collector"]);
   });
 
   it("say what a service says of itself", async () => {
