@@ -57,7 +57,7 @@ console.log(`# Benchmarks
 
 Made by \`PATH="$PWD/node_modules/.bin:$PATH" node scripts/bench.ts > docs/benchmarks.md\` on ${cpus().length} cores
 (${cpus()[0]?.model.trim()}), Node ${process.versions.node}, ${speed.version}; load average before: ${load}.
-The last section needs Docker, and has a command of its own.
+The last sections need Docker or more time, and each has a command of its own.
 
 | \`openssl speed ecdsap256 ecdhx25519\`, one core | per second |
 |---|---:|
