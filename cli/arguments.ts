@@ -3,6 +3,7 @@ import { cliErrors } from "./errors.ts";
 
 const SERIAL = /^[0-9a-f]{1,42}$/;
 const GATEWAY = /^gw-[a-z0-9-]{1,60}$/;
+const SENSOR_ID = /^[0-9a-f]{18}$/;
 const HARDWARE_ID = /^(?:[0-9a-f]{2}){4,32}$/;
 
 /**
@@ -34,6 +35,17 @@ export function hardwareId(text: string | undefined): string {
   const hex = (text ?? "").toLowerCase();
   if (HARDWARE_ID.test(hex)) return hex;
   throw refused("hardware-id", text, "4 to 32 bytes in hex, as `trustkern device list` prints them");
+}
+
+/**
+ * A sensor as allowlists and the database name it, in either case.
+ * @returns lower-case hex
+ * @throws CLI_USAGE
+ */
+export function sensorId(text: string | undefined): string {
+  const hex = (text ?? "").toLowerCase();
+  if (SENSOR_ID.test(hex)) return hex;
+  throw refused("id", text, "9 bytes in hex, as the allowlist and the table of telemetry have them");
 }
 
 function refused(path: string, text: string | undefined, accepted: string): Error {

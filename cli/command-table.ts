@@ -300,8 +300,9 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: "device revoke",
-    args: "<hardware-id>",
-    summary: "revoke a made device for good, with the gateway or the sensor that it is",
+    args: "<id>",
+    summary: "revoke a made device for good, by its hardware id, with the gateway that it is; or a sensor",
+    options: [["--sensor", "the id is a sensor's, as the allowlist has it"]],
     load: () => import("./commands/device-revoke.ts"),
   },
   {

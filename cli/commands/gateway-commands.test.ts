@@ -68,6 +68,7 @@ describe("each command asks the backend for what it says", () => {
     ["device list", "GET", "/v1/device-records"],
     [`device import ${record}`, "POST", "/v1/device-records", { record: "a.b.c" }],
     ["device revoke 01020304 --yes", "POST", "/v1/device-records/01020304/revoke"],
+    ["device revoke 01020304050607080A --sensor --yes", "POST", "/v1/devices/01020304050607080a/revoke"],
     ["device maker add zeta --key 04AB", "PUT", "/v1/makers/zeta", { public_key: "04ab" }],
     [`device maker add zeta --certificate ${record}`, "PUT", "/v1/makers/zeta", { certificate_pem: "a.b.c\n" }],
   ])("%s", async (line, ...call) => {
@@ -97,6 +98,8 @@ it.each([
   ["gateway assign gw-07 0102", "CLI_USAGE"],
   ["gateway revoke svc-backend --yes", "CLI_USAGE"],
   ["device revoke gw-01 --yes", "CLI_USAGE"],
+  ["device revoke 01020304 --sensor --yes", "CLI_USAGE"],
+  ["device revoke 01020304050607080a --sensor", "CONFIRMATION_NEEDED"],
 ])("%s asks the backend nothing: %s", async (line, code) => {
   const { exit, stdout } = await run(`${line} --json --non-interactive`);
   expect(exit).not.toBe(0);

@@ -16,10 +16,10 @@ afterAll(async () => {
   await run?.stop();
 });
 
-const rotate = (...args: readonly string[]) => run.cli(["certs", "rotate", "--yes", "--limit", "30", ...args]);
+const rotate = (...args: readonly string[]) => run.cli(["certs", "rotate", "--yes", "--limit", "15", ...args]);
 /** Rotates until nothing goes on any more in a phase but for one gateway: on a busy machine it follows one wait later. */
 async function stuck(phase: string, gateway: string, ...args: readonly string[]): Promise<void> {
-  const wanted = `"${phase}" waited 30 s for ${gateway}\n`;
+  const wanted = `"${phase}" waited 15 s for ${gateway}\n`;
   let said = (await rotate(...args)).stderr;
   expect(said).toContain("ROTATION_UNPROVEN");
   for (let again = 0; again < 3 && !said.includes(wanted); again += 1) said = (await rotate()).stderr;
