@@ -4,6 +4,8 @@ import type { Control } from "../../stacks/host/recipients.ts";
 
 /** A message that a sensor had 2.04 for. */
 export interface Acknowledged {
+  /** Its place in the sensors' ledger. */
+  readonly id: number;
   readonly sensor_id: string;
   readonly boot_id: number;
   readonly seq: number;
@@ -28,7 +30,7 @@ export interface Running {
 
 /** Compares what the sensors were told with what the database holds. */
 export async function compareLedger({ deployed, database }: Running): Promise<LedgerResult> {
-  const acknowledged = (await deployed.control("simulator", "GET", "/ledger?after=0")) as readonly Acknowledged[];
+  const acknowledged = await allAcknowledged(deployed.control);
   const rows = await database.query<{ id: string; times: number; digest: string; payload: unknown }>(
     `SELECT encode(t.sensor_id, 'hex') || '/' || t.boot_id || '/' || t.seq AS id, count(*)::int AS times,
             min(encode(s.digest, 'hex')) AS digest, min(t.payload::text)::jsonb AS payload
@@ -47,4 +49,15 @@ export async function compareLedger({ deployed, database }: Running): Promise<Le
   const ours = new Set(acknowledged.map(({ digest }) => digest));
   const quarantined = quarantine.map(({ digest }) => digest).filter((digest) => ours.has(digest));
   return { acknowledged, wrong, quarantined };
+}
+
+/** The whole ledger, which is told in pages. */
+async function allAcknowledged(control: Control): Promise<readonly Acknowledged[]> {
+  const all: Acknowledged[] = [];
+  for (;;) {
+    const path = `/ledger?after=${all.at(-1)?.id ?? 0}`;
+    const page = (await control("simulator", "GET", path)) as readonly Acknowledged[];
+    if (page.length === 0) return all;
+    for (const each of page) all.push(each);
+  }
 }
