@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { LeafClass } from "../../../certs/names.ts";
+import { stepCaComponent } from "../../../certs/step-ca/names.ts";
 import { fingerprintsOf } from "../pem.ts";
 import type { RotationContext } from "./context.ts";
 import type { Fleet, Member } from "./fleet.ts";
@@ -22,7 +23,9 @@ export async function pendingClientAuthorities(
 
 /** The online authority of a class, while it issues with another authority than this one. */
 export async function pendingAuthority(fleet: Fleet, leafClass: LeafClass, wanted: string): Promise<readonly string[]> {
-  const issuer = `${leafClass}-ca`;
+  // Services get their leaves from this host.
+  if (leafClass === "services") return [];
+  const issuer = stepCaComponent(leafClass);
   return (await pending(fleet, ({ authority }) => follows(authority, [wanted], []))).filter((name) => name === issuer);
 }
 
