@@ -4,7 +4,7 @@ import { defaultDeployment } from "../../profiles/resolve.ts";
 import type { Control } from "../../stacks/host/recipients.ts";
 import { scratch, upOptions, upProven } from "./deployment.ts";
 import { CLI, openDatabase, singleHost, succeed } from "./docker.ts";
-import { drained } from "./drained.ts";
+import { drained, spoolIsEmpty } from "./drained.ts";
 import { compareLedger, type LedgerResult } from "./ledger.ts";
 import { type Ended, runProgram } from "./run.ts";
 
@@ -89,7 +89,7 @@ async function inContainers(ratePerSecond: number): Promise<Rotating> {
     delivered: async () => {
       await followed(control);
       await control("simulator", "POST", "/stop");
-      await spooledNothing(control);
+      await spoolIsEmpty(control);
       const database = await openDatabase(example);
       try {
         const ledger = await compareLedger({ deployed: { control }, database });
@@ -113,14 +113,6 @@ async function followed(control: Control): Promise<void> {
     if (allowlist.freshSince > now) return;
   }
   throw new Error("the collector has fetched no allowlist for 30 s after the last rotation");
-}
-
-async function spooledNothing(control: Control): Promise<void> {
-  for (const end = Date.now() + 120_000; Date.now() < end; await sleep(250)) {
-    const { counters } = (await control("gw-01", "GET", "/status")) as { counters: { spooled: number } };
-    if (counters.spooled === 0) return;
-  }
-  throw new Error("the gateway still waits for receipts after 120 s");
 }
 
 /** Messages of simulated sensors that were refused for good, as the sensors count them. */

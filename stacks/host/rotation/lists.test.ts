@@ -1,13 +1,14 @@
 import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { readCrl, verifyCrl } from "../../../certs/crl.ts";
 import { normalSerial } from "../../../certs/serial.ts";
 import { PHASES, type Phase } from "./journal.ts";
-import { ModelFleet } from "./model-fleet.ts";
+import type { ModelFleet } from "./model-fleet.ts";
 import { rotationOf } from "./rotations.ts";
 import type { RotationTarget } from "./target.ts";
+import { testFleets } from "./test-fleets.ts";
 
 const ROOT: RotationTarget = { kind: "root" };
 const SERVICES = { kind: "intermediate", leafClass: "services" } as const;
@@ -15,20 +16,7 @@ const GATEWAYS = { kind: "intermediate", leafClass: "gateways" } as const;
 const BACKEND: RotationTarget = { kind: "leaf", component: "backend" };
 const NOW = new Date("2026-11-21T08:00:00Z");
 
-const fleets: ModelFleet[] = [];
-let first: ModelFleet;
-beforeAll(async () => {
-  first = await ModelFleet.make();
-});
-afterAll(() => first.remove());
-afterEach(() => {
-  for (const fleet of fleets.splice(0)) fleet.remove();
-});
-const make = (): ModelFleet => {
-  const fleet = ModelFleet.copyOf(first);
-  fleets.push(fleet);
-  return fleet;
-};
+const make = testFleets();
 
 /** What is seen as each phase of a rotation begins, and after the last. */
 async function seenAt<Seen>(

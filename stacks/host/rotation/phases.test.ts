@@ -1,10 +1,11 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { RotationContext } from "./context.ts";
 import type { Fleet, Member } from "./fleet.ts";
 import type { Phase } from "./journal.ts";
-import { Killed, ModelFleet } from "./model-fleet.ts";
+import { Killed, type ModelFleet } from "./model-fleet.ts";
 import { rotationOf } from "./rotations.ts";
 import { type RotationTarget, renderTarget } from "./target.ts";
+import { testFleets } from "./test-fleets.ts";
 
 const ROOT: RotationTarget = { kind: "root" };
 const SERVICES: RotationTarget = { kind: "intermediate", leafClass: "services" };
@@ -16,20 +17,7 @@ const TOKEN: RotationTarget = { kind: "token", gateway: "gw-01" };
 /** Looks at a fleet in which nothing changes, after which it is plain that a phase waits. */
 const LOOKS = 4;
 
-const fleets: ModelFleet[] = [];
-let first: ModelFleet;
-beforeAll(async () => {
-  first = await ModelFleet.make();
-});
-afterAll(() => first.remove());
-afterEach(() => {
-  for (const fleet of fleets.splice(0)) fleet.remove();
-});
-const make = (): ModelFleet => {
-  const fleet = ModelFleet.copyOf(first);
-  fleets.push(fleet);
-  return fleet;
-};
+const make = testFleets();
 
 /** How a fleet is in one phase; `look` is called for each question, and dies of too many. */
 type Change = (fleet: Fleet, look: () => void) => Partial<Fleet>;
