@@ -1,11 +1,12 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { RotationContext } from "./context.ts";
 import type { Member } from "./fleet.ts";
 import type { Memo, Rotation } from "./machine.ts";
-import { ModelFleet } from "./model-fleet.ts";
+import type { ModelFleet } from "./model-fleet.ts";
 import { rotationOf } from "./rotations.ts";
 import type { RotationTarget } from "./target.ts";
+import { testFleets } from "./test-fleets.ts";
 
 const TARGETS: readonly RotationTarget[] = [
   { kind: "root" },
@@ -17,20 +18,7 @@ const TARGETS: readonly RotationTarget[] = [
 ];
 const EVERYBODY = ["broker", "backend", "collector", "gw-01"];
 
-const fleets: ModelFleet[] = [];
-let first: ModelFleet;
-beforeAll(async () => {
-  first = await ModelFleet.make();
-});
-afterAll(() => first.remove());
-const make = async (): Promise<ModelFleet> => {
-  const fleet = ModelFleet.copyOf(first);
-  fleets.push(fleet);
-  return fleet;
-};
-afterEach(() => {
-  for (const fleet of fleets.splice(0)) fleet.remove();
-});
+const make = testFleets();
 const of = (target: RotationTarget) => (context: RotationContext) => rotationOf(target, context);
 
 async function settled(fleet: ModelFleet): Promise<void> {
@@ -39,7 +27,7 @@ async function settled(fleet: ModelFleet): Promise<void> {
 
 describe.each(TARGETS)("a rotation of %o", (target) => {
   it("never lets two components refuse each other, whoever reads early or late", async () => {
-    const fleet = await make();
+    const fleet = make();
     fleet.readers = (step) => (step % 3 === 0 ? [EVERYBODY[step % 4] ?? ""] : []);
     await fleet.rotate(of(target));
     expect(fleet.violations).toEqual([]);
@@ -50,7 +38,7 @@ describe.each(TARGETS)("a rotation of %o", (target) => {
     "is finished by the next run after a death at step %i",
     { timeout: 60_000 },
     async (at) => {
-      const fleet = await make();
+      const fleet = make();
       fleet.readers = (step) => (step % 2 === at % 2 ? [EVERYBODY[(step + at) % 4] ?? ""] : []);
       await fleet.rotateDespite(of(target), at);
       expect(fleet.violations).toEqual([]);
@@ -69,14 +57,14 @@ describe("the model sees what a rotation must not do", () => {
     };
 
   it.each(["prove-trust", "prove-use"] as const)("without %s", async (phase) => {
-    const fleet = await make();
+    const fleet = make();
     fleet.readers = (step) => (step % 5 === 0 ? ["backend"] : []);
     await fleet.rotate(without(phase));
     expect(fleet.violations).not.toEqual([]);
   });
 
   it("a pin that is taken out before the broker has left its key", async () => {
-    const fleet = await make();
+    const fleet = make();
     fleet.readers = () => ["backend", "collector", "gw-01"];
     await fleet.rotate((context) => {
       const rotation = rotationOf({ kind: "pin" }, context);
@@ -95,7 +83,7 @@ describe("the model sees what a rotation must not do", () => {
 
 describe("what a rotation leaves behind", () => {
   it("another root, under which every leaf is, and no trace of the one before", async () => {
-    const fleet = await make();
+    const fleet = make();
     const before = fleet.open().store.fingerprint("root");
     await fleet.rotate(of({ kind: "root" }));
     const { store } = fleet.open();
@@ -105,21 +93,21 @@ describe("what a rotation leaves behind", () => {
   });
 
   it("the leaf of before revoked, once", async () => {
-    const fleet = await make();
+    const fleet = make();
     await fleet.rotate(of({ kind: "leaf", component: "backend" }));
     expect(new Set(fleet.revokedSerials()).size).toBe(1);
     expect(fleet.revokedSerials()).toHaveLength(1);
   });
 
   it("one good token, whatever was issued and lost on the way", async () => {
-    const fleet = await make();
+    const fleet = make();
     await fleet.rotateDespite(of({ kind: "token", gateway: "gw-01" }), 2);
     expect([...fleet.tokens.values()].filter(({ revoked }) => !revoked)).toHaveLength(1);
     expect(fleet.tokens.size).toBe(2);
   });
 
   it("the broker on the key whose pin was known before, and another next one", async () => {
-    const fleet = await make();
+    const fleet = make();
     const before = fleet.open().brokerKeys.read();
     await fleet.rotate(of({ kind: "pin" }));
     const after = fleet.open().brokerKeys.read();
@@ -130,7 +118,7 @@ describe("what a rotation leaves behind", () => {
 
 describe("a rotation refuses", () => {
   it("to begin while another one is not done", async () => {
-    const fleet = await make();
+    const fleet = make();
     fleet.killAt = 3;
     await expect(fleet.rotate(of({ kind: "root" }))).rejects.toThrow();
     await expect(fleet.rotate(of({ kind: "pin" }))).rejects.toMatchObject({ code: "ROTATION_UNFINISHED" });
@@ -142,7 +130,7 @@ describe("a rotation refuses", () => {
     rotationOf(target, { ...context, fleet: { ...context.fleet, members: async () => [member] } });
 
   it("to remove the old while somebody does not follow, and names who", async () => {
-    const fleet = await make();
+    const fleet = make();
     const before = fleet.open().store.anchors();
     const silent = { ...nothing, name: "gw-01", anchors: undefined };
     await expect(fleet.rotate(among({ kind: "root" }, silent), 0.05)).rejects.toMatchObject({
@@ -154,7 +142,7 @@ describe("a rotation refuses", () => {
   });
 
   it.each([undefined, ["00".repeat(32)]])("to revoke an authority that is still issued with: %j", async (authority) => {
-    const fleet = await make();
+    const fleet = make();
     const ca = { ...nothing, name: "gateways-ca", anchors: "none" as const, authority };
     const target = { kind: "intermediate", leafClass: "gateways" } as const;
     await expect(fleet.rotate(among(target, ca), 0.05)).rejects.toMatchObject({
@@ -168,14 +156,14 @@ describe("a rotation refuses", () => {
   it.each(["", "{", "{}", '{"schema":"trustkern.rotation/1","what":"root","startedAt":"x","phase":"later","memo":{}}'])(
     "a journal that says %j",
     async (text) => {
-      const fleet = await make();
+      const fleet = make();
       writeFileSync(fleet.journalFile, text);
       await expect(fleet.rotate(of({ kind: "root" }))).rejects.toMatchObject({ code: "ROTATION_JOURNAL_CORRUPT" });
     },
   );
 
   it("to keep a key in its journal", async () => {
-    const fleet = await make();
+    const fleet = make();
     fleet.killAt = 20;
     await expect(fleet.rotate(of({ kind: "root" }))).rejects.toThrow();
     expect(readFileSync(fleet.journalFile, "utf8")).not.toMatch(/PRIVATE|gw_/);
