@@ -1,10 +1,10 @@
-import { createCipheriv, createPublicKey, generateKeyPairSync, type KeyObject } from "node:crypto";
+import { createCipheriv, createPublicKey, diffieHellman, generateKeyPairSync, type KeyObject } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { Aes128Gcm, CipherSuite, DhkemX25519HkdfSha256, HkdfSha256 } from "@hpke/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { hkdfExpand, hkdfExtract } from "./hkdf.ts";
 import {
+  dhkemSharedSecret,
   hpkeDecapsulate,
   hpkeKeySchedule,
   hpkeSeal,
@@ -24,6 +24,7 @@ const own = (bytes: Uint8Array) => Uint8Array.from(bytes).buffer;
 
 interface Rfc9180Vector {
   readonly info: string;
+  readonly skEm: string;
   readonly skRm: string;
   readonly pkRm: string;
   readonly enc: string;
@@ -47,6 +48,18 @@ describe.each(fixture("rfc9180-mode0-x25519-sha256-aes128gcm.json") as Rfc9180Ve
     it("decapsulates to the shared secret", () => {
       const secret = hpkeDecapsulate(importX25519Private(hex(vector.skRm)), hex(vector.enc));
       expect(Buffer.from(secret).toString("hex")).toBe(vector.shared_secret);
+    });
+
+    it("makes the shared secret of a Diffie-Hellman output, which binds both public keys", () => {
+      const [ephemeral, publicKey] = [importX25519Private(hex(vector.skEm)), importX25519Public(hex(vector.pkRm))];
+      const dh = diffieHellman({ privateKey: ephemeral, publicKey });
+      const [enc, recipient] = [hex(vector.enc), hex(vector.pkRm)];
+      const secret = (...args: Parameters<typeof dhkemSharedSecret>) =>
+        Buffer.from(dhkemSharedSecret(...args)!).toString("hex");
+      expect(secret(dh, enc, recipient)).toBe(vector.shared_secret);
+      expect(secret(dh, recipient, recipient)).not.toBe(vector.shared_secret);
+      expect(secret(dh, enc, enc)).not.toBe(vector.shared_secret);
+      expect(secret(enc, enc, recipient)).not.toBe(vector.shared_secret);
     });
 
     it("derives the public key of the recipient", () => {
@@ -91,20 +104,6 @@ interface XdhCase {
   readonly result: "valid" | "invalid" | "acceptable";
 }
 
-/** DHKEM's ExtractAndExpand (RFC 9180, section 4.1) over a Diffie-Hellman output that is known from elsewhere. */
-function extractAndExpand(dh: Buffer, kemContext: Buffer): string {
-  const suite = Buffer.from("KEM\x00\x20", "latin1");
-  const prk = hkdfExtract(Buffer.alloc(0), Buffer.concat([Buffer.from("HPKE-v1"), suite, Buffer.from("eae_prk"), dh]));
-  const label = Buffer.concat([
-    Buffer.of(0, 32),
-    Buffer.from("HPKE-v1"),
-    suite,
-    Buffer.from("shared_secret"),
-    kemContext,
-  ]);
-  return hkdfExpand(prk, label, 32).toString("hex");
-}
-
 describe("X25519 in DHKEM", () => {
   const file: { numberOfTests: number; testGroups: { tests: XdhCase[] }[] } = fixture("wycheproof/x25519_test.json");
   const cases = file.testGroups.flatMap(({ tests }) => tests);
@@ -119,15 +118,15 @@ describe("X25519 in DHKEM", () => {
 
   it.each(usable)("agrees on Wycheproof $tcId $result $comment", (test) => {
     const privateKey = importX25519Private(hex(test.private));
-    const context = Buffer.concat([hex(test.public), rawPublic(privateKey)]);
-    const secret = Buffer.from(hpkeDecapsulate(privateKey, hex(test.public))).toString("hex");
-    expect(secret).toBe(extractAndExpand(hex(test.shared), context));
+    const secret = hpkeDecapsulate(privateKey, hex(test.public));
+    expect(dhkemSharedSecret(hex(test.shared), hex(test.public), rawPublic(privateKey))).toEqual(secret);
   });
 
   it.each(zero)("rejects Wycheproof $tcId $comment, whose shared secret is zero (RFC 9180, 7.1.4)", (test) => {
     expect(() => hpkeDecapsulate(importX25519Private(hex(test.private)), hex(test.public))).toThrow(
       expect.objectContaining({ code: "HPKE_DECAPSULATION_FAILED" }),
     );
+    expect(dhkemSharedSecret(hex(test.shared), hex(test.public), Buffer.alloc(32, 9))).toBeNull();
   });
 
   it.each([0, 31, 33, 64])("rejects an encapsulated key of %i bytes", (length) => {

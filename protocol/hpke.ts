@@ -5,10 +5,12 @@ import { hkdfExpand, hkdfExtract } from "./hkdf.ts";
 
 // RFC 9180, base mode, single shot: KEM 0x0020 DHKEM(X25519, HKDF-SHA256), KDF 0x0001 HKDF-SHA256, AEAD 0x0001 AES-128-GCM.
 const SUITE = Buffer.from("HPKE\x00\x20\x00\x01\x00\x01", "latin1");
+const KEM_SUITE = Buffer.from("KEM\x00\x20", "latin1");
 const MODE_BASE = Buffer.of(0);
 const EMPTY = Buffer.alloc(0);
 const KEY_BYTES = 16;
 const NONCE_BYTES = 12;
+const SECRET_BYTES = 32;
 
 /** Length of an encapsulated key in bytes. */
 export const ENC_BYTES = 32;
@@ -100,6 +102,23 @@ export function hpkeDecapsulate(privateKey: KeyObject, enc: Uint8Array): Uint8Ar
 }
 
 /**
+ * The shared secret of a Diffie-Hellman output that a device computed (RFC 9180, section 4.1: Decap of DHKEM, from `dh` on).
+ * @param dh - X25519 of the recipient's private key and `enc`, 32 bytes; the caller's to erase
+ * @param publicKey - the recipient's, raw, 32 bytes
+ * @returns 32 bytes, or null for a `dh` of zeros, which is what a point of low order gives (section 7.1.4)
+ */
+export function dhkemSharedSecret(dh: Uint8Array, enc: Uint8Array, publicKey: Uint8Array): Uint8Array | null {
+  if (dh.every((octet) => octet === 0)) return null;
+  const input = labeled("eae_prk", dh, KEM_SUITE);
+  const pseudoRandomKey = hkdfExtract(EMPTY, input);
+  const context = labeled("shared_secret", Buffer.concat([enc, publicKey]), KEM_SUITE);
+  const secret = hkdfExpand(pseudoRandomKey, Buffer.concat([Buffer.of(0, SECRET_BYTES), context]), SECRET_BYTES);
+  input.fill(0);
+  pseudoRandomKey.fill(0);
+  return secret;
+}
+
+/**
  * An X25519 public key of its 32 raw bytes (RFC 7748).
  * @throws PROTOCOL_BAD_KEY
  */
@@ -133,7 +152,7 @@ function importX25519(raw: Uint8Array, make: (key: Buffer) => KeyObject): KeyObj
   return make(Buffer.from(raw));
 }
 
-/** `label` with the suite, as LabeledExtract and LabeledExpand prefix it (RFC 9180, section 4). */
-function labeled(label: string, input: Uint8Array): Buffer {
-  return Buffer.concat([Buffer.from("HPKE-v1"), SUITE, Buffer.from(label), input]);
+/** `label` with the suite (of HPKE, or of the KEM alone), as LabeledExtract and LabeledExpand prefix it (RFC 9180, section 4). */
+function labeled(label: string, input: Uint8Array, suite: Uint8Array = SUITE): Buffer {
+  return Buffer.concat([Buffer.from("HPKE-v1"), suite, Buffer.from(label), input]);
 }
