@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { CustodyBackend } from "../../custody/backends/backend.ts";
-import { openFileBackend } from "../../custody/backends/file.ts";
+import { openFileBackend } from "../../custody/backends/old-file.ts";
 import { chooseWorkFactor, readPassphrase } from "../../custody/passphrase.ts";
 import type { CustodyConfig } from "./config.ts";
 import { custodyServiceErrors } from "./errors.ts";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { inspect } from "node:util";
 import { afterAll, describe, expect, it } from "vitest";
 import { describeBackend } from "./backend-contract.ts";
-import { openFileBackend } from "./file.ts";
+import { openFileBackend } from "./old-file.ts";
 import { type SealedFile, writeSealedFile } from "./sealed-file.ts";
 
 const folders: string[] = [];
