@@ -3,6 +3,7 @@ import { denials } from "../certs/denial.ts";
 import { certsErrors } from "../certs/errors.ts";
 import { signersErrors } from "../certs/signers/errors.ts";
 import { stepCaErrors } from "../certs/step-ca/errors.ts";
+import { custodyStoreErrors } from "../custody/backends/errors.ts";
 import { custodyErrors } from "../custody/errors.ts";
 import { modelErrors } from "../model/errors.ts";
 import { grafanaErrors } from "../modules/grafana/errors.ts";
@@ -53,6 +54,7 @@ const CATALOGUES = [
   denials,
   stepCaErrors,
   custodyErrors,
+  custodyStoreErrors,
   modelErrors,
   timescaledbErrors,
   profileErrors,

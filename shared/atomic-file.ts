@@ -24,6 +24,12 @@ export function writeFileAtomic(file: string, bytes: Uint8Array | string): void 
   if (process.permission === undefined) syncFolder(dirname(file));
 }
 
+/** Removes a file, if it is there, and syncs the folder as {@link writeFileAtomic} does. */
+export function removeFileDurably(file: string): void {
+  rmSync(file, { force: true });
+  if (process.permission === undefined) syncFolder(dirname(file));
+}
+
 function writeSynced(file: string, bytes: Uint8Array | string): void {
   const descriptor = openSync(file, O_WRONLY | O_CREAT | O_EXCL | O_SYNC, 0o600);
   try {

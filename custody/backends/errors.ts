@@ -1,0 +1,46 @@
+import { catalogue, EXIT } from "../../shared/errors.ts";
+
+/** Error codes of `custody/backends/`. No message has a key, a passphrase or a PIN. */
+export const custodyStoreErrors = catalogue({
+  CUSTODY_KEY_MISSING: {
+    exit: EXIT.notFound,
+    summary: "The store of decryption keys holds no key of that id.",
+    fix: "open the store that the key was made in, or restore its keys from a backup or from escrow",
+  },
+  CUSTODY_STORE_CLOSED: {
+    exit: EXIT.resource,
+    summary: "The store of decryption keys was closed, and holds nothing any more.",
+    fix: "unseal custody",
+  },
+  CUSTODY_STORE_CORRUPT: {
+    exit: EXIT.resource,
+    summary: "A file of the store is not what custody wrote: bytes changed or were cut off.",
+    fix: "restore that file from a backup of the store, and check the disk",
+  },
+  CUSTODY_STORE_MISPLACED: {
+    exit: EXIT.resource,
+    summary: "A file of the store lies under another name than its own: it was renamed or copied.",
+    fix: "give it back the name that the message says, or remove the copy",
+  },
+  CUSTODY_STORE_FOREIGN: {
+    exit: EXIT.authentication,
+    summary:
+      "A file of the store is whole, and was made for another identity, device or key service than the one here.",
+    fix: "name the identity, device or key that the store was made with, or restore the keys from escrow",
+  },
+  CUSTODY_STORE_INCOMPLETE: {
+    exit: EXIT.resource,
+    summary: "The store has keys, and lacks the file that vouches for them or opens them.",
+    fix: "restore the whole folder of the store from one backup; starting anew would leave stored ciphertext unreadable",
+  },
+  CUSTODY_STORE_UNREADABLE: {
+    exit: EXIT.resource,
+    summary: "A file of the store is there, and the file system does not let custody read it.",
+    fix: "let custody's user read the folder of the store, and check the disk",
+  },
+  CUSTODY_STORE_UNWRITABLE: {
+    exit: EXIT.resource,
+    summary: "The store could not be changed; what was there is untouched.",
+    fix: "free space on the file system of the store, and let custody's user write there",
+  },
+});

@@ -1,0 +1,122 @@
+import { createPublicKey, generateKeyPairSync, type KeyObject } from "node:crypto";
+import { hpkeDecapsulate, importX25519Private, keyIdOf } from "../../protocol/hpke.ts";
+import { custodyErrors } from "../errors.ts";
+import { custodyStoreErrors } from "./errors.ts";
+import {
+  corruptKey,
+  type KeyFolder,
+  prepareKeyFolder,
+  readKey,
+  removeKey,
+  SIGNER_NAME,
+  writeKey,
+} from "./key-folder.ts";
+import type { KeyStore, KeyStoreFacts, StoredKey } from "./key-store.ts";
+import { openWrappedSigner } from "./wrapped-signer.ts";
+
+/** Where wrapped keys are, and what unwraps them. */
+export interface WrappedKeys extends KeyFolder {
+  readonly facts: KeyStoreFacts;
+}
+
+interface HeldKey extends StoredKey {
+  readonly privateKey: KeyObject;
+}
+
+/**
+ * A store whose keys are files that a {@link KeyWrap} protects. All of them are unwrapped when it is opened, and are in this
+ * process's memory until it is closed. Destroying a key removes its file: a copy of it, and blocks that the disk still
+ * holds, are as safe as the wrap.
+ * @throws CUSTODY_STORE_UNREADABLE, CUSTODY_STORE_UNWRITABLE, CUSTODY_STORE_CORRUPT, CUSTODY_STORE_MISPLACED,
+ * CUSTODY_STORE_FOREIGN, CUSTODY_STORE_INCOMPLETE, and what the wrap throws
+ */
+export async function openWrappedKeys(at: WrappedKeys): Promise<KeyStore> {
+  const names = prepareKeyFolder(at.folder);
+  const signer = await openWrappedSigner(at, names, at.facts.where);
+  const held = new Map<string, HeldKey>();
+  for (const name of names) if (name !== SIGNER_NAME) held.set(name, await readHeldKey(at, name));
+  let closed = false;
+
+  const keys = (): Map<string, HeldKey> => {
+    if (!closed) return held;
+    throw custodyStoreErrors.error("CUSTODY_STORE_CLOSED", "the store is closed", { path: at.facts.where });
+  };
+  const keep = async (privateKey: KeyObject): Promise<StoredKey> => {
+    const { keyId } = holdKey(privateKey);
+    const there = keys().get(keyId) ?? (await storeKey(at, keyId, privateKey));
+    keys().set(keyId, there);
+    return publicHalf(there);
+  };
+
+  return {
+    facts: at.facts,
+    signer,
+    list: async () => [...keys().values()].map(publicHalf).sort((a, b) => (a.keyId < b.keyId ? -1 : 1)),
+    generate: async () => keep(generateKeyPairSync("x25519").privateKey),
+    importKey: async (privateKey) => keep(importRaw(privateKey)),
+    destroy: async (keyId) => {
+      if (!keys().has(keyId)) return;
+      removeKey(at.folder, keyId);
+      held.delete(keyId);
+    },
+    decapsulate: async (keyId, encapsulated) => {
+      const key = keys().get(keyId);
+      if (key) return encapsulated.map((each) => openOne(key.privateKey, each));
+      throw custodyStoreErrors.error("CUSTODY_KEY_MISSING", `there is no key "${keyId}"`, { path: at.facts.where });
+    },
+    close: async () => {
+      closed = true;
+      held.clear();
+      await signer.close();
+      await at.wrap.close();
+    },
+  };
+}
+
+/** Writes a key, and reads it back before anything is sealed to it: a key that does not open again is no key. */
+async function storeKey(at: KeyFolder, keyId: string, privateKey: KeyObject): Promise<HeldKey> {
+  const raw = privateKey.export({ format: "raw-private" });
+  try {
+    await writeKey(at, keyId, raw);
+    return await readHeldKey(at, keyId);
+  } catch (thrown) {
+    removeKey(at.folder, keyId);
+    throw thrown;
+  } finally {
+    raw.fill(0);
+  }
+}
+
+async function readHeldKey(at: KeyFolder, name: string): Promise<HeldKey> {
+  const raw = await readKey(at, name);
+  try {
+    if (raw.length !== 32) throw corruptKey(at.folder, name, `it has ${raw.length} bytes, accepted: 32`);
+    const key = holdKey(importX25519Private(raw));
+    if (key.keyId === name) return key;
+    throw corruptKey(at.folder, name, `its key is "${key.keyId}"`);
+  } finally {
+    raw.fill(0);
+  }
+}
+
+function holdKey(privateKey: KeyObject): HeldKey {
+  const raw = createPublicKey(privateKey).export({ format: "raw-public" });
+  return { keyId: keyIdOf(raw).toString("hex"), publicKey: raw.toString("hex"), privateKey };
+}
+
+function publicHalf({ keyId, publicKey }: HeldKey): StoredKey {
+  return { keyId, publicKey };
+}
+
+function importRaw(privateKey: Uint8Array): KeyObject {
+  if (privateKey.length === 32) return importX25519Private(privateKey);
+  throw custodyErrors.error("CUSTODY_KEY_INVALID", `the key has ${privateKey.length} bytes, accepted: 32`);
+}
+
+function openOne(privateKey: KeyObject, encapsulated: Uint8Array): Uint8Array | null {
+  try {
+    return hpkeDecapsulate(privateKey, encapsulated);
+  } catch {
+    return null;
+  }
+}
