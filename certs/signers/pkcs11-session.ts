@@ -45,7 +45,7 @@ export async function openPkcs11(token: Pkcs11Token): Promise<Pkcs11Session> {
       const handle = api.C_OpenSession(slot, lib.CKF_SERIAL_SESSION | lib.CKF_RW_SESSION);
       login(api, handle, lib.CKU_USER, pin);
       const close = () => {
-        api.C_CloseSession(handle);
+        closeSession(api, handle);
         release(token.module);
       };
       return { lib, api, handle, slot, close };
@@ -77,6 +77,14 @@ function codeOf(said: string) {
   return /CURVE|DOMAIN_PARAMS|MECHANISM/.test(said) ? "SIGNER_CURVE_UNSUPPORTED" : "SIGNER_FAILED";
 }
 
+function closeSession(api: pkcs11js.PKCS11, handle: Buffer): void {
+  try {
+    api.C_CloseSession(handle);
+  } catch {
+    // The session ended with its token: there is nothing left to close.
+  }
+}
+
 async function acquire(path: string): Promise<Loaded> {
   const lib = await addOn();
   const known = modules.get(path);
@@ -87,14 +95,23 @@ async function acquire(path: string): Promise<Loaded> {
   const api = new lib.PKCS11();
   try {
     api.load(path);
-    api.C_Initialize();
   } catch (cause) {
     const message = `the library cannot be loaded: ${messageOf(cause)}`;
     throw signersErrors.error("SIGNER_MODULE_MISSING", message, { path, cause });
   }
+  initialize(api, path);
   const loaded = { lib, api, users: 1 };
   modules.set(path, loaded);
   return loaded;
+}
+
+function initialize(api: pkcs11js.PKCS11, path: string): void {
+  try {
+    api.C_Initialize();
+  } catch (cause) {
+    const message = `the library finds no tokens: ${messageOf(cause)}`;
+    throw signersErrors.error("SIGNER_TOKEN_MISSING", message, { path, cause });
+  }
 }
 
 function release(path: string): void {
@@ -115,7 +132,7 @@ async function addOn(): Promise<typeof pkcs11js> {
 }
 
 function slotOf(api: pkcs11js.PKCS11, { token, module }: Pkcs11Token): Buffer {
-  const slots = api.C_GetSlotList(true).map((slot) => ({ slot, label: api.C_GetTokenInfo(slot).label.trimEnd() }));
+  const slots = api.C_GetSlotList(true).map((slot) => ({ slot, label: labelOf(api, slot) }));
   // A slot whose token nobody has set up yet has no label.
   const labels = slots.filter(({ label }) => label !== "");
   const [found, another] = labels.filter(({ label }) => label === token);
@@ -125,6 +142,15 @@ function slotOf(api: pkcs11js.PKCS11, { token, module }: Pkcs11Token): Buffer {
       ? `there is no token "${token}"; there are: ${labels.map(({ label }) => label).join(", ") || "none"}`
       : `more than one token is called "${token}"`;
   throw signersErrors.error("SIGNER_TOKEN_MISSING", message, { path: module });
+}
+
+/** Empty for a token that is being pulled out. */
+function labelOf(api: pkcs11js.PKCS11, slot: Buffer): string {
+  try {
+    return api.C_GetTokenInfo(slot).label.trimEnd();
+  } catch {
+    return "";
+  }
 }
 
 function login(api: pkcs11js.PKCS11, session: Buffer, user: number, pin: string): void {

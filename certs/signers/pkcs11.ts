@@ -24,7 +24,13 @@ export async function createPkcs11Signer(key: Pkcs11Key, curve: Curve): Promise<
       const message = `the token "${key.token}" has a key "${key.label}" already`;
       throw signersErrors.error("SIGNER_KEY_EXISTS", message, { path: whereOf(key) });
     }
-    guarded(key, () => generate(session, key.label, curve));
+    guarded(key, () => {
+      // What a making that was cut short left: it would make the pair's public half ambiguous.
+      for (const half of objects(session, session.lib.CKO_PUBLIC_KEY, key.label)) {
+        session.api.C_DestroyObject(session.handle, half);
+      }
+      generate(session, key.label, curve);
+    });
     return signerOf(session, key, curve);
   });
 }
@@ -36,6 +42,22 @@ export async function createPkcs11Signer(key: Pkcs11Key, curve: Curve): Promise<
  */
 export async function loadPkcs11Signer(key: Pkcs11Key): Promise<KeySigner> {
   return withSession(key, (session) => signerOf(session, key));
+}
+
+/**
+ * The private half of a key pair on the session's token, which keeps it.
+ * @throws SIGNER_KEY_MISSING, SIGNER_KEY_EXTRACTABLE; and raw, what the token says when the session is lost
+ */
+export function findSigningKey(session: Pkcs11Session, key: Pkcs11Key): Buffer {
+  const secret = only(objects(session, session.lib.CKO_PRIVATE_KEY, key.label), key);
+  assertKept(session, secret, key);
+  return secret;
+}
+
+/** ECDSA of a digest with a key that {@link findSigningKey} found. */
+export function signDigest({ lib, api, handle }: Pkcs11Session, secret: Buffer, digest: Buffer, curve: Curve): Buffer {
+  api.C_SignInit(handle, { mechanism: lib.CKM_ECDSA }, secret);
+  return api.C_Sign(handle, digest, Buffer.alloc(2 * COORDINATE_BYTES[curve]));
 }
 
 async function withSession(key: Pkcs11Key, run: (session: Pkcs11Session) => Promise<KeySigner>): Promise<KeySigner> {
@@ -72,25 +94,23 @@ function generate({ lib, api, handle }: Pkcs11Session, label: string, curve: Cur
 }
 
 async function signerOf(session: Pkcs11Session, key: Pkcs11Key, wanted?: Curve): Promise<KeySigner> {
-  const { lib, api, handle } = session;
-  const secret = only(objects(session, lib.CKO_PRIVATE_KEY, key.label), key);
-  const point = only(objects(session, lib.CKO_PUBLIC_KEY, key.label), key);
-  assertKept(session, secret, key);
+  const secret = guarded(key, () => findSigningKey(session, key));
+  const point = only(objects(session, session.lib.CKO_PUBLIC_KEY, key.label), key);
   const { curve, publicKeySpki } = await publicOf(session, point, key);
   if (wanted !== undefined && wanted !== curve) {
     throw signersErrors.error("SIGNER_CURVE_UNSUPPORTED", `the token made a key on ${curve}`, { path: whereOf(key) });
   }
-  const signDigest = async (digest: Buffer): Promise<Buffer> =>
-    guarded(key, () => {
-      api.C_SignInit(handle, { mechanism: lib.CKM_ECDSA }, secret);
-      return api.C_Sign(handle, digest, Buffer.alloc(2 * COORDINATE_BYTES[curve]));
-    });
-  const close = async (): Promise<void> => session.close();
-  return deviceSigner({ publicKeySpki, curve, where: whereOf(key), signDigest, close });
+  return deviceSigner({
+    publicKeySpki,
+    curve,
+    where: whereOf(key),
+    signDigest: async (digest) => guarded(key, () => signDigest(session, secret, digest, curve)),
+    close: async () => session.close(),
+  });
 }
 
 function assertKept({ lib, api, handle }: Pkcs11Session, secret: Buffer, key: Pkcs11Key): void {
-  const [extractable] = guarded(key, () => api.C_GetAttributeValue(handle, secret, [{ type: lib.CKA_EXTRACTABLE }]));
+  const [extractable] = api.C_GetAttributeValue(handle, secret, [{ type: lib.CKA_EXTRACTABLE }]);
   if (Buffer.from(extractable?.value as Buffer)[0] === 0) return;
   throw signersErrors.error("SIGNER_KEY_EXTRACTABLE", "the key can be read out of its token", { path: whereOf(key) });
 }
