@@ -149,7 +149,8 @@ function encapsulateTo(publicKey: KeyObject): { readonly sharedKey: Buffer; read
 
 function importX25519(raw: Uint8Array, make: (key: Buffer) => KeyObject): KeyObject {
   if (raw.length !== 32) throw protocolErrors.error("PROTOCOL_BAD_KEY", `32 raw bytes are accepted, got ${raw.length}`);
-  return make(Buffer.from(raw));
+  // A view: a copy of a private key would stay in memory.
+  return make(Buffer.from(raw.buffer, raw.byteOffset, raw.length));
 }
 
 /** `label` with the suite (of HPKE, or of the KEM alone), as LabeledExtract and LabeledExpand prefix it (RFC 9180, section 4). */
