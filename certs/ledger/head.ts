@@ -1,8 +1,8 @@
 import type { KeyObject } from "node:crypto";
-import { CompactSign, compactVerify } from "jose";
+import { CompactSign } from "jose";
+import { readJws } from "../signers/read-jws.ts";
 
 const SCHEMA = "trustkern.ledger-head/1";
-const COMPACT = /^([\w-]+)\.([\w-]+)\.([\w-]+)\n?$/;
 
 /** How long a ledger is, and what its last line is. */
 export interface LedgerHead {
@@ -22,17 +22,7 @@ export function signHead({ seq, hash, at }: LedgerHead, signingKey: KeyObject): 
 
 /** A head whose signature is good, or null. */
 export async function readHead(text: string, publicKey: KeyObject): Promise<LedgerHead | null> {
-  const parts = COMPACT.exec(text)?.slice(1) ?? [];
-  // Bits of base64 without a meaning would let two texts be one head.
-  if (parts.length !== 3 || parts.some((part) => Buffer.from(part, "base64url").toString("base64url") !== part)) {
-    return null;
-  }
-  try {
-    const { payload, protectedHeader } = await compactVerify(parts.join("."), publicKey, { algorithms: ["ES256"] });
-    const head = JSON.parse(Buffer.from(payload).toString("utf8")) as LedgerHead & { readonly schema?: unknown };
-    const { schema, seq, hash, at } = head;
-    return protectedHeader.typ === SCHEMA && schema === SCHEMA && Number.isSafeInteger(seq) ? { seq, hash, at } : null;
-  } catch {
-    return null;
-  }
+  const read = await readJws(text, SCHEMA, publicKey);
+  const { seq, hash, at } = (read?.payload ?? {}) as Partial<LedgerHead>;
+  return Number.isSafeInteger(seq) ? ({ seq, hash, at } as LedgerHead) : null;
 }

@@ -48,7 +48,7 @@ export function renderRecord(record: LedgerRecord): string {
 }
 
 /** What the next record names its predecessor by. */
-export function hashOf(line: string): string {
+export function hashOf(line: string | Uint8Array): string {
   return createHash("sha256").update(line).digest("hex");
 }
 
