@@ -80,6 +80,7 @@ describe("mistakes", () => {
     ["a tab", `${VALID}network:\n\tchannel: 11\n`, expect.arrayContaining(["CONFIG_YAML  5:1"])],
     ["a tag", `${VALID}engine: !js embedded\n`, ["CONFIG_YAML  4:9"]],
     ["an alias without an anchor", `${VALID}engine: *nothing\n`, ["CONFIG_YAML  4:9"]],
+    ["an alias of what it is a part of", `${VALID}gateways: &a [*a]\n`, ["CONFIG_YAML  4:15"]],
     ["an open quote", `${VALID}engine: "embedded\n`, ["CONFIG_YAML  5:1"]],
   ])("finds %s, and where", (_, text, expected) => {
     expect(brief(text)).toEqual(expected);

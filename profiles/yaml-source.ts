@@ -94,16 +94,20 @@ function danglingAliases(document: Document, place: (offset: number) => Position
   const anchors = new Set<string>();
   const findings: Finding[] = [];
   visit(document, {
-    Node: (_, node) => {
+    Node: (_, node, ancestors) => {
       if (!isAlias(node)) {
         if (node.anchor) anchors.add(node.anchor);
         return undefined;
       }
-      if (anchors.has(node.source)) return undefined;
+      const meant = node.resolve(document);
+      const endless = meant !== undefined && ancestors.includes(meant);
+      if (anchors.has(node.source) && !endless) return undefined;
       const text = new Scalar(`*${node.source}`);
       text.range = node.range ?? null;
       if (findings.length < MAX_SYNTAX_FINDINGS) {
-        const message = `*${node.source} stands for nothing: there is no anchor &${node.source} above it`;
+        const message = endless
+          ? `*${node.source} stands for what it is a part of`
+          : `*${node.source} stands for nothing: there is no anchor &${node.source} above it`;
         findings.push(yamlFinding(message, place(offsetOf(document, node)), "write the value out, or add the anchor"));
       }
       return text;
