@@ -1,3 +1,5 @@
+import type { CustodyTerms, KmsWrappingKey, VaultTransit } from "./custody.ts";
+
 /** What makes components run. */
 export const ENGINES = ["embedded", "docker", "kubernetes", "pulumi"] as const;
 
@@ -95,7 +97,7 @@ export interface Tpm2Device {
   readonly kind: "tpm2";
   /** Absolute path of the device, such as `/dev/tpmrm0`, or of a simulator's socket. */
   readonly device: string;
-  /** Absolute path of the folder with `<authority>.tss2.pem`. */
+  /** Absolute path of the folder with the files; an authority's is `<authority>.tss2.pem`. */
   readonly folder: string;
 }
 
@@ -112,6 +114,16 @@ export type RootKey = { readonly kind: "age" } | Pkcs11Token | Tpm2Device;
 
 /** Where the private keys of the issuing authorities are. */
 export type IssuingKeys = { readonly kind: "file" } | Pkcs11Token | Tpm2Device | AwsKms;
+
+/** A TPM 2.0 that opens the keys only while its PCRs are what they were. */
+export interface Tpm2Sealed extends Tpm2Device {
+  /** Bank and registers, such as `sha256:0,2,4,7`. */
+  readonly pcrs: string;
+}
+
+/** Where the decryption keys are, and on what terms. */
+export type CustodyKeys = CustodyTerms &
+  ({ readonly kind: "file" } | Pkcs11Token | Tpm2Sealed | VaultTransit | KmsWrappingKey);
 
 /** One stack, of one tenant, in one boundary: what a `trustkern.yaml` says, with every default filled in. */
 export interface Deployment {
@@ -160,6 +172,8 @@ export interface Deployment {
   readonly state: StateBackend;
   /** Where the private keys of the authorities are. */
   readonly pki: { readonly root: RootKey; readonly issuing: IssuingKeys };
+  /** Where the decryption keys are. */
+  readonly custody: CustodyKeys;
   /** Whether the allowlist and the recipient key of a vectors file are added; `dev` only, never from a file. */
   readonly fixture: boolean;
 }

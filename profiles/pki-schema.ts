@@ -1,12 +1,8 @@
 import { z } from "zod";
 import { ISSUING_KEYS, ROOT_KEYS } from "../model/deployment.ts";
+import { absolutePath, tokenMembers } from "./fields.ts";
+import { holdToKind } from "./kind-members.ts";
 
-const absolute = (what: string) =>
-  z
-    .string()
-    .regex(/^\/[^\s;?&"'\\%]{1,255}$/)
-    .describe(`absolute path of ${what}, without white space ; ? & % or quotes`)
-    .exactOptional();
 const keyId = z
   .string()
   .regex(/^[A-Za-z0-9/_:-]{1,256}$/)
@@ -14,45 +10,22 @@ const keyId = z
   .exactOptional();
 
 const members = {
-  module: absolute("the PKCS #11 library, with kind pkcs11"),
-  token: z
-    .string()
-    .regex(/^[A-Za-z0-9._-]{1,32}$/)
-    .describe("label of the token: 1 to 32 of A-Z a-z 0-9 . _ -, with kind pkcs11")
-    .exactOptional(),
-  pinFile: absolute("the file with the token's PIN, with kind pkcs11"),
-  device: absolute("the TPM, such as /dev/tpmrm0, with kind tpm2"),
-  folder: absolute("the folder of the TPM's key files, with kind tpm2"),
+  ...tokenMembers,
+  device: absolutePath("the TPM, such as /dev/tpmrm0, with kind tpm2"),
+  folder: absolutePath("the folder of the TPM's key files, with kind tpm2"),
 };
 
 const KEYS = ["services", "gateways", "operators"] as const;
-const NEEDED: Readonly<Record<string, readonly string[]>> = {
-  pkcs11: ["module", "token", "pinFile"],
-  tpm2: ["device", "folder"],
-  "aws-kms": ["region", "keys"],
-};
-
-/** Everything that the kind needs is there, and nothing that only another kind has. */
-function holdToKind(value: { readonly kind: string }, context: z.core.$RefinementCtx): void {
-  const needed = NEEDED[value.kind] ?? [];
-  for (const member of needed) {
-    if (Reflect.get(value, member) === undefined) {
-      context.addIssue({ code: "custom", path: [member], message: `kind ${value.kind} needs it` });
-    }
-  }
-  for (const member of Object.keys(value)) {
-    if (member !== "kind" && !needed.includes(member)) {
-      context.addIssue({ code: "custom", path: [member], message: `kind ${value.kind} has none` });
-    }
-  }
-}
+const ofItsKind = holdToKind({
+  needed: { pkcs11: ["module", "token", "pinFile"], tpm2: ["device", "folder"], "aws-kms": ["region", "keys"] },
+});
 
 const root = z
   .strictObject({
     kind: z.enum(ROOT_KEYS).describe(`where the root's private key is: ${ROOT_KEYS.join(", ")}`),
     ...members,
   })
-  .superRefine(holdToKind)
+  .superRefine(ofItsKind)
   .describe("a map of kind, and with pkcs11 of module, token, pinFile, with tpm2 of device, folder");
 
 const issuing = z
@@ -76,7 +49,7 @@ const issuing = z
       .describe("a map of services, gateways, operators, with kind aws-kms")
       .exactOptional(),
   })
-  .superRefine(holdToKind)
+  .superRefine(ofItsKind)
   .describe(
     "a map of kind, and with pkcs11 of module, token, pinFile, with tpm2 of device, folder, with aws-kms of region, keys",
   );

@@ -1,11 +1,13 @@
-import type { Deployment, StateBackend } from "../model/deployment.ts";
+import type { Deployment, Retention, StateBackend } from "../model/deployment.ts";
 import { parseDuration } from "../shared/durations.ts";
 import { PROFILES } from "./index.ts";
+import { resolveCustody } from "./resolve-custody.ts";
 import { resolvePki } from "./resolve-pki.ts";
 import type { DeploymentInput } from "./schema.ts";
 import { sizeBytes } from "./size.ts";
 
 const DEFAULTS = {
+  hosting: { region: "local", account: "local", operator: "self" },
   gateways: ["gw-01"],
   simulator: { sensors: 0, ratePerSecond: 5 },
   collector: { workers: 2, batchMaxMessages: 1000, batchMaxWaitMs: 50 },
@@ -25,31 +27,23 @@ const DEFAULTS = {
 /** Fills in every default, the profile's before the general ones. The input has been checked. */
 export function resolveDeployment(input: DeploymentInput): Deployment {
   const profile = PROFILES[input.profile].defaults;
-  const hosting = { ...profile.hosting, ...input.hosting };
+  const hosting = { ...DEFAULTS.hosting, ...profile.hosting, ...input.hosting };
   const gateway = { ...DEFAULTS.gateway, ...profile.gateway, ...input.gateway };
   const gateways = input.gateways ?? profile.gateways ?? DEFAULTS.gateways;
-  const retention = { ...DEFAULTS.retention, ...profile.retention, ...input.retention };
+  const retention = retentionOf({ ...DEFAULTS.retention, ...profile.retention, ...input.retention });
   return {
     name: input.name,
     tenant: input.tenant,
     profile: input.profile,
     engine: input.engine ?? profile.engine ?? "embedded",
-    hosting: {
-      region: hosting.region ?? "local",
-      account: hosting.account ?? "local",
-      operator: hosting.operator ?? "self",
-    },
+    hosting,
     gateways,
     simulator: { ...DEFAULTS.simulator, ...profile.simulator, ...input.simulator },
     collector: { ...DEFAULTS.collector, ...profile.collector, ...input.collector },
     gateway: { spoolMaxBytes: sizeBytes(gateway.spool) },
     network: { ...DEFAULTS.network, ...profile.network, ...input.network },
     ports: portsOf({ ...profile.ports, ...input.ports }, gateways[0]),
-    retention: {
-      telemetrySeconds: parseDuration(retention.telemetry),
-      rawSeconds: parseDuration(retention.raw),
-      quarantineMaxBytes: sizeBytes(retention.quarantine),
-    },
+    retention,
     images: { ...DEFAULTS.images, ...profile.images, ...input.images },
     docker: {
       ...DEFAULTS.docker,
@@ -59,7 +53,16 @@ export function resolveDeployment(input: DeploymentInput): Deployment {
     },
     state: stateOf(input.state ?? profile.state),
     pki: resolvePki(input.pki ?? profile.pki, input.name),
+    custody: resolveCustody(input.custody, profile.custody, { name: input.name, hosting, retention }),
     fixture: false,
+  };
+}
+
+function retentionOf(said: { telemetry: string; raw: string; quarantine: string }): Retention {
+  return {
+    telemetrySeconds: parseDuration(said.telemetry),
+    rawSeconds: parseDuration(said.raw),
+    quarantineMaxBytes: sizeBytes(said.quarantine),
   };
 }
 

@@ -1,22 +1,17 @@
 import { z } from "zod";
 import { ENGINES, IMAGE_SOURCES, OPERATORS, PROFILE_NAMES } from "../model/deployment.ts";
 import { parseDuration } from "../shared/durations.ts";
+import { custodySchema } from "./custody-schema.ts";
+import { DURATION, DURATION_TEXT, text, whole } from "./fields.ts";
 import { HOST_SOCKET, HOST_SOCKET_TEXT } from "./host-socket.ts";
 import { pkiSchema } from "./pki-schema.ts";
 import { SIZE_PATTERN } from "./size.ts";
 
-// Each field's description is its contract: editors show it, and the error report prints it after "accepted:".
 const NAME = /^[a-z]([a-z0-9-]{0,30}[a-z0-9])?$/;
 const NAME_TEXT = "1 to 32 of a-z 0-9 -, a letter first, no - at the end";
-const DURATION = /^[1-9][0-9]{0,8}[smhd]$/;
-const DURATION_TEXT = "a whole number with s, m, h or d, such as 72h or 90d";
 // The aggregates of an hour need some hours of messages to be made of.
 const LEAST_TELEMETRY_SECONDS = 86_400;
 const SIZE_TEXT = "a whole number with KiB, MiB or GiB, such as 64MiB";
-
-const text = (pattern: RegExp, accepted: string) => z.string().regex(pattern).describe(accepted);
-const whole = (min: number, max: number, unit: string) =>
-  z.int().min(min).max(max).describe(`${unit}, a whole number from ${min} to ${max}`);
 
 const imagesSchema = z
   .strictObject({
@@ -174,6 +169,7 @@ export const deploymentSchema = z
     docker: dockerSchema.exactOptional(),
     state: stateSchema.exactOptional(),
     pki: pkiSchema.exactOptional(),
+    custody: custodySchema.exactOptional(),
     retention: z
       .strictObject({
         telemetry: z

@@ -32,7 +32,7 @@ export function yamlRefusal(text: string): YamlRefusal | undefined {
     else if (flowDepth === 0 && (token === "-" || token === "?" || token === ":")) inLine++;
     if (flowDepth > MAX_NESTING || inLine > MAX_NESTING) {
       const message = `nested deeper than ${MAX_NESTING} levels`;
-      return { message, fix: "flatten it; no part of trustkern.yaml is deeper than 3", line, column: 1 };
+      return { message, fix: "flatten it; no part of trustkern.yaml is deeper than 5", line, column: 1 };
     }
   }
   return undefined;
