@@ -1,3 +1,4 @@
+import { CUSTOMER_ALONE, custodyOutsideDev } from "./custody-lines.ts";
 import { ONLINE_KEYS_IN_HARDWARE, type Profile } from "./profile.ts";
 
 /** On a site without any connection to the outside. */
@@ -31,10 +32,24 @@ export const airGapped: Profile = {
       reason: "simulated telemetry and a rogue gateway have no place beside real data",
     },
     ONLINE_KEYS_IN_HARDWARE,
+    {
+      path: "custody.kind",
+      rule: { kind: "one-of", values: ["file", "pkcs11", "tpm2", "vault"] },
+      reason: "no KMS of a provider is on the site",
+    },
+    {
+      path: "custody.address",
+      when: { path: "custody.kind", values: ["vault"] },
+      rule: { kind: "on-site" },
+      reason: "a server that has to be reached elsewhere is not on the site",
+    },
+    ...CUSTOMER_ALONE,
+    ...custodyOutsideDev("730d", "NIST SP 800-57 part 1 gives such a key two years at most"),
   ],
   defaults: {
     engine: "docker",
     hosting: { region: "local", account: "local", operator: "customer" },
     simulator: { sensors: 0 },
+    custody: { class: "hardware", owner: "customer", schedule: { rotateEvery: "365d", overlap: "30d" } },
   },
 };

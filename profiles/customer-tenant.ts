@@ -1,3 +1,4 @@
+import { CUSTOMER_ALONE, custodyOutsideDev } from "./custody-lines.ts";
 import { ONLINE_KEYS_IN_HARDWARE, type Profile } from "./profile.ts";
 
 /** In the customer's own account, operated by the customer. */
@@ -31,6 +32,25 @@ export const customerTenant: Profile = {
       reason: "simulated telemetry and a rogue gateway have no place beside real data",
     },
     ONLINE_KEYS_IN_HARDWARE,
+    {
+      path: "custody.kind",
+      rule: { kind: "required" },
+      reason: "whoever has the decryption keys can read everything, so the file must say where the customer keeps them",
+    },
+    {
+      path: "custody.account",
+      when: { path: "custody.kind", values: ["aws-kms"] },
+      orElse: "hosting.account",
+      rule: { kind: "same-as", path: "hosting.account" },
+      reason: "the boundary is the customer's account, and whoever runs another one could decrypt",
+    },
+    ...CUSTOMER_ALONE,
+    ...custodyOutsideDev("730d", "NIST SP 800-57 part 1 gives such a key two years at most"),
   ],
-  defaults: { engine: "kubernetes", hosting: { operator: "customer" }, simulator: { sensors: 0 } },
+  defaults: {
+    engine: "kubernetes",
+    hosting: { operator: "customer" },
+    simulator: { sensors: 0 },
+    custody: { class: "hardware", schedule: { rotateEvery: "90d", overlap: "7d" } },
+  },
 };

@@ -1,3 +1,4 @@
+import { CUSTODY_EVERYWHERE } from "./custody-lines.ts";
 import type { Profile } from "./profile.ts";
 
 /** One machine, with simulated sensors: to learn, to develop firmware against, to demonstrate. */
@@ -30,10 +31,12 @@ export const dev: Profile = {
       rule: { kind: "between", min: 0, max: 1000 },
       reason: "simulated sensors share one process and one machine with everything else",
     },
+    ...CUSTODY_EVERYWHERE,
   ],
   defaults: {
     engine: "embedded",
     hosting: { region: "local", account: "local", operator: "self" },
     simulator: { sensors: 3, ratePerSecond: 5 },
+    custody: { kind: "file", class: "software", owner: "self", schedule: { rotateEvery: "90d", overlap: "7d" } },
   },
 };

@@ -1,3 +1,5 @@
+import { custodyOutsideDev } from "./custody-lines.ts";
+import { AWS_EU_REGIONS, EU_REGIONS } from "./eu-regions.ts";
 import { ONLINE_KEYS_IN_HARDWARE, type Profile } from "./profile.ts";
 
 /** Operated for a tenant, inside the European Union. */
@@ -12,20 +14,7 @@ export const euHosted: Profile = {
     },
     {
       path: "hosting.region",
-      rule: {
-        kind: "one-of",
-        values: [
-          "eu-central-1",
-          "eu-west-1",
-          "eu-west-3",
-          "eu-north-1",
-          "eu-south-1",
-          "eu-south-2",
-          "fsn1",
-          "nbg1",
-          "hel1",
-        ],
-      },
+      rule: { kind: "one-of", values: EU_REGIONS },
       reason: "plaintext and decryption keys stay in a member state of the European Union",
     },
     {
@@ -44,6 +33,32 @@ export const euHosted: Profile = {
       reason: "simulated telemetry and a rogue gateway have no place beside real data",
     },
     ONLINE_KEYS_IN_HARDWARE,
+    {
+      path: "custody.kind",
+      rule: { kind: "one-of", values: ["pkcs11", "tpm2", "vault", "aws-kms"] },
+      reason: "a file of keys beside the data goes wherever a copy of the disk goes, and its passphrase with it",
+    },
+    {
+      path: "custody.region",
+      when: { path: "custody.kind", values: ["aws-kms"] },
+      orElse: "hosting.region",
+      rule: { kind: "one-of", values: AWS_EU_REGIONS },
+      reason: "who can be ordered to open the KMS can decrypt, so it is in a member state of the European Union",
+    },
+    {
+      path: "custody.owner",
+      rule: { kind: "one-of", values: ["trustkern", "customer", "partner"] },
+      reason: "evidence names who controls the place of the keys",
+    },
+    ...custodyOutsideDev(
+      "365d",
+      "of the two years that NIST SP 800-57 part 1 allows, one: who steals a generation opens what was sent in its time",
+    ),
   ],
-  defaults: { engine: "docker", hosting: { operator: "trustkern" }, simulator: { sensors: 0 } },
+  defaults: {
+    engine: "docker",
+    hosting: { operator: "trustkern" },
+    simulator: { sensors: 0 },
+    custody: { class: "hardware", owner: "trustkern", schedule: { rotateEvery: "90d", overlap: "7d" } },
+  },
 };

@@ -3,7 +3,12 @@ import { findingsOf } from "../model/findings.ts";
 import { parseDeploymentYaml } from "./parse.ts";
 
 const DOCKER = "name: demo\ntenant: demo\nprofile: dev\nengine: docker\n";
-const HOSTED = 'name: demo\ntenant: demo\nprofile: eu-hosted\nhosting: { region: eu-central-1, account: "1" }\n';
+const HOSTED = `name: demo
+tenant: demo
+profile: eu-hosted
+hosting: { region: eu-central-1, account: "1" }
+custody: { kind: pkcs11, module: /usr/lib/token.so, token: other, pinFile: /etc/pin }
+`;
 const EMBEDDED = "name: demo\ntenant: demo\nprofile: dev\n";
 const KMS =
   "pki: { issuing: { kind: aws-kms, region: eu-central-1, keys: { services: a, gateways: b, operators: c } } }\n";

@@ -4,10 +4,16 @@ import { parseDeploymentYaml } from "./parse.ts";
 import { defaultDeployment } from "./resolve.ts";
 
 const DEV = "name: demo\ntenant: demo\nprofile: dev\n";
-const HOSTED =
-  'name: demo\ntenant: demo\nprofile: eu-hosted\nhosting: { region: eu-central-1, account: "1" }\nengine: docker\n';
+const CUSTODY =
+  "custody: { owner: customer, kind: pkcs11, module: /usr/lib/token.so, token: other, pinFile: /etc/pin }\n";
+const HOSTED = `name: demo
+tenant: demo
+profile: eu-hosted
+hosting: { region: eu-central-1, account: "1" }
+engine: docker
+${CUSTODY}`;
 const CUSTOMER = HOSTED.replace("eu-hosted", "customer-tenant");
-const SITE = "name: demo\ntenant: demo\nprofile: air-gapped\nengine: docker\n";
+const SITE = `name: demo\ntenant: demo\nprofile: air-gapped\nengine: docker\n${CUSTODY}`;
 const TOKEN = "kind: pkcs11, module: /usr/lib/token.so, token: acme, pinFile: /etc/pin";
 const KMS = "kind: aws-kms, region: eu-central-1, keys: { services: a, gateways: b, operators: c }";
 

@@ -1,18 +1,17 @@
 import type { ProfileName } from "../model/deployment.ts";
+import type { Rule } from "./rule.ts";
 import type { DeploymentInput } from "./schema.ts";
-
-/** What a constraint asks of the value at its path. */
-export type Rule =
-  | { readonly kind: "one-of"; readonly values: readonly (number | string)[] }
-  | { readonly kind: "between"; readonly min: number; readonly max: number }
-  | { readonly kind: "required" };
 
 /** One line of a profile: what is allowed, and why. */
 export interface Constraint {
-  /** Path in `trustkern.yaml`, such as `hosting.region`. */
+  /** Path in `trustkern.yaml`, such as `hosting.region`; `*` is each element of a list. */
   readonly path: string;
   readonly rule: Rule;
   readonly reason: string;
+  /** The line holds only where another value is one of these. @default always */
+  readonly when?: { readonly path: string; readonly values: readonly string[] };
+  /** Path of the value that counts where neither file nor profile says one. @default none */
+  readonly orElse?: string;
 }
 
 /** What a deployment of one kind may be. */
@@ -24,17 +23,9 @@ export interface Profile {
   readonly defaults: Omit<DeploymentInput, "name" | "tenant" | "profile">;
 }
 
-/** What a rule accepts, in words. */
-export function renderRule(rule: Rule): string {
-  if (rule.kind === "one-of") return rule.values.join(", ");
-  return rule.kind === "between" ? `${rule.min} to ${rule.max}` : "any, but it must be said";
-}
-
-/** Whether a value keeps a rule; `undefined` is a value that neither file nor profile gives. */
-export function keepsRule(rule: Rule, value: unknown): boolean {
-  if (rule.kind === "one-of") return rule.values.some((accepted) => accepted === value);
-  if (rule.kind === "between") return typeof value === "number" && value >= rule.min && value <= rule.max;
-  return value !== undefined;
+/** Where a constraint holds, in words. */
+export function renderScope({ path, when }: Constraint): string {
+  return when === undefined ? path : `${path} (with ${when.path} ${when.values.join(" or ")})`;
 }
 
 /** A line that every profile but `dev` has. */

@@ -3,8 +3,8 @@ import { PROFILE_NAMES } from "../model/deployment.ts";
 import { findingsOf } from "../model/findings.ts";
 import { PROFILES, profileNamed } from "./index.ts";
 import { parseDeploymentYaml } from "./parse.ts";
-import { keepsRule, renderRule } from "./profile.ts";
 import { defaultDeployment } from "./resolve.ts";
+import { keepsRule, renderRule } from "./rule.ts";
 import { deploymentJsonSchema, type SchemaNode } from "./schema.ts";
 import { valueAt } from "./schema-findings.ts";
 import { renderTemplate } from "./template.ts";
@@ -13,9 +13,11 @@ describe.each(PROFILE_NAMES)("profile %s", (name) => {
   const profile = PROFILES[name];
 
   it("keeps its own constraints, but for what must be said", () => {
-    for (const { path, rule } of profile.constraints) {
-      const value = valueAt(profile.defaults, path.split("."));
-      if (value !== undefined) expect(keepsRule(rule, value), path).toBe(true);
+    const lookUp = (path: string) => valueAt(profile.defaults, path.split("."));
+    for (const { path, rule, when } of profile.constraints) {
+      const value = lookUp(path);
+      if (when !== undefined && !when.values.some((other) => other === lookUp(when.path))) continue;
+      if (value !== undefined) expect(keepsRule(rule, value, lookUp), path).toBe(true);
     }
   });
 
@@ -24,7 +26,10 @@ describe.each(PROFILE_NAMES)("profile %s", (name) => {
       expect(reason.length).toBeGreaterThan(20);
       const node = path
         .split(".")
-        .reduce<SchemaNode | undefined>((at, key) => at?.properties?.[key], deploymentJsonSchema());
+        .reduce<SchemaNode | undefined>(
+          (at, key) => (key === "*" ? at?.items : at?.properties?.[key]),
+          deploymentJsonSchema(),
+        );
       expect(node, path).toBeDefined();
     }
   });
@@ -39,7 +44,8 @@ describe.each(PROFILE_NAMES)("profile %s", (name) => {
       expect(paths.length).toBeGreaterThan(0);
       const open = ["engine", "hosting.region", "hosting.account", "pki.issuing.module"];
       const token = ["pki.issuing.token", "pki.issuing.pinFile"];
-      expect([...open, ...token]).toEqual(expect.arrayContaining(paths));
+      const custody = ["custody.module", "custody.token", "custody.pinFile"];
+      expect([...open, ...token, ...custody]).toEqual(expect.arrayContaining(paths));
     }
   });
 });
@@ -64,9 +70,15 @@ describe("rules", () => {
     [{ kind: "between", min: 0, max: 5 }, [0, 5], [-1, 6, "3", undefined, null, Number.NaN]],
     [{ kind: "one-of", values: ["a", 0] }, ["a", 0], ["b", "0", undefined]],
     [{ kind: "required" }, ["x"], [undefined]],
+    [{ kind: "lasts", min: "72h", max: "90d" }, ["72h", "3d", "90d"], ["259199s", "91d", "9", 72, undefined]],
+    [{ kind: "shorter-than", path: "other" }, ["1s", "719h"], ["30d", "720h", "31d", "9", undefined]],
+    [{ kind: "same-as", path: "other" }, ["30d"], ["720h", "", undefined]],
+    [{ kind: "other-than", path: "other" }, ["720h", "", undefined], ["30d"]],
+    [{ kind: "on-site" }, ["https://10.0.0.1"], ["https://1.1.1.1", undefined]],
   ] as const)("%j", (rule, kept, broken) => {
-    for (const value of kept) expect(keepsRule(rule, value)).toBe(true);
-    for (const value of broken) expect(keepsRule(rule, value)).toBe(false);
+    const lookUp = (path: string) => (path === "other" ? "30d" : undefined);
+    for (const value of kept) expect(keepsRule(rule, value, lookUp), String(value)).toBe(true);
+    for (const value of broken) expect(keepsRule(rule, value, lookUp), String(value)).toBe(false);
     expect(renderRule(rule)).not.toBe("");
   });
 });

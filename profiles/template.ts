@@ -1,5 +1,6 @@
 import type { Engine } from "../model/deployment.ts";
-import { type Profile, renderRule } from "./profile.ts";
+import type { Profile } from "./profile.ts";
+import { renderRule } from "./rule.ts";
 
 /** What a new `trustkern.yaml` is made from. */
 export interface TemplateValues {
@@ -53,6 +54,34 @@ pki:
 
 `;
 
+const CUSTODY_DEV = `# Where the decryption keys are: in a file, encrypted with a passphrase.
+# custody:
+#   kind: file
+
+`;
+
+const custodyFor = ({ defaults }: Profile, hint: (path: string) => string) => {
+  const { class: least, owner = "customer", schedule } = defaults.custody ?? {};
+  return `# Where the decryption keys are; docs/guides/custody.md says what each kind asks for.
+custody:
+  ${hint("custody.kind")}
+  kind: pkcs11
+  # Absolute paths of the token's library and of the file with its PIN, and the token's label: another token than above.
+  module:
+  token:
+  pinFile:
+  ${hint("custody.owner")}
+  owner: ${owner}
+  # hardware, virtual, software: custody opens no place of keys that is worse.
+  class: ${least}
+  schedule:
+    ${hint("custody.schedule.rotateEvery")}
+    rotateEvery: ${schedule?.rotateEvery}
+    overlap: ${schedule?.overlap}
+
+`;
+};
+
 /** A commented `trustkern.yaml` for a profile; what a required value is stays to be filled in. */
 export function renderTemplate(profile: Profile, values: TemplateValues): string {
   const { region, account, operator } = profile.defaults.hosting ?? {};
@@ -96,7 +125,7 @@ simulator:
 #   backend: 8443
 ${engine === "docker" ? "" : "#   database: 5432\n"}#   gateway: 5683
 ${engine === "docker" ? "#   gateways-ca: 9000\n#   operators-ca: 9001\n#   grafana: 3000\n" : ""}
-${engine === "docker" ? dockerFor(values.name) : ""}${profile.name === "dev" ? PKI_DEV : pkiFor(hint("pki.issuing.kind"))}# Whole numbers with s, m, h, d; sizes with KiB, MiB, GiB.
+${engine === "docker" ? dockerFor(values.name) : ""}${profile.name === "dev" ? `${PKI_DEV}${CUSTODY_DEV}` : `${pkiFor(hint("pki.issuing.kind"))}${custodyFor(profile, hint)}`}# Whole numbers with s, m, h, d; sizes with KiB, MiB, GiB.
 retention:
   telemetry: 365d
   raw: 30d

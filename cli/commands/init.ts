@@ -1,6 +1,6 @@
 import { ENGINES } from "../../model/deployment.ts";
 import { AVAILABLE_ENGINES, profileNamed } from "../../profiles/index.ts";
-import { keepsRule, renderRule } from "../../profiles/profile.ts";
+import { keepsRule, renderRule } from "../../profiles/rule.ts";
 import { deploymentJsonSchema, deploymentSchema } from "../../profiles/schema.ts";
 import { renderTemplate } from "../../profiles/template.ts";
 import { EXIT } from "../../shared/errors.ts";

@@ -1,5 +1,6 @@
 import { profileNamed } from "../../profiles/index.ts";
-import { renderRule } from "../../profiles/profile.ts";
+import { renderScope } from "../../profiles/profile.ts";
+import { renderRule } from "../../profiles/rule.ts";
 import { EXIT } from "../../shared/errors.ts";
 import { printJson, type Run } from "../command.ts";
 
@@ -11,8 +12,9 @@ export const run: Run = async ({ io, flags, args, paint }) => {
     return EXIT.done;
   }
   io.stdout(`${paint("bold", name)}: ${summary}\n\n`);
-  for (const { path, rule, reason } of constraints) {
-    io.stdout(`${paint("bold", path)}: ${renderRule(rule)}\n    ${reason}\n`);
+  for (const constraint of constraints) {
+    const { rule, reason } = constraint;
+    io.stdout(`${paint("bold", renderScope(constraint))}: ${renderRule(rule)}\n    ${reason}\n`);
   }
   return EXIT.done;
 };

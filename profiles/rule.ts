@@ -1,0 +1,65 @@
+import { parseDuration } from "../shared/durations.ts";
+import { DURATION } from "./fields.ts";
+import { isOnSite, ON_SITE_TEXT } from "./on-site.ts";
+
+/** What a constraint asks of the value at its path; the paths in a rule are those of other values of the file. */
+export type Rule =
+  | { readonly kind: "one-of"; readonly values: readonly (number | string)[] }
+  | { readonly kind: "between"; readonly min: number; readonly max: number }
+  | { readonly kind: "lasts"; readonly min: string; readonly max: string }
+  | { readonly kind: "shorter-than"; readonly path: string }
+  | { readonly kind: "same-as"; readonly path: string }
+  | { readonly kind: "other-than"; readonly path: string }
+  | { readonly kind: "on-site" }
+  | { readonly kind: "required" };
+
+/** The value of the file, or else of its profile, at a path. */
+export type LookUp = (path: string) => unknown;
+
+/** What a rule accepts, in words. */
+export function renderRule(rule: Rule): string {
+  switch (rule.kind) {
+    case "one-of":
+      return rule.values.join(", ");
+    case "between":
+    case "lasts":
+      return `${rule.min} to ${rule.max}`;
+    case "shorter-than":
+      return `shorter than ${rule.path}`;
+    case "same-as":
+      return `the same as ${rule.path}`;
+    case "other-than":
+      return `another than ${rule.path}`;
+    case "on-site":
+      return ON_SITE_TEXT;
+    case "required":
+      return "any, but it must be said";
+  }
+}
+
+/** Whether a value keeps a rule; `undefined` is a value that neither file nor profile gives. */
+export function keepsRule(rule: Rule, value: unknown, lookUp: LookUp = () => undefined): boolean {
+  switch (rule.kind) {
+    case "one-of":
+      return rule.values.some((accepted) => accepted === value);
+    case "between":
+      return typeof value === "number" && value >= rule.min && value <= rule.max;
+    case "lasts":
+      return seconds(value) >= parseDuration(rule.min) && seconds(value) <= parseDuration(rule.max);
+    case "shorter-than":
+      return seconds(value) < seconds(lookUp(rule.path));
+    case "same-as":
+      return value === lookUp(rule.path);
+    case "other-than":
+      return value !== lookUp(rule.path);
+    case "on-site":
+      return isOnSite(value);
+    case "required":
+      return value !== undefined;
+  }
+}
+
+/** NaN, which is neither shorter nor longer than anything, for what is no duration. */
+function seconds(value: unknown): number {
+  return typeof value === "string" && DURATION.test(value) ? parseDuration(value) : Number.NaN;
+}
