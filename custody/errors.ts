@@ -52,6 +52,31 @@ export const custodyErrors = catalogue({
     summary: "A key generation may not go from its state to the one asked for.",
     fix: "go next -> active -> retired -> destroyed, or from next to destroyed; activate another generation to retire the active one",
   },
+  CUSTODY_CHANGE_INVALID: {
+    exit: EXIT.configuration,
+    summary: "A change of the keyring asks for a value that its state cannot hold.",
+    fix: "give times as RFC 3339 in UTC, and a reason of 1 to 500 characters",
+  },
+  CUSTODY_KEYRING_CLOSED: {
+    exit: EXIT.resource,
+    summary: "The keyring is closed, and opens nothing.",
+    fix: "unseal custody",
+  },
+  CUSTODY_PACKAGE_MALFORMED: {
+    exit: EXIT.configuration,
+    summary: "A file is no generation package, byte for byte as a ceremony writes it.",
+    fix: "give the file `generation-….package.json` of the ceremony, unchanged",
+  },
+  CUSTODY_PACKAGE_FOREIGN: {
+    exit: EXIT.policy,
+    summary: "A generation package is for another tenant, or sealed to another custody's import key.",
+    fix: "hold the ceremony, or `trustkern keys restore`, with the import key that `trustkern keys list` shows here",
+  },
+  CUSTODY_PACKAGE_CORRUPT: {
+    exit: EXIT.authentication,
+    summary: "A generation package does not open, or what is in it is not the private key that it names.",
+    fix: "copy the package again from the ceremony's medium, or make it anew with `trustkern keys restore`",
+  },
   CUSTODY_FRAME_MALFORMED: {
     exit: EXIT.failed,
     summary: "A frame on the KEM socket is not one that custody and collector exchange; that connection is closed.",
