@@ -7,6 +7,11 @@ export const custodyStoreErrors = catalogue({
     summary: "The store of decryption keys holds no key of that id.",
     fix: "open the store that the key was made in, or restore its keys from a backup or from escrow",
   },
+  CUSTODY_IDENTITY_INVALID: {
+    exit: EXIT.configuration,
+    summary: "The file of an age identity holds none, or more than one.",
+    fix: "give a file with one line `AGE-SECRET-KEY-…`, as `age-keygen` writes it, mode 0600, without a passphrase",
+  },
   CUSTODY_STORE_CLOSED: {
     exit: EXIT.resource,
     summary: "The store of decryption keys was closed, and holds nothing any more.",
@@ -42,5 +47,15 @@ export const custodyStoreErrors = catalogue({
     exit: EXIT.resource,
     summary: "The store could not be changed; what was there is untouched.",
     fix: "free space on the file system of the store, and let custody's user write there",
+  },
+  CUSTODY_STORE_KEY_EXTRACTABLE: {
+    exit: EXIT.policy,
+    summary: "A decryption key on a token can be read out of it, so that the token protects nothing.",
+    fix: "remove that key with the token's own tools, after its data is sealed to a generation that the token made",
+  },
+  CUSTODY_STORE_IMPORT_REFUSED: {
+    exit: EXIT.policy,
+    summary: "The token takes no private key that was made elsewhere.",
+    fix: "let the token make the generation, or choose another back end for keys of ceremonies",
   },
 });
