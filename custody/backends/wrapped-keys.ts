@@ -41,6 +41,12 @@ export async function openWrappedKeys(at: WrappedKeys): Promise<KeyStore> {
     if (!closed) return held;
     throw custodyStoreErrors.error("CUSTODY_STORE_CLOSED", "the store is closed", { path: at.facts.where });
   };
+  let turn: Promise<unknown> = Promise.resolve();
+  const inTurn = <T>(change: () => Promise<T>): Promise<T> => {
+    const done = turn.then(change);
+    turn = done.catch(() => undefined);
+    return done;
+  };
   const keep = async (privateKey: KeyObject): Promise<StoredKey> => {
     const { keyId } = holdKey(privateKey);
     const there = keys().get(keyId) ?? (await storeKey(at, keyId, privateKey));
@@ -52,13 +58,17 @@ export async function openWrappedKeys(at: WrappedKeys): Promise<KeyStore> {
     facts: at.facts,
     signer,
     list: async () => [...keys().values()].map(publicHalf).sort((a, b) => (a.keyId < b.keyId ? -1 : 1)),
-    generate: async () => keep(generateKeyPairSync("x25519").privateKey),
-    importKey: async (privateKey) => keep(importRaw(privateKey)),
-    destroy: async (keyId) => {
-      if (!keys().has(keyId)) return;
-      removeKey(at.folder, keyId);
-      held.delete(keyId);
+    generate: () => inTurn(() => keep(generateKeyPairSync("x25519").privateKey)),
+    importKey: async (privateKey) => {
+      const key = importRaw(privateKey);
+      return inTurn(() => keep(key));
     },
+    destroy: (keyId) =>
+      inTurn(async () => {
+        if (!keys().has(keyId)) return;
+        removeKey(at.folder, keyId);
+        held.delete(keyId);
+      }),
     decapsulate: async (keyId, encapsulated) => {
       const key = keys().get(keyId);
       if (key) return encapsulated.map((each) => openOne(key.privateKey, each));
@@ -66,6 +76,7 @@ export async function openWrappedKeys(at: WrappedKeys): Promise<KeyStore> {
     },
     close: async () => {
       closed = true;
+      await turn;
       held.clear();
       await signer.close();
       await at.wrap.close();

@@ -1,0 +1,94 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { generateHybridIdentity } from "age-encryption";
+import { messageOf } from "../../shared/errors.ts";
+import { assertStrong, chooseWorkFactor, readPassphrase } from "../passphrase.ts";
+import { ageKeyWrap } from "./age-wrap.ts";
+import { custodyStoreErrors } from "./errors.ts";
+import { prepareKeyFolder } from "./key-folder.ts";
+import type { KeyStore } from "./key-store.ts";
+import { readSealedFile, type SealedFile, writeSealedFile } from "./sealed-file.ts";
+import { openWrappedKeys } from "./wrapped-keys.ts";
+
+/** A folder of key files, and what opens them. */
+export type FileStoreRef = { readonly kind: "file"; readonly folder: string } & (
+  | {
+      /** One line. The folder has an identity of its own, `identity.age`, that this opens. */
+      readonly passphraseFile: string;
+      /** Base-2 logarithm of scrypt's N (RFC 7914), 10 to 20. @default 18, or 12 for a passphrase of 256 random bits */
+      readonly scryptWorkFactor?: number | undefined;
+    }
+  | {
+      /** An age identity, as `age-keygen` and `age-keygen -pq` write it. The folder has none. */
+      readonly identityFile: string;
+    }
+);
+
+/**
+ * Opens keys that age encrypts, and makes an empty folder a store. A passphrase opens the folder's identity, so that
+ * unsealing costs scrypt once, however many keys there are.
+ * @throws CUSTODY_PASSPHRASE_MISSING, CUSTODY_PASSPHRASE_WEAK (a new store alone), CUSTODY_PASSPHRASE_WRONG,
+ * CUSTODY_WORK_FACTOR_RANGE, CUSTODY_IDENTITY_INVALID, CUSTODY_STATE_CORRUPT (`identity.age`), CUSTODY_STATE_UNREADABLE,
+ * CUSTODY_STATE_UNWRITABLE, and what {@link openWrappedKeys} throws
+ */
+export async function openFileStore(ref: FileStoreRef): Promise<KeyStore> {
+  const { folder } = ref;
+  const path = "identityFile" in ref ? ref.identityFile : join(folder, "identity.age");
+  const identity = "identityFile" in ref ? readIdentity(path) : await openIdentity(ref, path);
+  const wrap = await ageKeyWrap(identity);
+  if (!wrap) throw invalidIdentity(path, "age does not take it");
+  const facts = {
+    kind: "file",
+    custodyClass: "software",
+    keysInUse: "in-memory",
+    where: `file:folder=${folder}`,
+  } as const;
+  return openWrappedKeys({ folder, wrap, facts });
+}
+
+async function openIdentity(ref: FileStoreRef & { readonly passphraseFile: string }, path: string): Promise<string> {
+  const passphrase = readPassphrase(ref.passphraseFile);
+  const sealed = { path, passphrase, workFactor: chooseWorkFactor(passphrase, ref.scryptWorkFactor) };
+  const names = prepareKeyFolder(ref.folder);
+  const plaintext = await readSealedFile(sealed);
+  if (plaintext) return textOf(plaintext);
+  if (names.length === 0) return makeIdentity(sealed, ref.passphraseFile);
+  const message = `it has ${names.length} keys, and no "identity.age"`;
+  throw custodyStoreErrors.error("CUSTODY_STORE_INCOMPLETE", message, { path: ref.folder });
+}
+
+async function makeIdentity(sealed: SealedFile, passphraseFile: string): Promise<string> {
+  assertStrong(sealed.passphrase, passphraseFile);
+  const identity = await generateHybridIdentity();
+  const bytes = Buffer.from(identity, "ascii");
+  await writeSealedFile(sealed, bytes);
+  bytes.fill(0);
+  return identity;
+}
+
+function readIdentity(path: string): string {
+  const lines = textOf(readIdentityFile(path))
+    .split(/\r?\n/)
+    .filter((line) => line !== "" && !line.startsWith("#"));
+  const [identity, ...more] = lines;
+  if (identity !== undefined && more.length === 0) return identity;
+  throw invalidIdentity(path, `it has ${lines.length} lines that are no comment, accepted: 1`);
+}
+
+function readIdentityFile(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (cause) {
+    throw custodyStoreErrors.error("CUSTODY_STORE_UNREADABLE", `cannot read: ${messageOf(cause)}`, { path, cause });
+  }
+}
+
+function textOf(bytes: Uint8Array): string {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
+  bytes.fill(0);
+  return text;
+}
+
+function invalidIdentity(path: string, reason: string): Error {
+  return custodyStoreErrors.error("CUSTODY_IDENTITY_INVALID", `the file holds no age identity: ${reason}`, { path });
+}
