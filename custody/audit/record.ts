@@ -13,8 +13,13 @@ const count = z.int().nonnegative();
 const keyId = hex(8);
 const sha256 = hex(32);
 
-/** What a keyring can do to a generation; `destroying` says that the key is about to go. */
+/**
+ * What a keyring can do to a generation; `making` says that a key is about to be made, `destroying` that one is about to go,
+ * `withdrawn` that what the record before may say did not happen.
+ */
 const GENERATION_CHANGES = [
+  "making",
+  "withdrawn",
   "generated",
   "imported",
   "activated",
@@ -46,9 +51,9 @@ const DETAILS = {
   /** A change of the keyring. `state` is the SHA-256 of the state file that it leads to, `statement` the change itself. */
   generation: {
     change: z.enum(GENERATION_CHANGES),
-    keyIds: z.array(keyId).min(1).max(1024).readonly(),
+    keyIds: z.array(keyId).max(1024).readonly(),
     state: sha256,
-    statement: z.json(),
+    statement: z.custom<object>((value) => typeof value === "object" && value !== null, "must be an object"),
   },
   /** The keys were let go of. */
   sealed: { reason: text },
@@ -103,27 +108,32 @@ const schemas = Object.fromEntries(
   ]),
 ) as Readonly<Record<string, z.ZodType>>;
 
-/**
- * An entry in its place.
- * @throws CUSTODY_AUDIT_ENTRY
- */
-export function placeEntry({ kind, actor, detail }: AuditEntry | SessionEntry, where: AuditPlace): AuditRecord {
-  try {
-    return checked({ ...detail, ...where, kind, actor });
-  } catch (cause) {
-    throw auditErrors.error("CUSTODY_AUDIT_ENTRY", `no record of kind "${kind}": ${messageOf(cause)}`, { path: kind });
-  }
-}
+// Of no record that comes first: its members are as long as they get.
+const LAST_PLACE: AuditPlace = { seq: Number.MAX_SAFE_INTEGER, prev: "0".repeat(64), at: "2026-01-01T00:00:00.000Z" };
 
 /**
- * A record as its line, without the line feed: JSON with its members in ascending order.
- * @throws CUSTODY_AUDIT_ENTRY when it is longer than 256 KiB
+ * Refuses an entry that the log does not know, wherever it will stand.
+ * @throws CUSTODY_AUDIT_ENTRY
  */
+export function assertEntry(entry: AuditEntry): void {
+  const record = placeEntry(entry, LAST_PLACE);
+  try {
+    checked(record);
+  } catch (cause) {
+    throw refused(entry, messageOf(cause));
+  }
+  const bytes = Buffer.byteLength(renderRecord(record)) + 1;
+  if (bytes > MAX_LINE_BYTES) throw refused(entry, `it has ${bytes} bytes, accepted: ${MAX_LINE_BYTES} or less`);
+}
+
+/** An entry in its place. */
+export function placeEntry({ kind, actor, detail }: AuditEntry | SessionEntry, where: AuditPlace): AuditRecord {
+  return { ...detail, ...where, kind, actor } as AuditRecord;
+}
+
+/** A record as its line, without the line feed: JSON with its members in ascending order. */
 export function renderRecord(record: AuditRecord): string {
-  const line = stableJson(record);
-  if (Buffer.byteLength(line) < MAX_LINE_BYTES) return line;
-  const message = `a record of kind "${record.kind}" has ${Buffer.byteLength(line)} bytes, accepted: less than ${MAX_LINE_BYTES}`;
-  throw auditErrors.error("CUSTODY_AUDIT_ENTRY", message, { path: record.kind });
+  return stableJson(record);
 }
 
 /**
@@ -142,4 +152,8 @@ function checked(value: unknown): AuditRecord {
   if (result.success) return result.data as AuditRecord;
   const [issue] = result.error.issues;
   throw new TypeError(`"${issue?.path.join(".") || "record"}": ${issue?.message}`);
+}
+
+function refused({ kind }: AuditEntry, why: string): Error {
+  return auditErrors.error("CUSTODY_AUDIT_ENTRY", `no record of kind "${kind}": ${why}`, { path: kind });
 }
