@@ -5,6 +5,8 @@ import { signersErrors } from "../certs/signers/errors.ts";
 import { stepCaErrors } from "../certs/step-ca/errors.ts";
 import { custodyStoreErrors } from "../custody/backends/errors.ts";
 import { custodyErrors } from "../custody/errors.ts";
+import { escrowErrors } from "../custody/escrow/errors.ts";
+import { kemErrors } from "../custody/kem-errors.ts";
 import { modelErrors } from "../model/errors.ts";
 import { grafanaErrors } from "../modules/grafana/errors.ts";
 import { mosquittoErrors } from "../modules/mosquitto/errors.ts";
@@ -33,6 +35,7 @@ import { simulatorErrors } from "../services/simulator/errors.ts";
 import { controlErrors } from "../shared/control-client.ts";
 import { sharedErrors } from "../shared/durations.ts";
 import type { ErrorEntry } from "../shared/errors.ts";
+import { grpcErrors } from "../shared/grpc/client.ts";
 import { renderedErrors } from "../stacks/docker/check/errors.ts";
 import { dockerStackErrors } from "../stacks/docker/errors.ts";
 import { dockerLifeErrors } from "../stacks/docker/life/errors.ts";
@@ -46,6 +49,7 @@ import { cliErrors } from "./errors.ts";
 const CATALOGUES = [
   sharedErrors,
   controlErrors,
+  grpcErrors,
   protocolErrors,
   provisioningErrors,
   certsErrors,
@@ -54,6 +58,8 @@ const CATALOGUES = [
   denials,
   stepCaErrors,
   custodyErrors,
+  escrowErrors,
+  kemErrors,
   custodyStoreErrors,
   modelErrors,
   timescaledbErrors,

@@ -1,46 +1,41 @@
 import { encode } from "cborg";
 import { describe, expect, it } from "vitest";
-import {
-  encodeFrame,
-  FrameReader,
-  MAX_KEM_ITEMS,
-  packItems,
-  packResults,
-  parseRequest,
-  parseResponse,
-  unpackItems,
-  unpackResults,
-} from "./kem-frames.ts";
+import { encodeFrame, FrameReader, MAX_REFUSALS, parseRequest, parseResponse } from "./kem-frames.ts";
+import { MAX_KEM_ITEMS, packItems, packResults } from "./kem-items.ts";
 
 const malformed = expect.objectContaining({ code: "CUSTODY_FRAME_MALFORMED" });
-const item = (n: number) => ({ keyId: Buffer.alloc(8, n), encapsulatedKey: Buffer.alloc(32, n + 1) });
-const secret = Buffer.alloc(32, 9);
+const item = { keyId: Buffer.alloc(8, 1), encapsulatedKey: Buffer.alloc(32, 2) };
+const batch = (items = packItems([item])) => ({ id: 1, client: "svc-collector", use: "live" as const, items });
+const refusal = { client: "gw-01", reason: "identity" as const, count: 3 };
 
 describe("KEM frames", () => {
-  it("carry the largest batch there and back", () => {
-    const items = Array.from({ length: MAX_KEM_ITEMS }, (_, n) => item(n % 200));
-    const [body] = new FrameReader().push(Buffer.from(encodeFrame({ id: 2 ** 40, items: packItems(items) })));
-    const request = parseRequest(body!);
-    expect(request.id).toBe(2 ** 40);
-    expect(unpackItems(request.items).map(({ keyId }) => keyId[0])).toEqual(items.map(({ keyId }) => keyId[0]));
-    const results = [secret, "unknown-key", "decapsulation-failed"] as const;
-    const [answer] = new FrameReader().push(Buffer.from(encodeFrame({ id: 1, results: packResults(results) })));
-    const response = parseResponse(answer!);
-    expect(
-      "results" in response &&
-        unpackResults(response.results, 3).map((r) => (typeof r === "string" ? r : Buffer.from(r))),
-    ).toEqual([...results]);
+  it("carry the largest batch", () => {
+    const items = packItems(Array(MAX_KEM_ITEMS).fill(item));
+    const [body] = new FrameReader().push(Buffer.from(encodeFrame({ ...batch(items), id: 2 ** 40 })));
+    expect(parseRequest(body!)).toEqual({ ...batch(new Uint8Array(items)), id: 2 ** 40 });
+    const results = packResults(Array(MAX_KEM_ITEMS).fill("unknown-key"));
+    const [answer] = new FrameReader().push(Buffer.from(encodeFrame({ id: 1, results })));
+    expect(parseResponse(answer!)).toEqual({ id: 1, results: new Uint8Array(results) });
   });
 
-  it("say that custody is sealed", () => {
+  it("carry what the broker refused, and the question whether custody is sealed", () => {
+    expect(parseRequest(encode({ id: 1, refused: [refusal] }))).toEqual({ id: 1, refused: [refusal] });
+    expect(parseRequest(encode({ id: 1 }))).toEqual({ id: 1 });
+  });
+
+  it("say that custody is sealed, or why it answers nothing", () => {
     expect(parseResponse(encode({ id: 1, error: "sealed" }))).toEqual({ id: 1, error: "sealed" });
+    const away = { id: 1, error: "unavailable", code: "CUSTODY_AUDIT_UNAVAILABLE" };
+    expect(parseResponse(encode(away))).toEqual(away);
   });
 
-  it("survive being cut into single bytes", () => {
-    const frame = encodeFrame({ id: 1, items: packItems([item(1)]) });
+  it("survive being cut into single bytes, and being put together", () => {
+    const frame = encodeFrame(batch());
     const reader = new FrameReader();
     const bodies = [...frame, ...frame].flatMap((byte) => [...reader.push(Buffer.of(byte))]);
     expect(bodies.map((body) => parseRequest(body).id)).toEqual([1, 1]);
+    expect(reader.push(Buffer.concat([frame, frame, frame.subarray(0, 5)]))).toHaveLength(2);
+    expect(reader.push(Buffer.from(frame.subarray(5)))).toHaveLength(1);
   });
 
   it.each([
@@ -53,23 +48,34 @@ describe("KEM frames", () => {
 
   it.each([
     ["no CBOR", Buffer.of(0xff)],
-    ["trailing bytes", Buffer.concat([encode({ id: 1, items: packItems([item(1)]) }), Buffer.of(0)])],
+    ["trailing bytes", Buffer.concat([encode(batch()), Buffer.of(0)])],
     ["null", encode(null)],
-    ["no id", encode({ items: packItems([item(1)]) })],
-    ["a negative id", encode({ id: -1, items: packItems([item(1)]) })],
-    ["a fraction as id", encode({ id: 0.5, items: packItems([item(1)]) })],
-    ["no items", encode({ id: 1 })],
-    ["empty items", encode({ id: 1, items: new Uint8Array(0) })],
-    ["a cut item", encode({ id: 1, items: new Uint8Array(39) })],
-    ["items as text", encode({ id: 1, items: "x".repeat(40) })],
-    ["one item too many", encode({ id: 1, items: new Uint8Array((MAX_KEM_ITEMS + 1) * 40) })],
+    ["no id", encode({ ...batch(), id: undefined })],
+    ["a negative id", encode({ ...batch(), id: -1 })],
+    ["a fraction as id", encode({ ...batch(), id: 0.5 })],
+    ["an unknown member", encode({ ...batch(), key: 1 })],
+    ["no client", encode({ id: 1, use: "live", items: packItems([item]) })],
+    ["an endless client", encode({ ...batch(), client: "x".repeat(65) })],
+    ["another use", encode({ ...batch(), use: "both" })],
+    ["empty items", encode(batch(new Uint8Array(0)))],
+    ["a cut item", encode(batch(new Uint8Array(39)))],
+    ["items as text", encode({ ...batch(), items: "x".repeat(40) })],
+    ["one item too many", encode(batch(new Uint8Array((MAX_KEM_ITEMS + 1) * 40)))],
+    ["no refusals", encode({ id: 1, refused: [] })],
+    ["too many refusals", encode({ id: 1, refused: Array(MAX_REFUSALS + 1).fill(refusal) })],
+    ["a refusal of nothing", encode({ id: 1, refused: [{ ...refusal, count: 0 }] })],
+    ["a refusal for another reason", encode({ id: 1, refused: [{ ...refusal, reason: "mood" }] })],
   ])("refuse a request with %s", (_, body) => {
     expect(() => parseRequest(body)).toThrow(malformed);
   });
 
-  it("refuse results of another number or status than asked for", () => {
-    expect(() => unpackResults(packResults([secret]), 2)).toThrow(malformed);
-    expect(() => unpackResults(new Uint8Array(33).fill(3), 1)).toThrow(malformed);
-    expect(() => parseResponse(encode({ id: 1, error: "lost" }))).toThrow(malformed);
+  it.each([
+    ["another error", { id: 1, error: "lost" }],
+    ["a reason without a code", { id: 1, error: "unavailable" }],
+    ["a sentence for a code", { id: 1, error: "unavailable", code: "the key is 00112233" }],
+    ["cut results", { id: 1, results: new Uint8Array(32) }],
+    ["results and an error", { id: 1, results: new Uint8Array(33), error: "sealed" }],
+  ])("refuse a response with %s", (_, body) => {
+    expect(() => parseResponse(encode(body))).toThrow(malformed);
   });
 });

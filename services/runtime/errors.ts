@@ -67,6 +67,11 @@ export const runtimeErrors = catalogue({
     summary: "No such path on this service, or not with this method.",
     fix: "check the method and the path",
   },
+  GRPC_MALFORMED: {
+    exit: EXIT.configuration,
+    summary: "A gRPC request is not a message of the method's type.",
+    fix: "run client and service of one release",
+  },
   METRICS_CLIENT_REFUSED: {
     exit: EXIT.authentication,
     summary: "A client whose certificate is valid asked for metrics, and is none of those that may read them.",

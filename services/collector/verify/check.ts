@@ -1,4 +1,4 @@
-import type { KemItem, KemResult } from "../../../custody/backends/backend.ts";
+import type { KemItem, KemResult } from "../../../custody/kem.ts";
 import type { AllowlistEntry } from "../../../protocol/allowlist.ts";
 import { type DecodedEnvelope, decodeEnvelope, type Envelope } from "../../../protocol/envelope.ts";
 import { hexOf } from "../../../protocol/hex.ts";

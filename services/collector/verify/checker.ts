@@ -1,4 +1,4 @@
-import type { KemItem, KemResult } from "../../../custody/backends/backend.ts";
+import type { KemItem, KemResult } from "../../../custody/kem.ts";
 import type { AllowlistEntry } from "../../../protocol/allowlist.ts";
 import { type DecodedEnvelope, envelopeDigest } from "../../../protocol/envelope.ts";
 import { checkEnvelope, kemItemOf, openEnvelope } from "./check.ts";

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import type { KemItem, KemResult } from "../../../custody/backends/backend.ts";
+import type { KemItem, KemResult } from "../../../custody/kem.ts";
 import type { AllowlistEntry } from "../../../protocol/allowlist.ts";
 import { decodeEnvelope } from "../../../protocol/envelope.ts";
 import { bytesOfHex, hexOf } from "../../../protocol/hex.ts";
