@@ -12,6 +12,10 @@ custody: { kind: pkcs11, module: /usr/lib/token.so, token: other, pinFile: /etc/
 const EMBEDDED = "name: demo\ntenant: demo\nprofile: dev\n";
 const KMS =
   "pki: { issuing: { kind: aws-kms, region: eu-central-1, keys: { services: a, gateways: b, operators: c } } }\n";
+const CUSTODY_KMS = "custody: { kind: aws-kms, region: eu-central-1, keyId: 1234abcd-12ab-34cd-56ef-1234567890ab }\n";
+const CUSTODY_VAULT =
+  "custody: { kind: vault, address: https://vault.internal, mount: transit, key: custody, tokenFile: /etc/token }\n";
+const sealed = (device: string) => `custody: { kind: tpm2, device: ${device}, folder: /var/lib/keys }\n`;
 const tpm = (device: string) => `pki: { issuing: { kind: tpm2, device: ${device}, folder: /var/lib/keys } }\n`;
 const socket = (path: string) => `${DOCKER}docker: { tokenSocket: ${path} }\n`;
 
@@ -38,11 +42,19 @@ describe("keys that containers could not reach", () => {
     ["a simulator's socket among other files", "/run/sock"],
   ])("are those in %s", (_, device) => {
     expect(wrong(`${DOCKER}${tpm(device)}`)).toEqual(["CONFIG_ENGINE_KEYS pki.issuing.device"]);
+    expect(wrong(`${DOCKER}${sealed(device)}`)).toEqual(["CONFIG_ENGINE_KEYS custody.device"]);
+  });
+
+  it.each([CUSTODY_KMS, CUSTODY_VAULT])("are custody's where only a network leads: %s", (custody) => {
+    expect(wrong(`${DOCKER}${custody}`)).toEqual(["CONFIG_ENGINE_KEYS custody.kind"]);
+    expect(wrong(`${EMBEDDED}${custody}`)).toEqual([]);
   });
 
   it("are not those in a TPM, in a simulator with a folder of its own, or of another engine", () => {
     expect(wrong(`${DOCKER}${tpm("/dev/tpmrm0")}`)).toEqual([]);
     expect(wrong(`${DOCKER}${tpm("/run/swtpm/sock")}`)).toEqual([]);
+    expect(wrong(`${DOCKER}${sealed("/dev/tpmrm0")}`)).toEqual([]);
+    expect(wrong(`${EMBEDDED}${sealed("/tmp/tpm")}`)).toEqual([]);
     expect(wrong(`${EMBEDDED}${tpm("/tmp/tpm")}`)).toEqual([]);
     expect(wrong(`${EMBEDDED}${KMS}`)).toEqual([]);
   });

@@ -5,20 +5,29 @@ import { PROFILES } from "./index.ts";
 import { shown, valueAt } from "./schema-findings.ts";
 import type { YamlSource } from "./yaml-source.ts";
 
-/** Keys of issuing authorities that the containers of the deployment's engine could not reach. */
+/** Keys that a container has to reach, and what it can reach instead of a server. */
+const KEYS_IN_CONTAINERS: readonly (readonly [path: string, accepted: string])[] = [
+  ["pki.issuing", "pkcs11, tpm2, and in profile dev file"],
+  ["custody", "pkcs11, tpm2, and where the profile allows it file"],
+];
+
+/** Keys of issuing authorities and of custody that the containers of the deployment's engine could not reach. */
 export function keyFindings(source: YamlSource): readonly Finding[] {
   if (engineOf(source) !== "docker") return [];
-  const said = (member: string): unknown => valueAt(source.value, ["pki", "issuing", member]);
-  const kind = said("kind");
-  if (kind === "aws-kms") {
-    const message = `"aws-kms" is out of reach: nothing in a container of the engine docker gets out of the boundary; accepted: pkcs11, tpm2, and in profile dev file`;
-    return [finding("kind", message, "use a token or this host's TPM", source)];
+  return KEYS_IN_CONTAINERS.flatMap(([path, accepted]) => unreachable(path.split("."), accepted, source));
+}
+
+function unreachable(keys: readonly string[], accepted: string, source: YamlSource): readonly Finding[] {
+  const said = (member: string): unknown => valueAt(source.value, [...keys, member]);
+  const [kind, device] = [said("kind"), said("device")];
+  if (kind === "aws-kms" || kind === "vault") {
+    const message = `"${kind}" is out of reach: nothing in a container of the engine docker gets out of the boundary; accepted: ${accepted}`;
+    return [finding([...keys, "kind"], message, "use a token or this host's TPM", source)];
   }
-  const device = said("device");
   if (kind !== "tpm2" || typeof device !== "string") return [];
   if (TPM_DEVICE.test(device) || HOST_SOCKET.test(device)) return [];
   const message = `${shown(device)} is given to no container; accepted: /dev/tpmrm0 and the like, or of a simulator ${HOST_SOCKET_TEXT}`;
-  return [finding("device", message, "name the TPM behind the kernel's resource manager", source)];
+  return [finding([...keys, "device"], message, "name the TPM behind the kernel's resource manager", source)];
 }
 
 function engineOf({ value }: YamlSource): Engine | undefined {
@@ -27,7 +36,6 @@ function engineOf({ value }: YamlSource): Engine | undefined {
   return ENGINES.find((known) => known === engine);
 }
 
-function finding(member: string, message: string, fix: string, source: YamlSource): Finding {
-  const path = ["pki", "issuing", member];
+function finding(path: readonly string[], message: string, fix: string, source: YamlSource): Finding {
   return { code: "CONFIG_ENGINE_KEYS", path: path.join("."), message, fix, ...source.valueAt(path) };
 }

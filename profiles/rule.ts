@@ -47,7 +47,7 @@ export function keepsRule(rule: Rule, value: unknown, lookUp: LookUp = () => und
     case "lasts":
       return seconds(value) >= parseDuration(rule.min) && seconds(value) <= parseDuration(rule.max);
     case "shorter-than":
-      return seconds(value) < seconds(lookUp(rule.path));
+      return !(seconds(value) >= seconds(lookUp(rule.path)));
     case "same-as":
       return value === lookUp(rule.path);
     case "other-than":

@@ -67,7 +67,13 @@ function fixOf(value: unknown, node: SchemaNode): string {
   return scalar && wantsText && node.type === "string" ? "if it is meant as text, write it in quotes" : fix;
 }
 
+/** Members whose value is the secret itself where somebody has mistaken them. */
+const NEAR_SECRETS: readonly unknown[] = ["pinFile", "tokenFile"];
+const PRIVATE_KEY = /AGE-SECRET-KEY-|PRIVATE KEY/i;
+
 function written(value: unknown, path: readonly PropertyKey[], source: YamlSource): string {
+  if (NEAR_SECRETS.includes(path.at(-1)) || (typeof value === "string" && PRIVATE_KEY.test(value)))
+    return "what stands here, and is not shown,";
   return typeof value === "number" ? (source.textAt(path) ?? shown(value)) : shown(value);
 }
 
