@@ -29,9 +29,7 @@ export async function readJws(
     const find: CompactVerifyGetKey = typeof key === "function" ? key : () => key;
     const { payload, protectedHeader } = await compactVerify(parts.join("."), find, { algorithms: ["ES256"] });
     const read = JSON.parse(Buffer.from(payload).toString("utf8")) as Record<string, unknown>;
-    return protectedHeader.typ === schema && read.schema === schema
-      ? { payload: read, header: protectedHeader }
-      : null;
+    return protectedHeader.typ === schema && read.schema === schema ? { payload: read, header: protectedHeader } : null;
   } catch {
     return null;
   }
