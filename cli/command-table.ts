@@ -1,5 +1,6 @@
 import { PEOPLE_OPTIONS, ROOT_KEY_OPTIONS } from "./ceremony-options.ts";
 import type { Command } from "./command.ts";
+import { KEY_CEREMONIES } from "./escrow/command-lines.ts";
 
 /** Every command, in the order in which help lists them. */
 export const COMMANDS: readonly Command[] = [
@@ -231,6 +232,7 @@ export const COMMANDS: readonly Command[] = [
     ],
     load: () => import("./commands/certs-audit-verify.ts"),
   },
+  ...KEY_CEREMONIES,
   {
     name: "gateway list",
     summary: "the gateways that the backend knows, with the made device that each is",

@@ -29,6 +29,13 @@ export interface CommandContext {
 /** A command: parse, call, print. Throws what goes wrong. */
 export type Run = (context: CommandContext) => Promise<ExitCode>;
 
+/** Flags in commander's notation, what they mean, and how the values of an option that is given several times become one. */
+export type CommandOption = readonly [
+  flags: string,
+  meaning: string,
+  join?: (value: string, before: string | undefined) => string,
+];
+
 /** One line of the command table. */
 export interface Command {
   /** Words of the command, such as `config show`. */
@@ -36,8 +43,7 @@ export interface Command {
   /** Arguments in commander's notation, such as `<code>`. */
   readonly args?: string;
   readonly summary: string;
-  /** Flags, in commander's notation, and what they mean. */
-  readonly options?: readonly (readonly [flags: string, meaning: string])[];
+  readonly options?: readonly CommandOption[];
   /** Whether it ends itself when `io.cancelled` is aborted; others are left at once. @default false */
   readonly handlesCancel?: boolean;
   /** Imports the command only when it runs, so that help is fast. */

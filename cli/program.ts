@@ -22,6 +22,7 @@ const GROUPS: Readonly<Record<string, string>> = {
   "certs transcript": "the transcript of the ceremony that made the authorities",
   "certs audit": "the ledgers of issued and revoked certificates",
   "certs maker": "authorities of makers of devices",
+  keys: "custody of the decryption keys",
   gateway: "gateways, and the tokens that they ask the backend with",
   "gateway token": "bearer tokens of gateways",
   device: "made devices, and who made them",
@@ -64,10 +65,16 @@ function addCommand(
   const parent = groupOf(program, groups, words.slice(0, -1));
   const signature = [words.at(-1), command.args].filter(Boolean).join(" ");
   const leaf = parent.command(signature).description(command.summary);
-  for (const [flags, meaning] of command.options ?? []) leaf.option(flags, meaning);
+  for (const [flags, meaning, join] of command.options ?? []) {
+    if (join === undefined) leaf.option(flags, meaning);
+    else leaf.option(flags, meaning, join);
+  }
   leaf.action(async (...received) => {
     const flags = globalFlagsOf(program.opts());
-    const args = received.slice(0, leaf.registeredArguments.length).filter((arg) => typeof arg === "string");
+    const args = received
+      .slice(0, leaf.registeredArguments.length)
+      .flat()
+      .filter((arg) => typeof arg === "string");
     hooks.started(command, args);
     const { run } = await command.load();
     hooks.ended(await run({ io, flags, options: leaf.opts(), args, paint: paintFor(io, flags.color, "stdout") }));

@@ -23,6 +23,7 @@ export function renderTranscript(transcript: Transcript): string {
   ].join("\n");
 }
 
-function grouped(hex: string): string {
+/** Hexadecimal in groups of four, for people who compare it aloud. */
+export function grouped(hex: string): string {
   return hex.replace(/(.{4})(?=.)/g, "$1 ");
 }

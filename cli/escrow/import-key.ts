@@ -1,0 +1,28 @@
+import { isHex } from "../../protocol/hex.ts";
+import { keyIdOf } from "../../protocol/hpke.ts";
+import type { CommandContext } from "../command.ts";
+import { cliErrors } from "../errors.ts";
+import { needed } from "../needed.ts";
+
+/** A custody's import key, and what people compare of it. */
+export interface ImportKey {
+  /** Raw X25519 public key, 32 bytes in lower-case hex. */
+  readonly importKey: string;
+  /** First 8 bytes of its SHA-256, lower-case hex. */
+  readonly importKeyId: string;
+}
+
+/**
+ * The key of `--import-key`.
+ * @throws CLI_USAGE
+ */
+export function importKeyOf({ options }: CommandContext): ImportKey {
+  const importKey = needed(options.importKey, "--import-key").toLowerCase();
+  if (isHex(importKey, 32)) {
+    return { importKey, importKeyId: keyIdOf(Buffer.from(importKey, "hex")).toString("hex") };
+  }
+  throw cliErrors.error("CLI_USAGE", `--import-key has ${importKey.length} characters; accepted: 64 hex digits`, {
+    path: "--import-key",
+    fix: "give the import key that `trustkern keys list` shows on the host of custody",
+  });
+}
