@@ -101,28 +101,24 @@ export type AuditRecord = {
 }[AuditKind];
 
 const place = { seq: z.int().positive(), prev: sha256, at: z.iso.datetime({ precision: 3 }) };
-const schemas = Object.fromEntries(
-  Object.entries(DETAILS).map(([kind, detail]) => [
-    kind,
-    z.strictObject({ ...place, ...detail, kind: z.literal(kind), actor: text }),
-  ]),
-) as Readonly<Record<string, z.ZodType>>;
+const recordSchemas = tableOf((kind, detail) => z.strictObject({ ...place, ...detail, kind, actor: text }));
+const entrySchemas = tableOf((kind, detail) => z.strictObject({ kind, actor: text, detail: z.strictObject(detail) }));
 
-// Of no record that comes first: its members are as long as they get.
+// Its members are as long as they get.
 const LAST_PLACE: AuditPlace = { seq: Number.MAX_SAFE_INTEGER, prev: "0".repeat(64), at: "2026-01-01T00:00:00.000Z" };
 
 /**
- * Refuses an entry that the log does not know, wherever it will stand.
+ * Refuses an entry that the log does not know, and one of kind `session`, which is the log's own.
  * @throws CUSTODY_AUDIT_ENTRY
  */
 export function assertEntry(entry: AuditEntry): void {
-  const record = placeEntry(entry, LAST_PLACE);
   try {
-    checked(record);
+    checked(entrySchemas, entry);
   } catch (cause) {
     throw refused(entry, messageOf(cause));
   }
-  const bytes = Buffer.byteLength(renderRecord(record)) + 1;
+  const bytes = Buffer.byteLength(renderRecord(placeEntry(entry, LAST_PLACE))) + 1;
+  if (entry.kind === ("session" as string)) throw refused(entry, "the log makes them itself");
   if (bytes > MAX_LINE_BYTES) throw refused(entry, `it has ${bytes} bytes, accepted: ${MAX_LINE_BYTES} or less`);
 }
 
@@ -141,15 +137,22 @@ export function renderRecord(record: AuditRecord): string {
  * @throws TypeError, SyntaxError
  */
 export function parseRecord(line: string): AuditRecord {
-  return checked(JSON.parse(line));
+  const record: unknown = JSON.parse(line);
+  checked(recordSchemas, record);
+  return record as AuditRecord;
 }
 
-function checked(value: unknown): AuditRecord {
+function tableOf(
+  schemaOf: (kind: z.ZodLiteral<string>, detail: z.ZodRawShape) => z.ZodType,
+): ReadonlyMap<unknown, z.ZodType> {
+  return new Map(Object.entries(DETAILS).map(([kind, detail]) => [kind, schemaOf(z.literal(kind), detail)]));
+}
+
+function checked(schemas: ReadonlyMap<unknown, z.ZodType>, value: unknown): void {
   const kind = (value as { kind?: unknown } | null)?.kind;
-  const schema = typeof kind === "string" && Object.hasOwn(schemas, kind) ? schemas[kind] : undefined;
-  if (schema === undefined) throw new TypeError(`is of the unknown kind ${JSON.stringify(kind)}`);
-  const result = schema.safeParse(value);
-  if (result.success) return result.data as AuditRecord;
+  const result = schemas.get(kind)?.safeParse(value);
+  if (result === undefined) throw new TypeError(`is of the unknown kind ${JSON.stringify(kind)}`);
+  if (result.success) return;
   const [issue] = result.error.issues;
   throw new TypeError(`"${issue?.path.join(".") || "record"}": ${issue?.message}`);
 }
