@@ -1,4 +1,6 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
 import { PROFILE_NAMES, type ProfileName } from "../model/deployment.ts";
 import { findingsOf } from "../model/findings.ts";
 import type { Finding } from "../shared/finding.ts";
@@ -187,6 +189,17 @@ describe("what lies outside of the boundary", () => {
       expect(silent.map(renderScope), name).toEqual([]);
     }
   });
+});
+
+it("accepts what the guide shows", () => {
+  const shown = [...readFileSync("docs/guides/custody.md", "utf8").matchAll(/```yaml\n([\s\S]*?)```/g)];
+  expect(shown).toHaveLength(5);
+  for (const [, yaml = ""] of shown) {
+    const { custody } = parse(yaml);
+    expect(findings("customer-tenant", { owner: "customer", ...custody }, { region: "eu-central-1" }), yaml).toEqual(
+      [],
+    );
+  }
 });
 
 describe("a refusal", () => {

@@ -3,6 +3,7 @@ import { issuingKeyFindings } from "../../stacks/docker/life/issuing-keys.ts";
 import { gatherCdk, judgeCdk } from "./checks/cdk.ts";
 import { gatherCertificates, judgeCertificates } from "./checks/certificates.ts";
 import { gatherClock, judgeClock } from "./checks/clock.ts";
+import { judgeDecryptionKeys } from "./checks/decryption-keys.ts";
 import { gatherDisk, judgeDisk } from "./checks/disk.ts";
 import { judgeDocker } from "./checks/docker.ts";
 import { gatherImages, judgeImages } from "./checks/images.ts";
@@ -45,6 +46,8 @@ const RUN: Readonly<Record<CheckName, Check>> = {
     deployed === undefined
       ? withoutDeployment("issuing keys")
       : judgeIssuingKeys(deployed.deployment, await issuingKeyFindings(deployed.deployment, runAs, machine.lookAt)),
+  "decryption keys": ({ deployed }) =>
+    deployed === undefined ? withoutDeployment("decryption keys") : judgeDecryptionKeys(deployed.deployment),
   certificates: ({ machine, stateDir, now }) => [
     ...judgeCertificates(gatherCertificates(machine, stateDir), now()),
     ...judgeLists(gatherLists(machine, stateDir), now()),

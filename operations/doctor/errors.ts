@@ -123,6 +123,16 @@ export const doctorErrors = catalogue({
     summary: "A crash would write a process's memory, with keys and plaintext, to a disk.",
     fix: "turn core dumps off: `sysctl -w 'kernel.core_pattern=|/bin/false'`, and the same line in /etc/sysctl.d/50-core.conf",
   },
+  DOCTOR_KEYS_IN_SOFTWARE: {
+    exit: EXIT.failed,
+    summary: "The deployment accepts that software protects its decryption keys, outside of profile dev.",
+    fix: "move to a token or a TPM when the reason has gone: custody.kind and custody.class in trustkern.yaml",
+  },
+  DOCTOR_KEYS_NOT_IN_ESCROW: {
+    exit: EXIT.failed,
+    summary: "Nobody holds shares of the decryption keys: with the place that has them, telemetry is lost.",
+    fix: "name holders in custody.escrow of trustkern.yaml; docs/guides/custody.md says how",
+  },
   DOCTOR_DISK_UNENCRYPTED: {
     exit: EXIT.failed,
     summary: "Nothing proves that the disk below a folder with keys or telemetry is encrypted.",

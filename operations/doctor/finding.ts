@@ -11,6 +11,7 @@ export const CHECKS = [
   "disk",
   "clock",
   "issuing keys",
+  "decryption keys",
   "certificates",
   "swap",
   "core dumps",
