@@ -23,8 +23,8 @@ export const signersErrors = catalogue({
   },
   SIGNER_SECRET_UNREADABLE: {
     exit: EXIT.configuration,
-    summary: "The file with a PIN cannot be read, or is empty.",
-    fix: "name a file that holds the PIN on its first line, readable by who runs this",
+    summary: "The file with a PIN or a token cannot be read, or is empty.",
+    fix: "name a file that holds it on its first line, readable by who runs this",
   },
   SIGNER_ADDON_MISSING: {
     exit: EXIT.resource,
@@ -60,6 +60,11 @@ export const signersErrors = catalogue({
     exit: EXIT.resource,
     summary: "The stored private key cannot be used: it was changed, or it belongs to another device.",
     fix: "restore it from a backup, or connect the device that it was made with",
+  },
+  SIGNER_POLICY_REFUSED: {
+    exit: EXIT.policy,
+    summary: "A TPM refuses a secret whose policy is not met: the host was not started with what was measured.",
+    fix: "start the host with the firmware and the software that the secret was sealed to",
   },
   SIGNER_CURVE_UNSUPPORTED: {
     exit: EXIT.configuration,

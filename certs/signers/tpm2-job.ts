@@ -58,17 +58,21 @@ async function alone<T>(device: string, use: (job: TpmJob) => Promise<T>): Promi
 
 /**
  * Runs one of tpm2-tools, and makes room in the TPM again.
+ * @param input what the tool reads from `-`, which may be a secret. @default nothing
+ * @returns what it wrote, which may be a secret
  * @throws SIGNER_TOOLS_MISSING, SIGNER_TOKEN_MISSING, SIGNER_PIN_WRONG, SIGNER_PIN_LOCKED, SIGNER_CURVE_UNSUPPORTED,
- * SIGNER_KEY_CORRUPT, SIGNER_FAILED
+ * SIGNER_KEY_CORRUPT, SIGNER_POLICY_REFUSED, SIGNER_FAILED
  */
-export async function runTpm(job: TpmJob, tool: string, args: readonly string[]): Promise<void> {
-  const { code, stderr } = await runDeviceProgram(tool, ["-T", job.tcti, ...args]);
+export async function runTpm(job: TpmJob, tool: string, args: readonly string[], input?: Uint8Array): Promise<Buffer> {
+  const { code, stdout, stderr } = await runDeviceProgram(tool, ["-T", job.tcti, ...args], input);
+  // A tool that fails leaves its key in the TPM as well.
+  if (code !== null) await runDeviceProgram("tpm2_flushcontext", ["-T", job.tcti, "-t"]);
   if (code === null) throw signersErrors.error("SIGNER_TOOLS_MISSING", `PATH has no \`${tool}\``);
   if (code !== 0) {
     const said = stderr.trim().split("\n").slice(0, 2).join(" ");
     throw signersErrors.error(codeOf(stderr), `${tool} ended with code ${code}: ${said}`, { path: job.device });
   }
-  await runDeviceProgram("tpm2_flushcontext", ["-T", job.tcti, "-t"]);
+  return stdout;
 }
 
 // The TPM's own words for its return codes (TPM 2.0 Library, part 2, section 6.6.3), as tpm2-tools print them.
@@ -77,6 +81,7 @@ const WORDS = [
   [/lockout/i, "SIGNER_PIN_LOCKED"],
   [/authorization (failure|value)|auth(orization)? fail|bad auth/i, "SIGNER_PIN_WRONG"],
   [/curve not supported|unsupported.*curve|curve/i, "SIGNER_CURVE_UNSUPPORTED"],
+  [/policy check failed|PCR have changed/i, "SIGNER_POLICY_REFUSED"],
   [/integrity check failed|structure is the wrong size|sensitive area/i, "SIGNER_KEY_CORRUPT"],
 ] as const;
 

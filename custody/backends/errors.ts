@@ -12,6 +12,17 @@ export const custodyStoreErrors = catalogue({
     summary: "The file of an age identity holds none, or more than one.",
     fix: "give a file with one line `AGE-SECRET-KEY-…`, as `age-keygen` writes it, mode 0600, without a passphrase",
   },
+  CUSTODY_PCRS_CHANGED: {
+    exit: EXIT.policy,
+    summary:
+      "The TPM does not unseal: the host was started with other firmware or software than the store was sealed to.",
+    fix: "go back to the firmware and the software that were measured, or make a new store and restore its keys from escrow",
+  },
+  CUSTODY_PCRS_SELECTION: {
+    exit: EXIT.configuration,
+    summary: "A choice of PCRs cannot be sealed to, or is another than the store was sealed to.",
+    fix: "give a bank and its registers, such as `sha256:0,2,4,7`: those that the store was made with",
+  },
   CUSTODY_STORE_CLOSED: {
     exit: EXIT.resource,
     summary: "The store of decryption keys was closed, and holds nothing any more.",
@@ -57,5 +68,45 @@ export const custodyStoreErrors = catalogue({
     exit: EXIT.policy,
     summary: "The token takes no private key that was made elsewhere.",
     fix: "let the token make the generation, or choose another back end for keys of ceremonies",
+  },
+  CUSTODY_STORE_ADDRESS: {
+    exit: EXIT.configuration,
+    summary: "The address of a key service, or the file of its authority, cannot be used.",
+    fix: "give an https:// address of a host and a port, the names as the service has them, and a PEM file that custody's user may read",
+  },
+  CUSTODY_STORE_UNREACHABLE: {
+    exit: EXIT.resource,
+    summary: "The key service does not answer in time, or its certificate does not verify.",
+    fix: "check its address, the network between, and that caFile is the authority of its certificate",
+  },
+  CUSTODY_STORE_DENIED: {
+    exit: EXIT.authentication,
+    summary: "The key service does not let custody use the wrapping key.",
+    fix: "renew the token or the credentials, and let their policy read the key's description, encrypt and decrypt with it",
+  },
+  CUSTODY_STORE_WRAP_KEY_MISSING: {
+    exit: EXIT.resource,
+    summary: "The key service has no wrapping key of that name.",
+    fix: "mend the name, the mount or the region; make the key with the service's own tools when the store is new",
+  },
+  CUSTODY_STORE_WRAP_KEY_UNFIT: {
+    exit: EXIT.policy,
+    summary: "The wrapping key protects nothing, or cannot be used: it can be read out, is of another kind, or is disabled.",
+    fix: "enable it, or make one that never leaves the service, and put the keys into a new store under it from escrow or by rotation",
+  },
+  CUSTODY_STORE_SERVICE_SEALED: {
+    exit: EXIT.resource,
+    summary: "The key service is sealed, or is a standby that answers for another node.",
+    fix: "unseal it, or name the node that is active",
+  },
+  CUSTODY_STORE_THROTTLED: {
+    exit: EXIT.resource,
+    summary: "The key service refuses because of too many requests.",
+    fix: "wait and unseal custody again, or raise the service's limit",
+  },
+  CUSTODY_STORE_SERVICE_FAILED: {
+    exit: EXIT.resource,
+    summary: "The key service answers in a way that it is not documented to.",
+    fix: "read the service's own words in the message, and its log",
   },
 });

@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { generateHybridIdentity } from "age-encryption";
-import { messageOf } from "../../shared/errors.ts";
 import { assertStrong, chooseWorkFactor, readPassphrase } from "../passphrase.ts";
 import { ageKeyWrap } from "./age-wrap.ts";
+import { reading } from "./checked-file.ts";
 import { custodyStoreErrors } from "./errors.ts";
-import { prepareKeyFolder } from "./key-folder.ts";
+import { incompleteFolder, prepareKeyFolder } from "./key-folder.ts";
 import type { KeyStore } from "./key-store.ts";
 import { readSealedFile, type SealedFile, writeSealedFile } from "./sealed-file.ts";
 import { openWrappedKeys } from "./wrapped-keys.ts";
@@ -52,9 +52,8 @@ async function openIdentity(ref: FileStoreRef & { readonly passphraseFile: strin
   const names = prepareKeyFolder(ref.folder);
   const plaintext = await readSealedFile(sealed);
   if (plaintext) return textOf(plaintext);
-  if (names.length === 0) return makeIdentity(sealed, ref.passphraseFile);
-  const message = `it has ${names.length} keys, and no "identity.age"`;
-  throw custodyStoreErrors.error("CUSTODY_STORE_INCOMPLETE", message, { path: ref.folder });
+  if (names.length > 0) throw incompleteFolder(ref.folder, names, "identity.age");
+  return makeIdentity(sealed, ref.passphraseFile);
 }
 
 async function makeIdentity(sealed: SealedFile, passphraseFile: string): Promise<string> {
@@ -67,20 +66,12 @@ async function makeIdentity(sealed: SealedFile, passphraseFile: string): Promise
 }
 
 function readIdentity(path: string): string {
-  const lines = textOf(readIdentityFile(path))
+  const lines = textOf(reading(path, () => readFileSync(path)))
     .split(/\r?\n/)
     .filter((line) => line !== "" && !line.startsWith("#"));
   const [identity, ...more] = lines;
   if (identity !== undefined && more.length === 0) return identity;
   throw invalidIdentity(path, `it has ${lines.length} lines that are no comment, accepted: 1`);
-}
-
-function readIdentityFile(path: string): Buffer {
-  try {
-    return readFileSync(path);
-  } catch (cause) {
-    throw custodyStoreErrors.error("CUSTODY_STORE_UNREADABLE", `cannot read: ${messageOf(cause)}`, { path, cause });
-  }
 }
 
 function textOf(bytes: Uint8Array): string {

@@ -1,8 +1,7 @@
-import { createHash } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { removeFileDurably, writeFileAtomic } from "../../shared/atomic-file.ts";
-import { messageOf } from "../../shared/errors.ts";
+import { removeFileDurably } from "../../shared/atomic-file.ts";
+import { corruptFile, readCheckedFile, reading, writeCheckedFile, writing } from "./checked-file.ts";
 import { custodyStoreErrors } from "./errors.ts";
 import type { KeyWrap } from "./key-wrap.ts";
 
@@ -17,8 +16,6 @@ export const SIGNER_NAME = "audit-signer";
 
 const NAME = /^(?:[0-9a-f]{16}|audit-signer)$/;
 const SUFFIX = ".key";
-const HEADER = /^trustkern-key\/1 name=([0-9a-z-]{1,64}) sha256=([0-9a-f]{64})\n/;
-const LONGEST_HEADER = 256;
 
 /**
  * Makes the folder when it is not there (mode 0700), and takes away what a killed process had not finished.
@@ -39,15 +36,14 @@ export function prepareKeyFolder(folder: string): readonly string[] {
 }
 
 /**
- * Opens the file of a key. Its checksum tells a file that changed from one that belongs elsewhere; authenticity is the wrap's.
+ * Opens the file of a key.
  * @returns the key's bytes, a secret that the caller fills with zeros
  * @throws CUSTODY_STORE_UNREADABLE, CUSTODY_STORE_CORRUPT, CUSTODY_STORE_MISPLACED, CUSTODY_STORE_FOREIGN, and what the
  * wrap throws
  */
 export async function readKey({ folder, wrap }: KeyFolder, name: string): Promise<Buffer> {
   const path = keyFile(folder, name);
-  const file = reading(path, () => readFileSync(path));
-  const bytes = await wrap.unwrap(parseKeyFile(file, name, path), name);
+  const bytes = await wrap.unwrap(readCheckedFile(path, name), name);
   if (bytes !== null) return bytes;
   throw custodyStoreErrors.error("CUSTODY_STORE_FOREIGN", "it is whole, and does not open here", { path });
 }
@@ -57,10 +53,7 @@ export async function readKey({ folder, wrap }: KeyFolder, name: string): Promis
  * @throws CUSTODY_STORE_UNWRITABLE, and what the wrap throws
  */
 export async function writeKey({ folder, wrap }: KeyFolder, name: string, bytes: Uint8Array): Promise<void> {
-  const path = keyFile(folder, name);
-  const wrapped = await wrap.wrap(bytes, name);
-  const header = `trustkern-key/1 name=${name} sha256=${checksum(name, wrapped)}\n`;
-  writing(path, () => writeFileAtomic(path, Buffer.concat([Buffer.from(header, "ascii"), wrapped])));
+  writeCheckedFile(keyFile(folder, name), name, await wrap.wrap(bytes, name));
 }
 
 /**
@@ -74,42 +67,15 @@ export function removeKey(folder: string, name: string): void {
 
 /** The error for a key that is not what was written. */
 export function corruptKey(folder: string, name: string, reason: string): Error {
-  return corrupt(keyFile(folder, name), reason);
+  return corruptFile(keyFile(folder, name), reason);
 }
 
-function parseKeyFile(file: Buffer, name: string, path: string): Buffer {
-  const [header, own, sum] = HEADER.exec(file.subarray(0, LONGEST_HEADER).toString("latin1")) ?? [];
-  if (header === undefined || own === undefined) throw corrupt(path, "its first line is not a key file's");
-  const wrapped = file.subarray(header.length);
-  if (checksum(own, wrapped) !== sum) throw corrupt(path, "its checksum does not match its bytes");
-  if (own === name) return wrapped;
-  throw custodyStoreErrors.error("CUSTODY_STORE_MISPLACED", `it is the file of "${own}"`, { path });
+/** The error for a folder whose keys need a file that is lost. */
+export function incompleteFolder(folder: string, names: readonly string[], lost: string): Error {
+  const message = `it has ${names.length} keys, and no "${lost}"`;
+  return custodyStoreErrors.error("CUSTODY_STORE_INCOMPLETE", message, { path: folder });
 }
 
 function keyFile(folder: string, name: string): string {
   return join(folder, `${name}${SUFFIX}`);
-}
-
-function checksum(name: string, wrapped: Uint8Array): string {
-  return createHash("sha256").update(`${name}\n`).update(wrapped).digest("hex");
-}
-
-function corrupt(path: string, reason: string): Error {
-  return custodyStoreErrors.error("CUSTODY_STORE_CORRUPT", `the key file is corrupt: ${reason}`, { path });
-}
-
-function reading<T>(path: string, read: () => T): T {
-  try {
-    return read();
-  } catch (cause) {
-    throw custodyStoreErrors.error("CUSTODY_STORE_UNREADABLE", `cannot read: ${messageOf(cause)}`, { path, cause });
-  }
-}
-
-function writing(path: string, write: () => unknown): void {
-  try {
-    write();
-  } catch (cause) {
-    throw custodyStoreErrors.error("CUSTODY_STORE_UNWRITABLE", `cannot write: ${messageOf(cause)}`, { path, cause });
-  }
 }

@@ -1,4 +1,5 @@
 import { createPublicKey, generateKeyPairSync, type KeyObject } from "node:crypto";
+import type { KeySigner } from "../../certs/signers/signer.ts";
 import { hpkeDecapsulate, importX25519Private, keyIdOf } from "../../protocol/hpke.ts";
 import { custodyErrors } from "../errors.ts";
 import { custodyStoreErrors } from "./errors.ts";
@@ -31,10 +32,19 @@ interface HeldKey extends StoredKey {
  * CUSTODY_STORE_FOREIGN, CUSTODY_STORE_INCOMPLETE, and what the wrap throws
  */
 export async function openWrappedKeys(at: WrappedKeys): Promise<KeyStore> {
-  const names = prepareKeyFolder(at.folder);
-  const signer = await openWrappedSigner(at, names, at.facts.where);
-  const held = new Map<string, HeldKey>();
-  for (const name of names) if (name !== SIGNER_NAME) held.set(name, await readHeldKey(at, name));
+  try {
+    const names = prepareKeyFolder(at.folder);
+    const signer = await openWrappedSigner(at, names, at.facts.where);
+    const held = new Map<string, HeldKey>();
+    for (const name of names) if (name !== SIGNER_NAME) held.set(name, await readHeldKey(at, name));
+    return storeOf(at, signer, held);
+  } catch (thrown) {
+    await at.wrap.close();
+    throw thrown;
+  }
+}
+
+function storeOf(at: WrappedKeys, signer: KeySigner, held: Map<string, HeldKey>): KeyStore {
   let closed = false;
 
   const keys = (): Map<string, HeldKey> => {

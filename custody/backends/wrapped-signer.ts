@@ -1,8 +1,7 @@
 import { createPrivateKey, generateKeyPairSync } from "node:crypto";
 import type { KeySigner } from "../../certs/signers/signer.ts";
 import { loadPemSigner } from "../../certs/signers/software.ts";
-import { custodyStoreErrors } from "./errors.ts";
-import { corruptKey, type KeyFolder, readKey, SIGNER_NAME, writeKey } from "./key-folder.ts";
+import { corruptKey, incompleteFolder, type KeyFolder, readKey, SIGNER_NAME, writeKey } from "./key-folder.ts";
 
 /**
  * The signer (P-256, PKCS #8, RFC 5958) of a folder of wrapped keys. An empty folder gets one; a folder that has keys and
@@ -12,7 +11,7 @@ import { corruptKey, type KeyFolder, readKey, SIGNER_NAME, writeKey } from "./ke
  */
 export async function openWrappedSigner(at: KeyFolder, names: readonly string[], where: string): Promise<KeySigner> {
   if (!names.includes(SIGNER_NAME)) {
-    if (names.length > 0) throw signerLost(at.folder, names.length);
+    if (names.length > 0) throw incompleteFolder(at.folder, names, `${SIGNER_NAME}.key`);
     await makeSigner(at);
   }
   const pkcs8 = await readKey(at, SIGNER_NAME);
@@ -41,9 +40,4 @@ function pemOf(folder: string, pkcs8: Buffer): string {
   } catch {
     throw corruptKey(folder, SIGNER_NAME, "it holds no PKCS #8 key");
   }
-}
-
-function signerLost(folder: string, count: number): Error {
-  const message = `it has ${count} keys, and no "${SIGNER_NAME}.key"`;
-  return custodyStoreErrors.error("CUSTODY_STORE_INCOMPLETE", message, { path: folder });
 }
