@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { copyFileSync, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { copyFileSync, cpSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -9,42 +9,18 @@ import { rawKey } from "../../custody/backends/key-store-samples.ts";
 import type { Tpm2StoreRef } from "../../custody/backends/tpm2.ts";
 import { custodyClassOf } from "../../custody/backends/tpm2-class.ts";
 import { SoftTpm } from "./signers/soft-tpm.ts";
+import { TpmStores } from "./signers/tpm-stores.ts";
 
-const PCRS = "sha256:0,2,4,7";
-const tpm = new SoftTpm();
+const stores = new TpmStores();
+const { tpm } = stores;
 const otherTpm = new SoftTpm();
-const root = mkdtempSync(join(tmpdir(), "tk-custody-tpm2-"));
-let stores = 0;
 
 beforeAll(async () => {
-  await Promise.all([tpm.start(), otherTpm.start()]);
-  for (const register of [0, 2, 4, 7]) extend(register, tpm);
+  await Promise.all([stores.start(), otherTpm.start()]);
 });
 afterAll(async () => {
-  await Promise.all([tpm.remove(), otherTpm.remove()]);
-  rmSync(root, { recursive: true });
+  await Promise.all([stores.remove(), otherTpm.remove()]);
 });
-
-function tool(name: string, args: readonly string[], { device } = tpm): string {
-  return execFileSync(name, ["-T", `swtpm:path=${device}`, ...args], { encoding: "utf8", stdio: "pipe" });
-}
-
-function extend(register: number, of = tpm): void {
-  tool("tpm2_pcrextend", [`${register}:sha256=${"ab".repeat(32)}`], of);
-}
-
-function newStore(pcrs = PCRS): Tpm2StoreRef {
-  stores += 1;
-  return { kind: "tpm2", device: tpm.device, folder: join(root, `store-${stores}`), pcrs };
-}
-
-async function filled(pcrs = PCRS): Promise<Tpm2StoreRef> {
-  const ref = newStore(pcrs);
-  const store = await openKeyStore(ref);
-  await store.generate();
-  await store.close();
-  return ref;
-}
 
 const refusal = (ref: Tpm2StoreRef): Promise<unknown> =>
   openKeyStore(ref).then(
@@ -59,10 +35,10 @@ const keysOf = async (ref: Tpm2StoreRef): Promise<number> => {
 };
 const sealedOf = (ref: Tpm2StoreRef): string => join(ref.folder, "wrapping-key.tpm2");
 
-let last = newStore();
+let last = stores.name();
 describeKeyStore("tpm2", {
   create: () => {
-    last = newStore();
+    last = stores.name();
     return openKeyStore(last);
   },
   reopen: () => openKeyStore(last),
@@ -70,17 +46,17 @@ describeKeyStore("tpm2", {
 
 describe("a store that a TPM seals", () => {
   test("says that swtpm is software, and its keys are in memory", async () => {
-    const ref = await filled();
+    const ref = await stores.filled();
     const store = await openKeyStore(ref);
-    const where = `tpm2:device=${tpm.device};pcrs=${PCRS};folder=${ref.folder}`;
+    const where = `tpm2:device=${tpm.device};pcrs=sha256:0,2,4,7;folder=${ref.folder}`;
     expect(store.facts).toEqual({ kind: "tpm2", custodyClass: "software", keysInUse: "in-memory", where });
-    expect(custodyClassOf(tool("tpm2_getcap", ["properties-fixed"]))).toBe("software");
+    expect(custodyClassOf(tpm.tool("tpm2_getcap", ["properties-fixed"]))).toBe("software");
     await store.close();
   });
 
   test("is files for their owner alone, with no key in the clear, and leaves no file elsewhere", async () => {
     const before = readdirSync(tmpdir()).filter((name) => name.startsWith("tk-tpm-"));
-    const ref = newStore();
+    const ref = stores.name();
     const raw = rawKey();
     const store = await openKeyStore(ref);
     const { keyId } = await store.importKey(raw);
@@ -96,19 +72,19 @@ describe("a store that a TPM seals", () => {
   });
 
   test("opens after its TPM was restarted and measured the same", async () => {
-    const ref = await filled();
+    const ref = await stores.filled();
     await tpm.stop();
     expect(await refusal(ref)).toMatchObject({ code: "SIGNER_TOKEN_MISSING", exit: 4 });
     await tpm.start();
     expect(await refusal(ref)).toMatchObject({ code: "CUSTODY_PCRS_CHANGED" });
-    for (const register of [0, 2, 4, 7]) extend(register);
+    for (const register of [0, 2, 4, 7]) tpm.extend(register);
     expect(await keysOf(ref)).toBe(1);
   });
 
   test("does not open once a register changed, however often it is asked, and says what to do", async () => {
-    const ref = await filled("sha256:7,9");
-    const other = await filled("sha256:8");
-    extend(9);
+    const ref = await stores.filled("sha256:7,9");
+    const other = await stores.filled("sha256:8");
+    tpm.extend(9);
     for (let count = 0; count < 6; count += 1) {
       expect(await refusal(ref)).toMatchObject({
         code: "CUSTODY_PCRS_CHANGED",
@@ -122,8 +98,8 @@ describe("a store that a TPM seals", () => {
   });
 
   test("opens by its policy alone", async () => {
-    const [, text = ""] = readFileSync(sealedOf(await filled()), "utf8").split("\n");
-    const blob = join(root, "public");
+    const [, text = ""] = readFileSync(sealedOf(await stores.filled()), "utf8").split("\n");
+    const blob = join(stores.folder, "public");
     writeFileSync(blob, Buffer.from(JSON.parse(text).public, "base64"));
     const said = execFileSync("tpm2_print", ["-t", "TPM2B_PUBLIC", blob], { encoding: "utf8" });
     expect(said).toMatch(/attributes:\s+value: fixedtpm\|fixedparent\|noda\n/);
@@ -131,19 +107,19 @@ describe("a store that a TPM seals", () => {
   });
 
   test("opens while others have the TPM locked out", async () => {
-    const ref = await filled();
-    const locked = join(root, "locked");
-    tool("tpm2_dictionarylockout", ["--setup-parameters", "--max-tries=1", "--recovery-time=600"]);
-    tool("tpm2_createprimary", ["-Q", "-C", "o", "-p", "right", "-c", locked]);
-    expect(() => tool("tpm2_create", ["-Q", "-C", locked, "-P", "wrong"])).toThrow();
-    tool("tpm2_flushcontext", ["-t"]);
-    expect(tool("tpm2_getcap", ["properties-variable"])).toMatch(/inLockout:\s+1/);
+    const ref = await stores.filled();
+    const locked = join(stores.folder, "locked");
+    tpm.tool("tpm2_dictionarylockout", ["--setup-parameters", "--max-tries=1", "--recovery-time=600"]);
+    tpm.tool("tpm2_createprimary", ["-Q", "-C", "o", "-p", "right", "-c", locked]);
+    expect(() => tpm.tool("tpm2_create", ["-Q", "-C", locked, "-P", "wrong"])).toThrow();
+    tpm.tool("tpm2_flushcontext", ["-t"]);
+    expect(tpm.tool("tpm2_getcap", ["properties-variable"])).toMatch(/inLockout:\s+1/);
     expect(await keysOf(ref)).toBe(1);
-    tool("tpm2_dictionarylockout", ["--clear-lockout"]);
+    tpm.tool("tpm2_dictionarylockout", ["--clear-lockout"]);
   });
 
   test("goes on where it was killed after its wrapping key was sealed", async () => {
-    const ref = newStore();
+    const ref = stores.name();
     await (await openKeyStore(ref)).close();
     const sealed = readFileSync(sealedOf(ref));
     rmSync(join(ref.folder, "audit-signer.key"));
@@ -153,24 +129,24 @@ describe("a store that a TPM seals", () => {
   });
 
   test("is nothing to another TPM, and to its own once that was cleared", async () => {
-    const ref = await filled();
+    const ref = await stores.filled();
     const foreign = { code: "CUSTODY_STORE_FOREIGN", path: sealedOf(ref), exit: 3 };
     expect(await refusal({ ...ref, device: otherTpm.device })).toMatchObject(foreign);
-    const cleared: Tpm2StoreRef = { ...newStore("sha256:1"), device: otherTpm.device };
+    const cleared: Tpm2StoreRef = { ...stores.name("sha256:1"), device: otherTpm.device };
     await (await openKeyStore(cleared)).close();
-    tool("tpm2_clear", [], otherTpm);
+    otherTpm.tool("tpm2_clear", []);
     expect(await refusal(cleared)).toMatchObject({ ...foreign, path: sealedOf(cleared) });
   });
 
   test("needs an owner hierarchy without an authorization", async () => {
-    tool("tpm2_changeauth", ["-c", "owner", "canary"], otherTpm);
-    const thrown = await refusal({ ...newStore(), device: otherTpm.device });
+    otherTpm.tool("tpm2_changeauth", ["-c", "owner", "canary"]);
+    const thrown = await refusal({ ...stores.name(), device: otherTpm.device });
     expect(thrown).toMatchObject({ code: "SIGNER_PIN_WRONG", exit: 3 });
-    tool("tpm2_changeauth", ["-c", "owner", "-p", "canary"], otherTpm);
+    otherTpm.tool("tpm2_changeauth", ["-c", "owner", "-p", "canary"]);
   });
 
   test("finds a sealed key that was changed, cut, lost, or taken from another store", async () => {
-    const ref = await filled();
+    const ref = await stores.filled();
     const path = sealedOf(ref);
     const bytes = readFileSync(path);
     const corrupt = { code: "CUSTODY_STORE_CORRUPT", path };
@@ -182,7 +158,7 @@ describe("a store that a TPM seals", () => {
     }
     writeFileSync(path, bytes.subarray(0, 200));
     expect(await refusal(ref)).toMatchObject(corrupt);
-    copyFileSync(sealedOf(await filled()), path);
+    copyFileSync(sealedOf(await stores.filled()), path);
     expect(await refusal(ref)).toMatchObject({ code: "CUSTODY_STORE_FOREIGN" });
     rmSync(path);
     expect(await refusal(ref)).toMatchObject({ code: "CUSTODY_STORE_INCOMPLETE", path: ref.folder });
@@ -191,27 +167,27 @@ describe("a store that a TPM seals", () => {
 
   test("refuses registers that its TPM does not have, or that it was not sealed to", async () => {
     for (const pcrs of ["sha256:24", "sha1:0", "sha256"]) {
-      expect(await refusal(newStore(pcrs))).toMatchObject({ code: "CUSTODY_PCRS_SELECTION", exit: 2 });
+      expect(await refusal(stores.name(pcrs))).toMatchObject({ code: "CUSTODY_PCRS_SELECTION", exit: 2 });
     }
-    const ref = await filled();
+    const ref = await stores.filled();
     expect(await refusal({ ...ref, pcrs: "sha256:0" })).toMatchObject({
       code: "CUSTODY_PCRS_SELECTION",
-      message: expect.stringContaining(PCRS),
+      message: expect.stringContaining("sha256:0,2,4,7"),
     });
     expect(await keysOf({ ...ref, pcrs: "sha256:7,4,2,0" })).toBe(1);
   });
 
   test("is not made where there is no TPM, or something else", async () => {
     for (const device of ["/dev/nonexistent-tpm", "/dev/null"]) {
-      const ref = { ...newStore(), device };
+      const ref = { ...stores.name(), device };
       expect(await refusal(ref)).toMatchObject({ code: "SIGNER_TOKEN_MISSING", exit: 4 });
       expect(readdirSync(ref.folder)).toEqual([]);
     }
   });
 
   test("opens from a copy of its folder on the same host", async () => {
-    const ref = await filled();
-    const copy = newStore();
+    const ref = await stores.filled();
+    const copy = stores.name();
     cpSync(ref.folder, copy.folder, { recursive: true });
     expect(await keysOf(copy)).toBe(1);
   });

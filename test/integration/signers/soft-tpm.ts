@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -45,6 +45,17 @@ export class SoftTpm {
   async remove(): Promise<void> {
     await this.stop();
     rmSync(this.folder, { recursive: true });
+  }
+
+  /** Runs one of tpm2-tools on it, and gives what that says. */
+  tool(name: string, args: readonly string[]): string {
+    const all = ["-T", `swtpm:path=${this.device}`, ...args];
+    return execFileSync(name, all, { encoding: "utf8", stdio: "pipe" });
+  }
+
+  /** Measures something into a register. */
+  extend(register: number): void {
+    this.tool("tpm2_pcrextend", [`${register}:sha256=${"ab".repeat(32)}`]);
   }
 
   /** A key of this TPM, in its folder. */
