@@ -1,85 +1,13 @@
-import { generateKeyPairSync, type KeyObject } from "node:crypto";
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createPem, loadPemSigner } from "../../certs/signers/software.ts";
-import {
-  hpkeDecapsulate,
-  hpkeSeal,
-  importX25519Private,
-  keyIdOf,
-  openWithSharedSecret,
-  TELEMETRY_INFO,
-} from "../../protocol/hpke.ts";
-import type { AuditLog } from "../audit/log.ts";
-import { type AuditEntry, type AuditRecord, parseRecord, placeEntry, renderRecord } from "../audit/record.ts";
-import { custodyStoreErrors } from "../backends/errors.ts";
+import { expect } from "vitest";
+import { hpkeSeal, keyIdOf, openWithSharedSecret, TELEMETRY_INFO } from "../../protocol/hpke.ts";
 import type { KeyStore } from "../backends/key-store.ts";
 import type { Generation } from "../generation.ts";
 import type { KemItem, KemResult } from "../kem.ts";
-import { publicKeyOf } from "../package.ts";
 import { type Keyring, openKeyring } from "./keyring.ts";
-
-/** A store in memory, whose keys a test may look at. */
-export interface MemoryStore extends KeyStore {
-  readonly keys: Map<string, KeyObject>;
-}
-
-/** A store in memory. */
-export async function memoryStore(): Promise<MemoryStore> {
-  const keys = new Map<string, KeyObject>();
-  const hold = (privateKey: KeyObject) => {
-    const publicKey = publicKeyOf(privateKey.export({ format: "raw-private" }));
-    const keyId = keyIdOf(publicKey).toString("hex");
-    keys.set(keyId, privateKey);
-    return { keyId, publicKey: publicKey.toString("hex") };
-  };
-  return {
-    keys,
-    facts: { kind: "file", custodyClass: "software", keysInUse: "in-memory", where: "memory" },
-    signer: await loadPemSigner(await createPem("P-256"), "memory"),
-    list: async () => [...keys.values()].map(hold).sort((a, b) => (a.keyId < b.keyId ? -1 : 1)),
-    generate: async () => hold(generateKeyPairSync("x25519").privateKey),
-    importKey: async (privateKey) => hold(importX25519Private(privateKey)),
-    destroy: async (keyId) => {
-      keys.delete(keyId);
-    },
-    decapsulate: async (keyId, encapsulated) => {
-      const privateKey = keys.get(keyId);
-      if (!privateKey) throw custodyStoreErrors.error("CUSTODY_KEY_MISSING", `there is no key "${keyId}"`);
-      return encapsulated.map((enc) => openOrNull(privateKey, enc));
-    },
-    close: async () => keys.clear(),
-  };
-}
-
-function openOrNull(privateKey: KeyObject, enc: Uint8Array): Uint8Array | null {
-  try {
-    return hpkeDecapsulate(privateKey, enc);
-  } catch {
-    return null;
-  }
-}
-
-/** What a keyring needs of a log, kept in memory, with its records for a test to look at and take away. */
-export interface MemoryLog extends Pick<AuditLog, "append" | "lastGenerations"> {
-  readonly records: AuditRecord[];
-}
-
-/** A log in memory, as strict about entries as the one on the disk. */
-export function memoryLog(): MemoryLog {
-  const records: AuditRecord[] = [];
-  return {
-    records,
-    append: async (entry: AuditEntry) => {
-      const where = { seq: records.length + 1, prev: "0".repeat(64), at: new Date().toISOString() };
-      const record = parseRecord(renderRecord(placeEntry(entry, where)));
-      records.push(record);
-      return record;
-    },
-    lastGenerations: () => records.filter(({ kind }) => kind === "generation").slice(-2),
-  };
-}
+import { type KeyringLog, type MemoryLog, type MemoryStore, memoryLog, memoryStore } from "./test-memory.ts";
 
 /** Everything that a keyring stands on; `open` opens it, again and again. */
 export interface KeyringGround {
@@ -88,7 +16,7 @@ export interface KeyringGround {
   readonly folder: string;
   readonly file: string;
   /** @param instead other parts than those in memory */
-  readonly open: (instead?: { store?: KeyStore; audit?: KeyringGround["audit"]; tenant?: string }) => Promise<Keyring>;
+  readonly open: (instead?: { store?: KeyStore; audit?: KeyringLog; tenant?: string }) => Promise<Keyring>;
 }
 
 /** New ground, in a folder that the test removes. */
@@ -135,4 +63,34 @@ export function activeOf(keyring: Keyring): Generation {
   const active = keyring.list().filter(({ state }) => state === "active");
   if (active.length !== 1 || active[0] === undefined) throw new Error(`${active.length} generations are active`);
   return active[0];
+}
+
+/** The first retired generation. */
+export function retiredOf(keyring: Keyring): Generation {
+  const retired = keyring.list().find(({ state }) => state === "retired");
+  if (retired === undefined) throw new Error("none is retired");
+  return retired;
+}
+
+/** A keyring with a retired, an active and a next generation. */
+export async function prepared(ground: KeyringGround): Promise<Keyring> {
+  const keyring = await ground.open();
+  await keyring.generate("op", { state: "active" });
+  await keyring.generate("op", { state: "next" });
+  return keyring;
+}
+
+/** Opens, and holds what is true after any death: state, store and log fit, and whatever is to open opens. */
+export async function expectWhole(ground: KeyringGround): Promise<Keyring> {
+  const keyring = await ground.open();
+  activeOf(keyring);
+  const kept = keyring.list().filter(({ state }) => state !== "destroyed");
+  const held = [keyring.packageKey.keyId, ...kept.map(({ keyId }) => keyId)].toSorted();
+  expect([...ground.store.keys.keys()].toSorted()).toEqual(held);
+  for (const generation of keyring.list())
+    expect(await opens(keyring, generation, "stored")).toBe(generation.state !== "destroyed");
+  const records = ground.audit.records.length;
+  expect((await ground.open()).list()).toEqual(keyring.list());
+  expect(ground.audit.records.length).toBe(records);
+  return keyring;
 }
