@@ -1,9 +1,11 @@
 import { type FileStoreRef, openFileStore } from "./file.ts";
 import type { KeyStore } from "./key-store.ts";
+import { openPkcs11Store, type Pkcs11StoreRef } from "./pkcs11.ts";
 import { openTpm2Store, type Tpm2StoreRef } from "./tpm2.ts";
+import { openVaultStore, type VaultStoreRef } from "./vault.ts";
 
 /** Names a place for decryption keys, and how it is reached. */
-export type KeyStoreRef = FileStoreRef | Tpm2StoreRef;
+export type KeyStoreRef = FileStoreRef | Pkcs11StoreRef | Tpm2StoreRef | VaultStoreRef;
 
 /**
  * Opens a store; an empty place becomes one.
@@ -13,7 +15,11 @@ export async function openKeyStore(ref: KeyStoreRef): Promise<KeyStore> {
   switch (ref.kind) {
     case "file":
       return openFileStore(ref);
+    case "pkcs11":
+      return openPkcs11Store(ref);
     case "tpm2":
       return openTpm2Store(ref);
+    case "vault":
+      return openVaultStore(ref);
   }
 }

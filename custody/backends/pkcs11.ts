@@ -12,6 +12,7 @@ import { openTokenSigner } from "./pkcs11-signer.ts";
 
 /** Keys on a PKCS #11 token: `<keyPrefix>-kem-<key id>`, and the signer `<keyPrefix>-audit`. */
 export interface Pkcs11StoreRef extends Pkcs11Token {
+  readonly kind: "pkcs11";
   readonly keyPrefix: string;
 }
 

@@ -18,6 +18,7 @@ afterAll(() => soft.remove());
 
 let made = 0;
 const ref = (changes = {}) => ({
+  kind: "pkcs11" as const,
   module: SOFTHSM,
   token: soft.token,
   pinFile: soft.pinFile,
