@@ -4,9 +4,10 @@ import type { Constraint } from "./profile.ts";
 export const CUSTODY_EVERYWHERE: readonly Constraint[] = [
   {
     path: "custody.class",
-    when: { path: "custody.kind", values: ["file"] },
+    when: { path: "custody.kind", values: ["file", "vault"] },
     rule: { kind: "one-of", values: ["software"] },
-    reason: "a file is software, and custody opens no place of keys that is worse than the class that is asked for",
+    reason:
+      "a file and a transit engine are software, and custody opens no place of keys that is worse than the class that is asked for",
   },
   {
     path: "custody.schedule.overlap",

@@ -12,8 +12,10 @@ const ACCOUNT = "123456789012";
 const TOKEN = { kind: "pkcs11", module: "/usr/lib/token.so", token: "custody", pinFile: "/etc/pin" };
 const TPM = { kind: "tpm2", device: "/dev/tpmrm0", folder: "/var/lib/keys" };
 const KMS = { kind: "aws-kms", keyId: "1234abcd-12ab-34cd-56ef-1234567890ab" };
-const VAULT = { kind: "vault", address: "https://10.1.2.3:8200", mount: "transit", key: "k", tokenFile: "/etc/token" };
-const FILE = { kind: "file", class: "software", acceptSoftware: "a pilot of two weeks" };
+const ACCEPTED_SOFTWARE = { class: "software", acceptSoftware: "a pilot of two weeks" };
+const SERVER = { kind: "vault", address: "https://10.1.2.3:8200", mount: "transit", key: "k", tokenFile: "/etc/token" };
+const VAULT = { ...SERVER, ...ACCEPTED_SOFTWARE };
+const FILE = { kind: "file", ...ACCEPTED_SOFTWARE };
 const shares = (operator: string) => ({
   threshold: 2,
   holders: [
@@ -55,7 +57,7 @@ const ACCEPTED: readonly (readonly [ProfileName, string, object, object?])[] = [
   ["dev", "shares and grants of anybody", { escrow: shares("partner"), grants: [{ to: "x", operator: "trustkern" }] }],
   ...[TOKEN, TPM, VAULT, KMS].map((place) => ["eu-hosted", place.kind, place] as const),
   ["eu-hosted", "a virtual TPM", { ...TPM, class: "virtual" }],
-  ["eu-hosted", "software with a reason", { ...TOKEN, class: "software", acceptSoftware: "a pilot of two weeks" }],
+  ["eu-hosted", "software with a reason", { ...TOKEN, ...ACCEPTED_SOFTWARE }],
   ["eu-hosted", "a KMS in another region of the EU", { ...KMS, region: "eu-north-1" }],
   ["eu-hosted", "a KMS in the sovereign region", { ...KMS, region: "eusc-de-east-1" }],
   ["eu-hosted", "a KMS where the hosting is none of AWS", { ...KMS, region: "eu-west-3" }, { region: "fsn1" }],
@@ -80,6 +82,7 @@ const REFUSED: readonly (readonly [ProfileName, string, object | undefined, read
   ["eu-hosted", "silence", undefined, ["kind"]],
   ["eu-hosted", "a file", FILE, ["kind"]],
   ["eu-hosted", "a file without a class", { kind: "file" }, ["kind", "class"]],
+  ["eu-hosted", "a server that is to be hardware", SERVER, ["class"]],
   ["eu-hosted", "a KMS in the United States", { ...KMS, region: "us-east-1" }, ["region"]],
   ["eu-hosted", "a KMS in London", { ...KMS, region: "eu-west-2" }, ["region"]],
   ["eu-hosted", "a KMS in Zurich", { ...KMS, region: "eu-central-2" }, ["region"]],
@@ -223,8 +226,8 @@ describe("a refusal", () => {
       "CONFIG_MISSING custody.escrow.holders.0.operator",
       "CONFIG_VALUE custody.escrow.holders.1.operator",
     ]);
-    expect(brief("air-gapped", { kind: "vault", mount: "t", key: "k", tokenFile: "/t" })).toEqual([
-      "CONFIG_MISSING custody.address",
-    ]);
+    expect(brief("air-gapped", { ...ACCEPTED_SOFTWARE, kind: "vault", mount: "t", key: "k", tokenFile: "/t" })).toEqual(
+      ["CONFIG_MISSING custody.address"],
+    );
   });
 });
