@@ -66,7 +66,9 @@ describe("a key store that a transit engine wraps", () => {
     [{ exportable: true }, "exportable"],
     [{ exportable: undefined }, "exportable"],
     [{ allow_plaintext_backup: true }, "backed up in plaintext"],
+    [{ allow_plaintext_backup: undefined }, "backed up in plaintext"],
     [{ derived: true }, "derived"],
+    [{ derived: undefined }, "derived"],
     [{ type: "rsa-4096" }, "rsa-4096"],
     [{ type: "aes256-cbc" }, "aes256-cbc"],
   ])("is refused with a wrapping key of which it is said %j", async (described, word) => {
