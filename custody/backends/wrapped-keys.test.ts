@@ -1,4 +1,5 @@
 import { readdirSync, rmSync, writeFileSync } from "node:fs";
+import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, describe, expect, it } from "vitest";
 import { describeKeyStore } from "./key-store-contract.ts";
 import { rawKey } from "./key-store-samples.ts";
@@ -66,11 +67,28 @@ describe("a store of wrapped keys", () => {
 
   it("finishes what it has begun before it closes, and begins nothing more", async () => {
     const folder = folders.name();
-    const store = await openFolder(folder);
-    const asked = [refusal(store.generate()), refusal(store.generate())];
-    await store.close();
+    const said: string[] = [];
+    const begun = Promise.withResolvers<void>();
+    const honest = testWrap();
+    const store = await openFolder(folder, {
+      wrap: async (bytes, context) => {
+        if (context !== "audit-signer") begun.resolve();
+        await pause(20);
+        return honest.wrap(bytes, context);
+      },
+      unwrap: honest.unwrap,
+      close: async () => {
+        said.push("closed");
+        await honest.close();
+      },
+    });
+    const asked = [store.generate(), store.generate()].map(refusal);
+    await begun.promise;
+    const closing = store.close();
     for (const thrown of await Promise.all(asked)) expect(thrown).toMatchObject({ code: "CUSTODY_STORE_CLOSED" });
-    await expect((await openFolder(folder)).list()).resolves.toBeDefined();
+    await closing;
+    expect(said).toEqual(["closed"]);
+    expect(await (await openFolder(folder)).list()).toHaveLength(1);
   });
 
   it("passes on what its wrap says of a place that does not answer", async () => {

@@ -94,6 +94,8 @@ describe("a store that a TPM seals", () => {
         exit: 5,
       });
     }
+    expect(tpm.tool("tpm2_getcap", ["handles-transient"])).toBe("");
+    expect(tpm.tool("tpm2_getcap", ["handles-loaded-session"])).toBe("");
     expect(await keysOf(other)).toBe(1);
   });
 
