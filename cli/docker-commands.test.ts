@@ -48,7 +48,7 @@ describe("commands of the docker engine", () => {
   it("refuse a profile whose custody this version does not have, once its images are locked", async () => {
     use("eu-hosted");
     const names = ["backend", "broker", "collector", "custody", "database", "gateway", "grafana", "loki", "prometheus"];
-    const images = [...names, "schema", "shipper", "step-ca-pkcs11"].map(
+    const images = [...names, "custody-broker", "schema", "shipper", "step-ca-pkcs11"].map(
       (name) => `  ${name}: {reference: "a/${name}:1.0.0", digest: "sha256:${"0".repeat(64)}"}\n`,
     );
     writeFileSync(

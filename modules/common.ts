@@ -18,11 +18,15 @@ export const PROBE = "/app/probe.mjs";
 /** How every component of ours is watched. */
 export const CONTROL_HEALTH: Health = { kind: "socket", socket: CONTROL_SOCKET, startupSeconds: 30 };
 
+/** Without it whoever may send a process SIGUSR1 has a debugger in it, and with that its memory. */
+export const NO_INSPECTOR = "--disable-sigusr1";
+
 /** What a container of our program `service` runs; its first file is its configuration. */
 export function ownCommand(placement: Placement, name: string): readonly [string, ...string[]] {
   return [
     NODE,
     "--disable-warning=ExperimentalWarning",
+    NO_INSPECTOR,
     PROGRAM,
     "--config",
     placement.configFile(name, "config.json"),

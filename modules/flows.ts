@@ -9,6 +9,7 @@ import { LOGS_SOCKET } from "./shipper/component.ts";
 export interface CoreParts {
   readonly database: ComponentIn<"decryption">;
   readonly custody: ComponentIn<"decryption">;
+  readonly custodyBroker: ComponentIn<"decryption">;
   readonly broker: ComponentIn<"ingress">;
   readonly backend: ComponentIn<"operations">;
   readonly collector: ComponentIn<"decryption">;
@@ -30,13 +31,15 @@ export interface SupportParts {
 /** Who connects to whom to carry telemetry. */
 export function coreFlows(parts: CoreParts, engine: Engine): readonly Flow[] {
   const { broker: to, collector: from } = parts;
+  const kem = { protection: "unix", carries: ["ciphertext", "plaintext"] } as const;
   return [
     flow({ from: parts.backend, to, port: "mqtts", protection: "mtls", carries: ["metadata"] }),
     // Whose sessions have to end, and the revocation lists.
     flow({ from: to, to: parts.backend, port: "https", protection: "mtls", carries: ["metadata"] }),
     flow({ from, to, port: "mqtts", protection: "mtls", carries: ["ciphertext", "metadata"] }),
     flow({ from, to: parts.backend, port: "https", protection: "mtls", carries: ["metadata"] }),
-    flow({ from, to: parts.custody, port: KEM_SOCKET, protection: "unix", carries: ["ciphertext", "plaintext"] }),
+    flow({ from, to: parts.custodyBroker, port: KEM_SOCKET, ...kem }),
+    flow({ from: parts.custodyBroker, to: parts.custody, port: KEM_SOCKET, ...kem }),
     flow({
       from,
       to: parts.database,
@@ -79,7 +82,9 @@ export function supportFlows(core: CoreParts, support: SupportParts): readonly F
       flow({ from, to: loki, port: "https", ...metadata }),
       flow({ from, to: prometheus, port: "https", ...metadata }),
     ]),
-    ...[database, core.custody, collector, schema, ...grafanas].map((from) => flow({ from, ...logs })),
+    ...[database, core.custody, core.custodyBroker, collector, schema, ...grafanas].map((from) =>
+      flow({ from, ...logs }),
+    ),
     ...stepCas.flatMap((authority) => [
       flow({ from: backend, to: authority, port: "https", ...metadata }),
       flow({ from: authority, to: backend, port: "https", ...metadata }),

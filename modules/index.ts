@@ -5,6 +5,7 @@ import type { Placement } from "../model/placement.ts";
 import { backend } from "./backend/component.ts";
 import { collector } from "./collector/component.ts";
 import { custody } from "./custody/component.ts";
+import { custodyBroker } from "./custody-broker/component.ts";
 import { type CoreParts, coreFlows, type SupportParts, supportFlows } from "./flows.ts";
 import { gateway } from "./gateway/component.ts";
 import { grafana } from "./grafana/component.ts";
@@ -25,6 +26,7 @@ export function buildModel(deployment: Deployment, placement: Placement): Model 
   const core: CoreParts = {
     database: database(deployment, placement),
     custody: custody(deployment, placement),
+    custodyBroker: custodyBroker(deployment, placement),
     broker: broker(deployment, placement),
     backend: backend(deployment, placement),
     collector: collector(deployment, placement),

@@ -14,6 +14,7 @@ import { brokerServiceConfig } from "../services/broker/config.ts";
 import { guardConfig } from "../services/broker-guard/config.ts";
 import { collectorConfig } from "../services/collector/config.ts";
 import { custodyConfig } from "../services/custody/config.ts";
+import { custodyBrokerConfig } from "../services/custody-broker/config.ts";
 import { databaseConfig } from "../services/database/config.ts";
 import { gatewayConfig } from "../services/gateway/config.ts";
 import { simulatorConfig } from "../services/simulator/config.ts";
@@ -26,6 +27,7 @@ const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   "broker-guard": guardConfig,
   collector: collectorConfig,
   custody: custodyConfig,
+  "custody-broker": custodyBrokerConfig,
   database: databaseConfig,
   gateway: gatewayConfig,
   simulator: simulatorConfig,
@@ -65,6 +67,26 @@ it("gives a decryption key to custody alone, and no network to custody", () => {
   ]);
   expect(named("custody").network).toBe(false);
   expect(named("custody").ports).toEqual([]);
+});
+
+it("lets the custody broker alone ask custody, the collector alone ask the broker, and nobody manage keys", () => {
+  const asking = model.flows.filter(({ to }) => to.startsWith("custody"));
+  expect(asking.map(({ from, to, port }) => [from, to, port])).toEqual([
+    ["collector", "custody-broker", "kem"],
+    ["custody-broker", "custody", "kem"],
+  ]);
+  expect(named("custody-broker").holds).not.toContain("decryption-key");
+  expect(named("custody-broker")).toMatchObject({ network: false, secrets: [], volumes: [] });
+});
+
+it("opens keys by itself for profile dev alone", () => {
+  const unsealOf = (profile: Deployment["profile"]) => {
+    const { components } = buildModel({ ...deployment, profile }, placement);
+    return JSON.parse(components.find(({ name }) => name === "custody")?.files[0]?.content ?? "").unseal;
+  };
+  expect(unsealOf("dev")).toBe("at-start");
+  for (const profile of ["eu-hosted", "customer-tenant", "air-gapped"] as const)
+    expect(unsealOf(profile)).toBe("on-order");
 });
 
 it("lets nothing from device or edge reach the decryption zone", () => {

@@ -13,6 +13,7 @@ import {
   tlsConfig,
 } from "../common.ts";
 import { KEM_SOCKET } from "../custody/component.ts";
+import { CUSTODY_BROKER } from "../custody-broker/component.ts";
 import { metricsMember, metricsPorts } from "../prometheus/metrics-port.ts";
 import { DATABASE } from "../timescaledb/component.ts";
 
@@ -46,7 +47,7 @@ export function collector(deployment: Deployment, placement: Placement): Compone
         passwordFile: placement.secretFile(name, "database.password"),
         ...verified,
       },
-      custodySocket: placement.socket("custody", KEM_SOCKET),
+      custodySocket: placement.socket(CUSTODY_BROKER, KEM_SOCKET),
       backend: { url: `https://${https.host}:${https.port}`, servername: https.servername },
       backendKeyFile: placement.secretFile(name, "backend.pub"),
       stateDir,

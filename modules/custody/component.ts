@@ -2,23 +2,25 @@ import { type ComponentIn, component } from "../../model/component.ts";
 import type { Deployment } from "../../model/deployment.ts";
 import type { Placement } from "../../model/placement.ts";
 import { CONTROL_HEALTH, configFile, controlSockets, ownCommand, secretRefs } from "../common.ts";
+import { keyStorePart } from "./key-store.ts";
 
-// The embedded engine makes the passphrase itself, of 256 random bits: stretching it would only cost start-up time.
-const MACHINE_MADE_WORK_FACTOR = 12;
-
-/** Name of the socket that opens the KEM. */
+/** Name of the sockets that open the KEM: custody's for its broker, and the broker's for the collector. */
 export const KEM_SOCKET = "kem";
 
+/** Name of the socket that manages the keys, for this host alone: no component reaches it. */
+export const MANAGE_SOCKET = "manage";
+
 /**
- * Custody of the HPKE private keys. It has no network at all: the KEM is asked over a Unix socket. A shared secret
- * that it hands out opens one message, so it counts as that message's plaintext; the private key never leaves.
+ * Custody of the HPKE private keys: the crypto service. The KEM is asked over a Unix socket, by the custody broker. A shared
+ * secret that it hands out opens one message, so it counts as that message's plaintext; the private key never leaves.
  */
 export function custody(deployment: Deployment, placement: Placement): ComponentIn<"decryption"> {
   const name = "custody";
-  const stateDir = placement.volumeDir(name, "state");
-  const socket = placement.socket(name, KEM_SOCKET);
+  const stateFolder = placement.volumeDir(name, "state");
+  const auditFolder = placement.volumeDir(name, "audit");
+  const [kemSocket, manageSocket] = [placement.socket(name, KEM_SOCKET), placement.socket(name, MANAGE_SOCKET)];
   const fixture = deployment.fixture ? { fixtureFile: placement.secretFile(name, "fixture.json") } : {};
-  const workFactor = deployment.engine === "embedded" ? { scryptWorkFactor: MACHINE_MADE_WORK_FACTOR } : {};
+  const keyStore = keyStorePart(deployment, placement, name);
   return component({
     name,
     zone: "decryption",
@@ -27,17 +29,29 @@ export function custody(deployment: Deployment, placement: Placement): Component
     image: "custody",
     command: ownCommand(placement, name),
     files: configFile(deployment, placement, name, {
-      socket,
-      stateDir,
-      passphraseFile: placement.secretFile(name, "passphrase"),
+      keyStore: keyStore.config,
+      leastClass: deployment.custody.leastClass,
+      // Elsewhere the host looks first at what is about to run, and orders it then.
+      unseal: deployment.profile === "dev" ? "at-start" : "on-order",
+      stateFolder,
+      auditFolder,
+      kemSocket,
+      manageSocket,
       ...fixture,
-      ...workFactor,
     }),
-    secrets: secretRefs(placement, name, deployment.fixture ? ["passphrase", "fixture.json"] : ["passphrase"]),
-    volumes: [{ name: "state", path: stateDir, witness: "generations.age" }],
-    sockets: [...controlSockets(placement, name), { name: KEM_SOCKET, path: socket }],
+    secrets: secretRefs(placement, name, [...keyStore.secrets, ...(deployment.fixture ? ["fixture.json"] : [])]),
+    volumes: [
+      ...keyStore.volumes,
+      { name: "state", path: stateFolder, witness: "generations.json" },
+      { name: "audit", path: auditFolder, witness: "audit.head" },
+    ],
+    sockets: [
+      ...controlSockets(placement, name),
+      { name: KEM_SOCKET, path: kemSocket },
+      { name: MANAGE_SOCKET, path: manageSocket },
+    ],
     health: CONTROL_HEALTH,
     limits: { memoryMiB: 512, pids: 32, cpus: 1 },
-    network: false,
+    network: keyStore.network,
   });
 }

@@ -1,13 +1,14 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Placement } from "../../model/placement.ts";
+import { MANAGE_SOCKET } from "../../modules/custody/component.ts";
 import { type Allowlist, lookup, verifyAllowlist } from "../../protocol/allowlist.ts";
 import { decodeEnvelope, envelopeDigest } from "../../protocol/envelope.ts";
 import { bytesOfHex } from "../../protocol/hex.ts";
 import { importP256Point, verifyEnvelopeSignature } from "../../protocol/signature.ts";
-import { callControl } from "../../shared/control-client.ts";
 import { messageOf, TrustKernError } from "../../shared/errors.ts";
 import { openDatabase } from "../../stacks/embedded/database.ts";
+import { listGenerations } from "../../stacks/host/custody-management.ts";
 import { envelopeErrors } from "./errors.ts";
 
 /** Names one message. */
@@ -59,11 +60,7 @@ export async function proveEnvelope(placement: Placement, key: MessageKey): Prom
   const listed = allowlist.document.sensors.find(({ sensorId }) => sensorId === key.sensorId);
   const decoded = decodeEnvelope(stored.bytes);
   const envelope = decoded.ok ? decoded.envelope : undefined;
-  const generations = (await callControl(
-    placement.socket("custody", "control"),
-    "GET",
-    "/generations",
-  )) as readonly Generation[];
+  const generations = await listGenerations(placement.socket("custody", MANAGE_SOCKET));
   const keyId = stored.key_id.toString("hex");
   return {
     schema: "trustkern.envelope-prove/1",
@@ -79,7 +76,7 @@ export async function proveEnvelope(placement: Placement, key: MessageKey): Prom
       public_key: listed?.publicKey ?? null,
     },
     allowlist: { accepted_version: Number(stored.allowlist_version), checked_version: allowlist.document.version },
-    key: { key_id: keyId, state: generations.find(({ key_id }) => key_id === keyId)?.state ?? null },
+    key: { key_id: keyId, state: generations.find((each) => each.keyId === keyId)?.state ?? null },
     checks: {
       digest: envelopeDigest(stored.bytes).equals(stored.digest),
       signature:
@@ -94,11 +91,6 @@ export async function proveEnvelope(placement: Placement, key: MessageKey): Prom
         stored.key_id.equals(envelope.keyId),
     },
   };
-}
-
-interface Generation {
-  readonly key_id: string;
-  readonly state: string;
 }
 
 async function findStored(placement: Placement, { sensorId, bootId, seq }: MessageKey): Promise<Stored> {

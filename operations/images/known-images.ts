@@ -55,6 +55,7 @@ export const KNOWN_IMAGES: Readonly<Record<string, KnownImage>> = {
   backend: ours("backend"),
   collector: ours("collector"),
   custody: ours("custody"),
+  "custody-broker": ours("custody-broker"),
   gateway: ours("gateway"),
   simulator: ours("simulator"),
   schema: ours("schema", [MIGRATIONS]),

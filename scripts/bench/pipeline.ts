@@ -3,10 +3,11 @@ import { on } from "node:events";
 import { tmpdir } from "node:os";
 import { fileURLToPath } from "node:url";
 import { issueLeaves } from "../../certs/deployment.ts";
+import { MANAGE_SOCKET } from "../../modules/custody/component.ts";
 import { defaultDeployment } from "../../profiles/resolve.ts";
-import { bytesOfHex } from "../../protocol/hex.ts";
 import { openDatabase } from "../../stacks/embedded/database.ts";
 import { deployEmbedded, type EmbeddedDeployment } from "../../stacks/embedded/deploy.ts";
+import { listGenerations } from "../../stacks/host/custody-management.ts";
 import { cpuSeconds } from "./cpu.ts";
 import type { FromPublisher, PublisherSetup } from "./publisher.ts";
 
@@ -69,14 +70,12 @@ export async function measurePipeline(dir: string, root: string, messages: numbe
 async function setupOf(deployed: EmbeddedDeployment, messages: number, clock: () => Date): Promise<PublisherSetup> {
   const { issuers, rootPem } = deployed.authorities;
   const { leaves } = await issueLeaves(issuers, { clock, services: [], gateways: GATEWAYS, operators: [] });
-  const generations = (await deployed.control("custody", "GET", "/generations")) as readonly {
-    readonly public_key: string;
-  }[];
+  const [active] = await listGenerations(deployed.placement.socket("custody", MANAGE_SOCKET));
   return {
     broker: deployed.placement.endpoint("broker", "mqtts"),
     ca: rootPem,
     gateways: leaves.map(({ name, certPem, keyPem }) => ({ name, certPem, keyPem })),
-    recipient: bytesOfHex(generations[0]?.public_key ?? ""),
+    recipient: active?.publicKey ?? new Uint8Array(),
     sensors: SENSORS,
     messages,
   };

@@ -1,15 +1,10 @@
-import { spawn } from "node:child_process";
-import { generateKeyPairSync, randomBytes } from "node:crypto";
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
+import { generateKeyPairSync } from "node:crypto";
 import { createAllowlist } from "../../protocol/allowlist.ts";
-import { bytesOfHex, hexOf } from "../../protocol/hex.ts";
+import { hexOf } from "../../protocol/hex.ts";
 import { p256Signer } from "../../protocol/signature.ts";
 import type { Message } from "../../services/collector/intake/queue.ts";
 import { type CheckedBatch, createWorkerPool, MESSAGES_PER_BATCH } from "../../services/collector/verify/pool.ts";
-import { callControl } from "../../shared/control-client.ts";
-import { cpuSeconds } from "./cpu.ts";
+import { startBenchCustody } from "./custody.ts";
 import { makeEnvelope, makeSensors } from "./envelopes.ts";
 import { publicPoint } from "./keys.ts";
 
@@ -18,10 +13,11 @@ export interface VerifyOpenResult {
   readonly messages: number;
   /** CPU-seconds of the thread pool, and of the process around it. */
   readonly collectorSeconds: number;
+  /** Of the crypto service and its broker. */
   readonly custodySeconds: number;
 }
 
-/** A collector's thread pool as the service runs it, and a custody process that holds the key. */
+/** A collector's thread pool as the service runs it, the custody broker, and the crypto service that holds the key. */
 export interface VerifyOpenBench {
   /** Verifies, opens and parses the next messages; one batch at a time, so that cores that share caches do not slow each other. */
   readonly round: () => Promise<VerifyOpenResult>;
@@ -37,7 +33,8 @@ export async function prepareVerifyOpen(
   rounds: number,
   perRound: number,
 ): Promise<VerifyOpenBench> {
-  const custody = await startCustody(folder, root);
+  const custody = await startBenchCustody(folder, root);
+  const custodyTime = (): number => Object.values(custody.cpuSeconds()).reduce((sum, seconds) => sum + seconds, 0);
   const sensors = makeSensors(SENSORS);
   const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const document = {
@@ -84,40 +81,15 @@ export async function prepareVerifyOpen(
   await run(warmUp);
   return {
     round: async () => {
-      const [before, custodyBefore] = [process.cpuUsage(), cpuSeconds(custody.pid)];
+      const [before, custodyBefore] = [process.cpuUsage(), custodyTime()];
       const messages = await run(Math.floor(perRound / MESSAGES_PER_BATCH));
       const used = process.cpuUsage(before);
-      const custodySeconds = cpuSeconds(custody.pid) - custodyBefore;
+      const custodySeconds = custodyTime() - custodyBefore;
       return { messages, collectorSeconds: (used.user + used.system) / 1e6, custodySeconds };
     },
     close: async () => {
       await pool.close();
-      process.kill(custody.pid);
+      custody.close();
     },
   };
-}
-
-async function startCustody(folder: string, root: string) {
-  const at = (name: string): string => join(folder, name);
-  const config = {
-    name: "custody",
-    tenant: "bench",
-    controlSocket: at("custody.sock"),
-    socket: at("kem.sock"),
-    stateDir: at("custody"),
-    passphraseFile: at("passphrase"),
-  };
-  writeFileSync(at("passphrase"), randomBytes(32).toString("hex"), { mode: 0o600 });
-  writeFileSync(at("custody.json"), JSON.stringify(config));
-  const child = spawn(process.execPath, [join(root, "services/custody/main.ts"), "--config", at("custody.json")], {
-    stdio: ["ignore", "ignore", "inherit"],
-  });
-  for (let attempt = 0; attempt < 200; attempt++) {
-    const rows = await callControl(config.controlSocket, "GET", "/generations").catch(() => null);
-    const [active] = (rows ?? []) as readonly { readonly public_key: string }[];
-    if (active && child.pid) return { pid: child.pid, socket: config.socket, recipient: bytesOfHex(active.public_key) };
-    await delay(50);
-  }
-  child.kill();
-  throw new Error("custody did not start");
 }

@@ -1,24 +1,64 @@
 import { z } from "zod";
+import { CUSTODY_CLASSES } from "../../custody/backends/key-store.ts";
 import { SCRYPT_WORK_FACTOR_RANGE } from "../../custody/passphrase.ts";
 import { commonConfig } from "../runtime/config.ts";
 
-/** Configuration of the custody service. */
+const text = z.string().min(1);
+const { min, max } = SCRYPT_WORK_FACTOR_RANGE;
+
+/** Where the private keys are: one form for each back end of custody/backends. */
+const keyStoreConfig = z.union([
+  z.strictObject({
+    kind: z.literal("file"),
+    folder: text,
+    passphraseFile: text,
+    /**
+     * Base-2 logarithm of scrypt's N, when the store is made.
+     * @default 18; 12 with a passphrase of 256 random bits, and only then may it be below 18
+     */
+    scryptWorkFactor: z.int().min(min).max(max).exactOptional(),
+  }),
+  z.strictObject({ kind: z.literal("file"), folder: text, identityFile: text }),
+  z.strictObject({ kind: z.literal("pkcs11"), module: text, token: text, pinFile: text, keyPrefix: text }),
+  z.strictObject({ kind: z.literal("tpm2"), device: text, folder: text, pcrs: text }),
+  z.strictObject({
+    kind: z.literal("vault"),
+    address: z.url({ protocol: /^https$/ }),
+    mount: text,
+    key: text,
+    tokenFile: text,
+    caFile: text.exactOptional(),
+    folder: text,
+  }),
+  z.strictObject({
+    kind: z.literal("aws-kms"),
+    region: text,
+    keyId: text,
+    folder: text,
+    endpoint: z.url().exactOptional(),
+  }),
+]);
+
+/** Configuration of the crypto service. */
 export const custodyConfig = z.strictObject({
   ...commonConfig,
-  /** Unix socket that opens KEM ciphertexts in batches; mode 0600. */
-  socket: z.string().min(1),
-  /** Folder of the encrypted key file. */
-  stateDir: z.string().min(1),
-  passphraseFile: z.string().min(1),
-  /**
-   * Base-2 logarithm of scrypt's N for the next write.
-   * @default 18; 12 with a passphrase of 256 random bits, and only then may it be below 18
-   */
-  scryptWorkFactor: z.int().min(SCRYPT_WORK_FACTOR_RANGE.min).max(SCRYPT_WORK_FACTOR_RANGE.max).optional(),
+  keyStore: keyStoreConfig,
+  /** No store of a worse class is opened. @default software */
+  leastClass: z.enum(CUSTODY_CLASSES).default("software"),
+  /** When keys are opened: by itself, for profile dev alone, or once an operator orders it. */
+  unseal: z.enum(["at-start", "on-order"]),
+  /** Folder of the generations' public data. */
+  stateFolder: text,
+  /** Folder of the audit log. */
+  auditFolder: text,
+  /** Unix socket that opens KEM ciphertexts in batches, for the custody broker; mode 0600. */
+  kemSocket: text,
+  /** Unix socket that manages the keys by gRPC, for this host; mode 0600. */
+  manageSocket: text,
   /** How often uses of keys are reported as one `KEY_USED` event for each key. */
   keyUsageSeconds: z.number().min(0.1).max(3600).default(60),
-  /** A vectors file whose recipient key is imported at the start. For the dev profile only. */
-  fixtureFile: z.string().min(1).optional(),
+  /** A vectors file whose recipient key is imported at each unsealing. For the dev profile only. */
+  fixtureFile: text.optional(),
 });
 
 /** What {@link custodyConfig} parses to. */

@@ -1,15 +1,20 @@
 import { catalogue, EXIT } from "../../shared/errors.ts";
 
-/** Error codes of the custody service. */
+/** Error codes of the crypto service. */
 export const custodyServiceErrors = catalogue({
   CUSTODY_FIXTURE_INVALID: {
     exit: EXIT.configuration,
     summary: "The fixture is not a vectors file with the private key of its recipient.",
     fix: "name a file in the form of envelope-v1.json, or leave fixtureFile out",
   },
-  CUSTODY_SEALED: {
-    exit: EXIT.resource,
-    summary: "Custody is sealed: its keys are not in memory, and nothing is opened.",
-    fix: "unseal it on its control socket (POST /unseal), or restart the service",
+  CUSTODY_CLASS_BELOW: {
+    exit: EXIT.policy,
+    summary: "The store of decryption keys is less well protected than the deployment says that it must be.",
+    fix: "name a better place for the keys, or lower custody.class in trustkern.yaml with a reason in custody.acceptSoftware",
+  },
+  CUSTODY_REQUEST_INVALID: {
+    exit: EXIT.configuration,
+    summary: "A member of a request to manage keys is missing or wrong; the message names it and what is accepted.",
+    fix: "correct that member",
   },
 });

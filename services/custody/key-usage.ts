@@ -1,4 +1,4 @@
-import type { KemItem, KemResult } from "../../custody/backends/backend.ts";
+import type { KemItem, KemResult } from "../../custody/kem.ts";
 import type { SecurityEvents } from "../runtime/security-events.ts";
 
 /** Counts uses of keys, so that an auditor gets one event for each key and interval, and not one a message. */

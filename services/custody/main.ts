@@ -1,37 +1,43 @@
+import { kemStatus as statusOf } from "../../custody/kem-status.ts";
+import { Management } from "../../custody/proto/custody_pb.ts";
+import { createGrpcServer } from "../runtime/grpc/server.ts";
+import { serveUnix } from "../runtime/grpc/unix.ts";
 import { runService } from "../runtime/run.ts";
 import { listenUnix } from "../runtime/unix-socket.ts";
 import { custodyConfig } from "./config.ts";
+import { createCustodian } from "./custodian.ts";
+import { createKemAnswer } from "./kem-answer.ts";
 import { createKemServer } from "./kem-server.ts";
 import { createKeyUsage } from "./key-usage.ts";
-import { createKeyring } from "./keyring.ts";
-import { custodyRoutes } from "./routes.ts";
+import { managementHandlers } from "./management.ts";
+import { openKeys } from "./open-keys.ts";
+import { custodyStatus } from "./status.ts";
+
+/** A package of a ceremony is a few hundred bytes. */
+const MAX_MESSAGE_BYTES = 65_536;
 
 await runService({
   name: "custody",
   configSchema: custodyConfig,
   start: async ({ config, log, events, now }) => {
-    const keyring = createKeyring(config, now);
+    const custodian = createCustodian({ events, open: () => openKeys(config, () => new Date(now())) });
     const usage = createKeyUsage(events);
-    const kem = createKemServer({
-      log,
-      open: async (items) => {
-        const results = await keyring.backend()?.decapsulate(items);
-        if (results) usage.record(items, results);
-        return results ?? null;
-      },
-    });
-    await keyring.unseal();
-    await listenUnix(kem.server, config.socket);
+    const kem = createKemAnswer({ custodian, usage, log });
+    const server = createKemServer({ log, answer: kem.answer });
+    if (config.unseal === "at-start") await custodian.unseal("custody");
+    const management = createGrpcServer({ maxMessageBytes: MAX_MESSAGE_BYTES, statusOf });
+    management.add(Management, managementHandlers(custodian));
+    await listenUnix(server.server, config.kemSocket);
+    const closeManagement = await serveUnix(management, config.manageSocket);
     const timer = setInterval(usage.flush, config.keyUsageSeconds * 1000);
     return {
-      ready: () => keyring.backend() !== null,
-      status: () => ({ counters: kem.counters, ...(keyring.backend() ? {} : { reason: "sealed" }) }),
-      routes: custodyRoutes(keyring, now),
+      ready: () => custodian.opened() !== null,
+      status: () => custodyStatus(custodian, { ...kem.counters, ...server.counters }),
       stop: async () => {
         clearInterval(timer);
-        await kem.close();
+        await Promise.all([server.close(), closeManagement()]);
         usage.flush();
-        keyring.seal();
+        await custodian.seal("custody", "the service stops");
       },
     };
   },

@@ -160,6 +160,8 @@ function addContainer(stack: TerraformStack, spec: ContainerSpec, pulled: boolea
     // Equal: no swap, where a secret could be written to a disk.
     memorySwap: memoryMiB,
     cpus: cores(spec.cpus),
+    // No core dump: it would put keys and plaintext on a disk.
+    ulimit: [{ name: "core", soft: 0, hard: 0 }],
     restart: spec.job ? "no" : "unless-stopped",
     mustRun: !spec.job,
     stopTimeout: STOP_SECONDS,

@@ -2,6 +2,7 @@ import { readFileSync, rmSync } from "node:fs";
 import type { Model } from "../../model/boundary.ts";
 import type { Deployment } from "../../model/deployment.ts";
 import type { Placement } from "../../model/placement.ts";
+import { MANAGE_SOCKET } from "../../modules/custody/component.ts";
 import { DATABASE } from "../../modules/timescaledb/component.ts";
 import { migrate } from "../../modules/timescaledb/migrate.ts";
 import { applyRetention } from "../../modules/timescaledb/retention.ts";
@@ -186,7 +187,7 @@ async function prepareServices(
   };
   const recipients = async (): Promise<readonly string[]> => {
     await Promise.all([deployed.waitReady("custody"), deployed.waitReady("backend")]);
-    await publishRecipients(deployed.control, deployed.operator);
+    await publishRecipients(deployed.placement.socket("custody", MANAGE_SOCKET), deployed.operator);
     onProgress("custody's public key is with the backend");
     return introduce(site, deployed.operator);
   };

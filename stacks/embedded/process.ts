@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Component } from "../../model/component.ts";
+import { NO_INSPECTOR } from "../../modules/common.ts";
 import type { Layout } from "../host/layout.ts";
 import type { ProcessSpec } from "./supervisor.ts";
 
@@ -30,6 +31,7 @@ export function processOf(
       "--permission",
       "--disable-warning=ExperimentalWarning",
       "--disable-warning=SecurityWarning",
+      NO_INSPECTOR,
       // Unix sockets, the control socket included, count as network here.
       "--allow-net",
       ...(component.workers ? ["--allow-worker"] : []),

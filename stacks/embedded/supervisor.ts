@@ -13,6 +13,13 @@ export interface ProcessSpec {
   readonly logFile: string;
 }
 
+/**
+ * A process cannot give up core dumps from within Node, so a shell does it and then becomes the process: same number, same
+ * channels. The hard limit goes to 0 too, so that nothing can raise it again.
+ */
+const SHELL = "/bin/sh";
+const NO_CORE = 'ulimit -c 0 && exec "$@"';
+
 /** How long a process may take to end after SIGTERM, before SIGKILL. */
 const STOP_MS = 5_000;
 
@@ -67,7 +74,11 @@ export function createSupervisor(
   const launch = (entry: Kept): void => {
     const log = openLog(entry.spec.logFile);
     // Detached: a Ctrl-C in the terminal reaches us alone, and we end them in order. The IPC channel tells them when we die.
-    const child = spawn(execPath, [...entry.spec.args], { env, detached: true, stdio: ["ignore", log, "pipe", "ipc"] });
+    const child = spawn(SHELL, ["-c", NO_CORE, "sh", execPath, ...entry.spec.args], {
+      env,
+      detached: true,
+      stdio: ["ignore", log, "pipe", "ipc"],
+    });
     closeSync(log);
     entry.child = child;
     entry.startedAt = now();

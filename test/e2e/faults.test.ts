@@ -94,21 +94,30 @@ describe("a state directory that was changed", () => {
     }
   }
 
-  it("a wrong passphrase is one error of authentication, and leaves the key as it was", async () => {
-    const [key = ""] = readdirSync(inside("volumes", "custody", "state"));
-    const before = readFileSync(inside("volumes", "custody", "state", key));
+  const keyFile = (key: string): string => inside("volumes", "custody", "keys", key);
+
+  it("a wrong passphrase is one error of authentication, and leaves the keys as they were", async () => {
+    const keys = () =>
+      readdirSync(inside("volumes", "custody", "keys")).map((key) => readFileSync(keyFile(key), "hex"));
+    const before = keys();
     const ended = await withChanged(inside("secrets", "custody", "passphrase"), "A".repeat(43));
     expect(errorOf(ended).code).toBe("CUSTODY_PASSPHRASE_WRONG");
     expect(ended.code).toBe(3);
-    expect(readFileSync(inside("volumes", "custody", "state", key))).toEqual(before);
+    expect(keys()).toEqual(before);
   });
 
   it("a damaged key file is corrupt, and is not made anew", async () => {
-    const [key = ""] = readdirSync(inside("volumes", "custody", "state"));
-    const file = inside("volumes", "custody", "state", key);
-    const damaged = Buffer.from(readFileSync(file));
-    damaged[damaged.length - 1] = (damaged.at(-1) ?? 0) ^ 1;
-    expect(errorOf(await withChanged(file, damaged)).code).toBe("CUSTODY_STATE_CORRUPT");
+    for (const key of readdirSync(inside("volumes", "custody", "keys"))) {
+      const damaged = Buffer.from(readFileSync(keyFile(key)));
+      damaged[damaged.length - 1] = (damaged.at(-1) ?? 0) ^ 1;
+      expect(errorOf(await withChanged(keyFile(key), damaged)).code, key).toMatch(/^CUSTODY_(STATE|STORE)_CORRUPT$/);
+    }
+  });
+
+  it("generations that are not those of the record are refused", async () => {
+    const file = inside("volumes", "custody", "state", "generations.json");
+    const changed = readFileSync(file, "utf8").replace('"active"', '"retired"');
+    expect(errorOf(await withChanged(file, changed)).code).toBe("CUSTODY_STATE_CORRUPT");
   });
 
   it.each(["", "{}", "\0\0\0", '{"schema":"trustkern.embedded-state/2"}'])(
@@ -129,7 +138,9 @@ describe("a state directory that was changed", () => {
     "secrets/backend/signing.key",
     "secrets/custody/passphrase",
     "authorities",
-    "volumes/custody/state/generations.age",
+    "volumes/custody/keys/identity.age",
+    "volumes/custody/state/generations.json",
+    "volumes/custody/audit/audit.head",
     "volumes/database/data/cluster",
     "volumes/backend/state/backend.db",
     "volumes/gw-01/state/gateway.db",

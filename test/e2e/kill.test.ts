@@ -7,7 +7,7 @@ import { scratch, upOptions, upProven } from "../support/deployment.ts";
 import { drained } from "../support/drained.ts";
 import { compareLedger } from "../support/ledger.ts";
 
-const SERVICES = ["backend", "broker", "database", "custody", "collector", "gw-01"] as const;
+const SERVICES = ["backend", "broker", "database", "custody", "custody-broker", "collector", "gw-01"] as const;
 const KILLS = 24;
 const { dir, remove } = scratch("kill");
 let run: Up;

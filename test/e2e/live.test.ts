@@ -8,7 +8,16 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { callControl } from "../../shared/control-client.ts";
 import { PROJECT, scratch } from "../support/deployment.ts";
 
-const COMPONENTS = ["database", "custody", "broker", "backend", "collector", "gw-01", "simulator"] as const;
+const COMPONENTS = [
+  "database",
+  "custody",
+  "custody-broker",
+  "broker",
+  "backend",
+  "collector",
+  "gw-01",
+  "simulator",
+] as const;
 const { dir, remove } = scratch("live");
 const state = join(dir, "state");
 let up: ChildProcess;

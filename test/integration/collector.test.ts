@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { MANAGE_SOCKET } from "../../modules/custody/component.ts";
 import { DATABASE } from "../../modules/timescaledb/component.ts";
 import { envelopeDigest } from "../../protocol/envelope.ts";
 import { bytesOfHex } from "../../protocol/hex.ts";
@@ -10,6 +11,7 @@ import { parseVectors } from "../../protocol/vectors-file.ts";
 import { makeEnvelope, makeSensors } from "../../scripts/bench/envelopes.ts";
 import { type Database, openDatabase } from "../../stacks/embedded/database.ts";
 import { deployEmbedded, type EmbeddedDeployment } from "../../stacks/embedded/deploy.ts";
+import { custodyManagement, listGenerations, MANAGE_MS } from "../../stacks/host/custody-management.ts";
 import { PROJECT, scratch, upOptions } from "../support/deployment.ts";
 import { connectGateway, type TestGateway } from "./collector/gateway.ts";
 
@@ -53,16 +55,18 @@ async function status(wanted: (status: Record<string, unknown>) => boolean): Pro
   await expect.poll(ask, waiting).toBe(true);
 }
 
+async function manage(order: "seal" | "unseal"): Promise<void> {
+  const management = custodyManagement(deployed.placement.socket("custody", MANAGE_SOCKET));
+  await management.call(order, { actor: "op-test", reason: "a test" }, MANAGE_MS).finally(management.close);
+}
+
 beforeAll(async () => {
   const options = upOptions(dir, { fixture: { file: FILE, text: readFileSync(FILE, "utf8") } });
   deployed = await deployEmbedded({ ...options, fixture });
   database = openDatabase(deployed.placement);
   gateway = await connectGateway(deployed, "gw-test");
-  const generations = (await deployed.control("custody", "GET", "/generations")) as {
-    state: string;
-    public_key: string;
-  }[];
-  recipient = bytesOfHex(generations.find(({ state }) => state === "active")?.public_key ?? "");
+  const generations = await listGenerations(deployed.placement.socket("custody", MANAGE_SOCKET));
+  recipient = generations.find(({ state }) => state === "active")?.publicKey ?? new Uint8Array();
   await register();
   for (const device of vectors.allowlist)
     await deployed.operator("POST", "/v1/devices", { ...device, maker: "m", model: "t" });
@@ -119,13 +123,13 @@ describe("the collector", () => {
   });
 
   it("says nothing about an envelope while custody is sealed, and accepts it afterwards", async () => {
-    await deployed.control("custody", "POST", "/seal");
+    await manage("seal");
     const bytes = await nextEnvelope();
     await gateway.publish(bytes);
     await delay(AWHILE_MS);
     expect(gateway.verdicts(bytes)).toEqual([]);
     await status(({ ready, reason }) => ready === false && String(reason).includes("custody sealed"));
-    await deployed.control("custody", "POST", "/unseal");
+    await manage("unseal");
     await verdictsOf(bytes).toEqual(["accepted"]);
     expect(await countOf("quarantine", bytes)).toBe(0);
   });

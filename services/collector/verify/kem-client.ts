@@ -1,14 +1,16 @@
-import { connect, type Socket } from "node:net";
-import type { KemItem, KemResult } from "../../../custody/backends/backend.ts";
-import { encodeFrame, FrameReader, packItems, parseResponse, unpackResults } from "../../../custody/kem-frames.ts";
+import { setTimeout as delay } from "node:timers/promises";
+import type { KemItem, KemResult } from "../../../custody/kem.ts";
+import { packItems, unpackResults } from "../../../custody/kem-items.ts";
+import { Kem, Use } from "../../../custody/proto/custody_pb.ts";
+import { grpcClient } from "../../../shared/grpc/client.ts";
 import { createBackoff } from "../../runtime/backoff.ts";
 
 /** How custody is, as seen from here. */
 export type CustodyState = "ready" | "sealed" | "away";
 
-/** Opens KEM ciphertexts by custody's socket. */
+/** Has KEM ciphertexts opened by the custody broker. */
 export interface KemClient {
-  /** One result for each item, in order. Waits as long as custody is sealed or away; opening twice does no harm. */
+  /** One result for each item, in order. Waits as long as custody is sealed, away or busy; opening twice does no harm. */
   readonly open: (items: readonly KemItem[]) => Promise<readonly KemResult[]>;
   readonly close: () => void;
 }
@@ -20,85 +22,72 @@ export interface KemClientOptions {
   readonly onState: (state: CustodyState) => void;
 }
 
-interface Pending {
-  readonly frame: Uint8Array;
-  readonly count: number;
-  readonly resolve: (results: readonly KemResult[]) => void;
-}
+/** Longer than the broker waits for custody: whoever knows more answers. */
+const LIMIT_MS = 5000;
 
-/** A client that connects at once, and again whenever the connection ends; what was not answered is asked again. */
+/** How often custody is asked how it is; a batch finds out at once. */
+const LOOK_MS = 500;
+
+/** A client that looks at once how custody is, and goes on looking; what was not answered is asked again. */
 export function createKemClient({ socketPath, onState }: KemClientOptions): KemClient {
-  const pending = new Map<number, Pending>();
-  const backoff = createBackoff({ minMs: 20, maxMs: 1000 });
-  let nextId = 0;
+  const client = grpcClient(Kem, { address: `unix:${socketPath}` });
+  const closed = new AbortController();
   let state: CustodyState | undefined;
-  let closed = false;
-  let socket = open();
 
   function setState(next: CustodyState): void {
-    if (next === state) return;
+    if (next === state || closed.signal.aborted) return;
     state = next;
     onState(next);
   }
 
-  function open(): Socket {
-    const reader = new FrameReader();
-    const opened = connect(socketPath);
-    opened.on("connect", () => {
-      setState("ready");
-      for (const { frame } of pending.values()) opened.write(frame);
-    });
-    opened.on("data", (chunk: Buffer) => {
-      try {
-        for (const body of reader.push(chunk)) receive(body);
-      } catch {
-        // Whoever answers there is not custody as we know it; what was asked is asked again.
-        opened.destroy();
-      }
-    });
-    // The reason is in "close" with all others: custody is away.
-    opened.on("error", () => undefined);
-    opened.on("close", () => {
-      if (closed) return;
-      setState("away");
-      setTimeout(() => {
-        if (!closed) socket = open();
-      }, backoff.next());
-    });
-    return opened;
-  }
-
-  function receive(body: Uint8Array): void {
-    const response = parseResponse(body);
-    const asked = pending.get(response.id);
-    if (!asked) return;
-    if ("error" in response) {
-      setState("sealed");
-      setTimeout(() => {
-        if (!closed && !socket.connecting && pending.has(response.id)) socket.write(asked.frame);
-      }, backoff.next());
-      return;
+  async function watch(): Promise<void> {
+    while (!closed.signal.aborted) {
+      await client.call("health", {}, LIMIT_MS).then(
+        ({ sealed }) => setState(sealed ? "sealed" : "ready"),
+        () => setState("away"),
+      );
+      await delay(state === "ready" ? LOOK_MS : LOOK_MS / 5, undefined, { signal: closed.signal });
     }
-    const results = unpackResults(response.results, asked.count);
-    backoff.reset();
-    setState("ready");
-    pending.delete(response.id);
-    asked.resolve(results);
   }
 
+  async function openBatch(items: readonly KemItem[]): Promise<readonly KemResult[]> {
+    const backoff = createBackoff({ minMs: 20, maxMs: 500 });
+    const request = { use: Use.LIVE, items: packItems(items) };
+    for (;;) {
+      try {
+        const { results } = await client.call("decapsulateBatch", request, LIMIT_MS);
+        const opened = unpackResults(results, items.length);
+        setState("ready");
+        return opened;
+      } catch (thrown) {
+        setState(stateAfter(thrown));
+        await delay(backoff.next(), undefined, { signal: closed.signal });
+      }
+    }
+  }
+
+  // It ends when the client is closed, and with nothing else.
+  watch().catch(() => undefined);
   return {
-    open: (items) => {
-      if (items.length === 0) return Promise.resolve([]);
-      const id = nextId++;
-      return new Promise((resolve) => {
-        const frame = encodeFrame({ id, items: packItems(items) });
-        pending.set(id, { frame, count: items.length, resolve });
-        if (socket.readyState === "open") socket.write(frame);
-      });
-    },
+    open: (items) => (items.length === 0 ? Promise.resolve([]) : untilClosed(openBatch(items))),
     close: () => {
-      closed = true;
-      socket.destroy();
+      closed.abort();
+      client.close();
     },
   };
+
+  /** What waits when the client is closed has no answer, and no failure either. */
+  function untilClosed<T>(opening: Promise<T>): Promise<T> {
+    return opening.catch((thrown: unknown) => {
+      if (closed.signal.aborted) return new Promise<T>(() => undefined);
+      throw thrown;
+    });
+  }
+}
+
+/** Busy is ready. Whoever answers with something else than custody does is not custody as we know it. */
+function stateAfter(thrown: unknown): CustodyState {
+  const { code } = thrown as { readonly code?: unknown };
+  if (code === "CUSTODY_SEALED") return "sealed";
+  return code === "CUSTODY_KEM_RATE" ? "ready" : "away";
 }

@@ -31,6 +31,7 @@ export interface GrpcServer {
   readonly serve: (connection: Duplex) => void;
   /** Ends all connections, with a short time for what is on its way. */
   readonly drain: (graceMs: number) => void;
+  /** Ends all connections at once: a client asks again what has no answer. */
   readonly close: () => void;
 }
 
@@ -55,6 +56,7 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     "grpc-node.max_session_memory": SESSION_MEMORY,
     "grpc.enable_channelz": 0,
   });
+  const connections = new Set<Duplex>();
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
   return {
     add: (service, handlers) => {
@@ -66,11 +68,15 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     },
     serve: (connection) => {
       // Whoever goes away in the middle of a frame has broken nothing.
-      connection.on("error", () => undefined);
+      connection.on("error", () => undefined).once("close", () => connections.delete(connection));
+      connections.add(connection);
       injector.injectConnection(connection);
     },
     drain: (graceMs) => injector.drain(graceMs),
-    close: () => server.forceShutdown(),
+    close: () => {
+      server.forceShutdown();
+      for (const connection of connections) connection.destroy();
+    },
   };
 }
 

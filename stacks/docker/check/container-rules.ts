@@ -132,6 +132,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   memory,
   memory_swap: only("RENDERED_LIMIT", "memory_swap", ({ attributes }) => attributes.memory),
   cpus,
+  ulimit: only("RENDERED_LIMIT", "ulimit", () => [{ hard: 0, name: "core", soft: 0 }]),
   restart: only("RENDERED_RESTART", "restart", (subject) => (isJob(subject) ? "no" : "unless-stopped")),
   must_run: only("RENDERED_RESTART", "must_run", (subject) => !isJob(subject)),
   stop_timeout: seconds("stop_timeout"),

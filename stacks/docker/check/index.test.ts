@@ -117,6 +117,17 @@ const WEAKENINGS: readonly (readonly [string, RenderedCode, (stack: Loose) => vo
     (s) => box(s, "broker").mounts.push(bind("/srv/trustkern/run/custody.kem", "/run/trustkern/custody.kem")),
   ],
   [
+    "custody's KEM for the collector, past its broker",
+    "RENDERED_MOUNT",
+    (s) => box(s, "collector").mounts.push(bind("/srv/trustkern/run/custody.kem", "/run/trustkern/custody.kem")),
+  ],
+  [
+    "custody's management for its broker",
+    "RENDERED_MOUNT",
+    (s) =>
+      box(s, "custody-broker").mounts.push(bind("/srv/trustkern/run/custody.manage", "/run/trustkern/custody.manage")),
+  ],
+  [
     "another component's secrets instead of its own",
     "RENDERED_MOUNT",
     (s) => (mount(s, "secrets/").source = "/srv/trustkern/secrets/custody"),
@@ -146,7 +157,7 @@ const WEAKENINGS: readonly (readonly [string, RenderedCode, (stack: Loose) => vo
   [
     "the KEM's folder that may be written",
     "RENDERED_MOUNT_WRITABLE",
-    (s) => (mount(s, "custody.kem").read_only = false),
+    (s) => (mount(s, "custody-broker.kem").read_only = false),
   ],
   ["a capability", "RENDERED_CAPABILITY", (s) => (box(s).capabilities.add = ["NET_ADMIN"])],
   ["capabilities that are kept", "RENDERED_CAPABILITY", (s) => delete box(s).capabilities],
@@ -163,6 +174,8 @@ const WEAKENINGS: readonly (readonly [string, RenderedCode, (stack: Loose) => vo
   ["no memory limit", "RENDERED_LIMIT", (s) => delete box(s).memory],
   ["memory without a bound", "RENDERED_LIMIT", (s) => (box(s).memory = 0)],
   ["more memory than the component", "RENDERED_LIMIT", (s) => (box(s).memory_swap = box(s).memory *= 2)],
+  ["core dumps", "RENDERED_LIMIT", (s) => delete box(s, "custody").ulimit],
+  ["core dumps that a process may ask for", "RENDERED_LIMIT", (s) => (box(s).ulimit[0].hard = -1)],
   ["swap", "RENDERED_LIMIT", (s) => (box(s).memory_swap = -1)],
   ["no processor limit", "RENDERED_LIMIT", (s) => delete box(s).cpus],
   ["more processors than the component", "RENDERED_LIMIT", (s) => (box(s).cpus = "64")],

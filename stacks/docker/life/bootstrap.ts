@@ -1,3 +1,4 @@
+import { MANAGE_SOCKET } from "../../../modules/custody/component.ts";
 import { callControl } from "../../../shared/control-client.ts";
 import { introduce } from "../../host/introduce.ts";
 import type { Layout } from "../../host/layout.ts";
@@ -31,7 +32,7 @@ export async function bootstrap(options: DockerOptions, rendered: Rendered): Pro
   await wellBefore(options, rendered, ["custody", "backend"]);
   const site = await dockerSite(options, "trustkern deploy");
   const operator = await site.operator();
-  await publishRecipients(control, operator);
+  await publishRecipients(hostSocket(rendered.layout, "custody", MANAGE_SOCKET), operator);
   onProgress("custody's public key is with the backend");
   assertNoneRevoked(await introduce(site, operator));
   const { sensors, ratePerSecond } = deployment.simulator;

@@ -16,7 +16,8 @@ const deployment = resolveDeployment({
   images: { source: "packages", grafana: "absent" },
 });
 const digest = `sha256:${"a".repeat(64)}`;
-const names = "backend broker collector custody database gateway loki prometheus schema shipper simulator step-ca";
+const names =
+  "backend broker collector custody custody-broker database gateway loki prometheus schema shipper simulator step-ca";
 const images = {
   source: "packages",
   images: Object.fromEntries(names.split(" ").map((name) => [name, { reference: `trustkern/${name}:1.0.0`, digest }])),

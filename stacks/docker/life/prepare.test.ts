@@ -15,7 +15,8 @@ const deployment = resolveDeployment({
   engine: "docker",
   images: { source: "packages", grafana: "absent" },
 });
-const names = "backend broker collector custody database gateway loki prometheus schema shipper simulator step-ca";
+const names =
+  "backend broker collector custody custody-broker database gateway loki prometheus schema shipper simulator step-ca";
 let dir: string;
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), "tk-prepare-"));
@@ -80,7 +81,7 @@ describe("prepareHost", () => {
 
   it("refuses when what was stored is gone, and forgets nothing that was there", async () => {
     const { prepared, layout } = await prepare();
-    const witness = join(layout.volumesDir, "custody", "state", "generations.age");
+    const witness = join(layout.volumesDir, "custody", "state", "generations.json");
     mkdirSync(join(witness, ".."), { recursive: true });
     writeFileSync(witness, "");
     prepared.settle();

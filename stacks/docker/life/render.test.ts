@@ -20,7 +20,7 @@ vi.mock("../cdktf.ts", async (original) => {
 
 const deployment = resolveDeployment({ name: "demo", tenant: "acme", profile: "dev", engine: "docker" });
 const names =
-  "backend broker collector custody database gateway grafana loki prometheus schema shipper simulator step-ca";
+  "backend broker collector custody custody-broker database gateway grafana loki prometheus schema shipper simulator step-ca";
 const images = {
   source: "registry",
   images: Object.fromEntries(names.split(" ").map((name) => [name, { reference: `some/${name}:1.0.0` }])),

@@ -44,11 +44,13 @@ const KNOWN = [
 /** The files that hold secrets, by their names; Grafana's are not here, as long as it is not. */
 const KINDS = [
   "<device>.json",
+  "<generation>.key",
+  "audit-signer.key",
   "audit.key",
   "broker.next.key",
   "database.password",
   "gateways.key",
-  "generations.age",
+  "identity.age",
   "intermediate.key",
   "intermediate.password",
   "metrics.key",
@@ -210,7 +212,9 @@ describe("the search finds, in every place that it looks at, a canary planted th
 describe("no secret of the deployment is anywhere but in its files", () => {
   it("has a canary of every kind", () => {
     const files = canaries.flatMap(({ name }) => name.split(" = ")).map((name) => name.split("/").at(-1) ?? "");
-    const kinds = files.map((file) => file.replace(/ \(generation .*/, "").replace(/^[0-9a-f]{18}\./, "<device>."));
+    const kinds = files.map((file) =>
+      file.replace(/^[0-9a-f]{18}\./, "<device>.").replace(/^[0-9a-f]{16}\./, "<generation>."),
+    );
     expect([...new Set(kinds)].sort()).toEqual(KINDS);
   });
 

@@ -10,7 +10,7 @@ const RATE = 200;
 /** How long the flow is looked at before the first kill. */
 const FLOW_SECONDS = 5;
 /** Each of them is killed at least once, and those that carry messages twice. */
-const CARRIERS = ["backend", "broker", "database", "custody", "collector", "gw-01"] as const;
+const CARRIERS = ["backend", "broker", "database", "custody", "custody-broker", "collector", "gw-01"] as const;
 const OTHERS = ["shipper", "loki", "prometheus", "gateways-ca", "operators-ca", "simulator"] as const;
 
 const { dir, remove } = scratch("docker-kill");

@@ -1,8 +1,9 @@
 import { createPrivateKey } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
+import { ageKeyWrap } from "../../../custody/backends/age-wrap.ts";
+import { readKey } from "../../../custody/backends/key-folder.ts";
 import { readSealedFile } from "../../../custody/backends/sealed-file.ts";
-import { parseState } from "../../../custody/backends/state.ts";
 import type { Layout } from "../../../stacks/host/layout.ts";
 import { openOperatorsKey } from "../../../stacks/host/operators-key.ts";
 import type { Canary, Core } from "./needles.ts";
@@ -50,16 +51,23 @@ function givenTo(layout: Layout, path: string): readonly string[] {
   return [sensors, `${sensors}-wal`].map((file) => nameOf(layout, file));
 }
 
-/** The private keys of custody, which are nowhere in the clear but in its memory. */
+/** The private keys of custody, and of its signer, which are nowhere in the clear but in its memory. */
 async function decryptionKeys(layout: Layout, passphrase: string): Promise<readonly Canary[]> {
-  const path = join(layout.volumesDir, "custody", "state", "generations.age");
-  const state = parseState(Buffer.from(await unsealed(path, passphrase), "utf8"));
-  if ("defect" in state) throw new Error(state.defect);
-  return state.map(({ keyId, privateKey }) => ({
-    name: `${nameOf(layout, path)} (generation ${keyId})`,
-    cores: [{ what: "key", bytes: Buffer.from(privateKey?.export({ format: "jwk" }).d ?? "", "base64url") }],
+  const folder = join(layout.volumesDir, "custody", "keys");
+  const identity = await unsealed(join(folder, "identity.age"), passphrase);
+  const wrap = await ageKeyWrap(identity.trim());
+  if (wrap === null) throw new Error("custody's identity is none");
+  const own: Canary = {
+    name: nameOf(layout, join(folder, "identity.age")),
+    cores: textCores(identity.trim()),
     homes: [],
-  }));
+  };
+  const files = readdirSync(folder).filter((file) => file.endsWith(".key"));
+  const keys = files.map(async (file): Promise<Canary> => {
+    const bytes = await readKey({ folder, wrap }, basename(file, ".key"));
+    return { name: nameOf(layout, join(folder, file)), cores: [{ what: "key", bytes }], homes: [] };
+  });
+  return [own, ...(await Promise.all(keys))];
 }
 
 function deviceKeys(layout: Layout): readonly Canary[] {

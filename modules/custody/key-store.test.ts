@@ -1,0 +1,46 @@
+import { describe, expect, it } from "vitest";
+import type { CustodyKeys } from "../../model/deployment.ts";
+import { defaultDeployment } from "../../profiles/resolve.ts";
+import { custodyConfig } from "../../services/custody/config.ts";
+import { referencePlacement } from "../reference-placement.ts";
+import { custody } from "./component.ts";
+
+const deployment = defaultDeployment();
+const { leastClass, owner, schedule, grants } = deployment.custody;
+const terms = { leastClass, owner, schedule, grants };
+const arn = "arn:aws:kms:eu-central-1:111122223333:key/00000000-0000-4000-8000-000000000000";
+
+/** Custody of a deployment whose keys are there, and its configuration as its program reads it. */
+function custodyIn(place: CustodyKeys) {
+  const built = custody({ ...deployment, custody: place }, referencePlacement(deployment));
+  return { built, config: custodyConfig.parse(JSON.parse(built.files[0]?.content ?? "")) };
+}
+
+const PLACES: readonly CustodyKeys[] = [
+  { ...terms, kind: "file" },
+  { ...terms, kind: "pkcs11", module: "/usr/lib/p11.so", token: "acme", pinFile: "/etc/pin", keyPrefix: "demo" },
+  { ...terms, kind: "tpm2", device: "/dev/tpmrm0", folder: "/var/tpm", pcrs: "sha256:0,2,4,7" },
+  { ...terms, kind: "vault", address: "https://vault.acme", mount: "transit", key: "acme", tokenFile: "/etc/token" },
+  { ...terms, kind: "aws-kms", region: "eu-central-1", keyId: arn, account: "111122223333" },
+];
+
+describe("custody's key store", () => {
+  it.each(PLACES)("$kind has a configuration that the program accepts", (place) => {
+    expect(custodyIn(place).config.keyStore.kind).toBe(place.kind);
+  });
+
+  it("gives a passphrase to a file store, and to no other", () => {
+    const having = PLACES.filter((place) => custodyIn(place).built.secrets.some(({ name }) => name === "passphrase"));
+    expect(having.map(({ kind }) => kind)).toEqual(["file"]);
+  });
+
+  it("gives custody a network where a server wraps its keys, and nowhere else", () => {
+    const having = PLACES.filter((place) => custodyIn(place).built.network);
+    expect(having.map(({ kind }) => kind)).toEqual(["vault", "aws-kms"]);
+  });
+
+  it("hands on the least class", () => {
+    const place = { ...terms, kind: "file", leastClass: "hardware" } as const;
+    expect(custodyIn(place).config.leastClass).toBe("hardware");
+  });
+});

@@ -1,0 +1,43 @@
+import { openAuditLog } from "../../custody/audit/log.ts";
+import { openKeyStore } from "../../custody/backends/index.ts";
+import { CUSTODY_CLASSES, type KeyStore } from "../../custody/backends/key-store.ts";
+import { type Keyring, openKeyring } from "../../custody/keyring/keyring.ts";
+import type { CustodyConfig } from "./config.ts";
+import type { OpenKeys } from "./custodian.ts";
+import { custodyServiceErrors } from "./errors.ts";
+import { readFixtureKey } from "./fixture.ts";
+
+/**
+ * Opens store, log and keyring of a configuration. Whatever fails lets go of what was opened before it.
+ * @throws CUSTODY_CLASS_BELOW, CUSTODY_FIXTURE_INVALID, and what store, log and keyring throw
+ */
+export async function openKeys(config: CustodyConfig, clock: () => Date): Promise<OpenKeys> {
+  const { keyStore, leastClass, auditFolder, stateFolder, tenant, fixtureFile } = config;
+  // Closed in the opposite order: keyring, log, store.
+  await using opened = new AsyncDisposableStack();
+  const kept = <T extends { readonly close: () => Promise<void> }>(part: T): T =>
+    opened.adopt(part, (each) => each.close());
+  const store = kept(await openKeyStore(keyStore));
+  assertClass(store, leastClass);
+  const audit = kept(await openAuditLog({ folder: auditFolder, signer: store.signer, clock }));
+  const keyring = kept(await openKeyring({ tenant, store, audit, folder: stateFolder, clock }));
+  if (fixtureFile !== undefined) await importFixture(keyring, fixtureFile);
+  const parts = opened.move();
+  return { keyring, audit, close: () => parts.disposeAsync() };
+}
+
+function assertClass({ facts }: KeyStore, least: CustodyConfig["leastClass"]): void {
+  if (CUSTODY_CLASSES.indexOf(facts.custodyClass) <= CUSTODY_CLASSES.indexOf(least)) return;
+  const message = `${facts.where} is of class "${facts.custodyClass}", and the deployment accepts "${least}" or better`;
+  throw custodyServiceErrors.error("CUSTODY_CLASS_BELOW", message, { path: "custody.class" });
+}
+
+/** Retired: it opens what was encrypted to it, and no sensor is given it. */
+async function importFixture(keyring: Keyring, file: string): Promise<void> {
+  const privateKey = readFixtureKey(file);
+  try {
+    await keyring.importKey("fixture", privateKey, { state: "retired" });
+  } finally {
+    privateKey.fill(0);
+  }
+}
