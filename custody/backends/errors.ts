@@ -91,7 +91,8 @@ export const custodyStoreErrors = catalogue({
   },
   CUSTODY_STORE_WRAP_KEY_UNFIT: {
     exit: EXIT.policy,
-    summary: "The wrapping key protects nothing, or cannot be used: it can be read out, is of another kind, or is disabled.",
+    summary:
+      "The wrapping key protects nothing, or cannot be used: it can be read out, is of another kind, or is disabled.",
     fix: "enable it, or make one that never leaves the service, and put the keys into a new store under it from escrow or by rotation",
   },
   CUSTODY_STORE_SERVICE_SEALED: {
@@ -108,5 +109,10 @@ export const custodyStoreErrors = catalogue({
     exit: EXIT.resource,
     summary: "The key service answers in a way that it is not documented to.",
     fix: "read the service's own words in the message, and its log",
+  },
+  CUSTODY_STORE_SDK_MISSING: {
+    exit: EXIT.resource,
+    summary: "The package that speaks to AWS KMS is not installed: it is optional.",
+    fix: "run `npm install --include=optional` in the project's folder",
   },
 });

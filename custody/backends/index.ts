@@ -1,3 +1,4 @@
+import { type AwsKmsStoreRef, openAwsKmsStore } from "./aws-kms.ts";
 import { type FileStoreRef, openFileStore } from "./file.ts";
 import type { KeyStore } from "./key-store.ts";
 import { openPkcs11Store, type Pkcs11StoreRef } from "./pkcs11.ts";
@@ -5,7 +6,7 @@ import { openTpm2Store, type Tpm2StoreRef } from "./tpm2.ts";
 import { openVaultStore, type VaultStoreRef } from "./vault.ts";
 
 /** Names a place for decryption keys, and how it is reached. */
-export type KeyStoreRef = FileStoreRef | Pkcs11StoreRef | Tpm2StoreRef | VaultStoreRef;
+export type KeyStoreRef = AwsKmsStoreRef | FileStoreRef | Pkcs11StoreRef | Tpm2StoreRef | VaultStoreRef;
 
 /**
  * Opens a store; an empty place becomes one.
@@ -13,6 +14,8 @@ export type KeyStoreRef = FileStoreRef | Pkcs11StoreRef | Tpm2StoreRef | VaultSt
  */
 export async function openKeyStore(ref: KeyStoreRef): Promise<KeyStore> {
   switch (ref.kind) {
+    case "aws-kms":
+      return openAwsKmsStore(ref);
     case "file":
       return openFileStore(ref);
     case "pkcs11":
