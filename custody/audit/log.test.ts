@@ -168,6 +168,8 @@ describe("the next opening", () => {
     writeFileSync(name, change(readFileSync(name, "utf8")));
   test.each<readonly [string, () => void]>([
     ["a confirmed line that was changed", () => edit(last(), (text) => text.replace("svc-collector", "svc-collectoR"))],
+    ["the last confirmed line changed", () => edit(last(), (text) => text.replace(/opened(?!.*opened)/s, "Opened"))],
+    ["the last confirmed line with another number", () => edit(last(), (text) => text.replace(/1(?=[^1]*$)/, "2"))],
     ["a confirmed line that is torn", () => truncateSync(last(), statSync(last()).size - 1)],
     ["a line that is missing", () => edit(last(), (text) => text.split("\n").slice(1).join("\n"))],
     ["its last segment missing", () => rmSync(last())],
@@ -188,6 +190,17 @@ describe("the next opening", () => {
     const before = log.text();
     await expect(log.open()).rejects.toThrow(corrupt);
     expect(log.text()).toBe(before);
+  });
+
+  test("does not take two records without a head, nor one record with a head without sense", async () => {
+    await log.fill(0);
+    edit(file(HEAD_FILE), (text) => text.replaceAll("e", "f"));
+    await expect(log.open()).rejects.toThrow(corrupt);
+    expect(lines()).toHaveLength(1);
+    rmSync(file(HEAD_FILE));
+    appendFileSync(first(), `${lines()[0]}\n`);
+    await expect(log.open()).rejects.toThrow(corrupt);
+    expect(lines()).toHaveLength(2);
   });
 
   test("does not take the log of another store, nor an old head as if what came after it had never counted", async () => {

@@ -7,7 +7,7 @@ import { opened } from "./test-log.ts";
 const unavailable = expect.objectContaining({ code: "CUSTODY_AUDIT_UNAVAILABLE" });
 
 /** A disk that ends a commit when the test says so. */
-function slowDisk(limitMs = 40) {
+function slowDisk(limitMs = 60_000) {
   const commits: { readonly size: number; readonly end: () => void; readonly fail: (reason: Error) => void }[] = [];
   const wanted: boolean[] = [];
   const commit: CommitQueueOptions["commit"] = async (entries, isWanted) => {
@@ -37,15 +37,12 @@ describe("the queue of an audit log", () => {
   });
 
   test("refuses all that wait when one has waited too long, and whoever comes then at once", async () => {
-    const { commits, wanted, queue } = slowDisk();
-    const started = performance.now();
+    const { commits, wanted, queue } = slowDisk(40);
     const [first, second] = [queue.append(opened(1)), queue.append(opened(2))];
     await expect(first).rejects.toEqual(unavailable);
     await expect(second).rejects.toEqual(unavailable);
-    expect(performance.now() - started).toBeLessThan(1_000);
-    const late = performance.now();
-    await expect(queue.append(opened(3))).rejects.toEqual(unavailable);
-    expect(performance.now() - late).toBeLessThan(20);
+    const answer = queue.append(opened(3)).catch(() => "refused");
+    expect(await Promise.race([answer, nextTurn()])).toBe("refused");
     commits[0]!.end();
     await nextTurn();
     expect(wanted).toEqual([false]);
@@ -53,7 +50,7 @@ describe("the queue of an audit log", () => {
   });
 
   test("goes on when the disk is back, without what was refused", async () => {
-    const { commits, wanted, queue } = slowDisk();
+    const { commits, wanted, queue } = slowDisk(40);
     await expect(Promise.all([queue.append(opened(1)), queue.append(opened(2))])).rejects.toEqual(unavailable);
     commits[0]!.end();
     await nextTurn();
@@ -80,7 +77,7 @@ describe("the queue of an audit log", () => {
     const { commits, queue } = slowDisk();
     const [failed, next] = [queue.append(opened(1)), queue.append(opened(2))];
     commits[0]!.fail(Object.assign(new Error("ENOSPC: no space left on device"), { code: "ENOSPC" }));
-    await expect(failed).rejects.toMatchObject({ code: "CUSTODY_AUDIT_UNAVAILABLE", message: /ENOSPC/ });
+    await expect(failed).rejects.toMatchObject({ code: "CUSTODY_AUDIT_UNAVAILABLE", message: expect.stringContaining("ENOSPC") });
     await nextTurn();
     commits[1]!.end();
     await next;

@@ -57,8 +57,8 @@ export async function verifyAuditLog(evidence: AuditEvidence): Promise<AuditVerd
   for (const { name, head } of heads) findings.add(...checkHead(name, head, walk));
   const counted = newest?.head.seq ?? 0;
   if (walk.last > counted || walk.torn !== null) {
-    const deadline = performance.now() + patienceMs;
-    if (!(await laterHead(folder, publicKey, walk, deadline))) findings.add(...beyond(walk, counted));
+    const until = { counted, deadline: performance.now() + patienceMs };
+    if (!(await laterHead(folder, publicKey, walk, until))) findings.add(...beyond(walk, counted));
   }
   return { records: counted, head: newest?.text ?? null, findings: findings.all };
 }
@@ -88,17 +88,22 @@ async function steadySlots(file: string): Promise<readonly [Slot, Slot]> {
   for (let tries = 1; ; tries++) {
     const slots = await readSlots(file);
     if (tries === 5 || slots.every(({ state }) => state !== "damaged")) return slots;
-    await sleep(20);
+    await sleep(2);
   }
 }
 
 /** Whether custody goes on writing, and has counted by now what was beyond the head. */
-async function laterHead(folder: string, publicKey: KeyObject, walk: LogWalk, deadline: number): Promise<boolean> {
+async function laterHead(
+  folder: string,
+  publicKey: KeyObject,
+  { last, lastHash, torn }: LogWalk,
+  { counted, deadline }: { readonly counted: number; readonly deadline: number },
+): Promise<boolean> {
   for (;;) {
-    const later = await newestHead(folder, publicKey, new FindingList());
-    const { last, torn } = walk;
-    if (later !== null && later.head.seq >= last + (torn === null ? 0 : 1)) {
-      return later.head.seq > last || later.head.hash === walk.lastHash;
+    const { head } = (await newestHead(folder, publicKey, new FindingList())) ?? {};
+    const seen = torn === null ? last : last + 1;
+    if (head !== undefined && head.seq > counted && head.seq >= seen) {
+      return head.seq > last || head.hash === lastHash;
     }
     if (performance.now() >= deadline) return false;
     await sleep(50);

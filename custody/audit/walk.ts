@@ -99,7 +99,6 @@ export class LogWalk {
     if (record === null) return;
     if (record.seq !== seq) this.#add("AUDIT_SEQUENCE", path, `is record ${record.seq}, and must be ${seq}`);
     if (record.prev !== prev) this.#add("AUDIT_CHAIN", path, "does not follow the line before it");
-    if (seq === 1 && record.kind !== "session") this.#add("AUDIT_SESSION", path, "is before the first session");
     if (record.kind === "session") await this.#session(record, path);
     if (record.kind === "generation") this.#generations.push(seq);
     // Goes on from there, so that one deletion is one finding and not one for each line that follows.
