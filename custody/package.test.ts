@@ -112,6 +112,10 @@ describe("a generation package", () => {
     expect(String(error)).not.toContain("secret-canary");
   });
 
+  it("is not even read when it is longer than any", async () => {
+    await expect(open(" ".repeat(4097))).rejects.toThrow(/4097 bytes/);
+  });
+
   it("passes on what the store throws, and gives no verdict", async () => {
     const broken = { ...recipient(IMPORT), decapsulate: () => Promise.reject(new Error("token pulled out")) };
     await expect(open(TEXT, broken)).rejects.toThrow("token pulled out");

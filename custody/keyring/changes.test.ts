@@ -77,6 +77,8 @@ describe("keys from elsewhere", () => {
     expect(await keyring.importPackage("op-admin", bytes)).toEqual(taken);
     expect(keyring.list()).toHaveLength(2);
     expect(await opens(keyring, taken)).toBe(true);
+    const told = ground.audit.records.flatMap((record) => (record.kind === "generation" ? [record.change] : []));
+    expect(told.slice(2)).toEqual(["making", "imported", "making", "withdrawn"]);
     await keyring.activate("op-admin", taken.keyId);
     expect((await ground.open()).list()).toEqual(keyring.list());
   });

@@ -5,7 +5,8 @@ import { auditErrors } from "../audit/errors.ts";
 import { sealGenerationPackage } from "../package.ts";
 import type { Keyring } from "./keyring.ts";
 import { type KeyringLog, mortal } from "./test-memory.ts";
-import { activeOf, expectWhole, type KeyringGround, newGround, opens, prepared, retiredOf } from "./test-support.ts";
+import { activeOf, type KeyringGround, newGround, opens, prepared, retiredOf } from "./test-support.ts";
+import { expectWhole } from "./test-whole.ts";
 
 let ground: KeyringGround;
 

@@ -184,6 +184,7 @@ describe("a change while a batch is opened", () => {
     const change = keyring.compromise("op", old.keyId, { stored: "allow", reason: "seen" });
     await asking.closed;
     expect(await decapsulate([sealTo(old).item], "live")).toEqual(["unknown-key"]);
+    expect(asked).toEqual([]);
     expect(await decapsulate([sealTo(old).item], "stored")).toEqual([expect.any(Uint8Array)]);
     open();
     await change;

@@ -1,6 +1,9 @@
 import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { activeOf, expectWhole, type KeyringGround, newGround, prepared, retiredOf } from "./test-support.ts";
+import type { AuditEntry } from "../audit/record.ts";
+import { mortal } from "./test-memory.ts";
+import { activeOf, type KeyringGround, newGround, prepared, retiredOf } from "./test-support.ts";
+import { expectWhole } from "./test-whole.ts";
 
 let ground: KeyringGround;
 
@@ -9,6 +12,8 @@ beforeEach(async () => {
 });
 afterEach(() => rmSync(ground.folder, { recursive: true, force: true }));
 
+const isGenerated = ({ detail }: AuditEntry) => "change" in detail && detail.change === "generated";
+const refused = () => Promise.reject(new Error("no space"));
 const CORRUPT = expect.objectContaining({ code: "CUSTODY_STATE_CORRUPT" });
 describe("an opening", () => {
   const older = async (changesAgo: number): Promise<void> => {
@@ -75,6 +80,46 @@ describe("an opening", () => {
       message: expect.stringContaining(keyId),
     });
     expect(ground.store.keys.has(keyId)).toBe(true);
+  });
+
+  it("refuses a state without a record, be the store as empty as it may", async () => {
+    await prepared(ground);
+    ground.audit.records.splice(0);
+    ground.store.keys.clear();
+    const before = readFileSync(ground.file);
+    await expect(ground.open()).rejects.toEqual(CORRUPT);
+    expect(readFileSync(ground.file)).toEqual(before);
+  });
+
+  it.each([
+    ["two keys where one was announced", 1, 2],
+    ["another key than the one that was withdrawn", 3, 1],
+  ])("refuses %s, and destroys none", async (_, step, keys) => {
+    await prepared(ground);
+    const dying = mortal(ground, { step, when: "after" });
+    const refusing = {
+      ...dying.audit,
+      append: (entry: AuditEntry) => (isGenerated(entry) ? refused() : dying.audit.append(entry)),
+    };
+    const keyring = await ground.open({ ...dying, audit: refusing });
+    await keyring.generate("op", { state: "next" }).catch(() => undefined);
+    for (let key = 0; key < keys; key++) await ground.store.generate();
+    const before = [...ground.store.keys.keys()];
+    await expect(ground.open()).rejects.toEqual(CORRUPT);
+    expect([...ground.store.keys.keys()]).toEqual(before);
+  });
+
+  it("records that a key is gone when somebody died between the two", async () => {
+    const keyring = await prepared(ground);
+    const { keyId } = retiredOf(keyring);
+    const dying = await ground.open(mortal(ground, { step: 2, when: "after" }));
+    await dying.destroy("op", keyId).catch(() => undefined);
+    expect([ground.store.keys.has(keyId), ground.audit.records.at(-1)]).toMatchObject([
+      false,
+      { change: "destroying" },
+    ]);
+    await ground.open();
+    expect(ground.audit.records.at(-1)).toMatchObject({ change: "destroyed", keyIds: [keyId] });
   });
 
   it("refuses another tenant's state", async () => {

@@ -1,7 +1,6 @@
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect } from "vitest";
 import { hpkeSeal, keyIdOf, openWithSharedSecret, TELEMETRY_INFO } from "../../protocol/hpke.ts";
 import type { KeyStore } from "../backends/key-store.ts";
 import type { Generation } from "../generation.ts";
@@ -77,20 +76,5 @@ export async function prepared(ground: KeyringGround): Promise<Keyring> {
   const keyring = await ground.open();
   await keyring.generate("op", { state: "active" });
   await keyring.generate("op", { state: "next" });
-  return keyring;
-}
-
-/** Opens, and holds what is true after any death: state, store and log fit, and whatever is to open opens. */
-export async function expectWhole(ground: KeyringGround): Promise<Keyring> {
-  const keyring = await ground.open();
-  activeOf(keyring);
-  const kept = keyring.list().filter(({ state }) => state !== "destroyed");
-  const held = [keyring.packageKey.keyId, ...kept.map(({ keyId }) => keyId)].toSorted();
-  expect([...ground.store.keys.keys()].toSorted()).toEqual(held);
-  for (const generation of keyring.list())
-    expect(await opens(keyring, generation, "stored")).toBe(generation.state !== "destroyed");
-  const records = ground.audit.records.length;
-  expect((await ground.open()).list()).toEqual(keyring.list());
-  expect(ground.audit.records.length).toBe(records);
   return keyring;
 }
