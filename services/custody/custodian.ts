@@ -1,7 +1,7 @@
 import type { AuditLog } from "../../custody/audit/log.ts";
 import { sealed } from "../../custody/kem-errors.ts";
 import type { Keyring } from "../../custody/keyring/keyring.ts";
-import { messageOf, TrustKernError } from "../../shared/errors.ts";
+import { TrustKernError } from "../../shared/errors.ts";
 import type { SecurityEvents } from "../runtime/security-events.ts";
 
 /** What is in this process's hands while it is unsealed. */
@@ -76,7 +76,7 @@ export function createCustodian({ open, events }: CustodianOptions): Custodian {
   };
 }
 
-/** The code alone: a message of a store goes to whoever asked, and not into events. */
+/** The code alone: a message goes to whoever asked, and not into events. */
 function codeOf(thrown: unknown): string {
-  return thrown instanceof TrustKernError ? thrown.code : `unknown: ${messageOf(thrown)}`;
+  return thrown instanceof TrustKernError ? thrown.code : "SERVICE_INTERNAL";
 }
