@@ -54,9 +54,10 @@ async function typedShares({ io }: CommandContext, escrow: EscrowFile, ask: AskH
  * @throws CANCELLED for Ctrl-C and Ctrl-D
  */
 async function askHidden(question: string, signal: AbortSignal): Promise<string> {
-  process.stderr.write(question);
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   const prompt = createInterface({ input: process.stdin, output: nowhere, terminal: true, historySize: 0 });
+  // The terminal shows nothing from here on: the question comes after that, and who pastes waits for it.
+  process.stderr.write(question);
   const left = new AbortController();
   prompt.once("SIGINT", () => left.abort());
   prompt.once("close", () => left.abort());
