@@ -77,7 +77,10 @@ describe("the queue of an audit log", () => {
     const { commits, queue } = slowDisk();
     const [failed, next] = [queue.append(opened(1)), queue.append(opened(2))];
     commits[0]!.fail(Object.assign(new Error("ENOSPC: no space left on device"), { code: "ENOSPC" }));
-    await expect(failed).rejects.toMatchObject({ code: "CUSTODY_AUDIT_UNAVAILABLE", message: expect.stringContaining("ENOSPC") });
+    await expect(failed).rejects.toMatchObject({
+      code: "CUSTODY_AUDIT_UNAVAILABLE",
+      message: expect.stringContaining("ENOSPC"),
+    });
     await nextTurn();
     commits[1]!.end();
     await next;
