@@ -3,6 +3,7 @@ import { denials } from "../certs/denial.ts";
 import { certsErrors } from "../certs/errors.ts";
 import { signersErrors } from "../certs/signers/errors.ts";
 import { stepCaErrors } from "../certs/step-ca/errors.ts";
+import { auditErrors } from "../custody/audit/errors.ts";
 import { custodyStoreErrors } from "../custody/backends/errors.ts";
 import { custodyErrors } from "../custody/errors.ts";
 import { escrowErrors } from "../custody/escrow/errors.ts";
@@ -58,6 +59,7 @@ const CATALOGUES = [
   denials,
   stepCaErrors,
   custodyErrors,
+  auditErrors,
   escrowErrors,
   kemErrors,
   custodyStoreErrors,
