@@ -66,7 +66,7 @@ describe("verifyAuditLog", () => {
     expect(await verify()).toEqual({ records: lines, head: kept.at(-1), findings: [] });
   });
 
-  test.each<readonly [string, () => void, string, (() => string)?]>([
+  const changes: readonly (readonly [what: string, harm: () => void, code: string, path?: () => string])[] = [
     ["a record that was edited", () => edit(segment(1), (t) => t.replace('"opened":1', '"opened":0')), "AUDIT_CHAIN"],
     [
       "the last record edited",
@@ -96,7 +96,9 @@ describe("verifyAuditLog", () => {
     ["no head", () => rmSync(at(HEAD_FILE)), "AUDIT_HEAD", () => HEAD_FILE],
     ["an empty head", () => writeFileSync(at(HEAD_FILE), ""), "AUDIT_HEAD", () => HEAD_FILE],
     ["nothing at all", () => putBack(new Map()), "AUDIT_HEAD"],
-  ])("finds %s", async (_, harm, code, path) => {
+  ];
+  const named = changes.map(([what, harm, code, path]) => ({ what, harm, code, path }));
+  test.each(named)("finds $what", async ({ harm, code, path }) => {
     const where = path?.();
     harm();
     const { findings } = await verify();
