@@ -10,19 +10,26 @@ import type { KeyStore } from "./key-store.ts";
 import { readSealedFile, type SealedFile, writeSealedFile } from "./sealed-file.ts";
 import { openWrappedKeys } from "./wrapped-keys.ts";
 
+/** A folder of key files that a passphrase opens: it has an identity of its own, `identity.age`. */
+interface PassphraseStoreRef {
+  readonly kind: "file";
+  readonly folder: string;
+  /** One line. */
+  readonly passphraseFile: string;
+  /** Base-2 logarithm of scrypt's N (RFC 7914), 10 to 20. @default 18, or 12 for a passphrase of 256 random bits */
+  readonly scryptWorkFactor?: number | undefined;
+}
+
+/** A folder of key files that an age identity opens, which lies elsewhere. */
+interface IdentityStoreRef {
+  readonly kind: "file";
+  readonly folder: string;
+  /** As `age-keygen` and `age-keygen -pq` write it. */
+  readonly identityFile: string;
+}
+
 /** A folder of key files, and what opens them. */
-export type FileStoreRef = { readonly kind: "file"; readonly folder: string } & (
-  | {
-      /** One line. The folder has an identity of its own, `identity.age`, that this opens. */
-      readonly passphraseFile: string;
-      /** Base-2 logarithm of scrypt's N (RFC 7914), 10 to 20. @default 18, or 12 for a passphrase of 256 random bits */
-      readonly scryptWorkFactor?: number | undefined;
-    }
-  | {
-      /** An age identity, as `age-keygen` and `age-keygen -pq` write it. The folder has none. */
-      readonly identityFile: string;
-    }
-);
+export type FileStoreRef = PassphraseStoreRef | IdentityStoreRef;
 
 /**
  * Opens keys that age encrypts, and makes an empty folder a store. A passphrase opens the folder's identity, so that
@@ -46,7 +53,7 @@ export async function openFileStore(ref: FileStoreRef): Promise<KeyStore> {
   return openWrappedKeys({ folder, wrap, facts });
 }
 
-async function openIdentity(ref: FileStoreRef & { readonly passphraseFile: string }, path: string): Promise<string> {
+async function openIdentity(ref: PassphraseStoreRef, path: string): Promise<string> {
   const passphrase = readPassphrase(ref.passphraseFile);
   const sealed = { path, passphrase, workFactor: chooseWorkFactor(passphrase, ref.scryptWorkFactor) };
   const names = prepareKeyFolder(ref.folder);

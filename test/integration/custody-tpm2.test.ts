@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import { copyFileSync, cpSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,7 +7,7 @@ import { describeKeyStore } from "../../custody/backends/key-store-contract.ts";
 import { rawKey } from "../../custody/backends/key-store-samples.ts";
 import type { Tpm2StoreRef } from "../../custody/backends/tpm2.ts";
 import { custodyClassOf } from "../../custody/backends/tpm2-class.ts";
-import { SoftTpm } from "./signers/soft-tpm.ts";
+import { SoftTpm, tpmTool } from "./signers/soft-tpm.ts";
 import { TpmStores } from "./signers/tpm-stores.ts";
 
 const stores = new TpmStores();
@@ -103,7 +102,7 @@ describe("a store that a TPM seals", () => {
     const [, text = ""] = readFileSync(sealedOf(await stores.filled()), "utf8").split("\n");
     const blob = join(stores.folder, "public");
     writeFileSync(blob, Buffer.from(JSON.parse(text).public, "base64"));
-    const said = execFileSync("tpm2_print", ["-t", "TPM2B_PUBLIC", blob], { encoding: "utf8" });
+    const said = tpmTool("tpm2_print", ["-t", "TPM2B_PUBLIC", blob]);
     expect(said).toMatch(/attributes:\s+value: fixedtpm\|fixedparent\|noda\n/);
     expect(said).toMatch(/authorization policy: [0-9a-f]{64}\n/);
   });

@@ -5,6 +5,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 
+/** Runs one of tpm2-tools, and gives what it says. */
+export function tpmTool(name: string, args: readonly string[]): string {
+  return execFileSync(name, args, { encoding: "utf8", stdio: "pipe" });
+}
+
 /** A TPM 2.0 of swtpm. */
 export class SoftTpm {
   readonly folder = mkdtempSync(join(tmpdir(), "tk-swtpm-"));
@@ -49,8 +54,7 @@ export class SoftTpm {
 
   /** Runs one of tpm2-tools on it, and gives what that says. */
   tool(name: string, args: readonly string[]): string {
-    const all = ["-T", `swtpm:path=${this.device}`, ...args];
-    return execFileSync(name, all, { encoding: "utf8", stdio: "pipe" });
+    return tpmTool(name, ["-T", `swtpm:path=${this.device}`, ...args]);
   }
 
   /** Measures something into a register. */
