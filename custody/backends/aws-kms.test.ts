@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { inspect } from "node:util";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type AwsKmsStoreRef, openAwsKmsStore } from "./aws-kms.ts";
+import { forgeKeyFile } from "./test-forgery.ts";
 
 const KEY_ID = "1234abcd-12ab-34cd-56ef-1234567890ab";
 const ARN = `arn:aws:kms:eu-central-1:111122223333:key/${KEY_ID}`;
@@ -115,6 +116,14 @@ describe("a key store that AWS KMS wraps", () => {
       { KeyId: ARN, EncryptionContext: { "trustkern-key": "audit-signer" } },
       { KeyId: ARN, EncryptionContext: { "trustkern-key": keyId } },
     ]);
+  });
+
+  it("opens no file that was wrapped for another key id", async () => {
+    const store = await openAwsKmsStore(ref());
+    const { keyId } = await store.generate();
+    await store.close();
+    forgeKeyFile(ref().folder, keyId, "0011223344556677");
+    expect(await refusal()).toMatchObject({ code: "CUSTODY_STORE_FOREIGN", exit: 3 });
   });
 
   it.each<[string, Members, string]>([

@@ -1,8 +1,9 @@
-import { copyFileSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import type { ServerResponse } from "node:http";
 import { join } from "node:path";
 import { inspect } from "node:util";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { forgeKeyFile } from "./test-forgery.ts";
 import { give, refuse, TestTransit, testServerTls } from "./test-transit.ts";
 import { openVaultStore, type VaultStoreRef } from "./vault.ts";
 
@@ -33,7 +34,7 @@ const filled = async () => {
   const store = await openVaultStore(ref());
   const { keyId } = await store.generate();
   await store.close();
-  return { keyId, file: join(ref().folder, `${keyId}.key`) };
+  return { keyId };
 };
 const fileIn = (name: string, content: string): string => {
   const file = join(transit.folder, name);
@@ -137,14 +138,13 @@ describe("a key store that a transit engine wraps", () => {
   );
 
   it("opens no file that was wrapped for another key id, or by another key", async () => {
-    const { file } = await filled();
+    const { keyId } = await filled();
     const other = new TestTransit();
     await other.start();
     expect(await refusal({ ...other.key() })).toMatchObject({ code: "CUSTODY_STORE_FOREIGN" });
     other.stop();
-    const signer = join(ref().folder, "audit-signer.key");
-    copyFileSync(signer, file);
-    expect(await refusal()).toMatchObject({ code: "CUSTODY_STORE_MISPLACED" });
+    forgeKeyFile(ref().folder, keyId, "0011223344556677");
+    expect(await refusal()).toMatchObject({ code: "CUSTODY_STORE_FOREIGN" });
   });
 
   it.each<[string, () => Partial<VaultStoreRef>, string]>([

@@ -1,10 +1,5 @@
-import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
-import { cachedFolder } from "../../../../operations/tools/cached-folder.ts";
-import { defaultCacheDir } from "../../../../operations/tools/context.ts";
-import { PROJECT } from "../../../support/deployment.ts";
+import { pythonWith } from "../../../support/python.ts";
 import { runProgram } from "../../../support/run.ts";
 
 const REQUIREMENTS = join(import.meta.dirname, "requirements.txt");
@@ -33,7 +28,7 @@ export interface Finding {
 
 /** Every finding of pkilint for all documents, in one process. */
 export async function pkilint(documents: readonly Document[]): Promise<readonly Finding[]> {
-  const python = await environment();
+  const python = await pythonWith("pkilint-0.13.3", REQUIREMENTS);
   const { code, stdout, stderr } = await runProgram(python, ["-I", PROGRAM], { input: JSON.stringify(documents) });
   if (code !== 0) throw new Error(`pkilint ended with ${code}: ${stderr}`);
   return JSON.parse(stdout) as readonly Finding[];
@@ -42,35 +37,4 @@ export async function pkilint(documents: readonly Document[]): Promise<readonly 
 /** What the issue forbids: everything above a notice. */
 export function aboveNotice(findings: readonly Finding[]): readonly Finding[] {
   return findings.filter(({ severity }) => ["FATAL", "ERROR", "WARNING"].includes(severity));
-}
-
-/** Python of a virtual environment in the cache that holds the pinned packages, made where it is not there. */
-async function environment(): Promise<string> {
-  const { stdout: version } = await runProgram("python3", ["-V"]);
-  const hash = createHash("sha256").update(readFileSync(REQUIREMENTS)).update(version).digest("hex").slice(0, 12);
-  const context = {
-    cacheDir: defaultCacheDir(process.env, homedir()),
-    toolsDir: join(PROJECT, "tools"),
-    env: process.env,
-    signal: AbortSignal.timeout(600_000),
-    onProgress: (what: string) => process.stderr.write(`${what}\n`),
-  };
-  const folder = await cachedFolder(context, `pkilint-0.13.3-${hash}`, async (place) => {
-    await must("python3", ["-m", "venv", place]);
-    const pinned = ["--require-hashes", "--only-binary", ":all:", "-r", REQUIREMENTS];
-    await must(join(place, "bin/python"), [
-      "-m",
-      "pip",
-      "install",
-      "--quiet",
-      "--disable-pip-version-check",
-      ...pinned,
-    ]);
-  });
-  return join(folder, "bin/python");
-}
-
-async function must(program: string, args: readonly string[]): Promise<void> {
-  const { code, stderr } = await runProgram(program, args, { timeoutSeconds: 300 });
-  if (code !== 0) throw new Error(`${program} ended with ${code}: ${stderr}`);
 }
