@@ -19,8 +19,9 @@ export const custodyErrors = catalogue({
   },
   CUSTODY_STATE_CORRUPT: {
     exit: EXIT.resource,
-    summary: "The custody state is not what custody wrote: bytes changed, were cut off, or contradict each other.",
-    fix: "restore the custody state from a backup; starting without it would make a new key and leave stored ciphertext unreadable",
+    summary:
+      "The custody state is not what custody wrote last: bytes changed or were cut off, it is older than its audit log or its key store, or they contradict each other.",
+    fix: "restore state, audit log and key store together from the newest backup; starting without them would make a new key and leave stored ciphertext unreadable",
   },
   CUSTODY_STATE_UNREADABLE: {
     exit: EXIT.resource,

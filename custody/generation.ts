@@ -46,11 +46,8 @@ export interface Generation {
   readonly compromised?: Compromise | undefined;
 }
 
-/** What the caller decides about a new generation. */
-export type NewGeneration = Pick<Generation, "state" | "createdAt" | "notBefore">;
-
 /** One step of a transition; all steps of one transition are done, or none. */
-export type StateChange = Pick<Generation, "keyId" | "state">;
+type StateChange = Pick<Generation, "keyId" | "state">;
 
 const ALLOWED: Readonly<Record<GenerationState, readonly GenerationState[]>> = {
   next: ["active", "destroyed"],
