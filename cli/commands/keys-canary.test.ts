@@ -52,7 +52,7 @@ beforeAll(async () => {
     await run("keys", "reshare", ...of, ...quorum, ...room.holders("ben", "dora"), "-o", output);
   }
   for (const folder of ["one", "two", "three0", "three1"]) await collect(folder);
-});
+}, 120_000);
 afterAll(() => room.remove());
 
 test("no command prints a key or a share, or writes one where its holder alone cannot read it", () => {

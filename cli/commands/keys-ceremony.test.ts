@@ -19,7 +19,7 @@ beforeAll(async () => {
   ceremony = ["keys", "ceremony", "--import-key", room.importKey, ...quorum];
   made = await room.run([...ceremony, "-o", "out", "--yes", "--rehearse", "--witnesses", "Grace, Joan"]);
   keyId = /generation-([0-9a-f]{16})/.exec(made.stderr)?.[1] ?? "";
-});
+}, 120_000);
 afterAll(() => room.remove());
 
 describe("keys ceremony", () => {

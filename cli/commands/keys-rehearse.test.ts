@@ -7,7 +7,7 @@ import { TestEscrow } from "../escrow/test-escrow.ts";
 const room = new TestEscrow();
 const json = (...argv: readonly string[]) => room.json(...argv);
 const importKeyId = keyIdOf(Buffer.from(room.importKey, "hex")).toString("hex");
-const IDENTITIES = ["-i", "anna.txt,ben.txt,cleo.txt"];
+const IDENTITIES = ["-i", "anna.txt,ben.txt", "-i", "cleo.txt"];
 const HELD = ["keys", "ceremony", "--import-key", room.importKey, "--threshold", "2", "--yes"];
 
 let escrow: string;
@@ -26,7 +26,7 @@ beforeAll(async () => {
   escrow = room.find("out", /^escrow-/);
   shares = ["anna", "ben", "cleo"].map((name) => room.find("out", new RegExp(`-${name}\\.age$`)));
   rehearse = ["keys", "rehearse", "--escrow", escrow, ...IDENTITIES];
-});
+}, 120_000);
 afterAll(() => room.remove());
 
 const transcriptLines = (file = "out/transcript.jws"): number => room.read(file).trim().split("\n").length;
@@ -91,13 +91,19 @@ describe("keys rehearse", () => {
     ["a share that is not there", () => [anna(), "none.age"], "CLI_FILE"],
     ["no escrow file", () => [anna(), ben(), "--escrow", "none.json"], "CLI_FILE"],
     ["a file that is no escrow", () => [anna(), ben(), "--escrow", "trustkern.yaml"], "CUSTODY_ESCROW_CORRUPT"],
-    ["another holder's identity", () => [anna(), ben(), "-i", "dora.txt"], "CUSTODY_SHARE_UNREADABLE"],
     ["an identity file that is none", () => [anna(), ben(), "-i", "trustkern.yaml"], "CUSTODY_SHARE_UNREADABLE"],
     ["a conductor who is a witness", () => [anna(), ben(), "--witnesses", "Ada"], "CEREMONY_NAME_INVALID"],
   ])("is refused with %s, and the transcript stays", async (_, argv, code) => {
     const before = transcriptLines();
     expect(await json(...rehearse, ...argv())).toMatchObject({ error: { code } });
     expect(transcriptLines()).toBe(before);
+  });
+
+  test("is refused where the identities are other holders'", async () => {
+    for (const identities of [["-i", "dora.txt"], ["-i", "anna.txt"], []]) {
+      const answer = await json(...rehearse.slice(0, 4), anna(), ben(), ...identities);
+      expect(answer).toMatchObject({ exit: 3, error: { code: "CUSTODY_SHARE_UNREADABLE" } });
+    }
   });
 
   test("refuses a share or an identity on the command line, and repeats neither", async () => {
