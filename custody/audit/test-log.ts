@@ -9,12 +9,13 @@ import type { AuditEntry } from "./record.ts";
 import { type AuditEvidence, verifyAuditLog } from "./verify.ts";
 
 /** Segments of some records each, so that a short log has several. */
-export const SMALL_SEGMENT_BYTES = 1_500;
+const SMALL_SEGMENT_BYTES = 1_500;
 
 /** A log in a folder of its own, of a store that a test has made. */
 export interface TestLog {
   readonly folder: string;
   readonly signer: KeySigner;
+  /** Waits for a slow disk for longer than custody does. */
   readonly open: (options?: Partial<AuditLogOptions>) => Promise<AuditLog>;
   /** Opens, adds that many records one after the other, and closes; gives the head. */
   readonly fill: (records: number) => Promise<string>;
@@ -34,7 +35,7 @@ export async function testLog(store?: KeySigner): Promise<TestLog> {
   const publicKey = createPublicKey({ key: signer.publicKeySpki, format: "der", type: "spki" });
   const clock = () => new Date("2026-11-21T08:00:00Z");
   const open: TestLog["open"] = (options) =>
-    openAuditLog({ folder, signer, clock, segmentBytes: SMALL_SEGMENT_BYTES, ...options });
+    openAuditLog({ folder, signer, clock, segmentBytes: SMALL_SEGMENT_BYTES, limitMs: 30_000, ...options });
   const segments = (): readonly string[] =>
     readdirSync(folder)
       .filter((name) => name.endsWith(".ndjson"))

@@ -33,7 +33,7 @@ describe.each([
     const place = await recordingPlace();
     const told: Said[] = [];
     for (let kill = 0; kill < KILLS; kill++) {
-      const recording = startRecording({ ...place, nodeArguments: argumentsFor(place) });
+      const recording = startRecording({ ...place, limitMs: 60_000, nodeArguments: argumentsFor(place) });
       // Every fifth dies while it starts.
       if (kill % 5 === 4) await sleep(100 + Math.random() * 250);
       else {
@@ -45,7 +45,7 @@ describe.each([
       expect(recording.stderr()).toBe("");
       told.push(...recording.said.filter(({ seq }) => seq !== undefined));
     }
-    const last = startRecording({ ...place, nodeArguments: argumentsFor(place) });
+    const last = startRecording({ ...place, limitMs: 60_000, nodeArguments: argumentsFor(place) });
     await last.next();
     expect((await last.tell("end")).findings).toEqual([]);
     await last.kill();

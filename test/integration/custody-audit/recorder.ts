@@ -1,6 +1,6 @@
 /**
  * A process that records, told what to do by lines on its standard input. Prints one line of JSON for each order.
- * usage: node recorder.ts FOLDER SIGNER-PEM SEGMENT-BYTES
+ * usage: node recorder.ts FOLDER SIGNER-PEM LIMIT-MS
  */
 import { createPublicKey } from "node:crypto";
 import { appendFileSync, readFileSync, rmSync, writeSync } from "node:fs";
@@ -12,12 +12,18 @@ import { openAuditLog } from "../../../custody/audit/log.ts";
 import { opened } from "../../../custody/audit/test-log.ts";
 import { verifyAuditLog } from "../../../custody/audit/verify.ts";
 
-const [folder = "", pemFile = "", segmentBytes = ""] = process.argv.slice(2);
+const [folder = "", pemFile = "", limitMs = ""] = process.argv.slice(2);
 const signer = await loadPemSigner(readFileSync(pemFile, "utf8"), "memory");
 const publicKey = createPublicKey({ key: signer.publicKeySpki, format: "der", type: "spki" });
 const filler = join(folder, "filler");
 const print = (line: object): unknown => writeSync(1, `${JSON.stringify(line)}\n`);
-const log = await openAuditLog({ folder, signer, clock: () => new Date(), segmentBytes: Number(segmentBytes) });
+const log = await openAuditLog({
+  folder,
+  signer,
+  clock: () => new Date(),
+  limitMs: Number(limitMs),
+  segmentBytes: 20_000,
+});
 let number = 0;
 
 /** One record that no other process makes again, and what became of it. */

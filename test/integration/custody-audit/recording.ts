@@ -57,13 +57,23 @@ export interface RecordingOptions extends RecordingPlace {
   readonly under?: readonly string[];
   /** Arguments of Node. @default none */
   readonly nodeArguments?: readonly string[];
+  /** How long the log waits for the disk. @default 1500 */
+  readonly limitMs?: number;
   readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Starts a recorder; its first line says that the log is open. */
 export function startRecording(options: RecordingOptions): Recording {
-  const { folder, pemFile, under = [], nodeArguments = [], env = {} } = options;
-  const [program = "", ...args] = [...under, process.execPath, ...nodeArguments, RECORDER, folder, pemFile, "20000"];
+  const { folder, pemFile, under = [], nodeArguments = [], limitMs = 1_500, env = {} } = options;
+  const [program = "", ...args] = [
+    ...under,
+    process.execPath,
+    ...nodeArguments,
+    RECORDER,
+    folder,
+    pemFile,
+    `${limitMs}`,
+  ];
   const child = spawn(program, args, { stdio: ["pipe", "pipe", "pipe"], env: { ...process.env, ...env } });
   const said: Said[] = [];
   const waiting: ((line: Said) => void)[] = [];
