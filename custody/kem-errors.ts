@@ -5,7 +5,7 @@ export const kemErrors = catalogue({
   CUSTODY_SEALED: {
     exit: EXIT.resource,
     summary: "Custody is sealed: its keys are not in memory, and nothing is opened.",
-    fix: "unseal it: trustkern keys unseal",
+    fix: "unseal custody on its management socket",
   },
   CUSTODY_KEM_MALFORMED: {
     exit: EXIT.configuration,

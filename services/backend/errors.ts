@@ -50,7 +50,7 @@ export const backendErrors = catalogue({
   RECIPIENT_KEY_ID: {
     exit: EXIT.configuration,
     summary: "A recipient's key id is not the first 8 bytes of SHA-256 of its public key.",
-    fix: "take key id and public key from custody's GET /generations",
+    fix: "take key id and public key from `trustkern keys list`",
   },
   PROVISIONING_SENSOR_ACTIVE: {
     exit: EXIT.policy,

@@ -2,6 +2,7 @@ import { kemErrors, sealed } from "../../custody/kem-errors.ts";
 import type { FrameResponse } from "../../custody/kem-frames.ts";
 import { countItems, type KemUse, MAX_KEM_ITEMS, packItems, RESULT_BYTES } from "../../custody/kem-items.ts";
 import { type Kem, Use } from "../../custody/proto/custody_pb.ts";
+import type { MethodsOf } from "../../shared/grpc/definition.ts";
 import type { Handlers } from "../runtime/grpc/server.ts";
 import type { CustodyLink, Question } from "./custody-link.ts";
 import type { Admission } from "./limits.ts";
@@ -18,12 +19,7 @@ export interface KemServiceOptions {
 const USES: Readonly<Record<number, KemUse | undefined>> = { [Use.LIVE]: "live", [Use.STORED]: "stored" };
 
 /** What answers Kem: what is well-formed and within the limits goes to the crypto service as it came. */
-export function kemHandlers({
-  client,
-  link,
-  admission,
-  counters,
-}: KemServiceOptions): Handlers<(typeof Kem)["method"]> {
+export function kemHandlers({ client, link, admission, counters }: KemServiceOptions): Handlers<MethodsOf<typeof Kem>> {
   async function ask(question: Question): Promise<FrameResponse> {
     const response = await link.ask(question);
     if (!("error" in response) || response.error === "sealed") return response;

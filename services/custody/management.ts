@@ -2,6 +2,7 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { Generation } from "../../custody/generation.ts";
 import type { GenerationSchema, HealthResponseSchema, Management } from "../../custody/proto/custody_pb.ts";
 import { bytesOfHex } from "../../protocol/hex.ts";
+import type { MethodsOf } from "../../shared/grpc/definition.ts";
 import type { Handlers } from "../runtime/grpc/server.ts";
 import type { Custodian } from "./custodian.ts";
 import { custodyServiceErrors } from "./errors.ts";
@@ -12,7 +13,7 @@ const TEXT_MAX = 200;
 const RFC3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/;
 
 /** What answers Management: each change is the keyring's, which records it under the name of who asks. */
-export function managementHandlers(custodian: Custodian): Handlers<(typeof Management)["method"]> {
+export function managementHandlers(custodian: Custodian): Handlers<MethodsOf<typeof Management>> {
   const keyring = () => custodian.unsealed().keyring;
   const list = () => ({ generations: keyring().list().map(row) });
   const health = (): MessageInitShape<typeof HealthResponseSchema> => {

@@ -15,4 +15,4 @@ it("has the code that its .proto gives", () => {
     readFileSync(join(each, "proto/custody_pb.ts"), "utf8"),
   );
   expect(fresh).toBe(kept);
-});
+}, 120_000);

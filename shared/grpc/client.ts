@@ -1,4 +1,4 @@
-import { create, type MessageInitShape, type MessageShape } from "@bufbuild/protobuf";
+import { create, type DescMethod, type Message, type MessageInitShape, type MessageShape } from "@bufbuild/protobuf";
 import type { GenService } from "@bufbuild/protobuf/codegenv2";
 import { type ChannelCredentials, Client, credentials, Metadata, type ServiceError, status } from "@grpc/grpc-js";
 import { RemoteError } from "../control-client.ts";
@@ -59,25 +59,21 @@ const OPTIONS = {
 export function grpcClient<M extends Methods>(service: GenService<M>, target: GrpcTarget): GrpcClient<M> {
   const client = new Client(target.address, target.credentials ?? credentials.createInsecure(), OPTIONS);
   return {
-    call: (method, request, limitMs) =>
-      new Promise((resolve, reject) => {
-        const described = service.method[method];
-        const { path, requestSerialize, responseDeserialize } = methodDefinition(service, described);
-        const deadline = Date.now() + limitMs;
-        const message = create(described.input, request);
-        client.makeUnaryRequest(
-          path,
-          requestSerialize,
-          responseDeserialize,
-          message,
-          new Metadata(),
-          { deadline },
-          (error, response) => {
-            if (error || response === undefined) reject(failure(error, target.address));
-            else resolve(response);
-          },
-        );
-      }),
+    call: (method, request, limitMs) => {
+      const described: DescMethod = service.method[method];
+      const { path, requestSerialize, responseDeserialize } = methodDefinition(service, described);
+      const message = create(described.input, request as never);
+      const options = { deadline: Date.now() + limitMs };
+      const answer = new Promise<Message>((resolve, reject) => {
+        const done = (error: ServiceError | null, response?: Message): void => {
+          if (error || response === undefined) reject(failure(error, target.address));
+          else resolve(response);
+        };
+        client.makeUnaryRequest(path, requestSerialize, responseDeserialize, message, new Metadata(), options, done);
+      });
+      // Of that method's type: its own schema has read it.
+      return answer as Promise<never>;
+    },
     close: () => client.close(),
   };
 }

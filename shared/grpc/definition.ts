@@ -6,11 +6,14 @@ import {
   type MessageShape,
   toBinary,
 } from "@bufbuild/protobuf";
-import type { GenServiceMethods } from "@bufbuild/protobuf/codegenv2";
+import type { GenService, GenServiceMethods } from "@bufbuild/protobuf/codegenv2";
 import type { MethodDefinition, ServiceDefinition } from "@grpc/grpc-js";
 
 /** The methods of a generated service. */
 export type Methods = GenServiceMethods;
+
+/** The methods of a generated service's constant, such as `MethodsOf<typeof Kem>`. */
+export type MethodsOf<S> = S extends GenService<infer M> ? M : never;
 
 /** Stands for a request that is no message of its type. */
 export const MALFORMED = Symbol("malformed");

@@ -42,6 +42,12 @@ describe("supervisor", () => {
     expect(supervisor.failure()).toBeUndefined();
   });
 
+  it.runIf(process.platform === "linux")("lets no process dump its memory to a disk, nor allow itself to", async () => {
+    start(`import { readFileSync } from "node:fs"; console.log(readFileSync("/proc/self/limits", "utf8")); ${forever}`);
+    const limits = await until(() => readFileSync(join(dir, "p.ndjson"), "utf8").match(/^Max core file size.*$/m)?.[0]);
+    expect(limits).toMatch(/^Max core file size\s+0\s+0\s/);
+  });
+
   it("backs off from a process that dies at once", async () => {
     start("process.exit(255);");
     await sleep(1_500);

@@ -1,8 +1,9 @@
 import { type Generation, Management } from "../../custody/proto/custody_pb.ts";
 import { type GrpcClient, grpcClient } from "../../shared/grpc/client.ts";
+import type { MethodsOf } from "../../shared/grpc/definition.ts";
 
 /** What can be asked of custody's keys. */
-export type CustodyManagement = GrpcClient<(typeof Management)["method"]>;
+export type CustodyManagement = GrpcClient<MethodsOf<typeof Management>>;
 
 /** One key pair as custody lists it. */
 export type ListedGeneration = Generation;

@@ -55,7 +55,7 @@ const plain = (results: readonly KemResult[]) =>
   results.map((result) => (typeof result === "string" ? result : Buffer.from(result)));
 
 /** Refuses so many times with what `refusal` makes, and answers then. */
-function after(times: number, refusal: () => Error | Uint8Array): Played["answer"] {
+function after(times: number, refusal: () => Error | Uint8Array): NonNullable<Played["answer"]> {
   return (count) => {
     if (times-- <= 0) return opened(count);
     const refused = refusal();

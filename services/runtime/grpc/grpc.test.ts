@@ -9,6 +9,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { Kem, Outcome, Use } from "../../../custody/proto/custody_pb.ts";
 import { catalogue, EXIT } from "../../../shared/errors.ts";
 import { type GrpcClient, grpcClient } from "../../../shared/grpc/client.ts";
+import type { MethodsOf } from "../../../shared/grpc/definition.ts";
 import { createGrpcServer, type GrpcServer } from "./server.ts";
 import { serveUnix } from "./unix.ts";
 
@@ -19,7 +20,7 @@ const refused: unknown[] = [];
 let answer: () => Promise<{ results: Uint8Array }>;
 let server: GrpcServer;
 let close: () => Promise<void>;
-let client: GrpcClient<(typeof Kem)["method"]>;
+let client: GrpcClient<MethodsOf<typeof Kem>>;
 
 beforeAll(async () => {
   server = createGrpcServer({
@@ -44,7 +45,7 @@ beforeEach(() => {
   refused.length = 0;
 });
 
-const batch = (limitMs = 1000) =>
+const batch = (limitMs = 10_000) =>
   client.call("decapsulateBatch", { use: Use.LIVE, items: new Uint8Array(40) }, limitMs);
 const fails = (thrown: Error): void => {
   answer = () => Promise.reject(thrown);
@@ -69,7 +70,7 @@ const GRPC = { "content-type": "application/grpc+proto" };
 describe("a gRPC server on a Unix socket", () => {
   it("answers, and lets nobody but its user at the socket", async () => {
     const enc = new Uint8Array(32).fill(7);
-    const opened = await client.call("decapsulate", { use: Use.LIVE, encapsulatedKey: enc }, 1000);
+    const opened = await client.call("decapsulate", { use: Use.LIVE, encapsulatedKey: enc }, 10_000);
     expect(Buffer.from(opened.sharedSecret)).toEqual(Buffer.from(enc));
     expect(statSync(path).mode & 0o777).toBe(0o600);
   });
@@ -100,7 +101,7 @@ describe("a gRPC server on a Unix socket", () => {
     const noise = connect(path).on("error", () => undefined);
     noise.end(Buffer.alloc(5000, 0x41));
     await delay(20);
-    expect(await client.call("health", {}, 1000)).toMatchObject({ sealed: true });
+    expect(await client.call("health", {}, 10_000)).toMatchObject({ sealed: true });
   });
 });
 
@@ -116,7 +117,7 @@ describe("a gRPC client", () => {
   it("says that a service has no such method", async () => {
     const { Management } = await import("../../../custody/proto/custody_pb.ts");
     const other = grpcClient(Management, { address: `unix:${path}` });
-    await expect(other.call("health", {}, 1000)).rejects.toMatchObject({ code: "GRPC_FAILED" });
+    await expect(other.call("health", {}, 10_000)).rejects.toMatchObject({ code: "GRPC_FAILED" });
     other.close();
   });
 });

@@ -61,7 +61,7 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   return {
     add: (service, handlers) => {
       const methods = Object.entries(service.method).map(([name, { output }]) => {
-        const handler = handlers[name] as (request: unknown) => Promise<MessageInitShape<DescMessage>>;
+        const handler = (handlers as Readonly<Record<string, unknown>>)[name] as AnyHandler;
         return [name, unary(output, handler, options)] as const;
       });
       server.addService(serviceDefinition(service), Object.fromEntries(methods));
@@ -80,13 +80,10 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   };
 }
 
+type AnyHandler = (request: unknown) => Promise<MessageInitShape<DescMessage>>;
 type Answer = (error: ServerErrorResponse | null, value?: MessageShape<DescMessage>) => void;
 
-function unary(
-  output: DescMessage,
-  handler: (request: unknown) => Promise<MessageInitShape<DescMessage>>,
-  { statusOf, onRefused }: GrpcServerOptions,
-) {
+function unary(output: DescMessage, handler: AnyHandler, { statusOf, onRefused }: GrpcServerOptions) {
   return (call: { readonly request: unknown }, answer: Answer): void => {
     const run = async (): Promise<MessageShape<DescMessage>> => {
       if (call.request === MALFORMED)

@@ -41,12 +41,13 @@ async function deniedFiles({ deployed }: ProofContext): Promise<number> {
   const gateway = model.components.find(({ service }) => service === "gateway");
   proven(gateway !== undefined, "the deployment has no gateway");
   const own = new Set(gateway.secrets.map(({ file }) => file));
-  const paths = [layout.secretsDir, layout.authoritiesDir, placement.volumeDir("custody", "state")]
+  const custody = ["keys", "state", "audit"].map((volume) => placement.volumeDir("custody", volume));
+  const paths = [layout.secretsDir, layout.authoritiesDir, ...custody]
     .flatMap(filesBelow)
     .filter((path) => !own.has(path));
   proven(
-    paths.some((path) => path.startsWith(placement.volumeDir("custody", "state"))),
-    "custody has no key file to try",
+    custody.every((folder) => paths.some((path) => path.startsWith(folder))),
+    "custody lacks keys, generations or records to try",
   );
   const open = openFiles(deployed.supervisor.pid(gateway.name));
   const held = paths.filter((path) => open.includes(path));

@@ -14,6 +14,8 @@ const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 export interface Running {
   readonly child: ChildProcess;
   readonly output: () => string;
+  /** Resolves when it has ended, and everything that it wrote is there. */
+  readonly ended: Promise<unknown>;
   readonly kill: (signal: NodeJS.Signals) => Promise<number | null>;
 }
 
@@ -87,7 +89,7 @@ export function custodyProcesses(): CustodyProcesses {
               (said) => said.ready,
               () => undefined,
             ),
-          { timeout: 20_000, interval: 10 },
+          { timeout: 60_000, interval: 50 },
         )
         .toBe(ready),
     written: () => started.map(({ output }) => output()).join(""),
@@ -105,15 +107,14 @@ function run(args: readonly string[]): Running {
     stream.on("data", (chunk: Buffer) => {
       written += chunk.toString();
     });
+  const ended = once(child, "close");
   return {
     child,
+    ended,
     output: () => written,
     kill: async (signal) => {
-      if (child.exitCode === null && child.signalCode === null) {
-        const closed = once(child, "close");
-        child.kill(signal);
-        await closed;
-      }
+      child.kill(signal);
+      await ended;
       return child.exitCode;
     },
   };
