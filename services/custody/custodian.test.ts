@@ -16,6 +16,15 @@ describe("a custodian", () => {
     );
   });
 
+  it("tells a start from an order to seal", async () => {
+    expect(keys.custodian.sealedBecause()).toBe("started");
+    keys.openFails = away;
+    await keys.custodian.unseal("op-anna").catch(() => undefined);
+    expect(keys.custodian.sealedBecause()).toBe("started");
+    await keys.custodian.seal("op-anna", "no unsealing by itself");
+    expect(keys.custodian.sealedBecause()).toBe("ordered");
+  });
+
   it("tells who unsealed and who sealed, and records the sealing before it lets go of the keys", async () => {
     await keys.custodian.unseal("op-anna");
     await keys.custodian.seal("op-bert", "a visit");

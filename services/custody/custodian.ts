@@ -8,14 +8,21 @@ import type { SecurityEvents } from "../runtime/security-events.ts";
 export interface OpenKeys {
   readonly keyring: Keyring;
   readonly audit: AuditLog;
+  /** Public key of the store's signer, which vouches for the sessions of the log: P-256, SPKI in DER. */
+  readonly signerSpki: Uint8Array;
   /** Closes keyring, store and log; every key is forgotten. */
   readonly close: () => Promise<void>;
 }
+
+/** Why custody is sealed: nobody has unsealed it since it started, or somebody sealed it. */
+export type SealedBecause = "started" | "ordered";
 
 /** Who decides whether keys are open. */
 export interface Custodian {
   /** null while sealed. */
   readonly opened: () => OpenKeys | null;
+  /** Of the last sealing; it means something while sealed alone. */
+  readonly sealedBecause: () => SealedBecause;
   /** @throws CUSTODY_SEALED */
   readonly unsealed: () => OpenKeys;
   /** Forgets every key until {@link unseal}; records it where the log can still be written, and seals in any case. */
@@ -33,6 +40,7 @@ export interface CustodianOptions {
 /** A sealed custodian; its changes happen one after the other. */
 export function createCustodian({ open, events }: CustodianOptions): Custodian {
   let keys: OpenKeys | null = null;
+  let because: SealedBecause = "started";
   let last: Promise<void> = Promise.resolve();
 
   function inOrder(change: () => Promise<void>): Promise<void> {
@@ -43,6 +51,7 @@ export function createCustodian({ open, events }: CustodianOptions): Custodian {
 
   async function sealNow(actor: string, reason: string): Promise<void> {
     const closing = keys;
+    because = "ordered";
     if (closing === null) return;
     keys = null;
     const recorded = await closing.audit.append({ kind: "sealed", actor, detail: { reason } }).then(
@@ -67,6 +76,7 @@ export function createCustodian({ open, events }: CustodianOptions): Custodian {
 
   return {
     opened: () => keys,
+    sealedBecause: () => because,
     unsealed: () => {
       if (keys === null) throw sealed();
       return keys;

@@ -41,7 +41,10 @@ describe("management", () => {
     const { generations = [] } = await manage.listGenerations(create(proto.ListGenerationsRequestSchema));
     expect(generations).toMatchObject([{ keyId, state: "active", publicKey: Buffer.from(publicKey, "hex") }]);
     expect(await manage.importKey(create(proto.ImportKeyRequestSchema))).toMatchObject({ keyId: "00".repeat(8) });
-    expect(await manage.auditHead(create(proto.AuditHeadRequestSchema))).toEqual({ head: "head" });
+    expect(await manage.auditHead(create(proto.AuditHeadRequestSchema))).toEqual({
+      head: "head",
+      signerPublicKey: Uint8Array.of(1),
+    });
     expect(await manage.health(create(proto.HealthRequestSchema))).toMatchObject({
       sealed: false,
       store: { kind: "file", custodyClass: "software" },
@@ -50,8 +53,8 @@ describe("management", () => {
 
   it("seals and unseals, and does nothing else while it is sealed", async () => {
     const sealing = create(proto.SealRequestSchema, { ...by, reason: "a visit" });
-    expect(await manage.seal(sealing)).toEqual({ sealed: true });
-    expect(await manage.health(create(proto.HealthRequestSchema))).toEqual({ sealed: true });
+    expect(await manage.seal(sealing)).toEqual({ sealed: true, sealedBecause: "ordered" });
+    expect(await manage.health(create(proto.HealthRequestSchema))).toMatchObject({ sealed: true });
     const sealed = { code: "CUSTODY_SEALED" };
     await expect(generate({ ...by, state: "next" })).rejects.toMatchObject(sealed);
     await expect(manage.listGenerations(create(proto.ListGenerationsRequestSchema))).rejects.toMatchObject(sealed);
@@ -64,7 +67,7 @@ describe("management", () => {
     await keys.custodian.seal("op-anna", "x");
     keys.openFails = storeAway("away");
     await expect(manage.unseal(create(proto.UnsealRequestSchema, by))).rejects.toBe(keys.openFails);
-    expect(await manage.health(create(proto.HealthRequestSchema))).toEqual({ sealed: true });
+    expect(await manage.health(create(proto.HealthRequestSchema))).toMatchObject({ sealed: true });
   });
 
   it.each([

@@ -18,7 +18,9 @@ export function managementHandlers(custodian: Custodian): Handlers<MethodsOf<typ
   const list = () => ({ generations: keyring().list().map(row) });
   const health = (): MessageInitShape<typeof HealthResponseSchema> => {
     const keys = custodian.opened();
-    return keys === null ? { sealed: true } : { sealed: false, store: { ...keys.keyring.facts } };
+    return keys === null
+      ? { sealed: true, sealedBecause: custodian.sealedBecause() }
+      : { sealed: false, store: { ...keys.keyring.facts } };
   };
   return {
     listGenerations: async () => list(),
@@ -55,7 +57,10 @@ export function managementHandlers(custodian: Custodian): Handlers<MethodsOf<typ
       return health();
     },
     health: async () => health(),
-    auditHead: async () => ({ head: custodian.unsealed().audit.head() }),
+    auditHead: async () => {
+      const { audit, signerSpki } = custodian.unsealed();
+      return { head: audit.head(), signerPublicKey: signerSpki };
+    },
   };
 }
 

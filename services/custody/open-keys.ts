@@ -23,7 +23,7 @@ export async function openKeys(config: CustodyConfig, clock: () => Date): Promis
   const keyring = kept(await openKeyring({ tenant, store, audit, folder: stateFolder, clock }));
   if (fixtureFile !== undefined) await importFixture(keyring, fixtureFile);
   const parts = opened.move();
-  return { keyring, audit, close: () => parts.disposeAsync() };
+  return { keyring, audit, signerSpki: store.signer.publicKeySpki, close: () => parts.disposeAsync() };
 }
 
 function assertClass({ facts }: KeyStore, least: CustodyConfig["leastClass"]): void {

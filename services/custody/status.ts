@@ -5,7 +5,7 @@ import type { Custodian } from "./custodian.ts";
 /** What `GET /status` shows of custody, beside what every service shows. Holds no secret. */
 export function custodyStatus(custodian: Custodian, counters: Readonly<Record<string, number>>): object {
   const keys = custodian.opened();
-  if (keys === null) return { counters, sealed: true, reason: "sealed" };
+  if (keys === null) return { counters, sealed: true, sealedBecause: custodian.sealedBecause(), reason: "sealed" };
   const states = keys.keyring.list().map(({ state }) => state);
   return {
     counters,

@@ -81,7 +81,7 @@ export function testKeys(): TestKeys {
     const close = async (): Promise<void> => {
       keys.closed += 1;
     };
-    return { keyring, audit, close };
+    return { keyring, audit, signerSpki: Uint8Array.of(1), close };
   };
   const custodian = createCustodian({ open, events: { emit: (event) => events.push(event) } });
   const keys: TestKeys = { custodian, events, recorded, asked, generation, closed: 0 };
