@@ -32,6 +32,20 @@ export class TestEscrow {
     return names.flatMap((name) => ["--holder", `${name}=${this.recipients[name]}`]);
   }
 
+  /** Holds a ceremony with a threshold of 2 for three holders. Gives the arguments that name its escrow file and identities. */
+  async hold(folder: string): Promise<readonly string[]> {
+    const holders = this.holders("anna", "ben", "cleo");
+    const argv = ["keys", "ceremony", "--import-key", this.importKey, "--threshold", "2", "--yes", ...holders];
+    const { exit, stderr } = await this.run([...argv, "-o", folder]);
+    if (exit !== 0) throw new Error(stderr);
+    return ["--escrow", this.find(folder, /^escrow-/), "-i", "anna.txt,ben.txt", "-i", "cleo.txt"];
+  }
+
+  /** The files of a folder with the shares of these holders. */
+  shares(folder: string, ...names: readonly string[]): readonly string[] {
+    return names.map((name) => this.find(folder, new RegExp(`-${name}\\.age$`)));
+  }
+
   file(name: string): string {
     return join(this.cwd, name);
   }
