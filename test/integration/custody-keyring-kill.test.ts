@@ -18,7 +18,7 @@ import { IDENTITY, type KeyringParts, openParts } from "./custody/keyring-parts.
 
 const PROGRAM = fileURLToPath(new URL("custody/dying-keyring.ts", import.meta.url));
 /** System calls that change what is on the disk, and how many one thread makes while each change is made once. */
-const CALLS = { rename: 15, fsync: 16, write: 24, pwrite64: 8, unlink: 1 } as const;
+const CALLS = { rename: 12, fsync: 12, write: 20, pwrite64: 5, unlink: 1 } as const;
 const RANDOM_KILLS = 25;
 const INJECTED_KILLS = 35;
 

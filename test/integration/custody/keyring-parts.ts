@@ -6,6 +6,9 @@ import type { KeyStore } from "../../../custody/backends/key-store.ts";
 /** File of the age identity that opens the store in a folder. */
 export const IDENTITY = "identity";
 
+/** A machine that tests are slow on is no fault here. */
+const SLOW_DISK_MS = 60_000;
+
 /** A real store and a real log in one folder. */
 export interface KeyringParts {
   readonly store: KeyStore;
@@ -17,7 +20,12 @@ export interface KeyringParts {
 export async function openParts(folder: string): Promise<KeyringParts> {
   const identityFile = join(folder, IDENTITY);
   const store = await openKeyStore({ kind: "file", folder: join(folder, "store"), identityFile });
-  const audit = await openAuditLog({ folder: join(folder, "audit"), signer: store.signer, clock: () => new Date() });
+  const audit = await openAuditLog({
+    folder: join(folder, "audit"),
+    signer: store.signer,
+    clock: () => new Date(),
+    limitMs: SLOW_DISK_MS,
+  });
   return {
     store,
     audit,
