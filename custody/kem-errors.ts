@@ -1,4 +1,4 @@
-import { catalogue, EXIT } from "../shared/errors.ts";
+import { catalogue, EXIT, type TrustKernError } from "../shared/errors.ts";
 
 /** Error codes of whoever asks custody to open something. None of them is a verdict about a message. */
 export const kemErrors = catalogue({

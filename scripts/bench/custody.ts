@@ -27,7 +27,7 @@ export async function startBenchCustody(folder: string, root: string): Promise<B
   const at = (name: string): string => join(folder, name);
   const common = (name: string) => ({ name, tenant: "bench", controlSocket: at(`${name}.control`) });
   writeFileSync(at("passphrase"), randomBytes(32).toString("hex"), { mode: 0o600 });
-  const start = (service: string, config: { readonly name: string }): number => {
+  const start = (service: string, config: { readonly name: string; readonly [member: string]: unknown }): number => {
     writeFileSync(at(`${config.name}.json`), JSON.stringify(config));
     const main = join(root, "services", service, "main.ts");
     const child = spawn(process.execPath, [main, "--config", at(`${config.name}.json`)], {

@@ -5,6 +5,7 @@ import {
   DecapsulateBatchRequestSchema,
   DecapsulateRequestSchema,
   KemHealthRequestSchema,
+  type Use,
 } from "../../custody/proto/custody_pb.ts";
 import type { Question } from "./custody-link.ts";
 import { kemHandlers } from "./kem-service.ts";
@@ -33,11 +34,15 @@ beforeEach(() => {
 const repeated = (count: number) => Buffer.concat(Array(count).fill(results));
 const batch = (items: number | Uint8Array, use: number = 1) => {
   const packed = typeof items === "number" ? new Uint8Array(40 * items) : items;
-  return kem.decapsulateBatch(create(DecapsulateBatchRequestSchema, { use, items: packed }));
+  return kem.decapsulateBatch(create(DecapsulateBatchRequestSchema, { use: use as Use, items: packed }));
 };
 const single = (keyId: number, enc: number, use = 1) =>
   kem.decapsulate(
-    create(DecapsulateRequestSchema, { use, keyId: new Uint8Array(keyId), encapsulatedKey: new Uint8Array(enc) }),
+    create(DecapsulateRequestSchema, {
+      use: use as Use,
+      keyId: new Uint8Array(keyId),
+      encapsulatedKey: new Uint8Array(enc),
+    }),
   );
 
 describe("the broker's KEM service", () => {

@@ -1,7 +1,7 @@
 import { kemErrors, sealed } from "../../custody/kem-errors.ts";
 import type { FrameResponse } from "../../custody/kem-frames.ts";
 import { countItems, type KemUse, MAX_KEM_ITEMS, packItems, RESULT_BYTES } from "../../custody/kem-items.ts";
-import { type Kem, Use } from "../../custody/proto/custody_pb.ts";
+import { type Kem, type Outcome, Use } from "../../custody/proto/custody_pb.ts";
 import type { MethodsOf } from "../../shared/grpc/definition.ts";
 import type { Handlers } from "../runtime/grpc/server.ts";
 import type { CustodyLink, Question } from "./custody-link.ts";
@@ -50,7 +50,7 @@ export function kemHandlers({ client, link, admission, counters }: KemServiceOpt
       if (keyId.length !== 8 || encapsulatedKey.length !== 32)
         throw malformed(`key id of ${keyId.length} and encapsulated key of ${encapsulatedKey.length} bytes`);
       const [outcome = 0, ...secret] = await open(use, packItems([{ keyId, encapsulatedKey }]));
-      return { outcome, sharedSecret: outcome === 0 ? Uint8Array.from(secret) : new Uint8Array() };
+      return { outcome: outcome as Outcome, sharedSecret: outcome === 0 ? Uint8Array.from(secret) : new Uint8Array() };
     },
     decapsulateBatch: async ({ use, items }) => ({ results: await open(use, items) }),
     health: async () => ({ sealed: "error" in (await ask({})) }),

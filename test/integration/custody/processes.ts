@@ -4,11 +4,15 @@ import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { expect } from "vitest";
 import { callControl } from "../../../shared/control-client.ts";
 
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
+
+/** How long a process may take on a machine that is busy with others. */
+const UNTIL_MS = 100_000;
+const LOOK_MS = 50;
 
 /** A process of ours, and everything that it has written. */
 export interface Running {
@@ -81,17 +85,16 @@ export function custodyProcesses(): CustodyProcesses {
         listen: { kind: "unix", socket: at("open") },
         ...changes,
       }),
-    until: (name, ready) =>
-      expect
-        .poll(
-          () =>
-            status(name).then(
-              (said) => said.ready,
-              () => undefined,
-            ),
-          { timeout: 60_000, interval: 50 },
-        )
-        .toBe(ready),
+    until: async (name, ready) => {
+      for (let waited = 0; waited < UNTIL_MS; waited += LOOK_MS) {
+        const said = await status(name).catch(() => undefined);
+        if (said?.ready === ready) return;
+        await delay(LOOK_MS);
+      }
+      throw new Error(
+        `${name} is not ${ready ? "ready" : "away"} after ${UNTIL_MS} ms: ${started.map(({ output }) => output()).join("")}`,
+      );
+    },
     written: () => started.map(({ output }) => output()).join(""),
     end: async () => {
       await Promise.all(started.map(({ kill }) => kill("SIGKILL")));
