@@ -46,8 +46,13 @@ export interface Generation {
   readonly compromised?: Compromise | undefined;
 }
 
+type InState = Pick<Generation, "keyId" | "state">;
+
 /** One step of a transition; all steps of one transition are done, or none. */
-type StateChange = Pick<Generation, "keyId" | "state">;
+interface Step {
+  readonly keyId: string;
+  readonly state: Exclude<GenerationState, "next">;
+}
 
 const ALLOWED: Readonly<Record<GenerationState, readonly GenerationState[]>> = {
   next: ["active", "destroyed"],
@@ -63,24 +68,24 @@ const ALLOWED: Readonly<Record<GenerationState, readonly GenerationState[]>> = {
  * @throws CUSTODY_GENERATION_STATE
  */
 export function planTransition(
-  generations: readonly StateChange[],
+  generations: readonly InState[],
   keyId: string,
   to: Exclude<GenerationState, "next" | "retired">,
-): readonly StateChange[] {
+): readonly Step[] {
   const { state } = findGeneration(generations, keyId);
   if (!ALLOWED[state].includes(to)) {
     const accepted = ALLOWED[state].join(", ") || "no other state";
     throw refused(`generation "${keyId}" is ${state} and cannot become ${to}; accepted: ${accepted}`);
   }
   const before = to === "active" ? generations.filter((candidate) => candidate.state === "active") : [];
-  return [...before.map((active): StateChange => ({ keyId: active.keyId, state: "retired" })), { keyId, state: to }];
+  return [...before.map((active): Step => ({ keyId: active.keyId, state: "retired" })), { keyId, state: to }];
 }
 
 /**
  * The generation of a key id.
  * @throws CUSTODY_GENERATION_UNKNOWN
  */
-export function findGeneration<G extends StateChange>(generations: readonly G[], keyId: string): G {
+export function findGeneration<G extends InState>(generations: readonly G[], keyId: string): G {
   const generation = generations.find((candidate) => candidate.keyId === keyId);
   if (generation) return generation;
   const known = generations.map((candidate) => candidate.keyId).join(", ");
@@ -167,9 +172,9 @@ export function planCompromise(
   return [{ ...inState(generation, "retired", declared.at), compromised }, replacement];
 }
 
-const STAMPS = { next: "createdAt", active: "activatedAt", retired: "retiredAt", destroyed: "destroyedAt" } as const;
+const STAMPS = { active: "activatedAt", retired: "retiredAt", destroyed: "destroyedAt" } as const;
 
-function inState(generation: Generation, state: Exclude<GenerationState, "next">, at: string): Generation {
+function inState(generation: Generation, state: Step["state"], at: string): Generation {
   return { ...generation, state, [STAMPS[state]]: at };
 }
 

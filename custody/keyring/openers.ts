@@ -26,5 +26,5 @@ export function openersOf(generations: readonly Generation[]): Openers {
 
 /** Raw bytes of a key id as a string with one character for each: cheaper than hexadecimal. */
 export function openerName(keyId: Uint8Array): string {
-  return viewOf(keyId).latin1Slice();
+  return viewOf(keyId).toString("latin1");
 }
