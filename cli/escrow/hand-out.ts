@@ -51,7 +51,11 @@ export function describeDeal({ threshold, holders }: Quorum, { folder, print }: 
 }
 
 /** `--dry-run` of a ceremony. */
-export function printPlan({ io, flags }: CommandContext, schema: string, plan: Plan & object): ExitCode {
+export function printPlan(
+  { io, flags }: CommandContext,
+  schema: string,
+  plan: Plan & Readonly<Record<string, unknown>>,
+): ExitCode {
   if (flags.json) printJson(io, { schema, dryRun: true, ...plan });
   else {
     const { holders, ...rest } = plan;

@@ -18,10 +18,11 @@ export interface ImportKey {
  */
 export function importKeyOf({ options }: CommandContext): ImportKey {
   const importKey = needed(options.importKey, "--import-key").toLowerCase();
+  const { length } = importKey;
   if (isHex(importKey, 32)) {
     return { importKey, importKeyId: keyIdOf(Buffer.from(importKey, "hex")).toString("hex") };
   }
-  throw cliErrors.error("CLI_USAGE", `--import-key has ${importKey.length} characters; accepted: 64 hex digits`, {
+  throw cliErrors.error("CLI_USAGE", `--import-key has ${length} characters; accepted: 64 hex digits`, {
     path: "--import-key",
     fix: "give the import key that `trustkern keys list` shows on the host of custody",
   });
