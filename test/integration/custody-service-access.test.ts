@@ -56,7 +56,7 @@ async function clientOf(name: string, authorities = ours, maxVersion: "TLSv1.2" 
   const context = createSecureContext({ ca: ours.root.certPem, cert: certPem, key: keyPem, maxVersion });
   const verified = { checkServerIdentity: () => undefined };
   const client = grpcClient(Kem, {
-    address: `dns:127.0.0.1:${port}`,
+    address: `dns:localhost:${port}`,
     credentials: credentials.createFromSecureContext(context, verified),
   });
   clients.push(client);
@@ -113,7 +113,7 @@ describe("the custody broker over mutual TLS", () => {
     await expect(old.call("health", {}, 20_000)).rejects.toMatchObject({ code: "GRPC_UNREACHABLE" });
     const context = createSecureContext({ ca: ours.root.certPem });
     const nobody = grpcClient(Kem, {
-      address: `dns:127.0.0.1:${port}`,
+      address: `dns:localhost:${port}`,
       credentials: credentials.createFromSecureContext(context, { checkServerIdentity: () => undefined }),
     });
     clients.push(nobody);
@@ -144,7 +144,7 @@ describe("the custody broker over mutual TLS", () => {
     const { certPem, keyPem } = await leafOf(ours, "svc-collector");
     const context = createSecureContext({ ca: ours.root.certPem, cert: certPem, key: keyPem });
     const asking = grpcClient(both, {
-      address: `dns:127.0.0.1:${port}`,
+      address: `dns:localhost:${port}`,
       credentials: credentials.createFromSecureContext(context, { checkServerIdentity: () => undefined }),
     });
     await expect(asking.call("seal", { actor: "x", reason: "y" }, 20_000)).rejects.toMatchObject({
