@@ -14,6 +14,7 @@ export interface BackendSide extends Pick<Fleet, "announce" | "publishCrls" | "t
 /** One line of the backend's list of a gateway's tokens. */
 interface ListedToken {
   readonly id: string;
+  readonly certificate_sha256: string;
   /** RFC 3339. */
   readonly issued_at: string;
   readonly revoked_at?: string | null;
@@ -44,10 +45,10 @@ export function backendSide(client: () => Promise<OperatorClient>, clock: () => 
     },
     async tokens(gateway) {
       const lines = (await operator("GET", tokensOf(gateway))) as readonly ListedToken[];
-      return lines.map(({ id, revoked_at, last_used_at, issued_at }): TokenLine => {
+      return lines.map(({ id, certificate_sha256: certificate, revoked_at, last_used_at, issued_at }): TokenLine => {
         const old = clock().getTime() - Date.parse(issued_at) > ASKS_SECONDS * 1000;
         const used = last_used_at === undefined ? old : last_used_at !== null;
-        return { id, revoked: typeof revoked_at === "string", used };
+        return { id, certificate, revoked: typeof revoked_at === "string", used };
       });
     },
     async revokeToken(gateway, id) {

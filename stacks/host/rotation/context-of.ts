@@ -35,6 +35,7 @@ export function logStep(
 /** What rotations of a deployment work with; without a fleet, nobody is asked and nothing may be changed. */
 export function contextOf(site: CertsSite, { fleet, revoked, ceremony }: ContextOptions): RotationContext {
   const { pki, secretFile, handOver } = site;
+  const { gateways } = rotatable(site);
   // Who is revoked for good is given nothing, so there is nothing that it could follow.
   const follows = ({ name }: Member): boolean => !revoked.has(name);
   const nobody = new Proxy({} as Fleet, {
@@ -52,6 +53,7 @@ export function contextOf(site: CertsSite, { fleet, revoked, ceremony }: Context
       },
     },
     secretFile,
+    gateways,
     fleet: fleet === undefined ? nobody : { ...fleet, members: async () => (await fleet.members()).filter(follows) },
     ceremony,
     store: pki.store,
@@ -59,7 +61,7 @@ export function contextOf(site: CertsSite, { fleet, revoked, ceremony }: Context
       const renewed = await pki.converge(expired);
       handOver();
       // A gateway's token is bound to its certificate.
-      if (rotatable(site).gateways.some((name) => renewed.includes(name))) await introduce(site, await site.operator());
+      if (gateways.some((name) => renewed.includes(name))) await introduce(site, await site.operator());
     },
     pins: pki.brokerKeys.read,
     dropPreviousPin: () => pki.brokerKeys.dropPrevious(),

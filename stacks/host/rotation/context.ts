@@ -9,6 +9,8 @@ import type { Fleet } from "./fleet.ts";
 export interface RotationContext {
   readonly files: StoreFiles;
   readonly secretFile: (component: string, secret: string) => string;
+  /** Gateways of this host, which have a token each. */
+  readonly gateways: readonly string[];
   readonly fleet: Fleet;
   /** Who is there when an authority's key is made, and where it goes. */
   readonly ceremony: KeyCeremony;

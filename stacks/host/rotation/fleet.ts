@@ -27,6 +27,8 @@ export interface Member {
 /** A gateway's token, as the backend lists it: never the token itself. */
 export interface TokenLine {
   readonly id: string;
+  /** SHA-256 of the certificate that it is bound to, lower-case hex. */
+  readonly certificate: string;
   readonly revoked: boolean;
   /** Whether it has been used since it was issued. */
   readonly used: boolean;

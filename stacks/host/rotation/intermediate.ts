@@ -4,6 +4,7 @@ import { proveElsewhere } from "./gateways-elsewhere.ts";
 import type { Rotation } from "./machine.ts";
 import { pendingAuthority, pendingClientAuthorities, pendingLeaves, pendingNextPin } from "./proof.ts";
 import { ceremonyMemo } from "./root.ts";
+import { dropTokensOfBefore } from "./token.ts";
 
 /**
  * Another issuing authority of one class, with another key. Peers send it with their leaves, so nobody has to be given it; its
@@ -55,7 +56,7 @@ export function rotateIntermediate(context: RotationContext, leafClass: LeafClas
         },
       },
       "remove-old": {
-        says: "revoke the old authority, and publish the root's list",
+        says: `revoke the old authority, and publish the root's list${leafClass === "gateways" ? "; revoke gateways' tokens of the leaves of before" : ""}`,
         act: async () => {
           // The root lists what is revoked: while its key is away, nothing is, and no list is incomplete.
           await store.openRoot();
@@ -64,6 +65,7 @@ export function rotateIntermediate(context: RotationContext, leafClass: LeafClas
           store.dropOld(leafClass);
           await context.converge();
           await fleet.publishCrls(context.crls(), context.store.issuers());
+          if (leafClass === "gateways") await dropTokensOfBefore(context);
           return {};
         },
         pending: async (memo) =>

@@ -106,6 +106,37 @@ describe("what a rotation leaves behind", () => {
     expect(fleet.tokens.size).toBe(2);
   });
 
+  it.each([{ kind: "root" }, { kind: "intermediate", leafClass: "gateways" }] as const)(
+    "after one of %o no token of a leaf of before, and every other one",
+    async (target) => {
+      const fleet = make();
+      const token = (): { certificate: string; revoked: boolean; used: boolean } => ({
+        certificate: fleet.leafOf("gw-01"),
+        revoked: false,
+        used: true,
+      });
+      fleet.tokens.set("before", token());
+      const before = fleet.leafOf("gw-01");
+      fleet.onPhase = (phase) => {
+        if (phase === "prove-use") fleet.tokens.set("after", token());
+        if (phase === "remove-old") expect(fleet.tokens.get("before")?.revoked).toBe(false);
+      };
+      await fleet.rotate(of(target));
+      expect(fleet.leafOf("gw-01")).not.toBe(before);
+      expect([...fleet.tokens].map(([id, { revoked }]) => [id, revoked])).toEqual([
+        ["before", true],
+        ["after", false],
+      ]);
+    },
+  );
+
+  it("the token of a gateway whose leaf is as it was", async () => {
+    const fleet = make();
+    fleet.tokens.set("t1", { certificate: fleet.leafOf("gw-01"), revoked: false, used: true });
+    await fleet.rotate(of({ kind: "intermediate", leafClass: "services" }));
+    expect(fleet.tokens.get("t1")?.revoked).toBe(false);
+  });
+
   it("the broker on the key whose pin was known before, and another next one", async () => {
     const fleet = make();
     const before = fleet.open().brokerKeys.read();

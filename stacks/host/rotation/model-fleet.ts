@@ -41,7 +41,7 @@ const PASSPHRASE = "a passphrase of a test, and of nothing else";
  */
 export class ModelFleet {
   readonly dir = mkdtempSync(join(tmpdir(), "tk-rotation-"));
-  readonly tokens = new Map<string, { revoked: boolean; used: boolean }>();
+  readonly tokens = new Map<string, { certificate: string; revoked: boolean; used: boolean }>();
   readonly violations: string[] = [];
   /** Folders of media beside the one that is for the next root. */
   private readonly media: string[] = [];
@@ -139,6 +139,7 @@ export class ModelFleet {
     return {
       files: this.files,
       secretFile: this.secretFile,
+      gateways: ["gw-01"],
       fleet,
       ceremony: this.ceremony,
       store: pki.store,
@@ -284,7 +285,7 @@ export class ModelFleet {
     pendingCrls: async (crls) => (crls.every((pem) => this.published.includes(pem)) ? [] : ["broker"]),
     newToken: async () => {
       const id = `t${this.tokens.size + 1}`;
-      this.tokens.set(id, { revoked: false, used: false });
+      this.tokens.set(id, { certificate: this.leafOf("gw-01"), revoked: false, used: false });
       this.step(`token ${id}`);
       return { id, token: `gw_${id}` };
     },
@@ -296,10 +297,15 @@ export class ModelFleet {
       return [...this.tokens].map(([id, state]) => ({ id, ...state }));
     },
     revokeToken: async (_, id) => {
-      this.tokens.set(id, { used: true, revoked: true });
+      this.tokens.set(id, { certificate: "", used: true, revoked: true });
       this.step(`revoked ${id}`);
     },
   };
+
+  /** Fingerprint of the leaf in a component's file. */
+  leafOf(component: string): string {
+    return fingerprintOf(readFileSync(this.secretFile(component, "tls.crt"), "utf8"));
+  }
 
   private step(what: string): void {
     this.steps += 1;

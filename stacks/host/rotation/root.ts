@@ -5,6 +5,7 @@ import { proveElsewhere } from "./gateways-elsewhere.ts";
 import type { Memo, Rotation } from "./machine.ts";
 import { renderPeople } from "./people.ts";
 import { pendingAnchors, pendingAuthority, pendingLeaves, pendingNextPin } from "./proof.ts";
+import { dropTokensOfBefore } from "./token.ts";
 
 /**
  * Another trust anchor. The issuing authorities keep their keys and get certificates of the new root, so that every leaf and
@@ -64,11 +65,12 @@ export function rotateRoot(context: RotationContext): Rotation {
         },
       },
       "remove-old": {
-        says: "take the old root out of every component's anchors",
+        says: "take the old root out of every component's anchors, and revoke gateways' tokens of the leaves of before",
         act: async () => {
           store.dropOld("root");
           await tell();
           await publish();
+          await dropTokensOfBefore(context);
           return {};
         },
         pending: (memo) => pendingAnchors(fleet, { wanted: [memo.new ?? ""], gone: [memo.old ?? ""] }),

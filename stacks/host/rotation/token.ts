@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { fingerprintOf } from "../pem.ts";
 import type { RotationContext } from "./context.ts";
 import type { Rotation } from "./machine.ts";
 
@@ -35,4 +37,18 @@ export function rotateToken({ fleet, files, secretFile }: RotationContext, gatew
       },
     },
   };
+}
+
+/**
+ * Revokes the tokens that are bound to leaves of before. Once a gateway presents the leaf that its file holds, nobody can use
+ * them, and they would count until they expire.
+ */
+export async function dropTokensOfBefore({ fleet, gateways, leafFiles }: RotationContext): Promise<void> {
+  for (const gateway of gateways) {
+    const leaves = leafFiles(gateway).map((file) => fingerprintOf(readFileSync(file, "utf8")));
+    const before = (await fleet.tokens(gateway)).filter(
+      ({ revoked, certificate }) => !revoked && !leaves.includes(certificate),
+    );
+    for (const { id } of before) await fleet.revokeToken(gateway, id);
+  }
 }

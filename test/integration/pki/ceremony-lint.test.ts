@@ -123,7 +123,7 @@ const FOLLOWS: Fleet = {
 async function rotate(of: Made, target: RotationTarget): Promise<void> {
   const pki: HostPki = await of.open();
   const context: RotationContext = {
-    ...{ files: hostFiles, secretFile: of.store.secretFile, fleet: FOLLOWS, store: pki.store },
+    ...{ files: hostFiles, secretFile: of.store.secretFile, gateways: ["gw-01"], fleet: FOLLOWS, store: pki.store },
     ceremony: { ...modelCeremony(of.pki, of.pki.root.kind === "age" ? medium() : undefined), acceptP256Root: true },
     converge: async (expired) => void (await pki.converge(expired)),
     ...{ pins: pki.brokerKeys.read, dropPreviousPin: () => pki.brokerKeys.dropPrevious() },
