@@ -28,8 +28,18 @@ interface IdentityStoreRef {
   readonly identityFile: string;
 }
 
+/** A folder of key files that a person opens: as with a file, and nothing on the disk has the passphrase. */
+interface GivenPassphraseStoreRef {
+  readonly kind: "file";
+  readonly folder: string;
+  /** UTF-8, one line; who opens the store overwrites it afterwards. */
+  readonly passphrase: Uint8Array;
+  /** As with a file. */
+  readonly scryptWorkFactor?: number | undefined;
+}
+
 /** A folder of key files, and what opens them. */
-export type FileStoreRef = PassphraseStoreRef | IdentityStoreRef;
+export type FileStoreRef = PassphraseStoreRef | GivenPassphraseStoreRef | IdentityStoreRef;
 
 /**
  * Opens keys that age encrypts, and makes an empty folder a store. A passphrase opens the folder's identity, so that
@@ -53,18 +63,20 @@ export async function openFileStore(ref: FileStoreRef): Promise<KeyStore> {
   return openWrappedKeys({ folder, wrap, facts });
 }
 
-async function openIdentity(ref: PassphraseStoreRef, path: string): Promise<string> {
-  const passphrase = readPassphrase(ref.passphraseFile);
+async function openIdentity(ref: Exclude<FileStoreRef, IdentityStoreRef>, path: string): Promise<string> {
+  // age takes text alone: this copy is the runtime's to forget.
+  const passphrase =
+    "passphrase" in ref ? Buffer.from(ref.passphrase).toString("utf8") : readPassphrase(ref.passphraseFile);
   const sealed = { path, passphrase, workFactor: chooseWorkFactor(passphrase, ref.scryptWorkFactor) };
   const names = prepareKeyFolder(ref.folder);
   const plaintext = await readSealedFile(sealed);
   if (plaintext) return textOf(plaintext);
   if (names.length > 0) throw incompleteFolder(ref.folder, names, "identity.age");
-  return makeIdentity(sealed, ref.passphraseFile);
+  return makeIdentity(sealed, "passphrase" in ref ? "passphrase" : ref.passphraseFile);
 }
 
-async function makeIdentity(sealed: SealedFile, passphraseFile: string): Promise<string> {
-  assertStrong(sealed.passphrase, passphraseFile);
+async function makeIdentity(sealed: SealedFile, passphrasePath: string): Promise<string> {
+  assertStrong(sealed.passphrase, passphrasePath);
   const identity = await generateHybridIdentity();
   const bytes = Buffer.from(identity, "ascii");
   await writeSealedFile(sealed, bytes);

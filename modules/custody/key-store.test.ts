@@ -34,6 +34,15 @@ describe("custody's key store", () => {
     expect(having.map(({ kind }) => kind)).toEqual(["file"]);
   });
 
+  it("gives no passphrase to a file store outside dev, which waits for a person", () => {
+    const place = { ...terms, kind: "file" } as const;
+    const elsewhere = { ...deployment, profile: "air-gapped", custody: place } as const;
+    const built = custody(elsewhere, referencePlacement(elsewhere));
+    expect(built.secrets.map((each) => each.name)).not.toContain("passphrase");
+    const { keyStore } = custodyConfig.parse(JSON.parse(built.files[0]?.content ?? ""));
+    expect(keyStore).toEqual({ kind: "file", folder: expect.any(String) });
+  });
+
   it("gives custody a network where a server wraps its keys, and nowhere else", () => {
     const having = PLACES.filter((place) => custodyIn(place).built.network);
     expect(having.map(({ kind }) => kind)).toEqual(["vault", "aws-kms"]);

@@ -11,7 +11,8 @@ const keyStoreConfig = z.union([
   z.strictObject({
     kind: z.literal("file"),
     folder: text,
-    passphraseFile: text,
+    /** @default none: a person gives the passphrase with each order to unseal */
+    passphraseFile: text.exactOptional(),
     /**
      * Base-2 logarithm of scrypt's N, when the store is made.
      * @default 18; 12 with a passphrase of 256 random bits, and only then may it be below 18

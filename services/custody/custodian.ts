@@ -27,13 +27,16 @@ export interface Custodian {
   readonly unsealed: () => OpenKeys;
   /** Forgets every key until {@link unseal}; records it where the log can still be written, and seals in any case. */
   readonly seal: (actor: string, reason: string) => Promise<void>;
-  /** Opens the store anew. What it throws leaves custody sealed. */
-  readonly unseal: (actor: string) => Promise<void>;
+  /**
+   * Opens the store anew. What it throws leaves custody sealed.
+   * @param passphrase of a file store that waits for a person, which stays the caller's to overwrite; empty for none
+   */
+  readonly unseal: (actor: string, passphrase?: Uint8Array) => Promise<void>;
 }
 
 /** What {@link createCustodian} works with. */
 export interface CustodianOptions {
-  readonly open: () => Promise<OpenKeys>;
+  readonly open: (passphrase: Uint8Array) => Promise<OpenKeys>;
   readonly events: Pick<SecurityEvents, "emit">;
 }
 
@@ -62,10 +65,10 @@ export function createCustodian({ open, events }: CustodianOptions): Custodian {
     events.emit({ kind: "CUSTODY_SEALED", actor, object: "custody", reason: `${reason}, ${recorded}` });
   }
 
-  async function unsealNow(actor: string): Promise<void> {
+  async function unsealNow(actor: string, passphrase: Uint8Array): Promise<void> {
     if (keys !== null) return;
     try {
-      keys = await open();
+      keys = await open(passphrase);
     } catch (thrown) {
       events.emit({ kind: "CUSTODY_UNSEAL_FAILED", actor, object: "custody", reason: codeOf(thrown) });
       throw thrown;
@@ -82,7 +85,7 @@ export function createCustodian({ open, events }: CustodianOptions): Custodian {
       return keys;
     },
     seal: (actor, reason) => inOrder(() => sealNow(actor, reason)),
-    unseal: (actor) => inOrder(() => unsealNow(actor)),
+    unseal: (actor, passphrase = new Uint8Array()) => inOrder(() => unsealNow(actor, passphrase)),
   };
 }
 

@@ -20,7 +20,10 @@ await runService({
   name: "custody",
   configSchema: custodyConfig,
   start: async ({ config, log, events, now }) => {
-    const custodian = createCustodian({ events, open: () => openKeys(config, () => new Date(now())) });
+    const custodian = createCustodian({
+      events,
+      open: (passphrase) => openKeys(config, () => new Date(now()), passphrase),
+    });
     const usage = createKeyUsage(events);
     const kem = createKemAnswer({ custodian, usage, log });
     const server = createKemServer({ log, answer: kem.answer });

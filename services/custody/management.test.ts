@@ -51,6 +51,27 @@ describe("management", () => {
     });
   });
 
+  it("hands a passphrase to the store, and overwrites it", async () => {
+    await manage.seal(create(proto.SealRequestSchema, { ...by, reason: "a visit" }));
+    const passphrase = Buffer.from("correct horse");
+    await manage.unseal(create(proto.UnsealRequestSchema, { ...by, passphrase }));
+    expect(keys.passphrases).toEqual(["", "correct horse"]);
+    expect(passphrase).toEqual(Buffer.alloc(passphrase.length));
+    expect(JSON.stringify([keys.events, keys.recorded])).not.toContain("correct horse");
+  });
+
+  it.each(["the store is away", "nobody is named", "it is unsealed already"])(
+    "overwrites a passphrase also where %s",
+    async (why) => {
+      if (why !== "it is unsealed already") await keys.custodian.seal("op-anna", "a visit");
+      if (why === "the store is away") keys.openFails = storeAway("away");
+      const passphrase = Buffer.from("correct horse");
+      const actor = why === "nobody is named" ? "" : "op-anna";
+      await manage.unseal(create(proto.UnsealRequestSchema, { actor, passphrase })).catch(() => undefined);
+      expect(passphrase).toEqual(Buffer.alloc(passphrase.length));
+    },
+  );
+
   it("seals and unseals, and does nothing else while it is sealed", async () => {
     const sealing = create(proto.SealRequestSchema, { ...by, reason: "a visit" });
     expect(await manage.seal(sealing)).toEqual({ sealed: true, sealedBecause: "ordered" });

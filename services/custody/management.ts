@@ -52,8 +52,12 @@ export function managementHandlers(custodian: Custodian): Handlers<MethodsOf<typ
       await custodian.seal(text("actor", actor), text("reason", reason));
       return health();
     },
-    unseal: async ({ actor }) => {
-      await custodian.unseal(text("actor", actor));
+    unseal: async ({ actor, passphrase }) => {
+      try {
+        await custodian.unseal(text("actor", actor), passphrase);
+      } finally {
+        passphrase.fill(0);
+      }
       return health();
     },
     health: async () => health(),

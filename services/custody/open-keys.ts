@@ -1,5 +1,5 @@
 import { openAuditLog } from "../../custody/audit/log.ts";
-import { openKeyStore } from "../../custody/backends/index.ts";
+import { type KeyStoreRef, openKeyStore } from "../../custody/backends/index.ts";
 import { CUSTODY_CLASSES, type KeyStore } from "../../custody/backends/key-store.ts";
 import { type Keyring, openKeyring } from "../../custody/keyring/keyring.ts";
 import type { CustodyConfig } from "./config.ts";
@@ -9,21 +9,46 @@ import { readFixtureKey } from "./fixture.ts";
 
 /**
  * Opens store, log and keyring of a configuration. Whatever fails lets go of what was opened before it.
- * @throws CUSTODY_CLASS_BELOW, CUSTODY_FIXTURE_INVALID, and what store, log and keyring throw
+ * @param passphrase of a file store whose configuration names no file with one; empty for every other store
+ * @throws CUSTODY_PASSPHRASE_NEEDED, CUSTODY_PASSPHRASE_UNASKED, CUSTODY_CLASS_BELOW, CUSTODY_FIXTURE_INVALID, and what
+ * store, log and keyring throw
  */
-export async function openKeys(config: CustodyConfig, clock: () => Date): Promise<OpenKeys> {
+export async function openKeys(
+  config: CustodyConfig,
+  clock: () => Date,
+  passphrase: Uint8Array = new Uint8Array(),
+): Promise<OpenKeys> {
   const { keyStore, leastClass, auditFolder, stateFolder, tenant, fixtureFile } = config;
   // Closed in the opposite order: keyring, log, store.
   await using opened = new AsyncDisposableStack();
   const kept = <T extends { readonly close: () => Promise<void> }>(part: T): T =>
     opened.adopt(part, (each) => each.close());
-  const store = kept(await openKeyStore(keyStore));
+  const store = kept(await openKeyStore(withPassphrase(keyStore, passphrase)));
   assertClass(store, leastClass);
   const audit = kept(await openAuditLog({ folder: auditFolder, signer: store.signer, clock }));
   const keyring = kept(await openKeyring({ tenant, store, audit, folder: stateFolder, clock }));
   if (fixtureFile !== undefined) await importFixture(keyring, fixtureFile);
   const parts = opened.move();
   return { keyring, audit, signerSpki: store.signer.publicKeySpki, close: () => parts.disposeAsync() };
+}
+
+function withPassphrase(store: CustodyConfig["keyStore"], passphrase: Uint8Array): KeyStoreRef {
+  const given = passphrase.length > 0;
+  const waits = store.kind === "file" && !("identityFile" in store) && store.passphraseFile === undefined;
+  if (waits !== given) throw waits ? neededPassphrase() : unaskedPassphrase(store.kind);
+  if (store.kind !== "file" || "identityFile" in store) return store;
+  const { passphraseFile, ...rest } = store;
+  return passphraseFile === undefined ? { ...rest, passphrase } : { ...rest, passphraseFile };
+}
+
+function neededPassphrase(): Error {
+  const message = "the decryption keys are in files that wait for a person's passphrase, and none was given";
+  return custodyServiceErrors.error("CUSTODY_PASSPHRASE_NEEDED", message, { path: "passphrase" });
+}
+
+function unaskedPassphrase(kind: string): Error {
+  const message = `a passphrase was given, and this store of kind "${kind}" opens without a person`;
+  return custodyServiceErrors.error("CUSTODY_PASSPHRASE_UNASKED", message, { path: "passphrase" });
 }
 
 function assertClass({ facts }: KeyStore, least: CustodyConfig["leastClass"]): void {

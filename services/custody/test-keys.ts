@@ -19,6 +19,8 @@ export interface TestKeys {
   readonly recorded: AuditEntry[];
   /** What the keyring was asked for, one line each. */
   readonly asked: string[];
+  /** What each opening was given. */
+  readonly passphrases: string[];
   readonly generation: Generation;
   closed: number;
   /** Thrown by the next opening, by the log, or by the keyring, while it is set. */
@@ -70,7 +72,8 @@ export function testKeys(): TestKeys {
     compromise: (actor, keyId, { stored, reason }) => done(`compromise ${keyId} ${stored} ${reason} by ${actor}`),
     close: async () => undefined,
   };
-  const open = async () => {
+  const open = async (passphrase: Uint8Array) => {
+    keys.passphrases.push(Buffer.from(passphrase).toString());
     if (keys.openFails) throw keys.openFails;
     const append = async (entry: AuditEntry) => {
       if (keys.appendFails) throw keys.appendFails;
@@ -84,6 +87,6 @@ export function testKeys(): TestKeys {
     return { keyring, audit, signerSpki: Uint8Array.of(1), close };
   };
   const custodian = createCustodian({ open, events: { emit: (event) => events.push(event) } });
-  const keys: TestKeys = { custodian, events, recorded, asked, generation, closed: 0 };
+  const keys: TestKeys = { custodian, events, recorded, asked, passphrases: [], generation, closed: 0 };
   return keys;
 }
