@@ -17,6 +17,7 @@ import { createDeviceSync } from "./device-sync.ts";
 import { createIngest, type Entry, entriesOf } from "./ingest.ts";
 import { createDispatcher, type DropReason } from "./intake/dispatcher.ts";
 import { createIntakeQueue, type Message } from "./intake/queue.ts";
+import { keyUseRoute } from "./key-use.ts";
 import { collectorMetrics } from "./metrics.ts";
 import { createSecurityLog } from "./security-log.ts";
 import { createStore } from "./store.ts";
@@ -150,6 +151,7 @@ export async function startCollector(context: ServiceContext<CollectorConfig>, e
       ...(missing().length > 0 ? { reason: missing().join(", ") } : {}),
     }),
     brokerPins: () => pinsInForce(config.broker),
+    routes: [keyUseRoute(target)],
     metrics: collectorMetrics({
       counters,
       waiting: queue.waiting,
