@@ -64,11 +64,7 @@ export interface UpdateExpectation {
  * @throws UPDATE_MALFORMED, UPDATE_BAD_SIGNATURE, UPDATE_OTHER_SENSOR, UPDATE_ROLLBACK
  */
 export function verifyUpdate({ bytes, backendKey, sensorId, lastCounter }: UpdateExpectation): SensorUpdate {
-  const fields = decodeFields(bytes);
-  const signature = fields.get(SIGNATURE_KEY);
-  fields.delete(SIGNATURE_KEY);
-  if (!(signature instanceof Uint8Array)) throw malformed("signature", "64 bytes");
-  const update = parseFields(fields);
+  const { fields, signature, update } = splitUpdate(bytes);
   if (!verifyP256(backendKey, signedBytes(fields), signature)) {
     throw protocolErrors.error("UPDATE_BAD_SIGNATURE", "the signature is not the backend's");
   }
@@ -82,6 +78,22 @@ export function verifyUpdate({ bytes, backendKey, sensorId, lastCounter }: Updat
     throw protocolErrors.error("UPDATE_ROLLBACK", `counter ${update.counter} is not greater than ${lastCounter}`);
   }
   return update;
+}
+
+/**
+ * What an update says, its signature unchecked: for the backend, of what it has signed and kept itself.
+ * @throws UPDATE_MALFORMED
+ */
+export function readUpdate(bytes: Uint8Array): SensorUpdate {
+  return splitUpdate(bytes).update;
+}
+
+function splitUpdate(bytes: Uint8Array) {
+  const fields = decodeFields(bytes);
+  const signature = fields.get(SIGNATURE_KEY);
+  fields.delete(SIGNATURE_KEY);
+  if (!(signature instanceof Uint8Array)) throw malformed("signature", "64 bytes");
+  return { fields, signature, update: parseFields(fields) };
 }
 
 type Fields = ReadonlyMap<unknown, unknown>;

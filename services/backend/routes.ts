@@ -93,7 +93,10 @@ function deviceRoutes({ devices, updates, publisher }: RouteParts): readonly Rou
   ];
 }
 
-function trustRoutes({ recipients, allowlists, key }: RouteParts): readonly Route[] {
+/** Updates that one request signs: an operator's waits 10 s at most. */
+const UPDATES_AT_ONCE = 200;
+
+function trustRoutes({ recipients, updates, publisher, allowlists, key }: RouteParts): readonly Route[] {
   return [
     { method: "GET", path: "/v1/recipients", handler: () => recipients.list() },
     {
@@ -102,6 +105,15 @@ function trustRoutes({ recipients, allowlists, key }: RouteParts): readonly Rout
       handler: (body) => {
         recipients.replace(parseBody(recipientsBody, body));
         return recipients.list();
+      },
+    },
+    {
+      method: "POST",
+      path: "/v1/updates",
+      handler: async () => {
+        const { issued, remaining } = await updates.issueDue(UPDATES_AT_ONCE);
+        for (const update of issued) publisher.updateIssued(update);
+        return { issued: issued.length, remaining };
       },
     },
     { method: "GET", path: "/v1/signing-key", handler: () => ({ public_key: key.publicKey }) },

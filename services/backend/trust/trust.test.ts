@@ -9,6 +9,7 @@ import type { Audience } from "../../../protocol/allowlist-document.ts";
 import { hexOf } from "../../../protocol/hex.ts";
 import { keyIdOf } from "../../../protocol/hpke.ts";
 import { p256Signer } from "../../../protocol/signature.ts";
+import { readUpdate } from "../../../protocol/update.ts";
 import { openDatabase } from "../registry/database.ts";
 import { createDevices, type DeviceIdentity, type Devices } from "../registry/devices.ts";
 import { createRecipients } from "../registry/recipients.ts";
@@ -94,6 +95,45 @@ it("never signs two updates with one counter, and keeps the newest", async () =>
   expect(issued.map(({ counter }) => counter).sort()).toEqual([1, 2, 3]);
   const kept = issued.find(({ counter }) => counter === 3);
   expect(newest().map(({ bytes }) => hexOf(bytes))).toEqual([hexOf(kept!.bytes)]);
+});
+
+function recipientsOf(...seeds: readonly number[]) {
+  return seeds.map((seed) => {
+    const publicKey = new Uint8Array(32).fill(seed);
+    const not_before = "2026-01-01T00:00:00.000Z";
+    return { key_id: hexOf(keyIdOf(publicKey)), public_key: hexOf(publicKey), not_before };
+  });
+}
+
+it("signs what is due for every active sensor, once for each change of the keys, however often it is asked", async () => {
+  for (const id of ["01", "02", "03", "04"]) devices.register(sensor(id));
+  devices.revoke("04".repeat(9));
+  const recipients = createRecipients(db);
+  recipients.replace(recipientsOf(9));
+  const { issueDue, newest } = createUpdates({ db, key, recipients, now });
+  expect(await issueDue(2)).toMatchObject({ issued: [{ counter: 1 }, { counter: 1 }], remaining: 1 });
+  expect(await issueDue(2)).toMatchObject({ issued: [{ sensorId: "03".repeat(9) }], remaining: 0 });
+  expect(await issueDue(2)).toEqual({ issued: [], remaining: 0 });
+  recipients.replace(recipientsOf(9, 7));
+  expect(await issueDue(9)).toMatchObject({ issued: [{ counter: 2 }, { counter: 2 }, { counter: 2 }], remaining: 0 });
+  expect(newest().map(({ bytes }) => readUpdate(bytes).keys.length)).toEqual([2, 2, 2]);
+});
+
+it("tells a sensor again when only the time has changed from which on a key is used", async () => {
+  devices.register(sensor("01"));
+  const recipients = createRecipients(db);
+  recipients.replace(recipientsOf(9));
+  const { issueDue } = createUpdates({ db, key, recipients, now });
+  await issueDue(1);
+  recipients.replace(recipientsOf(9).map((each) => ({ ...each, not_before: "2026-02-01T00:00:00.000Z" })));
+  expect((await issueDue(1)).issued).toHaveLength(1);
+});
+
+it("signs nothing while there is no key to tell", async () => {
+  devices.register(sensor("01"));
+  const { issueDue, newest } = createUpdates({ db, key, recipients: createRecipients(db), now });
+  await expect(issueDue(1)).rejects.toMatchObject({ code: "RECIPIENT_NONE" });
+  expect(newest()).toEqual([]);
 });
 
 it("hands out no update of a revoked sensor", async () => {
