@@ -16,6 +16,7 @@ const generate = (init: object) => manage.generate(create(proto.GenerateRequestS
 const compromise = (init: object) => manage.compromise(create(proto.CompromiseRequestSchema, init));
 const activate = (init: object) => manage.activate(create(proto.ActivateRequestSchema, init));
 const destroy = (init: object) => manage.destroy(create(proto.DestroyRequestSchema, init));
+const attest = (init: object) => manage.attest(create(proto.AttestRequestSchema, init));
 const invalid = { code: "CUSTODY_REQUEST_INVALID" };
 
 describe("management", () => {
@@ -72,6 +73,10 @@ describe("management", () => {
     },
   );
 
+  it("gives its word about a generation to who asks by name", async () => {
+    expect(await attest({ ...by, keyId: "ab" })).toEqual({ statement: "ab for op-anna" });
+  });
+
   it("seals and unseals, and does nothing else while it is sealed", async () => {
     const sealing = create(proto.SealRequestSchema, { ...by, reason: "a visit" });
     expect(await manage.seal(sealing)).toEqual({ sealed: true, sealedBecause: "ordered" });
@@ -80,6 +85,7 @@ describe("management", () => {
     await expect(generate({ ...by, state: "next" })).rejects.toMatchObject(sealed);
     await expect(manage.listGenerations(create(proto.ListGenerationsRequestSchema))).rejects.toMatchObject(sealed);
     await expect(manage.auditHead(create(proto.AuditHeadRequestSchema))).rejects.toMatchObject(sealed);
+    await expect(attest({ ...by, keyId: "ab" })).rejects.toMatchObject(sealed);
     expect(keys.asked).toEqual([]);
     expect(await manage.unseal(create(proto.UnsealRequestSchema, by))).toMatchObject({ sealed: false });
   });
@@ -103,6 +109,7 @@ describe("management", () => {
     ["no word on what is stored", () => compromise({ ...by, keyId: "ef", reason: "lost" })],
     ["no reason for a compromise", () => compromise({ ...by, keyId: "ef", stored: "allow" })],
     ["no reason for a sealing", () => manage.seal(create(proto.SealRequestSchema, by))],
+    ["nobody who wants a statement", () => attest({ keyId: "ab" })],
     ["nobody who unseals", () => manage.unseal(create(proto.UnsealRequestSchema))],
   ])("takes no order from or with %s", async (_, order) => {
     await expect(order()).rejects.toMatchObject(invalid);

@@ -65,6 +65,9 @@ export function managementHandlers(custodian: Custodian): Handlers<MethodsOf<typ
       const { audit, signerSpki } = custodian.unsealed();
       return { head: audit.head(), signerPublicKey: signerSpki };
     },
+    attest: async ({ actor, keyId }) => ({
+      statement: await custodian.unsealed().attest(keyId, text("actor", actor)),
+    }),
   };
 }
 

@@ -2,6 +2,8 @@ import { openAuditLog } from "../../custody/audit/log.ts";
 import { type KeyStoreRef, openKeyStore } from "../../custody/backends/index.ts";
 import { CUSTODY_CLASSES, type KeyStore } from "../../custody/backends/key-store.ts";
 import { type Keyring, openKeyring } from "../../custody/keyring/keyring.ts";
+import type { Signer } from "../../protocol/signature.ts";
+import { attestCompromise } from "./attest.ts";
 import type { CustodyConfig } from "./config.ts";
 import type { OpenKeys } from "./custodian.ts";
 import { custodyServiceErrors } from "./errors.ts";
@@ -29,7 +31,20 @@ export async function openKeys(
   const keyring = kept(await openKeyring({ tenant, store, audit, folder: stateFolder, clock }));
   if (fixtureFile !== undefined) await importFixture(keyring, fixtureFile);
   const parts = opened.move();
-  return { keyring, audit, signerSpki: store.signer.publicKeySpki, close: () => parts.disposeAsync() };
+  const attesting = { tenant, generations: keyring.list, head: audit.head, sign: signerOf(store), clock };
+  return {
+    keyring,
+    audit,
+    signerSpki: store.signer.publicKeySpki,
+    attest: (keyId, actor) => attestCompromise(attesting, keyId, actor),
+    close: () => parts.disposeAsync(),
+  };
+}
+
+function signerOf({ signer }: KeyStore): Signer {
+  const algorithm = { name: "ECDSA", hash: "SHA-256" } as const;
+  return async (data) =>
+    new Uint8Array(await signer.crypto.subtle.sign(algorithm, signer.signingKey, Uint8Array.from(data)));
 }
 
 function withPassphrase(store: CustodyConfig["keyStore"], passphrase: Uint8Array): KeyStoreRef {

@@ -84,7 +84,8 @@ export function testKeys(): TestKeys {
     const close = async (): Promise<void> => {
       keys.closed += 1;
     };
-    return { keyring, audit, signerSpki: Uint8Array.of(1), close };
+    const attest = async (keyId: string, actor: string) => `${keyId} for ${actor}`;
+    return { keyring, audit, signerSpki: Uint8Array.of(1), attest, close };
   };
   const custodian = createCustodian({ open, events: { emit: (event) => events.push(event) } });
   const keys: TestKeys = { custodian, events, recorded, asked, passphrases: [], generation, closed: 0 };

@@ -1,0 +1,40 @@
+import { COMPROMISE_STATEMENT } from "../../custody/compromise-statement.ts";
+import { custodyErrors } from "../../custody/errors.ts";
+import { findGeneration, type Generation } from "../../custody/generation.ts";
+import { dsseSign } from "../../protocol/dsse.ts";
+import type { Signer } from "../../protocol/signature.ts";
+import { stableJson } from "../../shared/stable-json.ts";
+
+/** What a statement is made of. */
+export interface AttestParts {
+  readonly tenant: string;
+  readonly generations: () => readonly Generation[];
+  /** Newest head of the audit log: it counts the record of the declaration. */
+  readonly head: () => string;
+  /** By the store's signer. */
+  readonly sign: Signer;
+  readonly clock: () => Date;
+}
+
+/**
+ * Custody's own word that a generation is compromised: what was declared and when, what took its place, who asked for the
+ * statement, and the head of the log in which who declared it stands. A DSSE envelope. It signs nothing that others say.
+ * @throws CUSTODY_GENERATION_UNKNOWN
+ * @throws CUSTODY_GENERATION_STATE for one that nobody has declared compromised
+ */
+export async function attestCompromise(parts: AttestParts, keyId: string, actor: string): Promise<string> {
+  const generations = parts.generations();
+  const generation = findGeneration(generations, keyId);
+  if (generation.compromised === undefined)
+    throw custodyErrors.error("CUSTODY_GENERATION_STATE", `generation "${keyId}" is not compromised`);
+  const statement = {
+    schema: "trustkern.compromise/1",
+    tenant: parts.tenant,
+    generation,
+    active: generations.find(({ state }) => state === "active")?.keyId,
+    askedBy: actor,
+    at: parts.clock().toISOString(),
+    auditHead: parts.head(),
+  };
+  return dsseSign(COMPROMISE_STATEMENT, Buffer.from(stableJson(statement)), parts.sign);
+}
