@@ -1,0 +1,39 @@
+import type { RotationSchedule } from "../../../model/custody.ts";
+import type { ListedGeneration } from "../custody-management.ts";
+import type { StoreFiles } from "../store-files.ts";
+import type { SensorKeyUse } from "./key-use.ts";
+
+/** What is asked of custody, under the name of who asks. */
+export interface CustodyOrders {
+  /** Every generation ever made, oldest first. @throws CUSTODY_SEALED, GRPC_UNREACHABLE; so do all */
+  readonly list: () => Promise<readonly ListedGeneration[]>;
+  /** Makes a `next` generation that sensors use as soon as they know it. */
+  readonly generate: () => Promise<ListedGeneration>;
+  readonly activate: (keyId: string) => Promise<void>;
+  readonly destroy: (keyId: string) => Promise<void>;
+  /** Gives the active generation. */
+  readonly compromise: (keyId: string, stored: "allow" | "block", reason: string) => Promise<ListedGeneration>;
+}
+
+/** The generations of a deployment, and everybody who has to do with them. */
+export interface GenerationsPlace {
+  readonly custody: CustodyOrders;
+  /** Gives the usable public keys to the backend, and a signed update to each sensor that lacks them. Done again, it goes on. */
+  readonly publish: () => Promise<void>;
+  readonly keyUse: () => Promise<readonly SensorKeyUse[]>;
+  readonly schedule: RotationSchedule;
+  /** Of a rotation that has begun. */
+  readonly journalFile: string;
+  readonly files: StoreFiles;
+  readonly clock: () => Date;
+}
+
+/** The generation of a key id, where custody has ever had it. */
+export function findListed(generations: readonly ListedGeneration[], keyId: string): ListedGeneration | undefined {
+  return generations.find((each) => each.keyId === keyId);
+}
+
+/** Keys of published fixtures, which no sensor of the deployment uses. */
+export function fixtureKeys(generations: readonly ListedGeneration[]): ReadonlySet<string> {
+  return new Set(generations.filter(({ origin }) => origin === "fixture").map(({ keyId }) => keyId));
+}

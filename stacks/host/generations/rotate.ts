@@ -1,0 +1,147 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { hostErrors } from "../errors.ts";
+import { type KeyJournal, type KeyPhase, readKeyJournal, writeKeyJournal } from "./journal.ts";
+import { type Followers, followersOf } from "./key-use.ts";
+import { findListed, fixtureKeys, type GenerationsPlace } from "./place.ts";
+
+/** How a rotation of generations is run. */
+export interface KeyRotationRun {
+  /** How long sensors have the new key before the old one is retired, at the least, in seconds. */
+  readonly overlapSeconds: number;
+  /** Longest wait for overlap and proof, in seconds; 0 looks once. */
+  readonly waitSeconds: number;
+  /** Milliseconds between two looks. @default 2000 */
+  readonly pollMs?: number | undefined;
+  readonly signal: AbortSignal;
+  readonly onPhase: (phase: KeyPhase, says: string) => void;
+  /** Told now and then of a wait. */
+  readonly onWaiting: (proof: KeyProof) => void;
+}
+
+/** What is known of a generation that is to become active. */
+export interface KeyProof extends Followers {
+  readonly keyId: string;
+  /** The overlap is over from then on. RFC 3339. */
+  readonly overlapEndsAt: string;
+  readonly overlapIsOver: boolean;
+}
+
+/** What a run came to. */
+export interface KeyRotationOutcome extends KeyProof {
+  /** Whether it is active. If not, the journal stays, and the next run goes on. */
+  readonly done: boolean;
+}
+
+/** What each phase does, for a person. */
+export const KEY_PHASE_SAYS: Readonly<Record<KeyPhase, string>> = {
+  "make-next": "custody makes the next generation, or takes the one that is there",
+  publish: "the backend signs an update with its public key for every sensor",
+  "prove-use": "every sensor that is heard uses it, and the overlap is over",
+  activate: "it becomes active; the one before is retired, and still opens what was encrypted to it",
+};
+
+/** How often a wait tells whom it is for, in milliseconds. */
+const TELL_MS = 10_000;
+
+/**
+ * Rotates to the next generation, or goes on where an earlier run stopped. From the first phase to the last, old and new are
+ * both opened, so that whatever dies in between, no message is lost.
+ * @throws KEYS_JOURNAL_CORRUPT, DEPLOY_CANCELLED, and what a phase fails with: the journal stays
+ */
+export async function rotateGenerations(place: GenerationsPlace, run: KeyRotationRun): Promise<KeyRotationOutcome> {
+  let journal = await begin(place);
+  const keep = (changes: Partial<KeyJournal>): void => {
+    journal = writeKeyJournal(place.files, place.journalFile, { ...journal, ...changes });
+  };
+  const says = (phase: KeyPhase): void => run.onPhase(phase, KEY_PHASE_SAYS[phase]);
+  if (journal.phase === "make-next") {
+    says("make-next");
+    keep({ keyId: await nextGeneration(place), phase: "publish" });
+  }
+  if (journal.phase === "publish") {
+    says("publish");
+    await place.publish();
+    keep({ publishedAt: place.clock().toISOString(), phase: "prove-use" });
+  }
+  if (journal.phase === "prove-use") {
+    says("prove-use");
+    const proof = await wait(place, journal, run);
+    if (!isProven(proof)) return { ...proof, done: false };
+    keep({ phase: "activate" });
+  }
+  says("activate");
+  const { keyId } = named(journal);
+  if (findListed(await place.custody.list(), keyId)?.state === "next") await place.custody.activate(keyId);
+  await place.publish();
+  const proof = await lookAt(place, journal, run.overlapSeconds);
+  place.files.remove(place.journalFile);
+  return { ...proof, done: true };
+}
+
+/** The journal of what has begun, or a new one; one whose generation was destroyed or given up meanwhile is begun anew. */
+async function begin(place: GenerationsPlace): Promise<KeyJournal> {
+  const begun = readKeyJournal(place.journalFile);
+  if (begun !== undefined && (begun.keyId === null || (await isUsable(place, begun.keyId)))) return begun;
+  return writeKeyJournal(place.files, place.journalFile, {
+    schema: "trustkern.key-rotation/1",
+    startedAt: place.clock().toISOString(),
+    phase: "make-next",
+    keyId: null,
+    publishedAt: null,
+  });
+}
+
+async function isUsable({ custody }: GenerationsPlace, keyId: string): Promise<boolean> {
+  const { state, compromised } = findListed(await custody.list(), keyId) ?? {};
+  return compromised === undefined && (state === "next" || state === "active");
+}
+
+/** The newest one that is next, such as of a ceremony, or of a run that died before it wrote its name down. */
+async function nextGeneration({ custody }: GenerationsPlace): Promise<string> {
+  const there = (await custody.list()).findLast(({ state, compromised }) => state === "next" && !compromised);
+  return (there ?? (await custody.generate())).keyId;
+}
+
+/**
+ * What is known now of the generation that a journal is about.
+ * @throws what asking custody and the collector throws
+ */
+export async function lookAt(place: GenerationsPlace, journal: KeyJournal, overlapSeconds: number): Promise<KeyProof> {
+  const { keyId, publishedAt } = named(journal);
+  const overlapMs = overlapSeconds * 1000;
+  const now = place.clock().getTime();
+  const endsAt = Date.parse(publishedAt) + overlapMs;
+  const ignored = fixtureKeys(await place.custody.list());
+  const heardSince = new Date(now - overlapMs);
+  return {
+    keyId,
+    overlapEndsAt: new Date(endsAt).toISOString(),
+    overlapIsOver: now >= endsAt,
+    ...followersOf(await place.keyUse(), keyId, { heardSince, ignored }),
+  };
+}
+
+function named({ keyId, publishedAt }: KeyJournal): { readonly keyId: string; readonly publishedAt: string } {
+  if (keyId === null || publishedAt === null) throw new TypeError("a phase without the one before it");
+  return { keyId, publishedAt };
+}
+
+function isProven({ overlapIsOver, behind }: KeyProof): boolean {
+  return overlapIsOver && behind.length === 0;
+}
+
+async function wait(place: GenerationsPlace, journal: KeyJournal, run: KeyRotationRun): Promise<KeyProof> {
+  const { signal, waitSeconds, overlapSeconds, pollMs = 2_000 } = run;
+  const started = place.clock().getTime();
+  for (let told = 0; ; ) {
+    const proof = await lookAt(place, journal, overlapSeconds);
+    const waitedMs = place.clock().getTime() - started;
+    if (isProven(proof) || waitedMs >= waitSeconds * 1000) return proof;
+    if (signal.aborted) throw hostErrors.error("DEPLOY_CANCELLED", 'interrupted in "prove-use"');
+    if (told === 0 || waitedMs - told >= TELL_MS) {
+      told = Math.max(1, waitedMs);
+      run.onWaiting(proof);
+    }
+    await sleep(pollMs, undefined, { signal }).catch(() => undefined);
+  }
+}
