@@ -45,6 +45,7 @@ import { embeddedErrors } from "../stacks/embedded/errors.ts";
 import { dockerErrors } from "../stacks/host/docker-cli.ts";
 import { hostErrors } from "../stacks/host/errors.ts";
 import { rotationErrors } from "../stacks/host/rotation/errors.ts";
+import { trustErrors } from "../stacks/host/trust/errors.ts";
 import { cliErrors } from "./errors.ts";
 
 const CATALOGUES = [
@@ -91,6 +92,7 @@ const CATALOGUES = [
   dockerLifeErrors,
   hostErrors,
   rotationErrors,
+  trustErrors,
   dockerErrors,
   embeddedErrors,
   envelopeErrors,

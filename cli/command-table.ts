@@ -1,6 +1,7 @@
 import { PEOPLE_OPTIONS, ROOT_KEY_OPTIONS } from "./ceremony-options.ts";
 import type { Command } from "./command.ts";
 import { KEY_CEREMONIES } from "./escrow/command-lines.ts";
+import { SEALING } from "./sealing-commands.ts";
 
 /** Every command, in the order in which help lists them. */
 export const COMMANDS: readonly Command[] = [
@@ -74,6 +75,8 @@ export const COMMANDS: readonly Command[] = [
     options: [
       ["--wait", "wait until every health check passes, or say which did not and why"],
       ["--dry-run", "print the plan and change nothing"],
+      ["--start-key <where>", "age file of the key that signs the start manifest, or root-device (default: this host)"],
+      ["--passphrase-file <file>", "the passphrase of that file, one line"],
     ],
     handlesCancel: true,
     load: () => import("./commands/deploy.ts"),
@@ -232,6 +235,7 @@ export const COMMANDS: readonly Command[] = [
     ],
     load: () => import("./commands/certs-audit-verify.ts"),
   },
+  ...SEALING,
   ...KEY_CEREMONIES,
   {
     name: "gateway list",

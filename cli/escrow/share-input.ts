@@ -1,15 +1,10 @@
-import { createInterface } from "node:readline/promises";
-import { Writable } from "node:stream";
 import { decryptShare, isAgeFile } from "../../custody/escrow/age-share.ts";
 import type { EscrowFile } from "../../custody/escrow/escrow-file.ts";
 import { checkShares, type GivenShare } from "../../custody/escrow/recover.ts";
+import { type AskHidden, askHidden } from "../ask-hidden.ts";
 import { namesIn } from "../ceremony-options.ts";
 import type { CommandContext } from "../command.ts";
-import { cliErrors } from "../errors.ts";
 import { readInput } from "../files.ts";
-
-/** Asks for one line that is not shown. */
-export type AskHidden = (question: string, signal: AbortSignal) => Promise<string>;
 
 /**
  * The shares of a command: files that its arguments name (`-` for stdin), text or age; or, without arguments on a terminal,
@@ -47,28 +42,6 @@ async function typedShares({ io }: CommandContext, escrow: EscrowFile, ask: AskH
     if (findings.length === 0) shares.push({ source, text });
   }
   return shares;
-}
-
-/**
- * Asks on the terminal without showing what is typed.
- * @throws CANCELLED for Ctrl-C and Ctrl-D
- */
-async function askHidden(question: string, signal: AbortSignal): Promise<string> {
-  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
-  const prompt = createInterface({ input: process.stdin, output: nowhere, terminal: true, historySize: 0 });
-  // The terminal shows nothing from here on: the question comes after that, and who pastes waits for it.
-  process.stderr.write(question);
-  const left = new AbortController();
-  prompt.once("SIGINT", () => left.abort());
-  prompt.once("close", () => left.abort());
-  try {
-    return await prompt.question("", { signal: AbortSignal.any([signal, left.signal]) });
-  } catch {
-    throw cliErrors.error("CANCELLED", "no share was typed: nothing was changed");
-  } finally {
-    prompt.close();
-    process.stderr.write("\n");
-  }
 }
 
 /** The bytes of what was read are no longer needed then. */

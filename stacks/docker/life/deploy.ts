@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Component } from "../../../model/component.ts";
 import type { Deployment } from "../../../model/deployment.ts";
 import { dockerOutput } from "../../host/docker-cli.ts";
+import { fingerprintOf, openStartKey, type StartKeyPlace } from "../../host/trust/start-key.ts";
 import type { ProgressEvent } from "../terraform/progress.ts";
 import { bootstrap } from "./bootstrap.ts";
 import { dockerLifeErrors } from "./errors.ts";
@@ -17,6 +18,7 @@ import { settlePlan } from "./plan-docker.ts";
 import { prepareHost } from "./prepare.ts";
 import { reloadContainers } from "./reload.ts";
 import { type Rendered, renderDocker } from "./render.ts";
+import { signDeployed, unsealDeployed } from "./start.ts";
 import { inWorkspace } from "./workspace.ts";
 
 /** How to deploy. */
@@ -25,6 +27,10 @@ export interface DeployOptions extends DockerOptions {
   readonly planFile?: string | undefined;
   /** Whether to wait until every health check passes. */
   readonly wait: boolean;
+  /** Where the key is that signs the start manifest. */
+  readonly startKey: StartKeyPlace;
+  /** Asks a person for the passphrase of the decryption keys, in UTF-8. @default they open without a person */
+  readonly passphrase?: (() => Promise<Uint8Array>) | undefined;
   readonly onResource: (event: ProgressEvent) => void;
 }
 
@@ -56,7 +62,8 @@ export function assertDeployable({ profile }: Deployment): void {
 
 /**
  * Makes the running containers what `trustkern.yaml` says. A second run converges, whatever ended the first.
- * @throws RENDERED_STACK_REFUSED, ISSUING_KEYS_UNREACHABLE, STATE_LOCKED, STATE_CORRUPT, PLAN_STALE, COMPONENT_UNHEALTHY, and what OpenTofu fails with
+ * It ends with a signed start manifest, by which custody is unsealed, now and after each start.
+ * @throws RENDERED_STACK_REFUSED, ISSUING_KEYS_UNREACHABLE, START_SIGNER_DIFFERS, CUSTODY_START_REFUSED, STATE_LOCKED, STATE_CORRUPT, PLAN_STALE, COMPONENT_UNHEALTHY, and what OpenTofu fails with
  */
 export async function deployDocker(options: DeployOptions): Promise<DeployReport> {
   const rendered = renderDocker(options);
@@ -71,6 +78,11 @@ export async function deployDocker(options: DeployOptions): Promise<DeployReport
   return inWorkspace(counting, rendered, async ({ terraform, assertFresh }) => {
     if (options.planFile !== undefined) assertFresh(options.planFile);
     await assertIssuingKeys(options.deployment, rendered.layout.authoritiesDir, options.runAs);
+    // Before anything is changed: a deploy that cannot be signed leaves custody sealed at its next start.
+    await using opened = new AsyncDisposableStack();
+    const signer = opened.adopt(await openStartKey(rendered.layout, options.startKey, options.deployment), (key) =>
+      key.close(),
+    );
     const { settle } = await prepareHost(options, rendered);
     options.onProgress("comparing with what runs");
     const planFile = options.planFile ?? join(rendered.layout.terraformDir, "deploy.plan");
@@ -85,6 +97,10 @@ export async function deployDocker(options: DeployOptions): Promise<DeployReport
     try {
       await limitProcesses(options, rendered, (names) => allHealthy(options, rendered, names));
       await restartRenewed(options, rendered);
+      const version = await signDeployed(options, rendered, signer);
+      const by = `${signer.where} (SHA-256 ${fingerprintOf(signer.publicKeySpki)})`;
+      options.onProgress(`start manifest ${version} is signed by ${by}`);
+      await unsealDeployed(options, rendered, options.passphrase);
       await becomeReady(options, rendered);
     } catch (thrown) {
       throw asKeyFailure(thrown, options.deployment);

@@ -2,6 +2,7 @@ import { rmSync } from "node:fs";
 import { journalFileOf } from "../../host/certs-site.ts";
 import { writing } from "../../host/files.ts";
 import { takeLock } from "../../host/lock.ts";
+import { trustFiles } from "../../host/trust/place.ts";
 import type { ProgressEvent } from "../terraform/progress.ts";
 import { removeLeftovers } from "./leftovers.ts";
 import type { DockerOptions } from "./options.ts";
@@ -47,7 +48,14 @@ export async function destroyDocker(options: DestroyOptions): Promise<DestroyRep
   if (options.volumes) {
     const unlock = takeLock(layout.lockFile, options.pid);
     try {
-      const kinds = [layout.volumesDir, layout.secretsDir, layout.authoritiesDir, layout.configDir, layout.runDir];
+      const kinds = [
+        layout.volumesDir,
+        layout.secretsDir,
+        layout.authoritiesDir,
+        layout.configDir,
+        layout.runDir,
+        trustFiles(layout).folder,
+      ];
       for (const dir of [...kinds, layout.terraformDir, layout.logsDir, journalFileOf({ layout }), layout.stateFile]) {
         writing(dir, () => rmSync(dir, { recursive: true, force: true }));
       }

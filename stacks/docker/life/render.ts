@@ -19,6 +19,19 @@ export interface Rendered {
   readonly stack: unknown;
 }
 
+/** The components of a deployment, and where on this host what they share is. */
+export function dockerLayout({
+  deployment,
+  dir,
+  temporaryDir,
+}: Pick<DockerOptions, "deployment" | "dir" | "temporaryDir">): Pick<Rendered, "layout" | "model"> {
+  const model = buildModel(deployment, dockerPlacement(deployment));
+  const sockets = model.components.flatMap(({ name, sockets: own }) =>
+    own.map((socket) => hostSocketName(name, socket.name)),
+  );
+  return { model, layout: layoutOf(dir, temporaryDir, Math.max(...sockets.map((path) => path.length))) };
+}
+
 /**
  * Renders a deployment, and holds what came out against the model. Needs no Docker, network or image lock.
  * @throws BOUNDARY_BROKEN, RENDERED_STACK_REFUSED with every finding, and what rendering throws
@@ -27,11 +40,7 @@ export function renderDocker(
   options: Pick<DockerOptions, "deployment" | "dir" | "temporaryDir" | "images" | "runAs">,
 ): Rendered {
   const { deployment, images, runAs } = options;
-  const model = buildModel(deployment, dockerPlacement(deployment));
-  const sockets = model.components.flatMap(({ name, sockets: own }) =>
-    own.map((socket) => hostSocketName(name, socket.name)),
-  );
-  const layout = layoutOf(options.dir, options.temporaryDir, Math.max(...sockets.map((path) => path.length)));
+  const { layout, model } = dockerLayout(options);
   const plan = planContainers(model, { deployment, layout, runAs, images });
   const stack = synthJson(plan, { backend: deployment.state, localFile: STATE_FILE });
   const findings = checkRendered(stack, { model, deployment, layout, images, runAs });

@@ -1,0 +1,161 @@
+import { fileURLToPath } from "node:url";
+import { EXIT, type ExitCode } from "../../shared/errors.ts";
+import { type CustodyManagement, custodyManagement } from "../../stacks/host/custody-management.ts";
+import { createDockerCli } from "../../stacks/host/docker-cli.ts";
+import { checkStart } from "../../stacks/host/trust/check.ts";
+import { trustErrors } from "../../stacks/host/trust/errors.ts";
+import { type StartPlace, trustFiles } from "../../stacks/host/trust/place.ts";
+import { fingerprintOf, pinnedStartKey } from "../../stacks/host/trust/start-key.ts";
+import { renderUnit } from "../../stacks/host/trust/systemd-unit.ts";
+import {
+  healthOf,
+  startRefused,
+  type Unsealing,
+  type UnsealReport,
+  unsealChecked,
+  unsealNow,
+} from "../../stacks/host/trust/unseal.ts";
+import { watchStarts } from "../../stacks/host/trust/watch.ts";
+import { type CommandContext, printJson, type Run } from "../command.ts";
+import { type CustodyHost, custodyHost } from "../custody-host.ts";
+import { passphraseAsked } from "../custody-passphrase.ts";
+import { cliErrors } from "../errors.ts";
+import { talk } from "../talk.ts";
+import { actorOf } from "../user.ts";
+
+/** `keys unseal`: checks the host first, and has custody unseal only where everything is as it was deployed. */
+export const run: Run = async (context) => {
+  const host = await custodyHost(context);
+  const signer = signerOf(context);
+  assertAlone(context, host);
+  if (context.options.systemd === true) return printUnit(context, host, signer);
+  const management = custodyManagement(host.socket);
+  try {
+    return host.start === undefined
+      ? await unsealEmbedded(context, management)
+      : await unsealDocker(context, unsealingOf(context, host, host.start, management, signer));
+  } finally {
+    management.close();
+  }
+};
+
+async function unsealDocker(context: CommandContext, unsealing: Unsealing): Promise<ExitCode> {
+  const { options } = context;
+  if (options.watch === true) return watch(context, unsealing);
+  if (options.dryRun === true) {
+    const { version, findings } = await unsealing.check();
+    if (findings.length > 0) throw startRefused(findings);
+    const { sealed } = await healthOf(unsealing.management);
+    show(context, { schema: "trustkern.keys-unseal/1", manifestVersion: version ?? null, wasSealed: sealed }, true);
+    return EXIT.done;
+  }
+  show(context, await unsealChecked(unsealing));
+  return EXIT.done;
+}
+
+/** Whoever runs the processes of the embedded engine has started them himself: there is no start to check. */
+async function unsealEmbedded(context: CommandContext, management: CustodyManagement): Promise<ExitCode> {
+  if (context.options.watch === true) throw dockerOnly("--watch");
+  const { sealed: wasSealed } = await healthOf(management);
+  const dryRun = context.options.dryRun === true;
+  if (wasSealed && !dryRun) await unsealNow(management, actorOf(context.io));
+  show(context, { schema: "trustkern.keys-unseal/1", manifestVersion: null, wasSealed }, dryRun);
+  return EXIT.done;
+}
+
+async function watch(context: CommandContext, unsealing: Unsealing): Promise<ExitCode> {
+  const say = talk(context);
+  say("watching: unseals custody whenever it has started, until Ctrl-C or SIGTERM");
+  await watchStarts(unsealing, {
+    signal: context.io.cancelled,
+    onUnsealed: (report) => show(context, report),
+    onRefused: ({ code, message }) => say(`${code}: ${message}`),
+    onAway: ({ code, message }) => say(`${code}: ${message}; looks again until it answers`),
+  });
+  return EXIT.done;
+}
+
+function unsealingOf(
+  context: CommandContext,
+  { located, layout }: CustodyHost,
+  start: StartPlace,
+  management: CustodyManagement,
+  signer: string | undefined,
+): Unsealing {
+  const { io } = context;
+  const docker = createDockerCli(io.env);
+  return {
+    ...start,
+    management,
+    check: () =>
+      checkStart({ ...start, signer, docker: (args, call) => docker(args, { signal: io.cancelled, ...call }) }),
+    passphrase: passphraseAsked(context, located.deployment, layout),
+    actor: actorOf(io),
+    clock: io.now,
+  };
+}
+
+function printUnit({ io }: CommandContext, host: CustodyHost, signer: string | undefined): ExitCode {
+  const { located, layout, start } = host;
+  if (start === undefined || located.file === undefined) throw dockerOnly("--systemd");
+  const pinned = pinnedStartKey(layout);
+  if (signer === undefined && pinned === undefined) {
+    const path = trustFiles(layout).signer;
+    throw trustErrors.error("START_MANIFEST_MISSING", "no key has signed a start manifest yet", { path });
+  }
+  io.stdout(
+    renderUnit({
+      deployment: located.deployment.name,
+      program: fileURLToPath(new URL("../../trustkern", import.meta.url)),
+      file: located.file,
+      dir: layout.dir,
+      runDir: layout.runDir,
+      user: io.user(),
+      signer: signer ?? (pinned === undefined ? "" : fingerprintOf(pinned)),
+    }),
+  );
+  return EXIT.done;
+}
+
+/** @throws CLI_USAGE for a watch that would have to be asked, or to change nothing */
+function assertAlone(context: CommandContext, { located, layout }: CustodyHost): void {
+  const { dryRun, systemd, watch: watches } = context.options;
+  if (systemd !== true && watches !== true) return;
+  const flag = watches === true ? "--watch" : "--systemd";
+  if (dryRun === true) throw cliErrors.error("CLI_USAGE", `${flag} and --dry-run exclude each other`, { path: flag });
+  if (passphraseAsked(context, located.deployment, layout) === undefined) return;
+  throw cliErrors.error("CLI_USAGE", `${flag} cannot type the passphrase that custody waits for`, {
+    path: flag,
+    fix: "run `trustkern keys unseal` on a terminal after each start",
+  });
+}
+
+function signerOf({ options }: CommandContext): string | undefined {
+  const { signer } = options;
+  if (signer === undefined) return undefined;
+  if (typeof signer === "string" && /^[0-9a-f]{64}$/.test(signer)) return signer;
+  throw cliErrors.error("CLI_USAGE", "--signer is not 64 lower-case hex digits", {
+    path: "--signer",
+    fix: "take the fingerprint that `trustkern deploy` said when it signed the first start manifest",
+  });
+}
+
+function dockerOnly(flag: string): Error {
+  const message = `${flag} is for the engine docker: the embedded engine runs as long as \`trustkern up\``;
+  return cliErrors.error("DOCKER_ENGINE_ONLY", message, { path: flag });
+}
+
+function show({ io, flags }: CommandContext, report: UnsealReport, dryRun = false): void {
+  if (flags.json) {
+    printJson(io, { ...report, dryRun });
+    return;
+  }
+  const { manifestVersion, wasSealed } = report;
+  const fits = manifestVersion === null ? "" : `; everything fits start manifest ${manifestVersion}`;
+  const done = wasSealed
+    ? dryRun
+      ? "custody is sealed, and would be unsealed"
+      : "custody is unsealed"
+    : "custody was unsealed already";
+  io.stdout(`${done}${fits}\n`);
+}

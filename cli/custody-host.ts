@@ -1,0 +1,48 @@
+import { tmpdir } from "node:os";
+import { MANAGE_SOCKET } from "../modules/custody/component.ts";
+import { dockerLayout } from "../stacks/docker/life/render.ts";
+import { startPlace } from "../stacks/docker/life/start.ts";
+import { hostSocket } from "../stacks/docker/mounts.ts";
+import { embeddedPlacement } from "../stacks/embedded/placement.ts";
+import { hostErrors } from "../stacks/host/errors.ts";
+import { type Layout, layoutOf } from "../stacks/host/layout.ts";
+import { readState } from "../stacks/host/state.ts";
+import type { StartPlace } from "../stacks/host/trust/place.ts";
+import type { CommandContext } from "./command.ts";
+import { type LocatedDeployment, locateDeployment } from "./deployment-file.ts";
+import { cliErrors } from "./errors.ts";
+
+/** Custody of a deployment on this host. */
+export interface CustodyHost {
+  readonly located: LocatedDeployment;
+  readonly layout: Layout;
+  /** Path of its management socket. */
+  readonly socket: string;
+  /** What its start is checked against; undefined on the engine embedded, whose processes live as long as `trustkern up`. */
+  readonly start: StartPlace | undefined;
+}
+
+/**
+ * Custody of the deployment of `-f`, or of the nearest `trustkern.yaml`.
+ * @throws NOT_DEPLOYED, DOCKER_ENGINE_ONLY, STATE_CORRUPT, CONFIG_INVALID
+ */
+export async function custodyHost({ io, flags }: CommandContext): Promise<CustodyHost> {
+  const located = await locateDeployment(io, flags);
+  const { deployment, dir, file } = located;
+  const { engine, tenant } = deployment;
+  if (engine !== "embedded" && engine !== "docker") {
+    throw cliErrors.error("DOCKER_ENGINE_ONLY", `the deployment has the engine "${engine}"`, { path: file });
+  }
+  const temporaryDir = tmpdir();
+  const layout =
+    engine === "embedded" ? layoutOf(dir, temporaryDir) : dockerLayout({ deployment, dir, temporaryDir }).layout;
+  if (readState(layout.stateFile, tenant, engine) === undefined) {
+    throw hostErrors.error("NOT_DEPLOYED", `there is no deployment in "${layout.dir}"`, { path: layout.dir });
+  }
+  if (engine === "docker") {
+    const socket = hostSocket(layout, "custody", MANAGE_SOCKET);
+    return { located, layout, socket, start: startPlace({ deployment }, { layout }) };
+  }
+  const socket = embeddedPlacement(layout, tenant, {}).socket("custody", MANAGE_SOCKET);
+  return { located, layout, socket, start: undefined };
+}

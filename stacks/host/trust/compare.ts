@@ -1,0 +1,99 @@
+import { join } from "node:path";
+import type { Finding } from "../../../shared/finding.ts";
+import { trustErrors } from "./errors.ts";
+import { FACTS, type StartManifest } from "./manifest.ts";
+import type { ObservedContainer } from "./observe.ts";
+import type { StartPlace } from "./place.ts";
+
+/** One thing that is wrong, with its catalogue line's fix. */
+export function startFinding(code: keyof typeof trustErrors.entries, path: string, message: string): Finding {
+  return { code, path, message, fix: trustErrors.entries[code].fix };
+}
+
+/** How each container differs from the manifest's, those that are missing, and those that have no business here. */
+export function compareContainers(
+  manifest: StartManifest,
+  containers: readonly ObservedContainer[],
+  place: StartPlace,
+): readonly Finding[] {
+  const found = new Map(containers.map((container) => [container.name, container]));
+  const own = Object.entries(manifest.containers).flatMap(([name, expected]) => {
+    const container = found.get(name);
+    if (container === undefined) {
+      return [
+        startFinding("START_CONTAINER_MISSING", `containers.${name}`, "the manifest names it, and it is not there"),
+      ];
+    }
+    return FACTS.flatMap((fact) => {
+      const difference = differenceOf(expected[fact], container.facts[fact]);
+      return difference === undefined
+        ? []
+        : [startFinding("START_CONTAINER_CHANGED", `containers.${name}.${fact}`, difference)];
+    });
+  });
+  const strangers = containers.filter(({ name }) => !Object.hasOwn(manifest.containers, name));
+  const extra = strangers.flatMap((container) => {
+    const reasons = reasonsAgainst(container, manifest, containers, place);
+    const path = `containers.${container.name}`;
+    return reasons.length === 0 ? [] : [startFinding("START_CONTAINER_EXTRA", path, reasons.join("; "))];
+  });
+  return [...own, ...extra];
+}
+
+/** Each configuration file that has other bytes than the manifest says. */
+export function compareFiles(
+  manifest: StartManifest,
+  { layout }: Pick<StartPlace, "layout">,
+  digestOf: (path: string) => string,
+): readonly Finding[] {
+  return Object.entries(manifest.files).flatMap(([path, expected]) => {
+    const actual = digestOf(join(layout.dir, path));
+    const message = `its SHA-256 is ${actual}, and the manifest says ${expected}`;
+    return actual === expected ? [] : [startFinding("START_FILE_CHANGED", path, message)];
+  });
+}
+
+function reasonsAgainst(
+  { labels, sources, networks, sharesWith }: ObservedContainer,
+  manifest: StartManifest,
+  containers: readonly ObservedContainer[],
+  { label: [label, value], layout }: StartPlace,
+): readonly string[] {
+  const ours = containers.filter(({ name }) => Object.hasOwn(manifest.containers, name));
+  const ourNetworks = new Set(ours.flatMap((each) => each.networks));
+  return [
+    ...(labels[label] === value ? [`it has the label ${label}=${value}`] : []),
+    ...sources
+      .filter((source) => [layout.dir, layout.runDir].some((dir) => overlap(source, dir)))
+      .map((source) => `it sees ${shown(source)}`),
+    ...networks
+      .filter((network) => ourNetworks.has(network))
+      .map((network) => `it is in the network ${shown(network)}`),
+    ...ours
+      .filter(({ id, name }) => sharesWith.includes(id) || sharesWith.includes(name))
+      .map(({ name }) => `it shares a namespace of ${name}`),
+  ];
+}
+
+/** Whether one folder is the other, or lies in it. */
+function overlap(one: string, other: string): boolean {
+  const [a, b] = [`${one}/`.replace(/\/+$/, "/"), `${other}/`];
+  return a.startsWith(b) || b.startsWith(a);
+}
+
+/** What is too much and what is missing; where neither is, the order. */
+function differenceOf(expected: readonly string[], actual: readonly string[]): string | undefined {
+  if (expected.length === actual.length && expected.every((text, index) => text === actual[index])) return undefined;
+  const only = (these: readonly string[], those: readonly string[]): string =>
+    these
+      .filter((text) => !those.includes(text))
+      .map(shown)
+      .join(", ") || "nothing more";
+  const [more, less] = [only(actual, expected), only(expected, actual)];
+  return more === less ? "it is in another order than the manifest says" : `has ${more}; the manifest says ${less}`;
+}
+
+/** Long enough for an image's digest; control characters as escapes, since a stranger chose the text. */
+function shown(text: string): string {
+  return JSON.stringify(text.length > 160 ? `${text.slice(0, 160)}…` : text);
+}

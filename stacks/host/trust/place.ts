@@ -1,0 +1,27 @@
+import { join } from "node:path";
+import type { Deployment } from "../../../model/deployment.ts";
+import type { Layout } from "../layout.ts";
+
+/** The deployment whose start is looked at. */
+export interface StartPlace {
+  readonly deployment: Pick<Deployment, "name" | "tenant">;
+  readonly layout: Layout;
+  /** Name and value of the label of everything that belongs to the state directory. */
+  readonly label: readonly [name: string, value: string];
+}
+
+/** The files of the chain of trust, in the folder `trust` of the state directory. */
+export function trustFiles({ dir }: Pick<Layout, "dir">) {
+  const folder = join(dir, "trust");
+  return {
+    folder,
+    /** DSSE envelope of the manifest of the last deploy. */
+    manifest: join(folder, "start-manifest.json"),
+    /** Public key that it is verified with, PEM. */
+    signer: join(folder, "start-signer.pem"),
+    /** Private key, PEM, where it is on this host. */
+    key: join(folder, "start.key"),
+    /** The newest manifest that was accepted or written: version and digest. */
+    seen: join(folder, "seen.json"),
+  } as const;
+}

@@ -1,0 +1,43 @@
+import { describe, expect, it } from "vitest";
+import { renderUnit } from "./systemd-unit.ts";
+
+const request = {
+  deployment: "demo",
+  program: "/opt/trustkern/trustkern",
+  file: "/srv/demo/trustkern.yaml",
+  dir: "/srv/demo/.trustkern",
+  runDir: "/srv/demo/.trustkern/run",
+  user: "root",
+  signer: "ab".repeat(32),
+};
+
+describe("the unit that unseals custody after a boot", () => {
+  it("names the key that may have signed, where only root can change it", () => {
+    expect(renderUnit(request)).toContain(
+      `ExecStart=/opt/trustkern/trustkern keys unseal --watch --signer ${request.signer} -f /srv/demo/trustkern.yaml --dir /srv/demo/.trustkern\n`,
+    );
+  });
+
+  it.each(["After=docker.service", "Type=simple", "Restart=on-abnormal", "LimitCORE=0", "NoNewPrivileges=yes"])(
+    "says %s",
+    (line) => {
+      expect(renderUnit(request).split("\n")).toContain(line);
+    },
+  );
+
+  it("shares the temporary folder only where the sockets are in it", () => {
+    expect(renderUnit(request)).toContain("PrivateTmp=yes\n");
+    const elsewhere = renderUnit({ ...request, runDir: "/tmp/tk-0123456789ab" });
+    expect(elsewhere).toContain("PrivateTmp=no\n");
+    expect(elsewhere).toContain("ReadWritePaths=/srv/demo/.trustkern /tmp/tk-0123456789ab\n");
+  });
+
+  it.each([
+    ["/srv/my plant/x", '"/srv/my plant/x"'],
+    ["/srv/100%/x", "/srv/100%%/x"],
+    ["/srv/$HOME/x", "/srv/$$HOME/x"],
+    ['/srv/a"b/x', '"/srv/a\\"b/x"'],
+  ])("hands %s on as one word that means nothing else", (file, word) => {
+    expect(renderUnit({ ...request, file })).toContain(` -f ${word} --dir `);
+  });
+});

@@ -1,0 +1,109 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import type { DockerCli } from "../docker-cli.ts";
+import { layoutOf } from "../layout.ts";
+import { checkStart, type StartCheck, type StartVerdict } from "./check.ts";
+import { digestOfFile, observeContainers } from "./observe.ts";
+import type { StartPlace } from "./place.ts";
+import { signStart } from "./sign.ts";
+import { openStartKey, type StartKeyPlace } from "./start-key.ts";
+
+/** A container as `docker inspect` shows it, for a test to change. */
+// biome-ignore lint/suspicious/noExplicitAny: a test spoils whatever member it likes
+export type Inspectable = any;
+
+const PKI = { root: { kind: "age" }, issuing: { kind: "file" } } as const;
+const CONFIG = "config/custody/config.json";
+
+/** A host with two containers of a deployment, and a Docker Engine that is played. */
+export interface TestHost {
+  readonly place: StartPlace;
+  readonly docker: DockerCli;
+  /** By name; the engine shows these. */
+  readonly containers: Record<string, Inspectable>;
+  /** Path below the state directory. */
+  readonly at: (name: string) => string;
+  /** Signs what is there now. */
+  readonly deploy: (key?: StartKeyPlace) => Promise<number>;
+  readonly check: (changes?: Partial<StartCheck>) => Promise<StartVerdict>;
+  /** Codes and paths of what a check finds. */
+  readonly found: (changes?: Partial<StartCheck>) => Promise<readonly string[]>;
+  readonly end: () => void;
+}
+
+/** A host that nothing was signed on yet. */
+export function testHost(): TestHost {
+  const folder = mkdtempSync(join(tmpdir(), "tk-trust-"));
+  const layout = layoutOf(join(folder, "state"), tmpdir());
+  const at = (name: string): string => join(layout.dir, name);
+  mkdirSync(dirname(at(CONFIG)), { recursive: true });
+  writeFileSync(at(CONFIG), '{"unseal":"on-order"}');
+  const place: StartPlace = {
+    deployment: { name: "demo", tenant: "acme" },
+    layout,
+    label: ["trustkern.state", "0123456789abcdef"],
+  };
+  const containers: TestHost["containers"] = {
+    custody: inspectable("custody", at("volumes/custody/keys")),
+    broker: inspectable("broker", at("volumes/broker/data")),
+  };
+  const docker: DockerCli = async ([command]) => {
+    const all = Object.values(containers);
+    const stdout = command === "ps" ? all.map(({ Id }) => `${Id}\n`).join("") : JSON.stringify(all);
+    return { stdout, stderr: "", code: 0 };
+  };
+  const check: TestHost["check"] = (changes) => checkStart({ ...place, docker, ...changes });
+  return {
+    place,
+    docker,
+    containers,
+    at,
+    check,
+    async deploy(key = "here") {
+      const signer = await openStartKey(layout, key, { pki: PKI });
+      const facts = (await observeContainers(docker)).map((each) => [each.name, each.facts] as const);
+      const files = { [CONFIG]: digestOfFile(at(CONFIG)) };
+      const issuedAt = new Date("2026-01-01T00:00:00Z");
+      return signStart(place, { containers: Object.fromEntries(facts), files, issuedAt }, signer);
+    },
+    found: async (changes) => (await check(changes)).findings.map(({ code, path }) => `${code} ${path}`),
+    end: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
+
+/** What Docker shows of a container of the test's deployment. */
+export function inspectable(name: string, source: string): Inspectable {
+  return {
+    Id: Buffer.from(name).toString("hex").padEnd(64, "0"),
+    Name: `/${name}`,
+    Image: `sha256:${"a".repeat(64)}`,
+    Config: {
+      User: "10001:10001",
+      Env: ["PATH=/usr/bin", "NODE_ENV=production"],
+      Entrypoint: ["/usr/bin/node", "/app/main.mjs"],
+      Cmd: null,
+      WorkingDir: "/app",
+      Healthcheck: { Test: ["CMD", "/usr/bin/node", "/app/probe.mjs"] },
+      Labels: { "trustkern.state": "0123456789abcdef" },
+    },
+    HostConfig: {
+      Privileged: false,
+      ReadonlyRootfs: true,
+      CapAdd: null,
+      CapDrop: ["ALL"],
+      SecurityOpt: ["no-new-privileges"],
+      GroupAdd: null,
+      Devices: [],
+      PidMode: "",
+      IpcMode: "private",
+      NetworkMode: "demo-kem",
+      ExtraHosts: null,
+      Dns: [],
+      Tmpfs: { "/tmp": "rw,noexec,nosuid,nodev" },
+      PortBindings: {},
+    },
+    Mounts: [{ Type: "bind", Source: source, Destination: "/var/lib/trustkern", RW: true }],
+    NetworkSettings: { Networks: { "demo-kem": { IPAddress: "10.213.0.2" } } },
+  };
+}
