@@ -44,6 +44,7 @@ import { terraformErrors } from "../stacks/docker/terraform/errors.ts";
 import { embeddedErrors } from "../stacks/embedded/errors.ts";
 import { dockerErrors } from "../stacks/host/docker-cli.ts";
 import { hostErrors } from "../stacks/host/errors.ts";
+import { generationErrors } from "../stacks/host/generations/errors.ts";
 import { rotationErrors } from "../stacks/host/rotation/errors.ts";
 import { trustErrors } from "../stacks/host/trust/errors.ts";
 import { cliErrors } from "./errors.ts";
@@ -91,6 +92,7 @@ const CATALOGUES = [
   terraformErrors,
   dockerLifeErrors,
   hostErrors,
+  generationErrors,
   rotationErrors,
   trustErrors,
   dockerErrors,

@@ -1,6 +1,7 @@
 import { PEOPLE_OPTIONS, ROOT_KEY_OPTIONS } from "./ceremony-options.ts";
 import type { Command } from "./command.ts";
 import { KEY_CEREMONIES } from "./escrow/command-lines.ts";
+import { KEY_COMMANDS } from "./keys-commands.ts";
 import { SEALING } from "./sealing-commands.ts";
 
 /** Every command, in the order in which help lists them. */
@@ -236,6 +237,7 @@ export const COMMANDS: readonly Command[] = [
     load: () => import("./commands/certs-audit-verify.ts"),
   },
   ...SEALING,
+  ...KEY_COMMANDS,
   ...KEY_CEREMONIES,
   {
     name: "gateway list",

@@ -23,6 +23,8 @@ const GROUPS: Readonly<Record<string, string>> = {
   "certs audit": "the ledgers of issued and revoked certificates",
   "certs maker": "authorities of makers of devices",
   keys: "custody of the decryption keys",
+  "keys audit": "custody's log of every use of a key",
+  "keys transcript": "the transcript of a generation's ceremonies",
   gateway: "gateways, and the tokens that they ask the backend with",
   "gateway token": "bearer tokens of gateways",
   device: "made devices, and who made them",

@@ -14,6 +14,7 @@ import { claimDirs } from "../host/claim.ts";
 import { hostErrors } from "../host/errors.ts";
 import { logEvent } from "../host/event-log.ts";
 import { makePrivateDir, writePrivate } from "../host/files.ts";
+import { pinShownSigner } from "../host/generations/signer-pin.ts";
 import { introduce } from "../host/introduce.ts";
 import { type Layout, layoutOf } from "../host/layout.ts";
 import { takeLock } from "../host/lock.ts";
@@ -187,7 +188,9 @@ async function prepareServices(
   };
   const recipients = async (): Promise<readonly string[]> => {
     await Promise.all([deployed.waitReady("custody"), deployed.waitReady("backend")]);
-    await publishRecipients(deployed.placement.socket("custody", MANAGE_SOCKET), deployed.operator);
+    const manageSocket = deployed.placement.socket("custody", MANAGE_SOCKET);
+    await pinShownSigner(deployed.layout.dir, manageSocket);
+    await publishRecipients(manageSocket, deployed.operator);
     onProgress("custody's public key is with the backend");
     return introduce(site, deployed.operator);
   };

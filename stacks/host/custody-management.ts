@@ -5,8 +5,12 @@ import type { MethodsOf } from "../../shared/grpc/definition.ts";
 /** What can be asked of custody's keys. */
 export type CustodyManagement = GrpcClient<MethodsOf<typeof Management>>;
 
+type Plain<T> = Omit<T, "$typeName" | "$unknown">;
+
 /** One key pair as custody lists it. */
-export type ListedGeneration = Generation;
+export type ListedGeneration = Omit<Plain<Generation>, "compromised"> & {
+  readonly compromised?: Plain<NonNullable<Generation["compromised"]>> | undefined;
+};
 
 /** Longest wait for one answer, in milliseconds: a TPM or a token may take seconds for a key, and scrypt too. */
 export const MANAGE_MS = 30_000;

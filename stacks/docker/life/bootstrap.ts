@@ -1,5 +1,6 @@
 import { MANAGE_SOCKET } from "../../../modules/custody/component.ts";
 import { callControl } from "../../../shared/control-client.ts";
+import { pinShownSigner } from "../../host/generations/signer-pin.ts";
 import { introduce } from "../../host/introduce.ts";
 import type { Layout } from "../../host/layout.ts";
 import type { OperatorClient } from "../../host/operator-client.ts";
@@ -32,7 +33,9 @@ export async function bootstrap(options: DockerOptions, rendered: Rendered): Pro
   await wellBefore(options, rendered, ["custody", "backend"]);
   const site = await dockerSite(options, "trustkern deploy");
   const operator = await site.operator();
-  await publishRecipients(hostSocket(rendered.layout, "custody", MANAGE_SOCKET), operator);
+  const manageSocket = hostSocket(rendered.layout, "custody", MANAGE_SOCKET);
+  await pinShownSigner(rendered.layout.dir, manageSocket);
+  await publishRecipients(manageSocket, operator);
   onProgress("custody's public key is with the backend");
   assertNoneRevoked(await introduce(site, operator));
   const { sensors, ratePerSecond } = deployment.simulator;

@@ -1,6 +1,7 @@
 import { rmSync } from "node:fs";
 import { journalFileOf } from "../../host/certs-site.ts";
 import { writing } from "../../host/files.ts";
+import { custodyFolder } from "../../host/generations/signer-pin.ts";
 import { takeLock } from "../../host/lock.ts";
 import { trustFiles } from "../../host/trust/place.ts";
 import type { ProgressEvent } from "../terraform/progress.ts";
@@ -55,6 +56,7 @@ export async function destroyDocker(options: DestroyOptions): Promise<DestroyRep
         layout.configDir,
         layout.runDir,
         trustFiles(layout).folder,
+        custodyFolder(layout.dir),
       ];
       for (const dir of [...kinds, layout.terraformDir, layout.logsDir, journalFileOf({ layout }), layout.stateFile]) {
         writing(dir, () => rmSync(dir, { recursive: true, force: true }));

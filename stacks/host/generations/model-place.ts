@@ -2,7 +2,6 @@ import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { create } from "@bufbuild/protobuf";
 import {
   type Generation,
   planActivation,
@@ -10,7 +9,6 @@ import {
   planDestruction,
   withChanges,
 } from "../../../custody/generation.ts";
-import { GenerationSchema } from "../../../custody/proto/custody_pb.ts";
 import type { ListedGeneration } from "../custody-management.ts";
 import { hostFiles } from "../store-files.ts";
 import type { SensorKeyUse } from "./key-use.ts";
@@ -145,13 +143,5 @@ export class ModelPlace {
 }
 
 function listed({ publicKey, ...generation }: Generation): ListedGeneration {
-  const { compromised, activatedAt, retiredAt, destroyedAt, ...rest } = generation;
-  return create(GenerationSchema, {
-    ...rest,
-    publicKey: Buffer.from(publicKey, "hex"),
-    ...(activatedAt && { activatedAt }),
-    ...(retiredAt && { retiredAt }),
-    ...(destroyedAt && { destroyedAt }),
-    ...(compromised && { compromised }),
-  });
+  return { ...generation, publicKey: Buffer.from(publicKey, "hex") };
 }

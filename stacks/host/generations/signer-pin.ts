@@ -49,15 +49,14 @@ export function pinnedSigner(stateDir: string): KeyObject {
 }
 
 /**
- * {@link pinSigner} with what custody shows; gives the newest head of its audit log.
+ * {@link pinSigner} with the key that custody shows.
  * @throws CUSTODY_SEALED, GRPC_UNREACHABLE, KEYS_SIGNER_CHANGED
  */
-export async function pinShownSigner(stateDir: string, manageSocket: string): Promise<string> {
+export async function pinShownSigner(stateDir: string, manageSocket: string): Promise<void> {
   const management = custodyManagement(manageSocket);
   try {
-    const { head, signerPublicKey } = await management.call("auditHead", {}, MANAGE_MS);
+    const { signerPublicKey } = await management.call("auditHead", {}, MANAGE_MS);
     pinSigner(stateDir, signerPublicKey);
-    return head;
   } finally {
     management.close();
   }

@@ -1,0 +1,61 @@
+import type { Deployment } from "../../model/deployment.ts";
+import { MANAGE_SOCKET } from "../../modules/custody/component.ts";
+import { hostSocket } from "../../stacks/docker/mounts.ts";
+import { embeddedPlacement } from "../../stacks/embedded/placement.ts";
+import {
+  type GenerationsSite,
+  keysLockOf,
+  type OpenGenerations,
+  openGenerations,
+} from "../../stacks/host/generations/site.ts";
+import type { Layout } from "../../stacks/host/layout.ts";
+import { lockWithin } from "../../stacks/host/lock.ts";
+import type { CommandContext } from "../command.ts";
+import { locateDeployment } from "../deployment-file.ts";
+import { actorOf } from "../user.ts";
+import { certsSite } from "./certs-context.ts";
+
+/** How long a command waits for another one that changes generations, in milliseconds. */
+const LOCK_MS = 20_000;
+
+/**
+ * The generations of the deployment of `-f` or `--dir`, whichever engine runs it.
+ * @throws NOT_DEPLOYED, STATE_CORRUPT, CONFIG_INVALID
+ */
+export async function generationsSite(context: CommandContext): Promise<GenerationsSite> {
+  const { io, flags } = context;
+  const { deployment } = await locateDeployment(io, flags);
+  const { layout, operator, clock } = await certsSite(context);
+  const socket = (component: string, name: string): string => socketOf(deployment, layout, component, name);
+  return {
+    layout,
+    operator,
+    clock,
+    deployment,
+    manageSocket: socket("custody", MANAGE_SOCKET),
+    collectorSocket: socket("collector", "control"),
+    actor: actorOf(io),
+  };
+}
+
+/**
+ * Changes generations, while nobody else does.
+ * @throws STATE_LOCKED when another process keeps at it
+ */
+export async function changingKeys<T>(
+  site: GenerationsSite,
+  work: (generations: OpenGenerations) => Promise<T>,
+): Promise<T> {
+  const unlock = await lockWithin(keysLockOf(site.layout.dir), LOCK_MS);
+  try {
+    using generations = openGenerations(site);
+    return await work(generations);
+  } finally {
+    unlock();
+  }
+}
+
+function socketOf({ engine, tenant }: Deployment, layout: Layout, component: string, name: string): string {
+  if (engine === "docker") return hostSocket(layout, component, name);
+  return embeddedPlacement(layout, tenant, {}).socket(component, name);
+}

@@ -1,0 +1,52 @@
+import { EXIT } from "../../shared/errors.ts";
+import { type KeysOverview, keysOverview } from "../../stacks/host/generations/overview.ts";
+import { openGenerations } from "../../stacks/host/generations/site.ts";
+import { type CommandContext, printJson, type Run } from "../command.ts";
+import { printRows } from "./gateway-backend.ts";
+import { generationsSite } from "./keys-context.ts";
+
+/** `keys list`: what is known of the deployment's keys; changes nothing. */
+export const run: Run = async (context) => {
+  const site = await generationsSite(context);
+  using generations = openGenerations(site);
+  const overview = await keysOverview(generations, site.layout);
+  if (context.flags.json) printJson(context.io, { schema: "trustkern.keys/1", ...overview });
+  else print(context, overview);
+  return EXIT.done;
+};
+
+function print(context: CommandContext, overview: KeysOverview): void {
+  const { io, paint } = context;
+  const { sealed, sealedBecause, store, importKey, generations, rotation, schedule, unknown } = overview;
+  const line = (name: string, text: string): void => io.stdout(`${paint("bold", name.padEnd(12))}${text}\n`);
+  line(
+    "custody",
+    sealed ? `${paint("red", "SEALED")} (${sealedBecause ?? "unknown why"})` : paint("green", "unsealed"),
+  );
+  if (store) line("keys", `${store.kind}, ${store.custodyClass}, ${store.keysInUse}; ${store.where}`);
+  if (importKey) line("import key", `${importKey.publicKey} (${importKey.keyId})`);
+  if (rotation) line("rotation", `to ${rotation.keyId ?? "one that is being made"}, at ${rotation.phase}`);
+  for (const { what, keyId, at, due } of schedule)
+    line(what, `${keyId} ${due ? paint("yellow", `due since ${day(at)}`) : `on ${day(at)}`}`);
+  const rows = generations.map(({ keyId, state, origin, createdAt, activatedAt, retiredAt, compromised, ...more }) => ({
+    "key id": keyId,
+    state: compromised ? `${state}, compromised (stored: ${compromised.stored})` : state,
+    origin,
+    made: day(createdAt),
+    active: day(activatedAt),
+    retired: day(retiredAt),
+    destroyed: more.destroyedAt === null ? fromDay(more.destroyableAt) : day(more.destroyedAt),
+    sensors: more.sensors,
+  }));
+  const columns = ["key id", "state", "origin", "made", "active", "retired", "destroyed", "sensors"];
+  printRows(context, { schema: "trustkern.keys/1", member: "generations", columns, rows });
+  for (const what of unknown) io.stdout(`${paint("yellow", "unknown")} ${what}\n`);
+}
+
+function day(at: string | null): string | null {
+  return at === null ? null : at.slice(0, 10);
+}
+
+function fromDay(at: string | null): string | null {
+  return at === null ? null : `from ${at.slice(0, 10)}`;
+}

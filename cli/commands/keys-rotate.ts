@@ -1,0 +1,128 @@
+import { parseDuration } from "../../shared/durations.ts";
+import { EXIT, type ExitCode } from "../../shared/errors.ts";
+import { renderSensors } from "../../stacks/host/generations/destroy.ts";
+import { type DueOutcome, doWhatIsDue } from "../../stacks/host/generations/due.ts";
+import { generationErrors } from "../../stacks/host/generations/errors.ts";
+import { KEY_PHASES, readKeyJournal } from "../../stacks/host/generations/journal.ts";
+import type { GenerationsPlace } from "../../stacks/host/generations/place.ts";
+import {
+  KEY_PHASE_SAYS,
+  type KeyProof,
+  type KeyRotationOutcome,
+  type KeyRotationRun,
+  rotateGenerations,
+} from "../../stacks/host/generations/rotate.ts";
+import { planSchedule } from "../../stacks/host/generations/schedule.ts";
+import { type GenerationsSite, openGenerations } from "../../stacks/host/generations/site.ts";
+import { type CommandContext, printJson, type Run } from "../command.ts";
+import { confirm } from "../confirm.ts";
+import { cliErrors } from "../errors.ts";
+import { talk } from "../talk.ts";
+import { changingKeys, generationsSite } from "./keys-context.ts";
+
+const DEFAULT_WAIT = "2m";
+
+/** `keys rotate`: the next generation becomes the active one, once every sensor that is heard uses it. */
+export const run: Run = async (context) => {
+  const { options } = context;
+  const site = await generationsSite(context);
+  const rotation = runOf(context, site);
+  if (options.dryRun === true) return outline(context, site);
+  if (options.due === true) {
+    const done = await changingKeys(site, ({ place }) => doWhatIsDue(place, { ...rotation, waitSeconds: 0 }));
+    return reportDue(context, done);
+  }
+  const outcome = await changingKeys(site, async ({ place }) => {
+    if (readKeyJournal(place.journalFile) === undefined) await confirmNew(context, place);
+    return rotateGenerations(place, rotation);
+  });
+  if (context.flags.json) printJson(context.io, { schema: "trustkern.keys-rotation/1", ...outcome });
+  else context.io.stdout(rotationText(context, outcome));
+  return outcome.done ? EXIT.done : EXIT.timeout;
+};
+
+function runOf(context: CommandContext, { deployment }: GenerationsSite): KeyRotationRun {
+  const { io, options } = context;
+  if (options.due === true && (options.wait !== undefined || options.overlap !== undefined))
+    throw cliErrors.error(
+      "CLI_USAGE",
+      "--due goes by the schedule and waits for nobody, so it takes no --wait and no --overlap",
+      {
+        path: "--due",
+      },
+    );
+  const { overlapSeconds } = deployment.custody.schedule;
+  const asked = typeof options.overlap === "string" ? parseDuration(options.overlap, "--overlap") : overlapSeconds;
+  if (asked < overlapSeconds && deployment.profile !== "dev") {
+    const message = `--overlap is ${asked} s, and custody.schedule.overlap ${overlapSeconds} s`;
+    throw generationErrors.error("KEYS_OVERLAP_SHORT", message, { path: "--overlap" });
+  }
+  const wait = typeof options.wait === "string" ? options.wait : DEFAULT_WAIT;
+  const say = talk(context);
+  return {
+    overlapSeconds: asked,
+    waitSeconds: parseDuration(wait, "--wait"),
+    signal: io.cancelled,
+    onPhase: (phase, says) => say(`${phase}: ${says}`),
+    onWaiting: (proof) => say(waitingText(proof)),
+  };
+}
+
+async function confirmNew(context: CommandContext, { custody }: GenerationsPlace): Promise<void> {
+  const active = (await custody.list()).find(({ state }) => state === "active");
+  await confirm(
+    context,
+    `Generation ${active?.keyId ?? "unknown"}, active since ${active?.activatedAt ?? "unknown"}, is followed by another one: every sensor gets an update.`,
+  );
+}
+
+async function outline({ io, flags, paint }: CommandContext, site: GenerationsSite): Promise<ExitCode> {
+  using generations = openGenerations(site);
+  const { custody, schedule, journalFile, clock } = generations.place;
+  const journal = readKeyJournal(journalFile);
+  const at = journal === undefined ? 0 : KEY_PHASES.indexOf(journal.phase);
+  const phases = KEY_PHASES.map((phase, index) => ({ phase, says: KEY_PHASE_SAYS[phase], done: index < at }));
+  const due = planSchedule(await custody.list(), schedule, clock());
+  if (flags.json)
+    printJson(io, {
+      schema: "trustkern.keys-rotation-outline/1",
+      keyId: journal?.keyId ?? null,
+      phases,
+      schedule: due,
+    });
+  else {
+    for (const { phase, says, done } of phases)
+      io.stdout(`${done ? paint("green", "done") : "    "} ${phase.padEnd(10)} ${says}\n`);
+    for (const step of due) io.stdout(`${step.what} ${step.keyId}: ${step.due ? "due since" : "on"} ${step.at}\n`);
+  }
+  return EXIT.done;
+}
+
+function reportDue({ io, flags, paint }: CommandContext, done: DueOutcome): ExitCode {
+  const { rotation, destroyed, kept } = done;
+  if (flags.json) printJson(io, { schema: "trustkern.keys-due/1", ...done });
+  else {
+    if (rotation !== null) io.stdout(rotationText({ paint }, rotation));
+    for (const keyId of destroyed) io.stdout(`${paint("green", "destroyed")} ${keyId}\n`);
+    for (const { why } of kept) io.stdout(`${paint("yellow", "kept")} ${why}\n`);
+    if (rotation === null && destroyed.length + kept.length === 0) io.stdout("nothing is due\n");
+  }
+  // A timer's run fails where a person has to look: not while an overlap goes by.
+  const isLate = rotation !== null && !rotation.done && rotation.overlapIsOver;
+  return isLate || kept.length > 0 ? EXIT.timeout : EXIT.done;
+}
+
+function rotationText({ paint }: Pick<CommandContext, "paint">, outcome: KeyRotationOutcome): string {
+  const { done, keyId, following, silent } = outcome;
+  const head = done
+    ? `${paint("green", "rotated")}: ${keyId} is active, and ${following.length} sensors use it`
+    : `${paint("yellow", "not done")}: ${waitingText(outcome)}; run trustkern keys rotate again, it goes on`;
+  const quiet = silent.length === 0 ? [] : [`not heard for as long as the overlap: ${renderSensors(silent)}`];
+  return `${[head, ...quiet].join("\n")}\n`;
+}
+
+function waitingText({ keyId, overlapIsOver, overlapEndsAt, behind, following }: KeyProof): string {
+  const overlap = overlapIsOver ? [] : [`the overlap ends at ${overlapEndsAt}`];
+  const others = behind.length === 0 ? [] : [`${behind.length} sensors use another key: ${renderSensors(behind)}`];
+  return [`${following.length} sensors use ${keyId}`, ...overlap, ...others].join("; ");
+}
