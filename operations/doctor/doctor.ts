@@ -8,6 +8,7 @@ import { gatherDisk, judgeDisk } from "./checks/disk.ts";
 import { judgeDocker } from "./checks/docker.ts";
 import { gatherImages, judgeImages } from "./checks/images.ts";
 import { judgeIssuingKeys } from "./checks/issuing-keys.ts";
+import { custodyCoreLimit, judgeKeysInMemory } from "./checks/keys-in-memory.ts";
 import { gatherPorts, judgePorts } from "./checks/ports.ts";
 import { gatherLists, judgeLists } from "./checks/revocation-lists.ts";
 import { judgeRotation } from "./checks/rotation.ts";
@@ -46,8 +47,12 @@ const RUN: Readonly<Record<CheckName, Check>> = {
     deployed === undefined
       ? withoutDeployment("issuing keys")
       : judgeIssuingKeys(deployed.deployment, await issuingKeyFindings(deployed.deployment, runAs, machine.lookAt)),
-  "decryption keys": ({ deployed }) =>
-    deployed === undefined ? withoutDeployment("decryption keys") : judgeDecryptionKeys(deployed.deployment),
+  "decryption keys": async ({ deployed, machine, docker }, needs, { state }) => {
+    if (deployed === undefined) return withoutDeployment("decryption keys");
+    const coreLimit = state === "up" ? await custodyCoreLimit(docker, machine) : undefined;
+    const facts = { swap: gatherSwap(machine), coreLimit };
+    return [...judgeDecryptionKeys(deployed.deployment), ...judgeKeysInMemory(deployed.deployment, facts, needs)];
+  },
   certificates: ({ machine, stateDir, now }) => [
     ...judgeCertificates(gatherCertificates(machine, stateDir), now()),
     ...judgeLists(gatherLists(machine, stateDir), now()),

@@ -66,6 +66,8 @@ describe("a container that was changed is found", () => {
     ["rights", "capabilities that are kept", (it) => (it.HostConfig.CapDrop = [])],
     ["rights", "the host's processes", (it) => (it.HostConfig.PidMode = "host")],
     ["rights", "no seccomp", (it) => it.HostConfig.SecurityOpt.push("seccomp=unconfined")],
+    ["rights", "core dumps", (it) => (it.HostConfig.Ulimits[0].Hard = -1)],
+    ["rights", "swap", (it) => (it.HostConfig.MemorySwap = -1)],
     ["rights", "another runtime", (it) => (it.HostConfig.Runtime = "evil")],
     ["devices", "a device", (it) => it.HostConfig.Devices.push({ PathOnHost: "/dev/mem", CgroupPermissions: "rw" })],
     ["mounts", "one more mount", (it) => it.Mounts.push({ Type: "bind", Source: "/", Destination: "/h", RW: true })],

@@ -34,6 +34,9 @@ const containerSchema = z.object({
     IpcMode: z.string().nullish(),
     UsernsMode: z.string().nullish(),
     Runtime: z.string().nullish(),
+    Ulimits: z.array(z.object({ Name: z.string(), Soft: z.number(), Hard: z.number() })).nullish(),
+    Memory: z.number().nullish(),
+    MemorySwap: z.number().nullish(),
     NetworkMode: z.string(),
     ExtraHosts: texts,
     Dns: texts,
@@ -125,6 +128,9 @@ function factsOf({
       ...named("ipc", HostConfig.IpcMode),
       ...named("user namespace", HostConfig.UsernsMode),
       ...named("runtime", HostConfig.Runtime),
+      ...all("limit", HostConfig.Ulimits?.map(({ Name, Soft, Hard }) => `${Name} ${Soft} ${Hard}`).toSorted()),
+      // Equal, where nothing goes to swap.
+      `bytes with swap=${HostConfig.MemorySwap ?? 0} of ${HostConfig.Memory ?? 0}`,
     ],
     devices: [
       ...(HostConfig.Devices ?? []).map((each) => `${each.PathOnHost} (${each.CgroupPermissions})`),
