@@ -1,5 +1,6 @@
 import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { StartCheck } from "./check.ts";
 import { trustFiles } from "./place.ts";
 import { fingerprintOf, pinnedStartKey } from "./start-key.ts";
 import { type Inspectable, inspectable, type TestHost, testHost } from "./test-host.ts";
@@ -193,10 +194,10 @@ describe("a manifest is refused", () => {
     expect(await host.found({ signer: kept })).toEqual([`START_SIGNER_DIFFERS ${files.signer}`]);
   });
 
-  it.each([
+  it.each<[what: string, changes: Partial<StartCheck>]>([
     ["deployment", { deployment: { name: "other", tenant: "acme" } }],
     ["tenant", { deployment: { name: "demo", tenant: "other" } }],
-    ["state directory", { label: ["trustkern.state", "fedcba9876543210"] as const }],
+    ["state directory", { label: ["trustkern.state", "fedcba9876543210"] }],
   ])("of another %s", async (_, changes) => {
     const [first] = await host.found(changes);
     expect(first).toBe(`START_MANIFEST_FOREIGN ${files.manifest}`);

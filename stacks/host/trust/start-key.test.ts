@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { createAgeSigner } from "../../../certs/signers/software.ts";
 import { trustFiles } from "./place.ts";
 import { fingerprintOf, openStartKey, pinnedStartKey } from "./start-key.ts";
 import { type TestHost, testHost } from "./test-host.ts";
@@ -95,6 +96,14 @@ describe("a place of the key is refused", () => {
     const thrown = await host.deploy(onMedium(wrong)).catch((error: Error) => error);
     expect(thrown).toMatchObject({ code: "SIGNER_PASSPHRASE_WRONG" });
     expect(String(thrown)).not.toContain(wrong);
+  });
+
+  it("with a key on another curve, such as a root's", async () => {
+    const place = onMedium();
+    const passphrase = readFileSync(place.passphraseFile, "utf8").trim();
+    await createAgeSigner({ file: place.file, passphrase, workFactor: 10 }, "P-384");
+    await expect(host.deploy(place)).rejects.toMatchObject({ code: "SIGNER_CURVE_UNSUPPORTED" });
+    expect(existsSync(files.signer)).toBe(false);
   });
 
   it("beside a root's key that is in an age file", async () => {

@@ -1,5 +1,6 @@
 import { createHash, createPublicKey, type KeyObject } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
+import { signersErrors } from "../../../certs/signers/errors.ts";
 import { createMemorySigner, createSigner, type KeyRef, loadSigner } from "../../../certs/signers/index.ts";
 import { keyAt } from "../../../certs/signers/key-place.ts";
 import type { KeySigner } from "../../../certs/signers/signer.ts";
@@ -31,8 +32,13 @@ export async function openStartKey(
   const make = pinned === undefined;
   const signer = place === "here" ? await keyOfHost(layout, make) : await keyElsewhere(refOf(layout, place, pki), make);
   const fingerprint = fingerprintOf(signer.publicKeySpki);
-  if (pinned === undefined || fingerprintOf(pinned) === fingerprint) return signer;
+  const isP256 = signer.curve === "P-256";
+  if (isP256 && (pinned === undefined || fingerprintOf(pinned) === fingerprint)) return signer;
   await signer.close();
+  if (pinned === undefined || !isP256) {
+    const message = `the key in ${signer.where} is on ${signer.curve}; accepted: P-256`;
+    throw signersErrors.error("SIGNER_CURVE_UNSUPPORTED", message, { path: "--start-key" });
+  }
   throw differs(layout, `the key in ${signer.where} is ${fingerprint}, and ${fingerprintOf(pinned)} is pinned`);
 }
 
