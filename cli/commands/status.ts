@@ -28,7 +28,8 @@ export const run: Run = async (context) => {
   return report.ok ? EXIT.done : EXIT.failed;
 };
 
-function statusText({ deployment, tenant, profile, components, absent, ok }: StatusReport, paint: Paint): string {
+function statusText(report: StatusReport, paint: Paint): string {
+  const { deployment, tenant, profile, components, absent, ok } = report;
   const width = Math.max(9, ...components.map(({ name }) => name.length));
   const lines = components.map(({ name, zone, condition, image, startedAt, restarts }) => {
     const color = isWell(condition) ? "green" : condition === "starting" ? "yellow" : "red";
@@ -49,5 +50,12 @@ function statusText({ deployment, tenant, profile, components, absent, ok }: Sta
   const left = absent.map((name) => `${name} is left out: images.${name} is absent`);
   const sum = ok ? paint("green", "all is well") : paint("red", "not all is well");
   const title = `${paint("bold", deployment)} (tenant ${tenant}, profile ${profile})`;
-  return `${[title, paint("dim", head), ...lines, ...drift, ...left, sum].join("\n")}\n`;
+  return `${[title, paint("dim", head), ...lines, custodyLine(report.custody, paint), ...drift, ...left, sum].join("\n")}\n`;
+}
+
+function custodyLine({ sealed, custodyClass, kind, acceptSoftware }: StatusReport["custody"], paint: Paint): string {
+  const accepted = acceptSoftware === null ? "" : `; software is accepted: ${acceptSoftware}`;
+  if (sealed === null) return `decryption keys: ${kind}, and ${paint("red", "custody does not answer")}${accepted}`;
+  if (sealed) return `decryption keys: ${kind}, ${paint("red", "SEALED")}: nothing is opened${accepted}`;
+  return `decryption keys: ${kind}, ${custodyClass ?? "class unknown"}, ${paint("green", "unsealed")}${accepted}`;
 }

@@ -1,7 +1,11 @@
+import { z } from "zod";
 import type { Component } from "../../../model/component.ts";
+import type { Deployment } from "../../../model/deployment.ts";
 import { hostErrors } from "../../host/errors.ts";
 import { layoutOf } from "../../host/layout.ts";
+import { statusOf } from "../../host/readiness.ts";
 import { readState } from "../../host/state.ts";
+import { hostSocket } from "../mounts.ts";
 import { driftOf } from "./drift.ts";
 import { type Condition, isWell, type Observed, observe } from "./health.ts";
 import type { DockerOptions } from "./options.ts";
@@ -22,6 +26,18 @@ export interface ComponentState {
   readonly drift: readonly string[];
 }
 
+/** Custody, as it says itself, and what the deployment accepts. */
+export interface CustodyStatus {
+  /** null where custody does not answer. */
+  readonly sealed: boolean | null;
+  /** What protects the keys; null while it is sealed or away. */
+  readonly custodyClass: string | null;
+  /** Such as `pkcs11`. */
+  readonly kind: string;
+  /** Why `software` is good enough, in the operator's words; null where nobody had to say. */
+  readonly acceptSoftware: string | null;
+}
+
 /** A deployment, as it runs. */
 export interface StatusReport {
   readonly schema: "trustkern.status/1";
@@ -32,6 +48,7 @@ export interface StatusReport {
   readonly components: readonly ComponentState[];
   /** Components that the deployment leaves out on purpose. */
   readonly absent: readonly string[];
+  readonly custody: CustodyStatus;
 }
 
 /**
@@ -53,6 +70,23 @@ export async function statusDocker(options: DockerOptions): Promise<StatusReport
     ok: components.every(({ condition, drift }) => isWell(condition) && drift.length === 0),
     components,
     absent: deployment.images.grafana === "absent" ? ["grafana"] : [],
+    custody: await custodyStatus(deployment, hostSocket(layout, "custody", "control")),
+  };
+}
+
+const answered = z.object({ sealed: z.boolean(), store: z.object({ custodyClass: z.string() }).optional() });
+
+/**
+ * Asks custody itself.
+ * @param socket its control socket
+ */
+export async function custodyStatus({ custody }: Pick<Deployment, "custody">, socket: string): Promise<CustodyStatus> {
+  const said = answered.safeParse(await statusOf(socket).catch(() => undefined)).data;
+  return {
+    sealed: said?.sealed ?? null,
+    custodyClass: said?.store?.custodyClass ?? null,
+    kind: custody.kind,
+    acceptSoftware: custody.acceptSoftware ?? null,
   };
 }
 
