@@ -166,6 +166,36 @@ it.each<[string, Partial<SensorUpdate>, KeyObject | undefined, string[]]>([
   expect(rig.sensor.memory()).toMatchObject({ updateCounter: 3, recipients: before });
 });
 
+it("seals nothing to a key that its gateway has put in, and sends on to custody's", async () => {
+  await rig.provisionAndJoin();
+  const gateway = makeRecipient();
+  const keys = [{ keyId: gateway.id, publicKey: gateway.raw, notBeforeMs: 0 }];
+  const own = generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey;
+  const genuine = await updateOf();
+  const swapped = Buffer.from(genuine);
+  swapped.set(gateway.raw, swapped.indexOf(rig.recipient.raw));
+  for (const update of [await updateOf({ keys }, own), swapped]) {
+    await handOver(update);
+    const { bytes, plaintext } = await rig.sensor.measure();
+    expect(Buffer.from(decoded(bytes).envelope.keyId)).toEqual(rig.recipient.id);
+    expect([plaintextOf(bytes), plaintextOf(bytes, gateway.open)]).toEqual([plaintext, undefined]);
+  }
+  expect(rig.refusedUpdates).toEqual(["UPDATE_BAD_SIGNATURE", "UPDATE_MALFORMED"]);
+});
+
+it("goes on with the key that it has for as long as a gateway holds its update back, and takes it whenever it comes", async () => {
+  await rig.provisionAndJoin();
+  const next = makeRecipient();
+  const held = await updateOf({ keys: [{ keyId: next.id, publicKey: next.raw, notBeforeMs: 0 }] });
+  for (let messages = 0; messages < 3; messages += 1) {
+    const { bytes, plaintext } = await rig.sensor.measure();
+    expect(plaintextOf(bytes)).toBe(plaintext);
+  }
+  await handOver(held);
+  const { bytes, plaintext } = await rig.sensor.measure();
+  expect([plaintextOf(bytes), plaintextOf(bytes, next.open)]).toEqual([undefined, plaintext]);
+});
+
 it.each([
   ["older", 8],
   ["of the same counter", 9],
