@@ -206,11 +206,33 @@ describe("a watch", () => {
     await until(() => !custody.sealed);
   });
 
+  it("waits for a token that is not there yet", async () => {
+    const message = "no such token";
+    custody.refuses = new RemoteError("SIGNER_TOKEN_MISSING", { exit: EXIT.failed, summary: "a", fix: "b" }, message);
+    watch();
+    await until(() => custody.orders.length > 1);
+    expect(told.away).toEqual(["SIGNER_TOKEN_MISSING"]);
+    delete custody.refuses;
+    await until(() => !custody.sealed);
+  });
+
   it("ends with what custody refuses, and does not try a PIN twice", async () => {
     custody.refuses = wrongPin;
     watch();
     await expect(ended).rejects.toBe(wrongPin);
     expect(custody.orders).toEqual([""]);
+  });
+
+  it("ends when it is told to, also in the middle of a look", async () => {
+    const check = async () => {
+      end.abort();
+      throw dockerErrors.error("DOCKER_MISSING", "killed");
+    };
+    const nothing = () => undefined;
+    const hears = { onUnsealed: nothing, onRefused: nothing, onAway: nothing };
+    ended = watchStarts(unsealing({ check }), { signal: end.signal, lookMs: 5, ...hears });
+    await ended;
+    expect(custody.orders).toEqual([]);
   });
 
   it("ends when it is told to", async () => {

@@ -89,10 +89,15 @@ export async function untilAnswers(
   }
 }
 
+/** What may be there a little later, and costs no attempt at a PIN or a passphrase to ask again. */
+const AWAY = [
+  ...["GRPC_UNREACHABLE", "DOCKER_UNREACHABLE", "DOCKER_FAILED", "SIGNER_TOKEN_MISSING", "CUSTODY_AUDIT_UNAVAILABLE"],
+  ...["CUSTODY_STORE_UNREACHABLE", "CUSTODY_STORE_SERVICE_SEALED", "CUSTODY_STORE_THROTTLED"],
+];
+
 /** Whether somebody was asked who is not there, and may come. */
 export function isAway(thrown: unknown): boolean {
-  const codes = ["GRPC_UNREACHABLE", "DOCKER_UNREACHABLE"];
-  return thrown instanceof TrustKernError && codes.includes(thrown.code);
+  return thrown instanceof TrustKernError && AWAY.includes(thrown.code);
 }
 
 /**

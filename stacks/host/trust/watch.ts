@@ -14,7 +14,7 @@ export interface Watching {
   readonly onUnsealed: (report: UnsealReport) => void;
   /** Hears a refusal once, until something else is found. */
   readonly onRefused: (refusal: TrustKernError) => void;
-  /** Hears once that custody or Docker is away. */
+  /** Hears once that custody, its token or server, or Docker is away. */
   readonly onAway: (why: TrustKernError) => void;
   /** @default 5,000 ms */
   readonly lookMs?: number;
@@ -23,8 +23,8 @@ export interface Watching {
 /**
  * Unseals custody whenever it has started, after a check each time, until the signal is aborted; what somebody ordered sealed
  * stays sealed. What is refused is looked at again, since a deploy may mend it. An order that custody itself refuses ends
- * the watch: a wrong PIN that is tried again and again locks a token.
- * @throws what custody answers to an order to unseal, DOCKER_MISSING, DOCKER_FAILED, STATE_UNWRITABLE, STATE_CORRUPT
+ * the watch, unless a token or a server is only away: a wrong PIN that is tried again and again locks a token.
+ * @throws what custody answers to an order to unseal, DOCKER_MISSING, STATE_UNWRITABLE, STATE_CORRUPT
  */
 export async function watchStarts(unsealing: Unsealing, watching: Watching): Promise<void> {
   const { signal, lookMs = LOOK_MS } = watching;
@@ -34,6 +34,8 @@ export async function watchStarts(unsealing: Unsealing, watching: Watching): Pro
       await look(unsealing, watching, told);
       told.away = false;
     } catch (thrown) {
+      // What was under way when it is told to end fails, and has no consequence.
+      if (signal.aborted) return;
       if (!(thrown instanceof TrustKernError) || !isAway(thrown)) throw thrown;
       if (!told.away) watching.onAway(thrown);
       told.away = true;
