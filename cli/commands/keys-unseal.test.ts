@@ -38,14 +38,13 @@ const codeOf = async (...argv: string[]) => {
 };
 const sealed = () => keys.custodian.opened() === null;
 
-/** A deployment of the docker engine in `cwd`, and custody's management socket, served by what serves the real one. */
-async function deployed(): Promise<void> {
-  cpSync("examples/single-host/trustkern.yaml", join(cwd, "trustkern.yaml"));
-  const { tenant } = parseDeploymentYaml(readFileSync(join(cwd, "trustkern.yaml"), "utf8"), "trustkern.yaml");
-  const state = { schema: "trustkern.docker-state/1", createdAt: "2026-01-01T00:00:00Z" } as const;
-  mkdirSync(join(cwd, ".trustkern"));
-  writeState(join(cwd, ".trustkern", "deployment.json"), { ...state, tenant, ports: {}, volumes: [] });
-  host = await custodyHost({ io: { cwd }, flags: {} } as CommandContext);
+/** A deployment in a folder, and custody's management socket, served by what serves the real one. */
+async function deployed(folder: string, engine: "docker" | "embedded"): Promise<void> {
+  const { tenant } = parseDeploymentYaml(readFileSync(join(folder, "trustkern.yaml"), "utf8"), "trustkern.yaml");
+  const state = { schema: `trustkern.${engine}-state/1`, createdAt: "2026-01-01T00:00:00Z" } as const;
+  mkdirSync(join(folder, ".trustkern"));
+  writeState(join(folder, ".trustkern", "deployment.json"), { ...state, tenant, ports: {}, volumes: [] });
+  host = await custodyHost({ io: { cwd: folder }, flags: {} } as CommandContext);
   const management = createGrpcServer({ maxMessageBytes: 65_536 });
   management.add(Management, managementHandlers(keys.custodian));
   mkdirSync(dirname(host.socket), { recursive: true });
@@ -68,7 +67,8 @@ beforeEach(async () => {
   chmodSync(join(cwd, "docker"), 0o755);
   show("10001:10001");
   keys = testKeys();
-  await deployed();
+  cpSync("examples/single-host/trustkern.yaml", join(cwd, "trustkern.yaml"));
+  await deployed(cwd, "docker");
 });
 afterEach(async () => {
   await closeCustody();
@@ -196,5 +196,26 @@ describe.each(["seal", "unseal"])("keys %s", (command) => {
   it("needs a deployment", async () => {
     rmSync(join(cwd, ".trustkern", "deployment.json"));
     expect(await codeOf("keys", command)).toEqual([6, "NOT_DEPLOYED"]);
+  });
+});
+
+describe("on the engine embedded", () => {
+  beforeEach(async () => {
+    await closeCustody();
+    rmSync(join(cwd, ".trustkern"), { recursive: true });
+    writeFileSync(join(cwd, "trustkern.yaml"), "name: a\ntenant: b\nprofile: dev\n");
+    await deployed(cwd, "embedded");
+  });
+
+  it("custody is unsealed without a check: whoever runs it has started it", async () => {
+    expect((await run("keys", "unseal", "--dry-run")).stdout).toBe("custody is sealed, and would be unsealed\n");
+    expect(sealed()).toBe(true);
+    expect((await run("keys", "unseal")).stdout).toBe("custody is unsealed\n");
+    expect((await run("keys", "seal")).exit).toBe(0);
+    expect(sealed()).toBe(true);
+  });
+
+  it.each(["--watch", "--systemd"])("%s is refused: there is no start to watch", async (flag) => {
+    expect(await codeOf("keys", "unseal", flag)).toEqual([2, "DOCKER_ENGINE_ONLY"]);
   });
 });
