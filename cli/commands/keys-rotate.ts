@@ -2,7 +2,6 @@ import { parseDuration } from "../../shared/durations.ts";
 import { EXIT, type ExitCode } from "../../shared/errors.ts";
 import { renderSensors } from "../../stacks/host/generations/destroy.ts";
 import { type DueOutcome, doWhatIsDue } from "../../stacks/host/generations/due.ts";
-import { generationErrors } from "../../stacks/host/generations/errors.ts";
 import { KEY_PHASES, readKeyJournal } from "../../stacks/host/generations/journal.ts";
 import type { GenerationsPlace } from "../../stacks/host/generations/place.ts";
 import {
@@ -12,7 +11,7 @@ import {
   type KeyRotationRun,
   rotateGenerations,
 } from "../../stacks/host/generations/rotate.ts";
-import { planSchedule } from "../../stacks/host/generations/schedule.ts";
+import { overlapOf, planSchedule } from "../../stacks/host/generations/schedule.ts";
 import { type GenerationsSite, openGenerations } from "../../stacks/host/generations/site.ts";
 import { type CommandContext, printJson, type Run } from "../command.ts";
 import { confirm } from "../confirm.ts";
@@ -51,16 +50,11 @@ function runOf(context: CommandContext, { deployment }: GenerationsSite): KeyRot
         path: "--due",
       },
     );
-  const { overlapSeconds } = deployment.custody.schedule;
-  const asked = typeof options.overlap === "string" ? parseDuration(options.overlap, "--overlap") : overlapSeconds;
-  if (asked < overlapSeconds && deployment.profile !== "dev") {
-    const message = `--overlap is ${asked} s, and custody.schedule.overlap ${overlapSeconds} s`;
-    throw generationErrors.error("KEYS_OVERLAP_SHORT", message, { path: "--overlap" });
-  }
+  const overlap = typeof options.overlap === "string" ? parseDuration(options.overlap, "--overlap") : undefined;
   const wait = typeof options.wait === "string" ? options.wait : DEFAULT_WAIT;
   const say = talk(context);
   return {
-    overlapSeconds: asked,
+    overlapSeconds: overlapOf(deployment, overlap),
     waitSeconds: parseDuration(wait, "--wait"),
     signal: io.cancelled,
     onPhase: (phase, says) => say(`${phase}: ${says}`),

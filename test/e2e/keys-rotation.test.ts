@@ -1,8 +1,11 @@
 import { spawn } from "node:child_process";
-import { existsSync, readFileSync, watch } from "node:fs";
+import { generateKeyPairSync } from "node:crypto";
+import { existsSync, readFileSync, watch, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { COMPROMISE_STATEMENT } from "../../custody/compromise-statement.ts";
+import { sealGenerationPackage } from "../../custody/package.ts";
+import { defaultDeployment } from "../../profiles/resolve.ts";
 import { dsseVerify } from "../../protocol/dsse.ts";
 import { pinnedSigner } from "../../stacks/host/generations/signer-pin.ts";
 import { CLI } from "../support/docker.ts";
@@ -98,6 +101,27 @@ it("every message that a sensor was told is stored is stored, after all these ro
   expect(result.acknowledged.length).toBeGreaterThan(RATE * 5);
   expect(result).toMatchObject({ wrong: [], quarantined: [], refused: 0 });
 }, 120_000);
+
+describe("keys import", () => {
+  it("takes a ceremony's generation as the next one, once, and no package of another tenant", async () => {
+    const { importKey } = JSON.parse((await run.cli(["keys", "list", "--json"])).stdout);
+    const privateKey = generateKeyPairSync("x25519").privateKey.export({ format: "raw-private" });
+    const take = async (tenant: string): Promise<Ended> => {
+      const file = join(run.dir, "logs", `${tenant}.package`);
+      const metadata = { tenant, createdAt: new Date().toISOString() };
+      writeFileSync(file, sealGenerationPackage({ importKey: importKey.publicKey, privateKey, metadata }));
+      return run.cli(["keys", "import", file, "--json"]);
+    };
+    const { tenant } = defaultDeployment();
+    const before = await states();
+    expect(JSON.parse((await take("other")).stdout).error.code).toBe("CUSTODY_PACKAGE_FOREIGN");
+    const taken = JSON.parse((await take(tenant)).stdout);
+    expect(taken).toMatchObject({ state: "next" });
+    expect(JSON.parse((await take(tenant)).stdout)).toEqual(taken);
+    expect(await states()).toEqual([...before, "next"]);
+    expect((await run.cli(["keys", "destroy", taken.keyId, "--yes"])).code).toBe(0);
+  }, 120_000);
+});
 
 describe("keys compromise", () => {
   it("has another generation active at once, blocks the old one, and leaves evidence that the pinned key signed", async () => {

@@ -1,5 +1,7 @@
 import type { RotationSchedule } from "../../../model/custody.ts";
+import type { Deployment } from "../../../model/deployment.ts";
 import type { ListedGeneration } from "../custody-management.ts";
+import { generationErrors } from "./errors.ts";
 import { followersOf, type SensorKeyUse } from "./key-use.ts";
 import { fixtureKeys } from "./place.ts";
 
@@ -50,6 +52,17 @@ export function planSchedule(
     return destroyAt === null ? [] : [stepOf("destroy", keyId, destroyAt)];
   });
   return steps.toSorted((a, b) => (a.at < b.at ? -1 : 1));
+}
+
+/**
+ * The overlap of a rotation, in seconds: the schedule's, or another one that somebody asks for; a shorter one in profile `dev` alone.
+ * @throws KEYS_OVERLAP_SHORT
+ */
+export function overlapOf({ profile, custody }: Pick<Deployment, "profile" | "custody">, asked?: number): number {
+  const { overlapSeconds } = custody.schedule;
+  if (asked === undefined || asked >= overlapSeconds || profile === "dev") return asked ?? overlapSeconds;
+  const message = `--overlap is ${asked} s, and custody.schedule.overlap ${overlapSeconds} s`;
+  throw generationErrors.error("KEYS_OVERLAP_SHORT", message, { path: "--overlap" });
 }
 
 /** Sensors whose newest message is encrypted to a generation: it is not destroyed while there are any. */
