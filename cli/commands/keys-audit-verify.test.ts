@@ -1,0 +1,105 @@
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type TestLog, testLog } from "../../custody/audit/test-log.ts";
+import { pinSigner } from "../../stacks/host/generations/signer-pin.ts";
+import { runCli } from "../test-io.ts";
+
+let log: TestLog;
+let cwd: string;
+beforeEach(async () => {
+  log = await testLog();
+  cwd = mkdtempSync(join(tmpdir(), "tk-keys-audit-"));
+  await log.fill(5);
+  put(log);
+  pinSigner(state(), log.signer.publicKeySpki);
+});
+afterEach(() => {
+  log.remove();
+  rmSync(cwd, { recursive: true });
+});
+
+const state = (): string => join(cwd, ".trustkern");
+const folder = (): string => join(state(), "volumes", "custody", "audit");
+
+/** Has the deployment that log. */
+function put(from: TestLog): void {
+  rmSync(folder(), { recursive: true, force: true });
+  mkdirSync(folder(), { recursive: true });
+  cpSync(from.folder, folder(), { recursive: true });
+}
+
+async function verify(...argv: readonly string[]) {
+  const { exit, stdout } = await runCli(["keys", "audit", "verify", "--json", ...argv], { cwd });
+  return { exit, ...JSON.parse(stdout) };
+}
+
+describe("keys audit verify", () => {
+  it("needs nothing that runs, and finds a whole log whole", async () => {
+    expect(await verify()).toMatchObject({ exit: 0, ok: true, findings: [], keptHeads: 0 });
+    const { stdout } = await runCli(["keys", "audit", "verify"], { cwd });
+    expect(stdout).toContain("custody's audit log is whole");
+  });
+
+  it("finds a record that was changed, and keeps no head of such a log", async () => {
+    const file = join(folder(), log.segments()[0] ?? "");
+    writeFileSync(file, readFileSync(file, "utf8").replace('"opened":1', '"opened":2'));
+    const { exit, ok, findings } = await verify("--keep", "kept");
+    expect([exit, ok, findings.length > 0]).toEqual([5, false, true]);
+    expect(() => readFileSync(join(cwd, "kept"))).toThrow();
+  });
+
+  it("finds by a head that was kept elsewhere that an older copy was put back", async () => {
+    const older = mkdtempSync(join(tmpdir(), "tk-older-"));
+    cpSync(folder(), older, { recursive: true });
+    await log.fill(3);
+    put(log);
+    expect(await verify("--keep", "kept")).toMatchObject({ exit: 0 });
+    rmSync(folder(), { recursive: true });
+    cpSync(older, folder(), { recursive: true });
+    rmSync(older, { recursive: true });
+    expect(await verify()).toMatchObject({ exit: 0 });
+    expect(await verify("--kept-head", "kept")).toMatchObject({ exit: 5, ok: false });
+  });
+
+  it("finds that the whole log is another store's", async () => {
+    const other = await testLog();
+    await other.fill(5);
+    put(other);
+    other.remove();
+    expect(await verify()).toMatchObject({ exit: 5, ok: false });
+  });
+
+  it.each<[string, () => void, readonly string[], number, string]>([
+    ["no pinned key", () => rmSync(join(state(), "custody"), { recursive: true }), [], 6, "KEYS_SIGNER_UNKNOWN"],
+    ["no log", () => rmSync(folder(), { recursive: true }), [], 6, "NOT_DEPLOYED"],
+    ["a kept head that is not there", () => undefined, ["--kept-head", "nowhere"], 6, "CLI_FILE"],
+    ["a file without a head", () => writeFileSync(join(cwd, "empty"), "\n"), ["--kept-head", "empty"], 2, "CLI_USAGE"],
+    ["a place that is taken", () => writeFileSync(join(cwd, "kept"), ""), ["--keep", "kept"], 2, "CLI_FILE_EXISTS"],
+  ])("says so of %s", async (_, spoil, argv, exit, code) => {
+    spoil();
+    expect(await verify(...argv)).toMatchObject({ exit, error: { code } });
+  });
+});
+
+it.each([
+  ["list", []],
+  ["rotate", ["--due"]],
+  ["destroy", ["00".repeat(8), "--yes"]],
+  ["import", ["package"]],
+  ["compromise", ["00".repeat(8), "--reason", "lost", "--yes"]],
+])("keys %s says that nothing was deployed", async (command, argv) => {
+  writeFileSync(join(cwd, "package"), "{}");
+  const { exit, stdout } = await runCli(["keys", command, ...argv, "--json"], { cwd });
+  expect([exit, JSON.parse(stdout).error.code]).toEqual([6, "NOT_DEPLOYED"]);
+});
+
+it.each([
+  ["compromise without a reason", ["compromise", "00"], "CLI_USAGE"],
+  ["compromise with another rule", ["compromise", "00", "--reason", "x", "--stored", "keep"], "CLI_USAGE"],
+  ["import of a file that is not there", ["import", "nowhere"], "CLI_FILE"],
+])("keys %s is refused before anything is asked", async (_, argv, code) => {
+  const { stdout } = await runCli(["keys", ...argv, "--json"], { cwd });
+  expect(JSON.parse(stdout).error.code).toBe(code);
+});
