@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { listGenerations } from "./custody-management.ts";
+import { type ListedGeneration, listGenerations } from "./custody-management.ts";
 import type { OperatorClient } from "./operator-client.ts";
 
 /** Calls the control socket of a component. */
@@ -18,19 +18,21 @@ export async function updateSensors(operator: OperatorClient): Promise<void> {
   }
 }
 
+/** What sensors may encrypt to: the generations that are in use or next, and in nobody else's hands; as the backend takes them. */
+export function recipientsOf(generations: readonly ListedGeneration[]) {
+  return generations
+    .filter(({ state, compromised }) => !compromised && (state === "active" || state === "next"))
+    .map(({ keyId, publicKey, notBefore }) => ({
+      key_id: keyId,
+      public_key: Buffer.from(publicKey).toString("hex"),
+      not_before: notBefore,
+    }));
+}
+
 /**
- * Tells the backend which public keys sensors encrypt to: custody's generations that are in use or next, and in nobody else's hands.
+ * Tells the backend which public keys sensors encrypt to.
  * @param manageSocket custody's management socket on this host
  */
 export async function publishRecipients(manageSocket: string, operator: OperatorClient): Promise<void> {
-  const generations = await listGenerations(manageSocket);
-  const usable = generations.filter(
-    ({ state, compromised }) => !compromised && (state === "active" || state === "next"),
-  );
-  const recipients = usable.map(({ keyId, publicKey, notBefore }) => ({
-    key_id: keyId,
-    public_key: Buffer.from(publicKey).toString("hex"),
-    not_before: notBefore,
-  }));
-  await operator("PUT", "/v1/recipients", recipients);
+  await operator("PUT", "/v1/recipients", recipientsOf(await listGenerations(manageSocket)));
 }

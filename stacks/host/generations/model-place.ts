@@ -10,6 +10,7 @@ import {
   withChanges,
 } from "../../../custody/generation.ts";
 import type { ListedGeneration } from "../custody-management.ts";
+import { recipientsOf } from "../recipients.ts";
 import { hostFiles } from "../store-files.ts";
 import type { SensorKeyUse } from "./key-use.ts";
 import type { GenerationsPlace } from "./place.ts";
@@ -56,8 +57,7 @@ export class ModelPlace {
     },
     publish: () =>
       this.#step(() => {
-        const usable = this.generations.filter(({ state, compromised }) => !compromised && /next|active/.test(state));
-        this.recipients = usable.map(({ keyId }) => keyId);
+        this.recipients = recipientsOf(this.generations.map(listed)).map(({ key_id }) => key_id);
       }),
     keyUse: async () => this.sensors,
     schedule: { rotateEverySeconds: 90 * 86_400, overlapSeconds: 7 * 86_400, destroyAfterSeconds: 365 * 86_400 },
