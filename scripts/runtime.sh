@@ -11,18 +11,20 @@ ensure_runtime() {
   [ "$major" -ge 20 ] || { say "node $major is too old; accepted: 20 or newer, to fetch Node 26 from npm"; exit 2; }
   wanted="$(cksum <"$root/package-lock.json") $(uname -sm)"
   stamp="$root/node_modules/.trustkern-packages"
-  have=$(cat "$stamp" 2>/dev/null || true)
-  case "$have" in
-    "dev "*) mode=dev ;; # a developer's packages are not taken away again
-  esac
-  case "$have" in
-    "dev $wanted" | "$mode $wanted") ;;
-    *) install_packages ;;
-  esac
+  has_packages || install_packages
   PATH="$root/node_modules/.bin:$PATH"
   export PATH
   major=$(node -p 'process.versions.node.split(".")[0]')
   [ "$major" -ge 26 ] || { say "Node 26 is not to be had from npm for $(uname -sm); install Node >= 26 and run this again"; exit 2; }
+}
+
+# Whether what is wanted is there; asked again once it is this program's turn to install.
+has_packages() {
+  have=$(cat "$stamp" 2>/dev/null || true)
+  case "$have" in
+    "dev "*) mode=dev ;; # a developer's packages are not taken away again
+  esac
+  [ "$have" = "$mode $wanted" ]
 }
 
 install_packages() {
@@ -37,7 +39,7 @@ install_packages() {
   done
   echo $$ >"$lock/pid"
   trap 'rm -rf "$lock"' EXIT INT TERM
-  if [ "$(cat "$stamp" 2>/dev/null || true)" != "$mode $wanted" ]; then
+  if ! has_packages; then
     say "installing packages (once)"
     if [ "$mode" = prod ]; then omit=--omit=dev; else omit=--include=dev; fi
     (cd "$root" && npm ci "$omit" --ignore-scripts --no-audit --no-fund --loglevel=error >&2) || {
