@@ -118,6 +118,29 @@ it("gives a gateway no more valid tokens than it may have; expired and revoked o
   tokens.issue(request);
 });
 
+it("never keeps a gateway from renewing: at the limit the unused one gives way, then the one that was used longest ago", () => {
+  const made = Array.from({ length: MAX_VALID_TOKENS }, () => tokens.issue(request));
+  const [first, second, unused, ...others] = made;
+  for (const used of [second, first, ...others]) {
+    nowMs += DAY;
+    verify(used!.token);
+  }
+  const renewed = tokens.renew(request);
+  expect(() => verify(unused!.token)).toThrow(thrown("TOKEN_EXPIRED"));
+  for (const { token } of [renewed, first!, ...others]) {
+    nowMs += DAY;
+    verify(token);
+  }
+  const again = tokens.renew(request);
+  expect(() => verify(second!.token)).toThrow(thrown("TOKEN_EXPIRED"));
+  for (const { token } of [again, renewed, first!, ...others]) verify(token);
+});
+
+it("takes no token from a gateway that renews below the limit", () => {
+  const made = Array.from({ length: MAX_VALID_TOKENS - 1 }, () => tokens.issue(request));
+  for (const { token } of [...made, tokens.renew(request)]) verify(token);
+});
+
 it.each([
   ["no header", undefined, null],
   ["a token", `Bearer gw_${"a".repeat(54)}`, `gw_${"a".repeat(54)}`],

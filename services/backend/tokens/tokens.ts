@@ -54,9 +54,9 @@ export interface Tokens {
   /** @throws TOKEN_LIMIT, TOKEN_NO_CERTIFICATE and GATEWAY_REVOKED also for what was revoked a moment ago */
   readonly issue: (request: TokenRequest) => IssuedToken;
   /**
-   * Makes the one that comes with a gateway's new certificate. At the limit the oldest that nobody ever used gives way, so
-   * that answers which got lost never keep a gateway from renewing.
-   * @throws TOKEN_LIMIT, TOKEN_NO_CERTIFICATE, GATEWAY_REVOKED
+   * Makes the one that comes with a gateway's new certificate. At the limit the oldest that nobody ever used gives way, or else
+   * the one that was used longest ago, so that neither answers which got lost nor many renewals keep a gateway from the next.
+   * @throws TOKEN_NO_CERTIFICATE, GATEWAY_REVOKED
    */
   readonly renew: (request: TokenRequest) => IssuedToken;
   readonly list: (gateway: string) => readonly TokenRecord[];
@@ -80,9 +80,9 @@ export function createTokens(db: DatabaseSync, now: () => number): Tokens {
     renew: (request) =>
       transaction(db, () => {
         const valid = validTokens(db, request.gateway, now());
-        const unused = valid.find(({ lastUsedAtMs }) => lastUsedAtMs === null);
-        if (valid.length >= MAX_VALID_TOKENS && unused)
-          db.prepare("UPDATE gateway_token SET expires_at = ? WHERE id = ?").run(now(), unused.id);
+        const [least] = valid.toSorted((one, other) => (one.lastUsedAtMs ?? 0) - (other.lastUsedAtMs ?? 0));
+        if (valid.length >= MAX_VALID_TOKENS && least)
+          db.prepare("UPDATE gateway_token SET expires_at = ? WHERE id = ?").run(now(), least.id);
         return insertToken(db, request, now());
       }),
     rotate: ({ overlapHours, ...request }) =>
