@@ -53,7 +53,7 @@ export function contextOf(site: CertsSite, { fleet, revoked, ceremony }: Context
       },
     },
     secretFile,
-    gateways,
+    gateways: gateways.filter((name) => !revoked.has(name)),
     fleet: fleet === undefined ? nobody : { ...fleet, members: async () => (await fleet.members()).filter(follows) },
     ceremony,
     store: pki.store,

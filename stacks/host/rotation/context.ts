@@ -9,7 +9,7 @@ import type { Fleet } from "./fleet.ts";
 export interface RotationContext {
   readonly files: StoreFiles;
   readonly secretFile: (component: string, secret: string) => string;
-  /** Gateways of this host, which have a token each. */
+  /** Gateways of this host that are not revoked, which have a token each. */
   readonly gateways: readonly string[];
   readonly fleet: Fleet;
   /** Who is there when an authority's key is made, and where it goes. */

@@ -297,7 +297,7 @@ export class ModelFleet {
       return [...this.tokens].map(([id, state]) => ({ id, ...state }));
     },
     revokeToken: async (_, id) => {
-      this.tokens.set(id, { certificate: "", used: true, revoked: true });
+      this.tokens.set(id, { certificate: "", ...this.tokens.get(id), used: true, revoked: true });
       this.step(`revoked ${id}`);
     },
   };
