@@ -1,4 +1,4 @@
-import type { KemItem } from "../../../custody/kem.ts";
+import type { KemItem, KemResult } from "../../../custody/kem.ts";
 import { hpkeSeal, openWithSharedSecret, TELEMETRY_INFO } from "../../../protocol/hpke.ts";
 import type { KemClient } from "../../../services/collector/verify/kem-client.ts";
 import {
@@ -23,8 +23,13 @@ export function sealTo({ keyId, publicKey }: Pick<ListedGeneration, "keyId" | "p
 /** Whether a message to a generation opens. */
 export async function opens(kem: KemClient, generation: ListedGeneration): Promise<boolean> {
   const { item, ciphertext } = sealTo(generation);
-  const [secret] = await kem.open([item]);
-  const plaintext = secret instanceof Uint8Array ? openWithSharedSecret(secret, TELEMETRY_INFO, AAD, ciphertext) : null;
+  const [result] = await kem.open([item]);
+  return openedBy(result, ciphertext);
+}
+
+/** Whether a result opens the ciphertext that {@link sealTo} made. */
+export function openedBy(result: KemResult | undefined, ciphertext: Uint8Array): boolean {
+  const plaintext = result instanceof Uint8Array ? openWithSharedSecret(result, TELEMETRY_INFO, AAD, ciphertext) : null;
   return plaintext !== null && PLAINTEXT.equals(plaintext);
 }
 

@@ -26,8 +26,8 @@ export interface Running {
 /** Custody and its broker in a folder of their own, each under the permission model, as the embedded engine starts them. */
 export interface CustodyProcesses {
   readonly at: (name: string) => string;
-  /** Starts custody; `changes` go into its configuration. */
-  readonly custody: (changes?: object) => Running;
+  /** Starts custody; `changes` go into its configuration, `under` is a program that becomes it. */
+  readonly custody: (changes?: object, under?: readonly string[]) => Running;
   readonly broker: (changes?: object) => Running;
   readonly status: (name: "custody" | "broker") => Promise<Record<string, unknown>>;
   /** Waits until a process says that it is ready, or that it is not. */
@@ -44,10 +44,13 @@ export function custodyProcesses(): CustodyProcesses {
   const started: Running[] = [];
   writeFileSync(at("passphrase"), `${randomBytes(32).toString("hex")}\n`, { mode: 0o600 });
 
-  function start(service: string, config: object): Running {
+  function start(service: string, config: object, under: readonly string[] = []): Running {
     const { name } = config as { name: string };
     writeFileSync(at(`${name}.json`), JSON.stringify(config));
     const running = run([
+      ...under,
+      process.execPath,
+      "--disable-warning=ExperimentalWarning",
       "--permission",
       "--allow-net",
       `--allow-fs-read=${ROOT}`,
@@ -66,8 +69,8 @@ export function custodyProcesses(): CustodyProcesses {
   return {
     at,
     status,
-    custody: (changes = {}) =>
-      start("custody", {
+    custody: (changes = {}, under = []) => {
+      const config = {
         ...common("custody"),
         keyStore: { kind: "file", folder: at("keys"), passphraseFile: at("passphrase") },
         unseal: "at-start",
@@ -77,7 +80,9 @@ export function custodyProcesses(): CustodyProcesses {
         manageSocket: at("manage"),
         keyUsageSeconds: 3600,
         ...changes,
-      }),
+      };
+      return start("custody", config, under);
+    },
     broker: (changes = {}) =>
       start("custody-broker", {
         ...common("broker"),
@@ -103,8 +108,8 @@ export function custodyProcesses(): CustodyProcesses {
   };
 }
 
-function run(args: readonly string[]): Running {
-  const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", ...args]);
+function run([program = "", ...args]: readonly string[]): Running {
+  const child = spawn(program, args);
   let written = "";
   for (const stream of [child.stdout, child.stderr])
     stream.on("data", (chunk: Buffer) => {
