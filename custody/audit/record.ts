@@ -59,8 +59,8 @@ const DETAILS = {
   sealed: { reason: text },
   /** `count` requests that were turned away since the last such record. */
   refused: { client: text, reason: z.enum(REFUSALS), count: z.int().positive() },
-  /** The key to which packages of ceremonies are sealed was made. */
-  "import-key": { keyId },
+  /** Custody gives its word about a generation, to `actor`. `statement` is the SHA-256 of what it signs. */
+  attested: { keyId, statement: sha256 },
 } as const;
 
 /** What can be recorded. */

@@ -1,3 +1,5 @@
+import { hash } from "node:crypto";
+import type { AuditLog } from "../../custody/audit/log.ts";
 import { COMPROMISE_STATEMENT } from "../../custody/compromise-statement.ts";
 import { custodyErrors } from "../../custody/errors.ts";
 import { findGeneration, type Generation } from "../../custody/generation.ts";
@@ -9,8 +11,8 @@ import { stableJson } from "../../shared/stable-json.ts";
 export interface AttestParts {
   readonly tenant: string;
   readonly generations: () => readonly Generation[];
-  /** Newest head of the audit log: it counts the record of the declaration. */
-  readonly head: () => string;
+  /** Its newest head counts the record of the declaration. */
+  readonly audit: Pick<AuditLog, "append" | "head">;
   /** By the store's signer. */
   readonly sign: Signer;
   readonly clock: () => Date;
@@ -18,8 +20,9 @@ export interface AttestParts {
 
 /**
  * Custody's own word that a generation is compromised: what was declared and when, what took its place, who asked for the
- * statement, and the head of the log in which who declared it stands. A DSSE envelope. It signs nothing that others say.
- * @throws CUSTODY_GENERATION_UNKNOWN
+ * statement, and the head of the log in which who declared it stands. A DSSE envelope. It signs nothing that others say, and
+ * nothing before its digest is on record.
+ * @throws CUSTODY_GENERATION_UNKNOWN, and what the audit log throws
  * @throws CUSTODY_GENERATION_STATE for one that nobody has declared compromised
  */
 export async function attestCompromise(parts: AttestParts, keyId: string, actor: string): Promise<string> {
@@ -34,7 +37,9 @@ export async function attestCompromise(parts: AttestParts, keyId: string, actor:
     active: generations.find(({ state }) => state === "active")?.keyId,
     askedBy: actor,
     at: parts.clock().toISOString(),
-    auditHead: parts.head(),
+    auditHead: parts.audit.head(),
   };
-  return dsseSign(COMPROMISE_STATEMENT, Buffer.from(stableJson(statement)), parts.sign);
+  const payload = Buffer.from(stableJson(statement));
+  await parts.audit.append({ kind: "attested", actor, detail: { keyId, statement: hash("sha256", payload) } });
+  return dsseSign(COMPROMISE_STATEMENT, payload, parts.sign);
 }

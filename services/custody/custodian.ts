@@ -11,8 +11,8 @@ export interface OpenKeys {
   /** Public key of the store's signer, which vouches for the sessions of the log: P-256, SPKI in DER. */
   readonly signerSpki: Uint8Array;
   /**
-   * Custody's signed word that a generation is compromised, for who asks: a DSSE envelope.
-   * @throws CUSTODY_GENERATION_UNKNOWN, CUSTODY_GENERATION_STATE
+   * Custody's signed word that a generation is compromised, for who asks, once that is on record: a DSSE envelope.
+   * @throws CUSTODY_GENERATION_UNKNOWN, CUSTODY_GENERATION_STATE, and what the audit log throws
    */
   readonly attest: (keyId: string, actor: string) => Promise<string>;
   /** Closes keyring, store and log; every key is forgotten. */
