@@ -13,8 +13,8 @@ async function lyingBook() {
   let [text, lies] = [null as string | null, false];
   const file = {
     path: "generations.json",
-    read: () => text,
-    write: (written: string) => {
+    read: async () => text,
+    write: async (written: string) => {
       text = written;
       if (lies) throw new Error("not synced");
     },

@@ -83,7 +83,7 @@ export class Book {
     this.#openers = openersOf(known.map((old) => next.generations.find(({ keyId }) => keyId === old.keyId) ?? old));
     try {
       await this.#record(actor, change, keyIdsOf(next.generations), { text, next });
-      this.#place.file.write(text);
+      await this.#place.file.write(text);
     } catch (thrown) {
       this.#openers = before;
       throw thrown;
@@ -108,7 +108,7 @@ export class Book {
     const held = keyIdsOf(await store.list());
     const orphans = this.#orphans(held);
     if (orphans.length > 0 && !mayDestroy(orphans)) throw strangers(file.path, orphans);
-    if (this.#doubt && text !== null && file.read() !== text) file.write(text);
+    if (this.#doubt && text !== null && (await file.read()) !== text) await file.write(text);
     if (this.#doubt || orphans.length > 0) await this.#record(CUSTODY, "withdrawn", orphans);
     for (const keyId of orphans) await store.destroy(keyId);
     this.#doubt = false;

@@ -132,7 +132,7 @@ interface BookSource extends Pick<KeyringOptions, "store" | "audit" | "tenant"> 
 
 async function openBook({ store, audit, file, tenant }: BookSource): Promise<Book> {
   const last = audit.lastGenerations().findLast(isGeneration);
-  const state = recoverState(file, last);
+  const state = await recoverState(file, last);
   if (state !== null && state.tenant !== tenant)
     throw corruptState(file.path, `it is that of tenant "${state.tenant}", and this is "${tenant}"`);
   const book = new Book({ store, audit, file }, state, unfinishedErasure(last));

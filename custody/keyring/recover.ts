@@ -9,8 +9,8 @@ import { corruptState, type StateFile } from "./state-file.ts";
  * @throws CUSTODY_STATE_UNREADABLE
  * @throws CUSTODY_STATE_UNWRITABLE
  */
-export function recoverState(file: StateFile, last: GenerationRecord | undefined): KeyringState | null {
-  const text = file.read();
+export async function recoverState(file: StateFile, last: GenerationRecord | undefined): Promise<KeyringState | null> {
+  const text = await file.read();
   if (last === undefined) {
     if (text === null) return null;
     throw corruptState(file.path, "the audit log has no record of it");
@@ -24,7 +24,7 @@ export function recoverState(file: StateFile, last: GenerationRecord | undefined
   const state = applyStatement(text === null ? null : parsed(file, parseState(text)), next);
   const redone = renderState(state);
   if (digestOf(redone) !== last.state) throw corruptState(file.path, "the last record does not lead to what it names");
-  file.write(redone);
+  await file.write(redone);
   return state;
 }
 

@@ -65,7 +65,7 @@ export async function keysOverview(
 ): Promise<KeysOverview> {
   const { sealed, sealedBecause, store } = await management.call("health", {}, MANAGE_MS);
   const unknown = sealed ? ["custody is SEALED: the generations are those that it wrote down last"] : [];
-  const { importKey, listed } = sealed ? ofStateFile(layout) : await ofCustody({ place, management });
+  const { importKey, listed } = sealed ? await ofStateFile(layout) : await ofCustody({ place, management });
   const sensors = await place.keyUse().catch((thrown: unknown) => {
     if (!(thrown instanceof TrustKernError)) throw thrown;
     unknown.push(`who uses which key: ${messageOf(thrown)}`);
@@ -94,9 +94,9 @@ async function ofCustody({ place, management }: Pick<OpenGenerations, "place" | 
   return { importKey: { keyId, publicKey: hex(publicKey) }, listed: await place.custody.list() };
 }
 
-function ofStateFile({ volumesDir }: Pick<Layout, "volumesDir">): Known {
+async function ofStateFile({ volumesDir }: Pick<Layout, "volumesDir">): Promise<Known> {
   const file = stateFileIn(join(volumesDir, "custody", "state"));
-  const text = file.read();
+  const text = await file.read();
   if (text === null) return { importKey: null, listed: [] };
   const state = parseState(text);
   if ("defect" in state) throw corruptState(file.path, state.defect);
