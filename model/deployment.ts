@@ -116,7 +116,7 @@ export type RootKey = { readonly kind: "age" } | Pkcs11Token | Tpm2Device;
 export type IssuingKeys = { readonly kind: "file" } | Pkcs11Token | Tpm2Device | AwsKms;
 
 /** A TPM 2.0 that opens the keys only while its PCRs are what they were. */
-export interface Tpm2Sealed extends Tpm2Device {
+export interface Tpm2Sealed extends Omit<Tpm2Device, "folder"> {
   /** Bank and registers, such as `sha256:0,2,4,7`. */
   readonly pcrs: string;
 }
@@ -168,6 +168,8 @@ export interface Deployment {
      * `/sock`, in a folder with nothing else.
      */
     readonly tokenSocket: string;
+    /** The same for the token of `custody`, with another folder: who has the authorities' token must not reach custody's. */
+    readonly custodySocket: string;
   };
   readonly state: StateBackend;
   /** Where the private keys of the authorities are. */

@@ -10,7 +10,7 @@ import { renderScope } from "./profile.ts";
 
 const ACCOUNT = "123456789012";
 const TOKEN = { kind: "pkcs11", module: "/usr/lib/token.so", token: "custody", pinFile: "/etc/pin" };
-const TPM = { kind: "tpm2", device: "/dev/tpmrm0", folder: "/var/lib/keys" };
+const TPM = { kind: "tpm2", device: "/dev/tpmrm0" };
 const KMS = { kind: "aws-kms", keyId: "1234abcd-12ab-34cd-56ef-1234567890ab" };
 const ACCEPTED_SOFTWARE = { class: "software", acceptSoftware: "a pilot of two weeks" };
 const SERVER = { kind: "vault", address: "https://10.1.2.3:8200", mount: "transit", key: "k", tokenFile: "/etc/token" };

@@ -9,7 +9,6 @@ const operator = z.enum(CUSTODY_PARTIES).describe(`to whom it belongs: ${CUSTODY
 const place = {
   ...tokenMembers,
   device: absolutePath("the TPM, such as /dev/tpmrm0, with kind tpm2"),
-  folder: absolutePath("the folder of the sealed keys, with kind tpm2"),
   pcrs: text(
     /^sha256:(?:1?\d|2[0-3])(?:,(?:1?\d|2[0-3])){0,23}$/,
     "PCRs of the sha256 bank that the keys are sealed to, such as sha256:0,2,4,7, with kind tpm2",
@@ -109,7 +108,7 @@ const terms = {
 const ofItsKind = holdToKind({
   needed: {
     pkcs11: ["module", "token", "pinFile"],
-    tpm2: ["device", "folder"],
+    tpm2: ["device"],
     vault: ["address", "mount", "key", "tokenFile"],
     "aws-kms": ["keyId"],
   },
@@ -134,5 +133,5 @@ export const custodySchema = z
     }
   })
   .describe(
-    "where the decryption keys are: a map of kind, class, acceptSoftware, owner, schedule, escrow, grants, and with pkcs11 of module, token, pinFile, with tpm2 of device, folder, pcrs, with vault of address, mount, key, tokenFile, caFile, with aws-kms of keyId, region, account",
+    "where the decryption keys are: a map of kind, class, acceptSoftware, owner, schedule, escrow, grants, and with pkcs11 of module, token, pinFile, with tpm2 of device, pcrs, with vault of address, mount, key, tokenFile, caFile, with aws-kms of keyId, region, account",
   );

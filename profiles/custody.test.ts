@@ -8,7 +8,7 @@ import { defaultDeployment } from "./resolve.ts";
 const DEV = { name: "demo", tenant: "acme", profile: "dev" };
 const KEY_ID = "1234abcd-12ab-34cd-56ef-1234567890ab";
 const TOKEN = { kind: "pkcs11", module: "/usr/lib/token.so", token: "acme", pinFile: "/etc/pin" };
-const TPM = { kind: "tpm2", device: "/dev/tpmrm0", folder: "/var/lib/keys" };
+const TPM = { kind: "tpm2", device: "/dev/tpmrm0" };
 const VAULT = { kind: "vault", address: "https://vault.internal:8200", mount: "transit", key: "k", tokenFile: "/t" };
 const KMS = { kind: "aws-kms", keyId: KEY_ID, region: "eu-west-1" };
 const RECIPIENT = `age1${"q".repeat(58)}`;
@@ -99,8 +99,9 @@ it.each([
   ["a token of the server", { ...VAULT, secret: "hvs.x" }, ["CONFIG_UNKNOWN_KEY custody.secret"]],
   ["a member of another kind", { ...TOKEN, device: "/dev/tpmrm0" }, ["CONFIG_VALUE custody.device"]],
   ["a member without a kind", { module: "/m.so" }, ["CONFIG_VALUE custody.module"]],
-  ["a TPM without a folder", { ...TPM, folder: undefined }, ["CONFIG_MISSING custody.folder"]],
-  ["a relative path", { ...TPM, folder: "keys" }, ["CONFIG_VALUE custody.folder"]],
+  ["a TPM without a device", { ...TPM, device: undefined }, ["CONFIG_MISSING custody.device"]],
+  ["a relative path", { ...TPM, device: "tpmrm0" }, ["CONFIG_VALUE custody.device"]],
+  ["a folder, which custody has of its own", { ...TPM, folder: "/k" }, ["CONFIG_UNKNOWN_KEY custody.folder"]],
   ["PCRs of a bank that is broken", { ...TPM, pcrs: "sha1:0,7" }, ["CONFIG_VALUE custody.pcrs"]],
   ["a PCR that there is not", { ...TPM, pcrs: "sha256:24" }, ["CONFIG_VALUE custody.pcrs"]],
   ["no PCR at all", { ...TPM, pcrs: "sha256:" }, ["CONFIG_VALUE custody.pcrs"]],

@@ -15,7 +15,7 @@ const KMS =
 const CUSTODY_KMS = "custody: { kind: aws-kms, region: eu-central-1, keyId: 1234abcd-12ab-34cd-56ef-1234567890ab }\n";
 const CUSTODY_VAULT =
   "custody: { kind: vault, address: https://vault.internal, mount: transit, key: custody, tokenFile: /etc/token }\n";
-const sealed = (device: string) => `custody: { kind: tpm2, device: ${device}, folder: /var/lib/keys }\n`;
+const sealed = (device: string) => `custody: { kind: tpm2, device: ${device} }\n`;
 const tpm = (device: string) => `pki: { issuing: { kind: tpm2, device: ${device}, folder: /var/lib/keys } }\n`;
 const socket = (path: string) => `${DOCKER}docker: { tokenSocket: ${path} }\n`;
 
@@ -62,6 +62,32 @@ describe("keys that containers could not reach", () => {
   it("are said once, where the value is not one at all", () => {
     expect(wrong(`${DOCKER}pki: { issuing: { kind: hsm } }\n`)).toEqual(["CONFIG_VALUE pki.issuing.kind"]);
     expect(wrong(`${DOCKER}${tpm("7")}`)).toEqual(["CONFIG_VALUE pki.issuing.device"]);
+  });
+});
+
+describe("docker.custodySocket", () => {
+  const token = (label: string) => `{ kind: pkcs11, module: /m.so, token: ${label}, pinFile: /etc/pin }`;
+  const tokens = (custody: string, docker: string) =>
+    `${DOCKER}pki: { issuing: ${token("one")} }\ncustody: ${token(custody)}\ndocker: { ${docker} }\n`;
+
+  it("has the deployment's name where the file says nothing", () => {
+    expect(parseDeploymentYaml(DOCKER, "f").docker.custodySocket).toBe("/run/trustkern-demo-custody/sock");
+  });
+
+  it.each([
+    "tokenSocket: /run/a/sock, custodySocket: /run/a/sock",
+    "custodySocket: /run/trustkern-demo/sock",
+    "tokenSocket: /run/trustkern-demo-custody/sock",
+  ])("is not the socket of another token: %s", (docker) => {
+    expect(wrong(tokens("two", docker))).toEqual(["CONFIG_ENGINE_KEYS docker.custodySocket"]);
+    expect(wrong(tokens("one", docker))).toEqual([]);
+  });
+
+  it("is another one's path", () => {
+    expect(wrong(tokens("two", "custodySocket: /run/b/sock"))).toEqual([]);
+    expect(wrong(`${DOCKER}docker: { custodySocket: /run/docker.sock }\n`)).toEqual([
+      "CONFIG_VALUE docker.custodySocket",
+    ]);
   });
 });
 

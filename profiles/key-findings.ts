@@ -1,6 +1,6 @@
 import { ENGINES, type Engine, PROFILE_NAMES } from "../model/deployment.ts";
 import type { Finding } from "../shared/finding.ts";
-import { HOST_SOCKET, HOST_SOCKET_TEXT, TPM_DEVICE } from "./host-socket.ts";
+import { HOST_SOCKET, HOST_SOCKET_TEXT, TPM_DEVICE, tokenSockets } from "./host-socket.ts";
 import { PROFILES } from "./index.ts";
 import { shown, valueAt } from "./schema-findings.ts";
 import type { YamlSource } from "./yaml-source.ts";
@@ -14,7 +14,25 @@ const KEYS_IN_CONTAINERS: readonly (readonly [path: string, accepted: string])[]
 /** Keys of issuing authorities and of custody that the containers of the deployment's engine could not reach. */
 export function keyFindings(source: YamlSource): readonly Finding[] {
   if (engineOf(source) !== "docker") return [];
-  return KEYS_IN_CONTAINERS.flatMap(([path, accepted]) => unreachable(path.split("."), accepted, source));
+  return [
+    ...KEYS_IN_CONTAINERS.flatMap(([path, accepted]) => unreachable(path.split("."), accepted, source)),
+    ...sharedSocket(source),
+  ];
+}
+
+/** One socket is one token's; who has the authorities' would see custody's by it. */
+function sharedSocket(source: YamlSource): readonly Finding[] {
+  const said = (...path: string[]): unknown => valueAt(source.value, path);
+  const both = ["pki.issuing", "custody"].every((place) => said(...place.split("."), "kind") === "pkcs11");
+  if (!both || said("custody", "token") === said("pki", "issuing", "token")) return [];
+  const usual = tokenSockets(String(said("name")));
+  const sockets = [
+    said("docker", "tokenSocket") ?? usual.tokenSocket,
+    said("docker", "custodySocket") ?? usual.custodySocket,
+  ];
+  if (sockets[0] !== sockets[1]) return [];
+  const message = `${shown(sockets[1])} is docker.tokenSocket too, and one socket has one token; accepted: ${HOST_SOCKET_TEXT}`;
+  return [finding(["docker", "custodySocket"], message, "start a p11-kit server for each token", source)];
 }
 
 function unreachable(keys: readonly string[], accepted: string, source: YamlSource): readonly Finding[] {

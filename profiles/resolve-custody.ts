@@ -56,11 +56,11 @@ function scheduleOf(said: { rotateEvery: string; overlap: string }, retention: R
 
 /** The place alone; the input has been checked, so that what its kind needs is there. */
 function placeOf(input: CustodyInput, { name, hosting }: CustodySetting) {
-  const { kind = "file", module = "", token = "", pinFile = "", device = "", folder = "" } = input;
+  const { kind = "file", module = "", token = "", pinFile = "", device = "" } = input;
   const { pcrs = DEFAULT_PCRS, address = "", mount = "", key = "", tokenFile = "", caFile } = input;
   const { keyId = "", region = hosting.region, account = hosting.account } = input;
   if (kind === "pkcs11") return { kind, module, token, pinFile, keyPrefix: name };
-  if (kind === "tpm2") return { kind, device, folder, pcrs };
+  if (kind === "tpm2") return { kind, device, pcrs };
   if (kind === "vault") return { kind, address, mount, key, tokenFile, caFile };
   if (kind === "aws-kms") return { kind, region, keyId: arnOf(keyId, region, account), account };
   return { kind };

@@ -1,5 +1,6 @@
 import type { Deployment, Retention, StateBackend } from "../model/deployment.ts";
 import { parseDuration } from "../shared/durations.ts";
+import { tokenSockets } from "./host-socket.ts";
 import { PROFILES } from "./index.ts";
 import { resolveCustody } from "./resolve-custody.ts";
 import { resolvePki } from "./resolve-pki.ts";
@@ -47,7 +48,7 @@ export function resolveDeployment(input: DeploymentInput): Deployment {
     images: { ...DEFAULTS.images, ...profile.images, ...input.images },
     docker: {
       ...DEFAULTS.docker,
-      tokenSocket: `/run/trustkern-${input.name}/sock`,
+      ...tokenSockets(input.name),
       ...profile.docker,
       ...input.docker,
     },

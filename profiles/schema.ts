@@ -34,8 +34,12 @@ const dockerSchema = z
       HOST_SOCKET,
       `socket of p11-kit server, with pki.issuing.kind pkcs11: ${HOST_SOCKET_TEXT}`,
     ).exactOptional(),
+    custodySocket: text(
+      HOST_SOCKET,
+      `socket of p11-kit server, with custody.kind pkcs11: ${HOST_SOCKET_TEXT}`,
+    ).exactOptional(),
   })
-  .describe("a map of publishAddress, subnets, tokenSocket");
+  .describe("a map of publishAddress, subnets, tokenSocket, custodySocket");
 
 const stateSchema = z
   .strictObject({

@@ -21,6 +21,7 @@ images:
 #   publishAddress: 127.0.0.1
 #   subnets: 10.213.0.0/16
 #   tokenSocket: /run/trustkern-${name}/sock
+#   custodySocket: /run/trustkern-${name}-custody/sock
 
 # Where OpenTofu keeps its state: local, s3 or http; credentials come from the environment.
 # state:
@@ -62,7 +63,8 @@ const CUSTODY_DEV = `# Where the decryption keys are: in a file, encrypted with 
 
 const custodyFor = ({ defaults }: Profile, hint: (path: string) => string) => {
   const { class: least, owner = "customer", schedule } = defaults.custody ?? {};
-  return `# Where the decryption keys are; docs/guides/custody.md says what each kind asks for.
+  return `# Where the decryption keys are; docs/guides/custody.md says what each kind asks for, and docs/guides/docker.md how
+# custody's container reaches a token: by a socket of its own, docker.custodySocket.
 custody:
   ${hint("custody.kind")}
   kind: pkcs11

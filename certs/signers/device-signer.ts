@@ -8,10 +8,10 @@ export interface DeviceKey {
   readonly curve: Curve;
   readonly where: string;
   /**
-   * ECDSA over a digest.
+   * ECDSA over a digest; a device that wants to hash by itself is told what the digest is of.
    * @returns `r || s`, each padded to the size of a coordinate (IEEE P1363)
    */
-  readonly signDigest: (digest: Buffer) => Promise<Buffer>;
+  readonly signDigest: (digest: Buffer, data: Buffer) => Promise<Buffer>;
   readonly close: () => Promise<void>;
 }
 
@@ -34,7 +34,7 @@ export async function deviceSigner(key: DeviceKey): Promise<KeySigner> {
     const bytes = ArrayBuffer.isView(data)
       ? Buffer.from(data.buffer, data.byteOffset, data.byteLength)
       : Buffer.from(data);
-    const signature = await key.signDigest(createHash(CURVE_HASH[curve]).update(bytes).digest());
+    const signature = await key.signDigest(createHash(CURVE_HASH[curve]).update(bytes).digest(), bytes);
     assertSigned(key, bytes, signature);
     return Uint8Array.from(signature).buffer;
   };

@@ -99,15 +99,16 @@ async function acquire(path: string): Promise<Loaded> {
     const message = `the library cannot be loaded: ${messageOf(cause)}`;
     throw signersErrors.error("SIGNER_MODULE_MISSING", message, { path, cause });
   }
-  initialize(api, path);
+  initialize(lib, api, path);
   const loaded = { lib, api, users: 1 };
   modules.set(path, loaded);
   return loaded;
 }
 
-function initialize(api: pkcs11js.PKCS11, path: string): void {
+function initialize(lib: typeof pkcs11js, api: pkcs11js.PKCS11, path: string): void {
   try {
-    api.C_Initialize();
+    // The add-on uses threads of its own, and a library may refuse whoever does not say so.
+    api.C_Initialize({ flags: lib.CKF_OS_LOCKING_OK });
   } catch (cause) {
     const message = `the library finds no tokens: ${messageOf(cause)}`;
     throw signersErrors.error("SIGNER_TOKEN_MISSING", message, { path, cause });

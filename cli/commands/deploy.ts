@@ -3,7 +3,7 @@ import { buildModel } from "../../modules/index.ts";
 import { referencePlacement } from "../../modules/reference-placement.ts";
 import { assertImages } from "../../operations/images/pins.ts";
 import { EXIT } from "../../shared/errors.ts";
-import { assertDeployable, deployDocker } from "../../stacks/docker/life/deploy.ts";
+import { deployDocker } from "../../stacks/docker/life/deploy.ts";
 import { planDocker } from "../../stacks/docker/life/plan-docker.ts";
 import { dockerLayout } from "../../stacks/docker/life/render.ts";
 import type { StartKeyPlace } from "../../stacks/host/trust/start-key.ts";
@@ -30,7 +30,6 @@ export const run: Run = async (context) => {
   const { deployment } = target;
   const model = buildModel(deployment, referencePlacement(deployment));
   await assertImages(deployment, model, lock, target.docker);
-  assertDeployable(deployment);
   if (options.dryRun === true) {
     const plan = await planDocker({ ...target, onResource: () => undefined });
     if (flags.json) printJson(io, { schema: "trustkern.plan/1", ...plan, planFile: null });

@@ -26,7 +26,7 @@ export function custody(deployment: Deployment, placement: Placement): Component
     zone: "decryption",
     holds: ["ciphertext", "plaintext", "decryption-key", "metadata", "credential"],
     service: "custody",
-    image: "custody",
+    image: keyStore.image,
     command: ownCommand(placement, name),
     files: configFile(deployment, placement, name, {
       keyStore: keyStore.config,
@@ -53,5 +53,7 @@ export function custody(deployment: Deployment, placement: Placement): Component
     health: CONTROL_HEALTH,
     limits: { memoryMiB: 512, pids: 32, cpus: 1 },
     network: keyStore.network,
+    exceptions: keyStore.exceptions,
+    scratch: keyStore.scratch,
   });
 }

@@ -1,9 +1,11 @@
-import type { Volume } from "../../model/component.ts";
+import type { Component, Volume } from "../../model/component.ts";
 import type { CustodyKeys, Deployment } from "../../model/deployment.ts";
 import type { Placement } from "../../model/placement.ts";
+import { hostSocket, hostTpm } from "../host-keys.ts";
 
-/** How the crypto service reaches its keys. */
-export interface KeyStorePart {
+/** How the crypto service reaches its keys, and what it has to be given for that. */
+export interface KeyStorePart extends Pick<Component, "exceptions" | "scratch"> {
+  readonly image: "custody" | "custody-tpm2";
   /** Member `keyStore` of its configuration. */
   readonly config: Readonly<Record<string, unknown>>;
   /** Names of its secrets. */
@@ -23,23 +25,37 @@ export function waitsForPerson({ custody, profile }: Pick<Deployment, "custody" 
 
 /** Where the keys of a component are, by what the deployment says of them. */
 export function keyStorePart(deployment: Deployment, placement: Placement, name: string): KeyStorePart {
-  const { custody, engine } = deployment;
+  const { custody, engine, docker } = deployment;
+  const config = placeOf(custody);
   const folder = placement.volumeDir(name, "keys");
-  const network = custody.kind === "vault" || custody.kind === "aws-kms";
-  if (custody.kind === "pkcs11" || custody.kind === "tpm2")
-    return { config: placeOf(custody), secrets: [], volumes: [], network };
-  if (network)
-    return { config: { ...placeOf(custody), folder }, secrets: [], volumes: [{ name: "keys", path: folder }], network };
-  const volumes = [{ name: "keys", path: folder, witness: "identity.age" }];
-  if (waitsForPerson(deployment)) return { config: { kind: "file", folder }, secrets: [], volumes, network };
-  const passphraseFile = placement.secretFile(name, "passphrase");
-  const workFactor = engine === "embedded" ? { scryptWorkFactor: MACHINE_MADE_WORK_FACTOR } : {};
-  return {
-    config: { kind: "file", folder, passphraseFile, ...workFactor },
-    secrets: ["passphrase"],
-    volumes,
-    network,
-  };
+  const inFolder = (witness: string) => [{ name: "keys", path: folder, witness }];
+  const nothing = { image: "custody", secrets: [], volumes: [], network: false } as const;
+  const common = { ...nothing, exceptions: [], scratch: [] };
+  switch (custody.kind) {
+    case "pkcs11": {
+      if (engine !== "docker") return { ...common, config };
+      const { device, exceptions } = hostSocket(placement, docker.custodySocket, "on a token");
+      return { ...common, config: { kind: "pkcs11", server: device }, exceptions };
+    }
+    case "tpm2": {
+      const volumes = inFolder("wrapping-key.tpm2");
+      if (engine !== "docker") return { ...common, config: { ...config, folder }, volumes };
+      const { device, exceptions } = hostTpm(placement, custody.device);
+      // What tpm2-tools hand to each other are files: sealed ones, policies and contexts.
+      const scratch = [{ path: "/tmp", maxMiB: 1 }];
+      return { ...common, image: "custody-tpm2", config: { ...config, device, folder }, volumes, exceptions, scratch };
+    }
+    case "file": {
+      const volumes = inFolder("identity.age");
+      if (waitsForPerson(deployment)) return { ...common, config: { kind: "file", folder }, volumes };
+      const passphraseFile = placement.secretFile(name, "passphrase");
+      const workFactor = engine === "embedded" ? { scryptWorkFactor: MACHINE_MADE_WORK_FACTOR } : {};
+      const inside = { kind: "file", folder, passphraseFile, ...workFactor };
+      return { ...common, config: inside, secrets: ["passphrase"], volumes };
+    }
+    default:
+      return { ...common, config: { ...config, folder }, volumes: inFolder("audit-signer.key"), network: true };
+  }
 }
 
 /** The place alone, without the terms. */

@@ -3,10 +3,10 @@ import type { OnlineClass } from "../../certs/names.ts";
 import type { KeyPlace } from "../../certs/signers/key-place.ts";
 import { type StepCaKey, stepCaKey } from "../../certs/signers/step-ca-kms.ts";
 import { stepCaComponent } from "../../certs/step-ca/names.ts";
-import type { Component, Exception } from "../../model/component.ts";
-import type { Deployment, IssuingKeys } from "../../model/deployment.ts";
+import type { Component } from "../../model/component.ts";
+import type { Deployment } from "../../model/deployment.ts";
 import type { Placement } from "../../model/placement.ts";
-import { TPM_DEVICE } from "../../profiles/host-socket.ts";
+import { hostSocket, hostTpm } from "../host-keys.ts";
 
 /** Name of a file of its secrets by what that is; which of them there are follows from where the key is. */
 export const KEY_SECRETS = { key: "intermediate.key", password: "intermediate.password", pin: "token.pin" } as const;
@@ -36,43 +36,30 @@ export function issuingKey(
   leafClass: OnlineClass,
 ): IssuingKey {
   const secret = (name: string): string => placement.secretFile(stepCaComponent(leafClass), name);
-  const socket = placement.socket("host", "keys");
-  const config = stepCaKey(insideOf(issuing, socket, secret), leafClass, secret(KEY_SECRETS.key));
-  const common = { image: "step-ca", config, args: [], secrets: [], environment: {}, exceptions: [] } as const;
+  const config = (place: KeyPlace | { readonly kind: "file" }): StepCaKey =>
+    stepCaKey(place, leafClass, secret(KEY_SECRETS.key));
+  const common = { image: "step-ca", args: [], secrets: [], environment: {}, exceptions: [] } as const;
   if (issuing.kind === "file") {
     const { key, password } = KEY_SECRETS;
-    return { ...common, args: ["--password-file", secret(password)], secrets: [key, password] };
-  }
-  if (issuing.kind === "pkcs11") {
     return {
       ...common,
-      image: "step-ca-pkcs11",
-      secrets: [KEY_SECRETS.pin],
-      environment: { P11_KIT_SERVER_ADDRESS: `unix:path=${socket}` },
-      exceptions: [reaching("a socket of the host's", `host-socket:${docker.tokenSocket}`, "on a token")],
+      config: config(issuing),
+      args: ["--password-file", secret(password)],
+      secrets: [key, password],
+    };
+  }
+  if (issuing.kind === "pkcs11") {
+    const { device, exceptions } = hostSocket(placement, docker.tokenSocket, "on a token");
+    const place = { ...issuing, module: P11_KIT_CLIENT, pinFile: secret(KEY_SECRETS.pin) };
+    return {
+      ...{ ...common, config: config(place), image: "step-ca-pkcs11", secrets: [KEY_SECRETS.pin] },
+      ...{ environment: { P11_KIT_SERVER_ADDRESS: `unix:path=${device}` }, exceptions },
     };
   }
   if (issuing.kind === "tpm2") {
-    const exception = TPM_DEVICE.test(issuing.device)
-      ? reaching("a device of the host's", `device:${issuing.device}`, "in the TPM")
-      : reaching("a socket of the host's", `host-socket:${issuing.device}`, "in a TPM's simulator");
-    return { ...common, secrets: [tpmKeySecret(leafClass)], exceptions: [exception] };
+    const { device, exceptions } = hostTpm(placement, issuing.device);
+    const place = { kind: "tpm2", device, folder: dirname(secret(KEY_SECRETS.key)) } as const;
+    return { ...common, config: config(place), secrets: [tpmKeySecret(leafClass)], exceptions };
   }
-  return common;
-}
-
-function reaching(what: string, grant: NonNullable<Exception["grants"]>[number], where: string): Exception {
-  return { what, grants: [grant], reason: `its key is ${where} of the host, which signs and gives no copy` };
-}
-
-/** The place of a key as the container sees it. */
-function insideOf(
-  issuing: IssuingKeys,
-  socket: string,
-  secret: (name: string) => string,
-): KeyPlace | { readonly kind: "file" } {
-  if (issuing.kind === "pkcs11") return { ...issuing, module: P11_KIT_CLIENT, pinFile: secret(KEY_SECRETS.pin) };
-  if (issuing.kind !== "tpm2") return issuing;
-  const device = TPM_DEVICE.test(issuing.device) ? issuing.device : socket;
-  return { kind: "tpm2", device, folder: dirname(secret(KEY_SECRETS.key)) };
+  return { ...common, config: config(issuing) };
 }

@@ -1,5 +1,5 @@
 import { stateLabelOf } from "../../stacks/docker/labels.ts";
-import { issuingKeyFindings } from "../../stacks/docker/life/issuing-keys.ts";
+import { decryptionKeys, hostKeyFindings, issuingKeys } from "../../stacks/docker/life/host-keys.ts";
 import { gatherCdk, judgeCdk } from "./checks/cdk.ts";
 import { gatherCertificates, judgeCertificates } from "./checks/certificates.ts";
 import { gatherClock, judgeClock } from "./checks/clock.ts";
@@ -46,12 +46,18 @@ const RUN: Readonly<Record<CheckName, Check>> = {
   "issuing keys": async ({ deployed, machine, runAs }) =>
     deployed === undefined
       ? withoutDeployment("issuing keys")
-      : judgeIssuingKeys(deployed.deployment, await issuingKeyFindings(deployed.deployment, runAs, machine.lookAt)),
-  "decryption keys": async ({ deployed, machine, docker }, needs, { state }) => {
+      : judgeIssuingKeys(
+          deployed.deployment,
+          await hostKeyFindings(issuingKeys(deployed.deployment), runAs, machine.lookAt),
+        ),
+  "decryption keys": async ({ deployed, machine, docker, runAs }, needs, { state }) => {
     if (deployed === undefined) return withoutDeployment("decryption keys");
     const coreLimit = state === "up" ? await custodyCoreLimit(docker, machine) : undefined;
     const facts = { swap: gatherSwap(machine), coreLimit };
-    return [...judgeDecryptionKeys(deployed.deployment), ...judgeKeysInMemory(deployed.deployment, facts, needs)];
+    const { deployment } = deployed;
+    const missing =
+      deployment.engine === "docker" ? await hostKeyFindings(decryptionKeys(deployment), runAs, machine.lookAt) : [];
+    return [...judgeDecryptionKeys(deployment, missing), ...judgeKeysInMemory(deployment, facts, needs)];
   },
   certificates: ({ machine, stateDir, now }) => [
     ...judgeCertificates(gatherCertificates(machine, stateDir), now()),

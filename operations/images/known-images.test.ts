@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { Component } from "../../model/component.ts";
 import type { Deployment } from "../../model/deployment.ts";
@@ -47,6 +47,19 @@ describe("KNOWN_IMAGES", () => {
     }
     expect(KNOWN_IMAGES["step-ca-pkcs11"]?.contents).toMatchObject({ packages: ["p11-kit-modules"] });
     expect(KNOWN_IMAGES["step-ca"]?.contents).not.toHaveProperty("packages");
+  });
+
+  it("has what talks to a TPM in custody's image for one alone", () => {
+    expect(KNOWN_IMAGES.custody?.contents).toMatchObject({ assets: [] });
+    expect(KNOWN_IMAGES.custody?.contents).not.toHaveProperty("packages");
+    expect(KNOWN_IMAGES["custody-tpm2"]?.contents).toMatchObject({ service: "custody", assets: [] });
+  });
+
+  it("has every program of tpm2-tools that custody runs in its image for a TPM", () => {
+    const sources = ["certs/signers/tpm2-job.ts", "custody/backends/tpm2.ts"].map((file) => readFileSync(file, "utf8"));
+    const run = [...sources.join("").matchAll(/"(tpm2_[a-z]+)"/g)].map(([, name]) => `usr/bin/${name}`);
+    expect(run.length).toBeGreaterThan(4);
+    expect(KNOWN_IMAGES["custody-tpm2"]?.contents).toMatchObject({ programs: expect.arrayContaining(run) });
   });
 
   it("has in each image that is made here the programs that its components start", () => {

@@ -48,6 +48,19 @@ const PGLITE: Asset = {
     /^(?:package\.json|README\.md|dist\/(?:[^/]*\.(?:js|wasm|data)|timescaledb(?:\.tar\.gz|\/index\.js)|fs\/[^/]*\.js))$/,
 };
 
+/** What custody runs of tpm2-tools; `tpm2` is them all, and the others are links to it. */
+const TPM_TOOLS = [
+  "",
+  "_createpolicy",
+  "_createprimary",
+  "_create",
+  "_load",
+  "_unseal",
+  "_pcrread",
+  "_getcap",
+  "_flushcontext",
+];
+
 const MIGRATIONS: Asset = { from: "modules/timescaledb/migrations", to: "app/migrations", files: /^[^/]+\.sql$/ };
 
 /** Every image that a component may name. */
@@ -55,6 +68,17 @@ export const KNOWN_IMAGES: Readonly<Record<string, KnownImage>> = {
   backend: ours("backend"),
   collector: ours("collector"),
   custody: ours("custody"),
+  // Another one, so that where keys are elsewhere there is nothing that talks to a TPM.
+  "custody-tpm2": {
+    contents: {
+      kind: "service",
+      service: "custody",
+      assets: [],
+      packages: ["tpm2-tools", "libtss2-tcti-device0", "libtss2-tcti-swtpm0"],
+      programs: TPM_TOOLS.map((tool) => `usr/bin/tpm2${tool}`),
+    },
+    command: [NODE, PROGRAM],
+  },
   "custody-broker": ours("custody-broker"),
   gateway: ours("gateway"),
   simulator: ours("simulator"),

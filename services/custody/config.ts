@@ -21,6 +21,8 @@ const keyStoreConfig = z.union([
   }),
   z.strictObject({ kind: z.literal("file"), folder: text, identityFile: text }),
   z.strictObject({ kind: z.literal("pkcs11"), module: text, token: text, pinFile: text, keyPrefix: text }),
+  /** The socket of `trustkern keys token-server`. */
+  z.strictObject({ kind: z.literal("pkcs11"), server: text }),
   z.strictObject({ kind: z.literal("tpm2"), device: text, folder: text, pcrs: text }),
   z.strictObject({
     kind: z.literal("vault"),

@@ -7,8 +7,12 @@ import { hostErrors } from "./errors.ts";
 import type { Layout } from "./layout.ts";
 import type { StoreFiles } from "./store-files.ts";
 
-/** Secrets that are made once and stay, by `<component>/<name>`; a deployment has those that its components name. */
+/** What the authorities' keys in files are encrypted with; no component has it. */
+export const AUTHORITIES_PASSPHRASE = "authorities/passphrase";
+
+/** Secrets that are made once and stay, by `<component>/<name>`; a deployment has those that its components name, and its host. */
 const ORIGINALS: Readonly<Record<string, () => string>> = {
+  [AUTHORITIES_PASSPHRASE]: () => randomBytes(32).toString("base64url"),
   "custody/passphrase": () => randomBytes(32).toString("base64url"),
   "database/owner.password": () => randomBytes(24).toString("base64url"),
   "database/writer.password": () => randomBytes(24).toString("base64url"),
@@ -43,6 +47,7 @@ export function makeOriginals({ layout, model, files, existing }: OriginalsReque
   const store = join.bind(undefined, layout.secretsDir);
   const named = [
     ...model.components.flatMap(({ name, secrets }) => secrets.map((secret) => `${name}/${secret.name}`)),
+    AUTHORITIES_PASSPHRASE,
     // Others have copies of these, also where the database itself does not read them.
     "database/writer.password",
     "database/reader.password",

@@ -11,7 +11,7 @@ import { hostErrors } from "./errors.ts";
 import { openHostLedger } from "./host-ledger.ts";
 import { type HostPki, openHostPki } from "./host-pki.ts";
 import type { Layout } from "./layout.ts";
-import { makeOriginals } from "./originals.ts";
+import { AUTHORITIES_PASSPHRASE, makeOriginals } from "./originals.ts";
 import { hostFiles, type StoreFiles } from "./store-files.ts";
 
 /** Who the ledger says has done what no person asked for by name. */
@@ -50,7 +50,7 @@ export async function prepareSecrets(request: SecretsRequest): Promise<Authoriti
       dir: layout.authoritiesDir,
       tenant: request.tenant,
       clock: request.clock,
-      passphrase: originalOf(layout, "custody/passphrase"),
+      passphrase: originalOf(layout, AUTHORITIES_PASSPHRASE),
       onEvent: request.onEvent,
     });
   }
@@ -71,7 +71,7 @@ export async function openStoredPki(
   const { layout, files = hostFiles } = request;
   const { authoritiesDir } = layout;
   try {
-    const passphrase = (): string => originalOf(layout, "custody/passphrase");
+    const passphrase = (): string => originalOf(layout, AUTHORITIES_PASSPHRASE);
     const ledger = await openHostLedger({ dir: authoritiesDir, tenant: request.tenant, clock: request.clock, files });
     const pki = openHostPki({ ...request, authoritiesDir, files, ledger, passphrase, actor });
     await pki.authorities();

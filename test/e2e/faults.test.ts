@@ -136,6 +136,7 @@ describe("a state directory that was changed", () => {
 
   it.each([
     "secrets/backend/signing.key",
+    "secrets/authorities/passphrase",
     "secrets/custody/passphrase",
     "authorities",
     "volumes/custody/keys/identity.age",

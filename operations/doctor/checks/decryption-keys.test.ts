@@ -8,7 +8,7 @@ const holders = ["a", "b"].map((name) => ({ name, operator: "customer" as const 
 const of = (custody: NonNullable<Parameters<typeof resolveDeployment>[0]["custody"]>): Deployment =>
   resolveDeployment({ name: "demo", tenant: "acme", profile: "air-gapped", custody });
 const codes = (deployment: Deployment) =>
-  judgeDecryptionKeys(deployment).map(({ level, code = "" }) => `${level} ${code}`.trim());
+  judgeDecryptionKeys(deployment, []).map(({ level, code = "" }) => `${level} ${code}`.trim());
 
 it("has nothing to say of a token with an escrow, and of a development deployment", () => {
   expect(codes(of({ ...TOKEN, escrow: { threshold: 2, holders } }))).toEqual(["ok"]);
@@ -23,7 +23,15 @@ it("warns of software that was accepted, with the reason", () => {
     escrow: { threshold: 2, holders },
   });
   expect(codes(accepted)).toEqual(["warning DOCTOR_KEYS_IN_SOFTWARE"]);
-  expect(judgeDecryptionKeys(accepted)[0]?.message).toContain("(file); the reason that is given: a pilot");
+  expect(judgeDecryptionKeys(accepted, [])[0]?.message).toContain("(file); the reason that is given: a pilot");
+});
+
+it("has a problem with each thing that keeps the container from them, and no less in a development deployment", () => {
+  const missing = { code: "HOST_KEYS_UNREACHABLE", path: "custody.pinFile", message: "it is empty", fix: "fill it" };
+  const problem = { check: "decryption keys", level: "problem", code: missing.code, message: "it is empty" };
+  for (const deployment of [of(TOKEN), defaultDeployment()]) {
+    expect(judgeDecryptionKeys(deployment, [missing, missing])).toMatchObject([problem, problem]);
+  }
 });
 
 it("warns of keys that nobody could restore", () => {

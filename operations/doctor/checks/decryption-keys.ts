@@ -1,10 +1,26 @@
 import type { Deployment } from "../../../model/deployment.ts";
+import type { Finding } from "../../../shared/finding.ts";
 import { type DoctorFinding, findingsOf } from "../finding.ts";
 
 const { ok, bad } = findingsOf("decryption keys");
 
-/** What the deployment's profile allows of its decryption keys, and a person should still know. */
-export function judgeDecryptionKeys({ profile, custody }: Deployment): readonly DoctorFinding[] {
+/**
+ * What keeps custody's container from its keys is a problem; what the deployment's profile allows, and a person should still
+ * know, a warning.
+ */
+export function judgeDecryptionKeys(
+  { profile, custody }: Deployment,
+  missing: readonly Finding[],
+): readonly DoctorFinding[] {
+  if (missing.length > 0) {
+    return missing.map(({ code, message, fix }) => ({
+      check: "decryption keys",
+      level: "problem",
+      code,
+      message,
+      fix,
+    }));
+  }
   if (profile === "dev") return [ok(`${custody.kind}, in a development deployment`)];
   const { kind, leastClass, acceptSoftware, escrow } = custody;
   const findings: DoctorFinding[] = [];

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { resolveDeployment } from "../../../profiles/resolve.ts";
-import { issuingKeyFindings } from "../../../stacks/docker/life/issuing-keys.ts";
+import { hostKeyFindings, issuingKeys } from "../../../stacks/docker/life/host-keys.ts";
 import { fakeMachine } from "../fake-machine.ts";
 import { judgeIssuingKeys } from "./issuing-keys.ts";
 
@@ -17,7 +17,10 @@ const well = {
 
 async function judge(deployment: typeof withToken | typeof dev, owned: Parameters<typeof fakeMachine>[0] = {}) {
   const { lookAt } = fakeMachine(owned);
-  return judgeIssuingKeys(deployment, await issuingKeyFindings(deployment, { uid: 10_001, gid: 10_001 }, lookAt));
+  return judgeIssuingKeys(
+    deployment,
+    await hostKeyFindings(issuingKeys(deployment), { uid: 10_001, gid: 10_001 }, lookAt),
+  );
 }
 
 describe("issuing keys", () => {
@@ -29,7 +32,7 @@ describe("issuing keys", () => {
   it("are a problem for each thing that is missing, with what mends it", async () => {
     const findings = await judge(withToken);
     expect(findings.map(({ level, code }) => `${level} ${code}`)).toEqual(
-      Array(3).fill("problem ISSUING_KEYS_UNREACHABLE"),
+      Array(3).fill("problem HOST_KEYS_UNREACHABLE"),
     );
     for (const { fix } of findings) expect(fix).toBeTruthy();
   });

@@ -17,6 +17,10 @@ const withKeys = (issuing: Deployment["pki"]["issuing"]): Deployment => ({ ...de
 const TOKEN = withKeys({ kind: "pkcs11", module: "/m.so", token: "t", pinFile: "/etc/pin", keyPrefix: "demo" });
 const TPM = withKeys({ kind: "tpm2", device: "/dev/tpmrm0", folder: "/k" });
 const SIMULATOR = withKeys({ kind: "tpm2", device: "/run/swtpm/sock", folder: "/k" });
+const custodyIn = (place: object): Deployment => ({ ...dev, custody: { ...dev.custody, ...place } }) as Deployment;
+const CUSTODY_TOKEN = custodyIn({ kind: "pkcs11", module: "/c.so", token: "c", pinFile: "/etc/c", keyPrefix: "demo" });
+const CUSTODY_TPM = custodyIn({ kind: "tpm2", device: "/dev/tpmrm0", pcrs: "sha256:7" });
+const CUSTODY_SIMULATOR = custodyIn({ kind: "tpm2", device: "/run/swtpm/sock", pcrs: "sha256:7" });
 const ISSUERS = ["gateways-ca", "operators-ca"];
 const DEVICE = { host_path: "/dev/tpmrm0", container_path: "/dev/tpmrm0", permissions: "rw" };
 
@@ -72,6 +76,34 @@ describe("a stack whose issuing keys are elsewhere", () => {
   });
 });
 
+describe("a stack whose decryption keys are on the host's", () => {
+  it.each([
+    ["token", CUSTODY_TOKEN, "/run/trustkern-demo-custody"],
+    ["simulator of a TPM", CUSTODY_SIMULATOR, "/run/swtpm"],
+  ])("%s gives the folder of its socket to custody, and to nobody else", (_, deployment, folder) => {
+    expect(codesOf(rendered(deployment))).toEqual([]);
+    const { json } = rendered(deployment);
+    const names = Object.keys(json.resource.docker_container);
+    expect(names.filter((name) => keyMount(json, name))).toEqual(["custody"]);
+    expect(keyMount(json, "custody")).toEqual(bind(folder));
+    expect(names.filter((name) => box(json, name).devices)).toEqual([]);
+  });
+
+  it("TPM gives it to custody, and to nobody else", () => {
+    const { json } = rendered(CUSTODY_TPM);
+    expect(codesOf(rendered(CUSTODY_TPM))).toEqual([]);
+    const names = Object.keys(json.resource.docker_container);
+    expect(names.filter((name) => box(json, name).devices)).toEqual(["custody"]);
+    expect(box(json, "custody").devices).toEqual([DEVICE]);
+  });
+
+  it("token gives custody no network, and no path of the host's in what it is started with", () => {
+    const custody = box(rendered(CUSTODY_TOKEN).json, "custody");
+    expect(custody.network_mode).toBe("none");
+    expect(JSON.stringify([custody.env, custody.entrypoint])).not.toMatch(/\/etc\/c|\/c\.so/);
+  });
+});
+
 const WEAKENINGS: readonly (readonly [string, Deployment, RenderedCode, (stack: Loose) => void])[] = [
   [
     "no socket",
@@ -118,6 +150,43 @@ const WEAKENINGS: readonly (readonly [string, Deployment, RenderedCode, (stack: 
     SIMULATOR,
     "RENDERED_MOUNT",
     (s) => box(s, "backend").mounts.push(bind("/run/swtpm")),
+  ],
+  [
+    "custody's token to the broker of its KEM",
+    CUSTODY_TOKEN,
+    "RENDERED_MOUNT",
+    (s) => box(s, "custody-broker").mounts.push(bind("/run/trustkern-demo-custody")),
+  ],
+  [
+    "custody's token to an authority",
+    CUSTODY_TOKEN,
+    "RENDERED_MOUNT",
+    (s) => box(s).mounts.push(bind("/run/trustkern-demo-custody")),
+  ],
+  [
+    "the authorities' token to custody",
+    TOKEN,
+    "RENDERED_MOUNT",
+    (s) => box(s, "custody").mounts.push(bind("/run/trustkern-demo")),
+  ],
+  [
+    "custody its socket's folder to write to",
+    CUSTODY_TOKEN,
+    "RENDERED_MOUNT_WRITABLE",
+    (s) => (keyMount(s, "custody").read_only = false),
+  ],
+  [
+    "custody the image without tpm2-tools",
+    CUSTODY_TPM,
+    "RENDERED_IMAGE",
+    (s) => (box(s, "custody").image = "r.example/custody:1.0.0"),
+  ],
+  ["custody's TPM to the backend", CUSTODY_TPM, "RENDERED_PRIVILEGED", (s) => (box(s, "backend").devices = [DEVICE])],
+  [
+    "custody another device",
+    CUSTODY_TPM,
+    "RENDERED_PRIVILEGED",
+    (s) => (box(s, "custody").devices[0].host_path = "/dev/mem"),
   ],
   ["a device in a simulator's place", SIMULATOR, "RENDERED_PRIVILEGED", (s) => (box(s).devices = [DEVICE])],
 ];

@@ -10,17 +10,22 @@ const TPM = /^\/dev\/tpmrm[0-9]{1,2}$/;
 // By the deployment's own words and these names alone: a grant that some component gives itself counts for nothing here.
 const ISSUERS = ONLINE_CLASSES.map(stepCaComponent);
 
-/** Folder of the host's socket by which an online authority reaches its key; undefined for every other component. */
-export function keySocketFolder({ name }: Component, { pki: { issuing }, docker }: Deployment): string | undefined {
-  if (!ISSUERS.some((issuer) => issuer === name)) return undefined;
-  if (issuing.kind === "pkcs11") return dirname(docker.tokenSocket);
-  return issuing.kind === "tpm2" && !TPM.test(issuing.device) ? dirname(issuing.device) : undefined;
+/** Where a component's key is on the host, and the socket of its token; undefined for who has none there. */
+function keyOf({ name }: Component, { pki: { issuing }, custody, docker }: Deployment) {
+  if (name === "custody") return { place: custody, tokenSocket: docker.custodySocket };
+  return ISSUERS.some((issuer) => issuer === name) ? { place: issuing, tokenSocket: docker.tokenSocket } : undefined;
 }
 
-/** An online authority has the TPM that its key is in, to read and write, and no other container has any device. */
+/** Folder of the host's socket by which a component reaches its key; undefined for every component that has none there. */
+export function keySocketFolder(component: Component, deployment: Deployment): string | undefined {
+  const key = keyOf(component, deployment);
+  if (key?.place.kind === "pkcs11") return dirname(key.tokenSocket);
+  return key?.place.kind === "tpm2" && !TPM.test(key.place.device) ? dirname(key.place.device) : undefined;
+}
+
+/** Who has its key in the TPM has that, to read and write, and no other container has any device. */
 export const keyDeviceRule: Rule = only("RENDERED_PRIVILEGED", "devices", ({ component, deployment }) => {
-  const { issuing } = deployment.pki;
-  const own = issuing.kind === "tpm2" && TPM.test(issuing.device) && ISSUERS.some((each) => each === component.name);
-  if (!own) return undefined;
-  return [{ container_path: issuing.device, host_path: issuing.device, permissions: "rw" }];
+  const place = keyOf(component, deployment)?.place;
+  if (place?.kind !== "tpm2" || !TPM.test(place.device)) return undefined;
+  return [{ container_path: place.device, host_path: place.device, permissions: "rw" }];
 });

@@ -1,15 +1,13 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import type { Component } from "../../../model/component.ts";
-import type { Deployment } from "../../../model/deployment.ts";
 import { dockerOutput } from "../../host/docker-cli.ts";
 import { fingerprintOf, openStartKey, type StartKeyPlace } from "../../host/trust/start-key.ts";
 import type { ProgressEvent } from "../terraform/progress.ts";
 import { bootstrap } from "./bootstrap.ts";
-import { dockerLifeErrors } from "./errors.ts";
 import { waitHealthy } from "./health.ts";
+import { asKeyFailure, assertHostKeys } from "./host-keys.ts";
 import { inspectContainers } from "./inspect.ts";
-import { asKeyFailure, assertIssuingKeys } from "./issuing-keys.ts";
 import { removeLeftovers } from "./leftovers.ts";
 import { limitProcesses } from "./limit-processes.ts";
 import { assertNamesFree } from "./names-free.ts";
@@ -48,22 +46,9 @@ export interface DeployReport {
 const GRACE_SECONDS = 60;
 
 /**
- * Holds that this version can keep the promise of a deployment's profile.
- * @throws CUSTODY_REQUIRED where the profile does not allow keys in a file, the one custody back end that there is
- */
-export function assertDeployable({ profile }: Deployment): void {
-  if (profile === "dev") return;
-  throw dockerLifeErrors.error(
-    "CUSTODY_REQUIRED",
-    `profile ${profile} does not allow decryption keys in a file, and no other custody back end is there`,
-    { path: "profile" },
-  );
-}
-
-/**
  * Makes the running containers what `trustkern.yaml` says. A second run converges, whatever ended the first.
  * It ends with a signed start manifest, by which custody is unsealed, now and after each start.
- * @throws RENDERED_STACK_REFUSED, ISSUING_KEYS_UNREACHABLE, START_SIGNER_DIFFERS, CUSTODY_START_REFUSED, STATE_LOCKED, STATE_CORRUPT, PLAN_STALE, COMPONENT_UNHEALTHY, and what OpenTofu fails with
+ * @throws RENDERED_STACK_REFUSED, HOST_KEYS_UNREACHABLE, START_SIGNER_DIFFERS, CUSTODY_START_REFUSED, STATE_LOCKED, STATE_CORRUPT, PLAN_STALE, COMPONENT_UNHEALTHY, and what OpenTofu fails with
  */
 export async function deployDocker(options: DeployOptions): Promise<DeployReport> {
   const rendered = renderDocker(options);
@@ -75,9 +60,9 @@ export async function deployDocker(options: DeployOptions): Promise<DeployReport
       options.onResource(event);
     },
   };
+  await assertHostKeys(options.deployment, rendered.layout.authoritiesDir, options.runAs);
   return inWorkspace(counting, rendered, async ({ terraform, assertFresh }) => {
     if (options.planFile !== undefined) assertFresh(options.planFile);
-    await assertIssuingKeys(options.deployment, rendered.layout.authoritiesDir, options.runAs);
     // Before anything is changed: a deploy that cannot be signed leaves custody sealed at its next start.
     await using opened = new AsyncDisposableStack();
     const signer = opened.adopt(await openStartKey(rendered.layout, options.startKey, options.deployment), (key) =>

@@ -12,9 +12,9 @@ export const dockerLifeErrors = catalogue({
     summary: "The rendered stack grants something that the model does not.",
     fix: "take the change out of the rendered stack: it is rendered anew from trustkern.yaml at every run",
   },
-  ISSUING_KEYS_UNREACHABLE: {
+  HOST_KEYS_UNREACHABLE: {
     exit: EXIT.resource,
-    summary: "The online authorities cannot reach their keys on the token or in the TPM.",
+    summary: "Custody or the online authorities cannot reach their keys on the host's token or in its TPM.",
     fix: "mend every line of the report; docs/guides/docker.md says what the host has to have",
   },
   PLAN_STALE: {
@@ -26,10 +26,5 @@ export const dockerLifeErrors = catalogue({
     exit: EXIT.configuration,
     summary: "The docker client talks to an engine of another machine, where this machine's files cannot be mounted.",
     fix: "run trustkern on the machine whose engine it is, with DOCKER_HOST or a context that names its Unix socket",
-  },
-  CUSTODY_REQUIRED: {
-    exit: EXIT.policy,
-    summary: "The profile needs a custody back end that this version does not have.",
-    fix: "use profile dev on this machine; the rendered stack is to be had with trustkern synth",
   },
 });

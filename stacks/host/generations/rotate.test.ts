@@ -119,6 +119,25 @@ describe("a rotation of generations", () => {
     expect(await rotate()).toMatchObject({ done: true });
   });
 
+  it("says so again, and begins no other one, when it died between saying that it was done and the end", async () => {
+    const told: string[] = [];
+    const onDone = ({ keyId }: KeyRotationOutcome) => told.push(keyId);
+    await rotate({ onDone });
+    model.pass(7);
+    model.killBefore = true;
+    const dying = (outcome: KeyRotationOutcome) => {
+      onDone(outcome);
+      model.killAt = model.steps + 1;
+    };
+    await expect(rotate({ onDone: dying })).rejects.toThrow(Killed);
+    expect(await rotate({ onDone })).toMatchObject({ done: true });
+    expect([told, states()]).toEqual([
+      [model.active().keyId, model.active().keyId],
+      ["retired", "active"],
+    ]);
+    expect(existsSync(model.place.journalFile)).toBe(false);
+  });
+
   it.each(["", "{", '{"schema":"trustkern.key-rotation/2"}'])("refuses a journal that is none: %j", async (text) => {
     mkdirSync(dirname(model.place.journalFile), { recursive: true });
     writeFileSync(model.place.journalFile, text);
@@ -141,17 +160,14 @@ it.each([
       model.hear("s1");
       model.killAt = killAt;
       model.killBefore = killBefore;
-      let outcome: KeyRotationOutcome | undefined;
+      const told: KeyRotationOutcome[] = [];
       let deaths = 0;
-      for (let run = 0; outcome?.done !== true; run += 1) {
-        if (run === 10) throw new RangeError(`killed at ${killAt}, it is never finished`);
-        outcome = await rotate().catch((thrown: unknown) => {
+      for (let run = 0; told.length === 0; run += 1) {
+        if (run === 10) throw new RangeError(`killed at ${killAt}, nobody ever hears that it is finished`);
+        await rotate({ onDone: (outcome: KeyRotationOutcome) => told.push(outcome) }).catch((thrown: unknown) => {
           if (!(thrown instanceof Killed)) throw thrown;
           deaths += 1;
-          return undefined;
         });
-        // Dead between the last thing that it did and saying so: another run would be another rotation.
-        if (states().includes("retired") && !existsSync(model.place.journalFile)) break;
         expect(opensFor(model.active(), "live")).toBe(true);
         const known = new Set(model.sensors.map(({ key_id }) => key_id));
         expect(model.generations.filter(({ keyId }) => known.has(keyId)).every((each) => opensFor(each, "live"))).toBe(
@@ -162,6 +178,7 @@ it.each([
       }
       expect([killAt, ...states()]).toEqual([killAt, "retired", "active"]);
       expect(model.recipients).toEqual([model.active().keyId]);
+      expect(told).toMatchObject([{ done: true, keyId: model.active().keyId }]);
       died += deaths;
       if (deaths === 0) break;
     }

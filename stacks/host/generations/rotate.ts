@@ -16,6 +16,8 @@ export interface KeyRotationRun {
   readonly onPhase: (phase: KeyPhase, says: string) => void;
   /** Told now and then of a wait. */
   readonly onWaiting: (proof: KeyProof) => void;
+  /** Told that it is done before the journal goes: whoever dies in between is told again by the next run. @default nobody is */
+  readonly onDone?: ((outcome: KeyRotationOutcome) => void) | undefined;
 }
 
 /** What is known of a generation that is to become active. */
@@ -73,9 +75,10 @@ export async function rotateGenerations(place: GenerationsPlace, run: KeyRotatio
   const { keyId } = named(journal);
   if (findListed(await place.custody.list(), keyId)?.state === "next") await place.custody.activate(keyId);
   await place.publish();
-  const proof = await lookAt(place, journal, run.overlapSeconds);
+  const outcome = { ...(await lookAt(place, journal, run.overlapSeconds)), done: true };
+  run.onDone?.(outcome);
   place.files.remove(place.journalFile);
-  return { ...proof, done: true };
+  return outcome;
 }
 
 /** The journal of what has begun, or a new one; one whose generation was destroyed or given up meanwhile is begun anew. */

@@ -34,6 +34,7 @@ import { docker, singleHost, succeed } from "../../support/docker.ts";
 
 /** Secrets that a deploy keeps where they are there before it. */
 const KNOWN = [
+  "authorities/passphrase",
   "custody/passphrase",
   "database/owner.password",
   "database/writer.password",

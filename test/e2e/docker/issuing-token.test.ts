@@ -55,7 +55,7 @@ describe("before any container is made", () => {
   it("refuses without what listens on the token's socket, and doctor says so too", async () => {
     await server.stop();
     const refused = await failure(["deploy"]);
-    expect(refused).toMatchObject({ exit: 4, code: "ISSUING_KEYS_UNREACHABLE" });
+    expect(refused).toMatchObject({ exit: 4, code: "HOST_KEYS_UNREACHABLE" });
     expect(refused.message).toContain(`there is no socket "${server.socket}"`);
     const { code, stdout } = await example.cli(["doctor", "--json"]);
     const { findings } = JSON.parse(stdout) as { findings: readonly { check: string; level: string }[] };
@@ -73,7 +73,7 @@ describe("before any container is made", () => {
   it("refuses a token of another label than the ceremony's", async () => {
     say("another");
     const refused = await failure(["deploy"]);
-    expect(refused).toMatchObject({ exit: 4, code: "ISSUING_KEYS_UNREACHABLE" });
+    expect(refused).toMatchObject({ exit: 4, code: "HOST_KEYS_UNREACHABLE" });
     expect(refused.message).toContain('the key of gateways is on the token "trustkern-test"');
     say();
   });
@@ -192,7 +192,7 @@ describe("a deployment whose issuing keys are on a token", () => {
     await server.start("another");
     await docker(["restart", ...ISSUERS]);
     const refused = await failure(["deploy", "--wait"]);
-    expect(refused).toMatchObject({ exit: 4, code: "ISSUING_KEYS_UNREACHABLE" });
+    expect(refused).toMatchObject({ exit: 4, code: "HOST_KEYS_UNREACHABLE" });
     expect(refused.message).toContain("could not find PKCS#11 token");
     expect(refused.fix).toContain(server.socket);
   });

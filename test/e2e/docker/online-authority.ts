@@ -23,7 +23,7 @@ export function onlineAuthority({ dir, tenant }: Example, leafClass: OnlineClass
 /** An operator's certificate and its chain, from the container of the operators' authority. */
 export async function issueOperator(example: Example): Promise<string> {
   const ca = onlineAuthority(example, "operators");
-  const passphrase = () => example.secret("custody", "passphrase");
+  const passphrase = () => example.secret("authorities", "passphrase");
   const keyPem = await openOperatorsKey({ authoritiesDir: join(example.dir, "authorities"), passphrase });
   const { csrPem } = await requestFor("op-admin");
   const { operators: provisioner } = PROVISIONERS;

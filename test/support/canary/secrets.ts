@@ -24,7 +24,7 @@ const TELLING_BYTES = 8;
  * decryption keys and the simulated sensors' keys. A value that several components share is one canary.
  */
 export async function readCanaries(layout: Layout): Promise<readonly Canary[]> {
-  const passphrase = readFileSync(join(layout.secretsDir, "custody", "passphrase"), "utf8");
+  const passphrase = readFileSync(join(layout.secretsDir, "authorities", "passphrase"), "utf8");
   const found: Canary[] = [];
   for (const path of filesBelow(layout.secretsDir, layout.authoritiesDir)) {
     const name = nameOf(layout, path);
@@ -37,7 +37,7 @@ export async function readCanaries(layout: Layout): Promise<readonly Canary[]> {
     else
       found.push({ name, cores: coresOf(readFileSync(path, "utf8")), homes: [name], givenTo: givenTo(layout, path) });
   }
-  return merged([...found, ...(await decryptionKeys(layout, passphrase)), ...deviceKeys(layout)]);
+  return merged([...found, ...(await decryptionKeys(layout)), ...deviceKeys(layout)]);
 }
 
 /**
@@ -52,7 +52,8 @@ function givenTo(layout: Layout, path: string): readonly string[] {
 }
 
 /** The private keys of custody, and of its signer, which are nowhere in the clear but in its memory. */
-async function decryptionKeys(layout: Layout, passphrase: string): Promise<readonly Canary[]> {
+async function decryptionKeys(layout: Layout): Promise<readonly Canary[]> {
+  const passphrase = readFileSync(join(layout.secretsDir, "custody", "passphrase"), "utf8");
   const folder = join(layout.volumesDir, "custody", "keys");
   const identity = await unsealed(join(folder, "identity.age"), passphrase);
   const wrap = await ageKeyWrap(identity.trim());

@@ -1,6 +1,6 @@
 import { dirname } from "node:path";
 import { LEAF_CLASSES } from "../../../certs/names.ts";
-import type { Deployment, IssuingKeys } from "../../../model/deployment.ts";
+import type { CustodyKeys, Deployment, IssuingKeys } from "../../../model/deployment.ts";
 import { renderFindings } from "../../../model/findings.ts";
 import { TPM_DEVICE } from "../../../profiles/host-socket.ts";
 import { TrustKernError } from "../../../shared/errors.ts";
@@ -11,43 +11,64 @@ import type { RunAs } from "../containers.ts";
 import { dockerLifeErrors } from "./errors.ts";
 import { type HostPath, type LookAt, lookAtHost, mayUse } from "./host-path.ts";
 
-const CODE = "ISSUING_KEYS_UNREACHABLE";
+const CODE = "HOST_KEYS_UNREACHABLE";
 /** What the folder of a socket may hold; the second is how a TPM's simulator is controlled. */
 const OWN: readonly string[] = ["sock", "sock.ctrl"];
 const GUIDE = "docs/guides/docker.md says how it is prepared";
 
-/**
- * What the online authorities would miss to reach their keys, before any container is made: one that cannot reach its key starts
- * again and again, and each start may count as a wrong PIN.
- */
-export async function issuingKeyFindings(
-  { pki: { issuing }, docker }: Deployment,
-  runAs: RunAs,
-  look: LookAt = lookAtHost,
-): Promise<readonly Finding[]> {
-  if (issuing.kind === "pkcs11") {
-    return [
-      ...present("pki.issuing.module", issuing.module, await look(issuing.module), "the token's library"),
-      ...present("pki.issuing.pinFile", issuing.pinFile, await look(issuing.pinFile), "the file with the token's PIN"),
-      ...(await socketFindings("docker.tokenSocket", docker.tokenSocket, runAs, look)),
-    ];
-  }
-  if (issuing.kind !== "tpm2") return [];
-  if (TPM_DEVICE.test(issuing.device)) return deviceFindings(issuing.device, await look(issuing.device), runAs);
-  return socketFindings("pki.issuing.device", issuing.device, runAs, look);
+/** Keys that containers use where the host has them. */
+export interface HostKeys {
+  /** Member of `trustkern.yaml` that says where they are. */
+  readonly path: "pki.issuing" | "custody";
+  readonly place: IssuingKeys | CustodyKeys;
+  /** Socket of the token's server, with kind `pkcs11`, and the member that names it. */
+  readonly socket: readonly [path: string, socket: string];
+}
+
+/** The keys of the online authorities. */
+export function issuingKeys({ pki, docker }: Deployment): HostKeys {
+  return { path: "pki.issuing", place: pki.issuing, socket: ["docker.tokenSocket", docker.tokenSocket] };
+}
+
+/** The decryption keys. */
+export function decryptionKeys({ custody, docker }: Deployment): HostKeys {
+  return { path: "custody", place: custody, socket: ["docker.custodySocket", docker.custodySocket] };
 }
 
 /**
- * Holds that the online authorities can reach their keys, and that those are where `trustkern.yaml` says.
- * @throws ISSUING_KEYS_UNREACHABLE with every finding, STATE_CORRUPT
+ * What containers would miss to reach their keys, before any is made: one that cannot reach its key starts again and again, and
+ * each start may count as a wrong PIN.
  */
-export async function assertIssuingKeys(deployment: Deployment, authoritiesDir: string, runAs: RunAs): Promise<void> {
+export async function hostKeyFindings(
+  { path, place, socket: [socketPath, socket] }: HostKeys,
+  runAs: RunAs,
+  look: LookAt = lookAtHost,
+): Promise<readonly Finding[]> {
+  if (place.kind === "pkcs11") {
+    return [
+      ...present(`${path}.module`, place.module, await look(place.module), "the token's library"),
+      ...present(`${path}.pinFile`, place.pinFile, await look(place.pinFile), "the file with the token's PIN"),
+      ...(await socketFindings(socketPath, socket, runAs, look)),
+    ];
+  }
+  if (place.kind !== "tpm2") return [];
+  const { device } = place;
+  if (!TPM_DEVICE.test(device)) return socketFindings(`${path}.device`, device, runAs, look);
+  return deviceFindings(`${path}.device`, device, await look(device), runAs);
+}
+
+/**
+ * Holds that custody and the online authorities can reach their keys, and that the authorities' are where `trustkern.yaml` says.
+ * @throws HOST_KEYS_UNREACHABLE with every finding, STATE_CORRUPT
+ */
+export async function assertHostKeys(deployment: Deployment, authoritiesDir: string, runAs: RunAs): Promise<void> {
   const findings = [
-    ...(await issuingKeyFindings(deployment, runAs)),
+    ...(await hostKeyFindings(decryptionKeys(deployment), runAs)),
+    ...(await hostKeyFindings(issuingKeys(deployment), runAs)),
     ...(haveAuthorities(authoritiesDir) ? placeFindings(authoritiesDir, deployment.pki.issuing) : []),
   ];
   if (findings.length === 0) return;
-  const message = renderFindings("the containers could not reach the keys of the issuing authorities", findings);
+  const message = renderFindings("containers could not reach their keys", findings);
   throw dockerLifeErrors.error(CODE, message, { path: findings[0]?.path, cause: findings });
 }
 
@@ -125,8 +146,7 @@ function listening(path: string, socket: string, found: HostPath | undefined, ru
   return [finding(path, `"${socket}" is not for user ${runAs.uid}, who runs the containers`, GUIDE)];
 }
 
-function deviceFindings(device: string, found: HostPath | undefined, runAs: RunAs): readonly Finding[] {
-  const path = "pki.issuing.device";
+function deviceFindings(path: string, device: string, found: HostPath | undefined, runAs: RunAs): readonly Finding[] {
   if (found === undefined)
     return [finding(path, `there is no TPM "${device}"`, "turn it on in the firmware's settings")];
   if (found.kind !== "device") return [finding(path, `"${device}" is a ${found.kind}, and no device`, GUIDE)];

@@ -7,8 +7,8 @@ import type { Deployment } from "../../../model/deployment.ts";
 import { findingsOf } from "../../../model/findings.ts";
 import { resolveDeployment } from "../../../profiles/resolve.ts";
 import { dockerLifeErrors } from "./errors.ts";
+import { asKeyFailure, assertHostKeys, decryptionKeys, hostKeyFindings, issuingKeys } from "./host-keys.ts";
 import { type HostPath, lookAtHost, mayUse } from "./host-path.ts";
-import { asKeyFailure, assertIssuingKeys, issuingKeyFindings } from "./issuing-keys.ts";
 
 const USER = { uid: 10_001, gid: 10_001 };
 const dev = resolveDeployment({ name: "demo", tenant: "acme", profile: "dev", engine: "docker" });
@@ -32,11 +32,11 @@ const WELL: Readonly<Record<string, HostPath>> = {
 
 const wrong = async (deployment: Deployment, changed: Readonly<Record<string, HostPath | undefined>> = {}) => {
   const host = { ...WELL, ...changed };
-  const findings = await issuingKeyFindings(deployment, USER, async (path) => host[path]);
+  const findings = await hostKeyFindings(issuingKeys(deployment), USER, async (path) => host[path]);
   return findings.map(({ path, message }) => `${path}: ${message}`);
 };
 
-describe("what the online authorities would miss", () => {
+describe("what containers would miss", () => {
   it.each([
     ["keys in files", dev],
     ["a token", TOKEN],
@@ -75,8 +75,23 @@ describe("what the online authorities would miss", () => {
     expect(await wrong(simulator, { "/run/swtpm": more, "/run/swtpm/sock": SOCKET })).toHaveLength(1);
   });
 
+  it("is said of custody's own token and socket, and of nobody else's", async () => {
+    const place = { kind: "pkcs11", module: "/c.so", token: "c", pinFile: "/etc/c", keyPrefix: "demo" } as const;
+    const own: Deployment = { ...dev, custody: { ...dev.custody, ...place } };
+    const none = await hostKeyFindings(decryptionKeys(own), USER, async () => undefined);
+    expect(none.map(({ path }) => path)).toEqual(["custody.module", "custody.pinFile", "docker.custodySocket"]);
+    expect(await wrong(own)).toEqual([]);
+    const sealed = {
+      ...dev,
+      custody: { ...dev.custody, kind: "tpm2", device: "/dev/tpmrm0", pcrs: "sha256:7" },
+    } as const;
+    expect(await hostKeyFindings(decryptionKeys(sealed), USER, async () => undefined)).toMatchObject([
+      { path: "custody.device", message: 'there is no TPM "/dev/tpmrm0"' },
+    ]);
+  });
+
   it("is all said at once", async () => {
-    const none = await issuingKeyFindings(TOKEN, USER, async () => undefined);
+    const none = await hostKeyFindings(issuingKeys(TOKEN), USER, async () => undefined);
     expect(none.map(({ path }) => path)).toEqual(["pki.issuing.module", "pki.issuing.pinFile", "docker.tokenSocket"]);
   });
 });
@@ -91,7 +106,7 @@ describe("an authority that stays unhealthy", () => {
     ["another TPM", TPM, "error parsing key: failed loading TPM key: integrity check failed"],
   ])("for %s is one that cannot reach its key", (_, deployment, line) => {
     const failure = asKeyFailure(said(line), deployment);
-    expect(codeOf(failure)).toBe("ISSUING_KEYS_UNREACHABLE");
+    expect(codeOf(failure)).toBe("HOST_KEYS_UNREACHABLE");
     expect((failure as Error).message).toContain(line);
   });
 
@@ -149,7 +164,7 @@ describe("this host", () => {
   };
   const me = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
   const thrown = (deployment: Deployment) =>
-    assertIssuingKeys(deployment, authorities, me).then(
+    assertHostKeys(deployment, authorities, me).then(
       () => undefined,
       (error: unknown) => error,
     );
@@ -164,7 +179,7 @@ describe("this host", () => {
   it("deploys with all in place, and says nothing of the PIN when it is not", async () => {
     expect(await thrown(here)).toBeUndefined();
     const error = await thrown({ ...here, docker: { ...here.docker, tokenSocket: join(dir, "gone", "sock") } });
-    expect(error).toMatchObject({ code: "ISSUING_KEYS_UNREACHABLE", exit: 4 });
+    expect(error).toMatchObject({ code: "HOST_KEYS_UNREACHABLE", exit: 4 });
     expect(JSON.stringify(error, Object.getOwnPropertyNames(error))).not.toContain("canary-4711");
   });
 
