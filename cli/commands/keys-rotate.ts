@@ -33,12 +33,16 @@ export const run: Run = async (context) => {
   }
   const outcome = await changingKeys(site, async ({ place }) => {
     if (readKeyJournal(place.journalFile) === undefined) await confirmNew(context, place);
-    return rotateGenerations(place, rotation);
+    return rotateGenerations(place, { ...rotation, onDone: (done) => report(context, done) });
   });
-  if (context.flags.json) printJson(context.io, { schema: "trustkern.keys-rotation/1", ...outcome });
-  else context.io.stdout(rotationText(context, outcome));
+  if (!outcome.done) report(context, outcome);
   return outcome.done ? EXIT.done : EXIT.timeout;
 };
+
+function report(context: CommandContext, outcome: KeyRotationOutcome): void {
+  if (context.flags.json) printJson(context.io, { schema: "trustkern.keys-rotation/1", ...outcome });
+  else context.io.stdout(rotationText(context, outcome));
+}
 
 function runOf(context: CommandContext, { deployment }: GenerationsSite): KeyRotationRun {
   const { io, options } = context;
