@@ -17,13 +17,14 @@ export const run: Run = async (context) => {
 
 function print(context: CommandContext, overview: KeysOverview): void {
   const { io, paint } = context;
-  const { sealed, sealedBecause, store, importKey, generations, rotation, schedule, unknown } = overview;
+  const { sealed, sealedBecause, verified, store, importKey, generations, rotation, schedule, unknown } = overview;
   const line = (name: string, text: string): void => io.stdout(`${paint("bold", name.padEnd(12))}${text}\n`);
   line(
     "custody",
     sealed ? `${paint("red", "SEALED")} (${sealedBecause ?? "unknown why"})` : paint("green", "unsealed"),
   );
   if (store) line("keys", `${store.kind}, ${store.custodyClass}, ${store.keysInUse}; ${store.where}`);
+  if (!verified) line("generations", paint("yellow", "not verified while sealed"));
   if (importKey) line("import key", `${importKey.publicKey} (${importKey.keyId})`);
   if (rotation) line("rotation", `to ${rotation.keyId ?? "one that is being made"}, at ${rotation.phase}`);
   for (const { what, keyId, at, due } of schedule)

@@ -34,6 +34,8 @@ export interface KeysOverview {
   readonly sealed: boolean;
   /** While it is sealed: `started` or `ordered`. */
   readonly sealedBecause: string | null;
+  /** Whether custody holds the generations against its log and its store; false while it is sealed. */
+  readonly verified: boolean;
   /** What protects the keys; null while it is sealed. */
   readonly store: {
     readonly kind: string;
@@ -64,7 +66,7 @@ export async function keysOverview(
   layout: Pick<Layout, "volumesDir">,
 ): Promise<KeysOverview> {
   const { sealed, sealedBecause, store } = await management.call("health", {}, MANAGE_MS);
-  const unknown = sealed ? ["custody is SEALED: the generations are those that it wrote down last"] : [];
+  const unknown: string[] = [];
   const { importKey, listed } = sealed ? await ofStateFile(layout) : await ofCustody({ place, management });
   const sensors = await place.keyUse().catch((thrown: unknown) => {
     if (!(thrown instanceof TrustKernError)) throw thrown;
@@ -75,6 +77,7 @@ export async function keysOverview(
   return {
     sealed,
     sealedBecause: sealedBecause ?? null,
+    verified: !sealed,
     store: store ? factsOf(store) : null,
     importKey,
     generations: listed.map((each) => shown(each, destroyableAt(each, place.schedule), used(each.keyId))),

@@ -1,0 +1,77 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { Generation } from "../../custody/generation.ts";
+import { renderState } from "../../custody/keyring/state.ts";
+import { Management } from "../../custody/proto/custody_pb.ts";
+import { managementHandlers } from "../../services/custody/management.ts";
+import { type TestKeys, testGeneration, testKeys } from "../../services/custody/test-keys.ts";
+import { createGrpcServer } from "../../services/runtime/grpc/server.ts";
+import { serveUnix } from "../../services/runtime/grpc/unix.ts";
+import { type Layout, layoutOf } from "../../stacks/host/layout.ts";
+import type { CommandContext } from "../command.ts";
+import { runCli } from "../test-io.ts";
+import { generationsSite } from "./keys-context.ts";
+
+vi.mock("./certs-context.ts", () => ({ certsSite: async () => ({ layout, clock: () => new Date(0) }) }));
+
+let cwd: string;
+let layout: Layout;
+let keys: TestKeys;
+let stateFile: string;
+let closeCustody: () => Promise<void>;
+
+const list = async (...argv: string[]) => (await runCli(["keys", "list", ...argv], { cwd })).stdout;
+const overview = async () => JSON.parse(await list("--json"));
+
+/** Writes a state as custody left it, with this generation alone. */
+function leave(generation: Generation): void {
+  const { keyId, publicKey } = testGeneration();
+  const state = { version: 1, tenant: "demo", importKey: { keyId, publicKey }, generations: [generation] };
+  mkdirSync(dirname(stateFile), { recursive: true });
+  writeFileSync(stateFile, renderState(state));
+}
+
+beforeEach(async () => {
+  cwd = mkdtempSync(join(tmpdir(), "tk-l-"));
+  layout = layoutOf(join(cwd, ".trustkern"), tmpdir());
+  const io = { cwd, env: {}, user: () => "anna" };
+  const { manageSocket } = await generationsSite({ io, flags: {} } as unknown as CommandContext);
+  stateFile = join(layout.volumesDir, "custody", "state", "generations.json");
+  keys = testKeys();
+  const management = createGrpcServer({ maxMessageBytes: 65_536 });
+  management.add(Management, managementHandlers(keys.custodian));
+  mkdirSync(dirname(manageSocket), { recursive: true });
+  closeCustody = await serveUnix(management, manageSocket);
+});
+afterEach(async () => {
+  await closeCustody();
+  rmSync(cwd, { recursive: true });
+});
+
+describe("keys list", () => {
+  it("shows what custody says of itself while it is unsealed, as verified", async () => {
+    await keys.custodian.unseal("op-anna");
+    leave(testGeneration());
+    const { sealed, verified, generations } = await overview();
+    expect([sealed, verified]).toEqual([false, true]);
+    expect(generations).toMatchObject([{ keyId: keys.generation.keyId }]);
+    expect(await list()).not.toContain("not verified");
+  });
+
+  it("says of what is in the state file that nobody verified it, while custody is sealed", async () => {
+    const written = testGeneration();
+    leave(written);
+    const { sealed, verified, generations } = await overview();
+    expect([sealed, verified]).toEqual([true, false]);
+    expect(generations).toMatchObject([{ keyId: written.keyId }]);
+    expect(await list()).toMatch(/^generations +not verified while sealed$/m);
+  });
+
+  it("refuses a state file that is none", async () => {
+    leave(testGeneration());
+    writeFileSync(stateFile, "{}");
+    expect((await overview()).error).toMatchObject({ code: "CUSTODY_STATE_CORRUPT" });
+  });
+});
