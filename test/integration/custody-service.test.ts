@@ -156,14 +156,6 @@ describe("custody and its broker", () => {
     });
   });
 
-  it("replace a compromised generation, and open nothing live by it", async () => {
-    const old = await startBoth();
-    const kem = client();
-    const active = (await ask("compromise", { keyId: old.keyId, stored: "allow", reason: "lost" })) as ListedGeneration;
-    expect(active.state).toBe("active");
-    expect([await opens(kem, old), await opens(kem, active)]).toEqual([false, true]);
-  });
-
   it("import the recipient of a fixture as retired, and show its private key and their own nowhere", async () => {
     await startBoth({ fixtureFile: FIXTURE, logLevel: "trace" });
     const { generations } = (await ask("listGenerations")) as { generations: ListedGeneration[] };
