@@ -19,6 +19,13 @@ export const SEALING: readonly Command[] = [
     load: () => import("./commands/keys-unseal.ts"),
   },
   {
+    name: "keys token-server",
+    summary: "with custody.kind pkcs11 on the engine docker: let custody's container use the token of this host",
+    options: [["--systemd", "print a unit that does so from each boot on, and do nothing else"]],
+    handlesCancel: true,
+    load: () => import("./commands/keys-token-server.ts"),
+  },
+  {
     name: "keys seal",
     summary: "have custody forget every key until keys unseal; messages wait meanwhile",
     options: [

@@ -168,7 +168,7 @@ export interface Deployment {
      * `/sock`, in a folder with nothing else.
      */
     readonly tokenSocket: string;
-    /** The same for the token of `custody`, with another folder: who has the authorities' token must not reach custody's. */
+    /** Socket of `trustkern keys token-server`, by which custody's container uses the token of `custody`; in another folder. */
     readonly custodySocket: string;
   };
   readonly state: StateBackend;

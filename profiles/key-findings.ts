@@ -32,7 +32,7 @@ function sharedSocket(source: YamlSource): readonly Finding[] {
   ];
   if (sockets[0] !== sockets[1]) return [];
   const message = `${shown(sockets[1])} is docker.tokenSocket too, and one socket has one token; accepted: ${HOST_SOCKET_TEXT}`;
-  return [finding(["docker", "custodySocket"], message, "start a p11-kit server for each token", source)];
+  return [finding(["docker", "custodySocket"], message, "give each token's server a folder of its own", source)];
 }
 
 function unreachable(keys: readonly string[], accepted: string, source: YamlSource): readonly Finding[] {

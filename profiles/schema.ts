@@ -36,7 +36,7 @@ const dockerSchema = z
     ).exactOptional(),
     custodySocket: text(
       HOST_SOCKET,
-      `socket of p11-kit server, with custody.kind pkcs11: ${HOST_SOCKET_TEXT}`,
+      `socket of trustkern keys token-server, with custody.kind pkcs11: ${HOST_SOCKET_TEXT}`,
     ).exactOptional(),
   })
   .describe("a map of publishAddress, subnets, tokenSocket, custodySocket");

@@ -13,7 +13,7 @@ import { type Ended, runProgram } from "./run.ts";
 /** The docker client of this machine. */
 export const docker = createDockerCli(process.env);
 
-/** The example with profile dev, as the README's reader has it: a folder with `trustkern.yaml`, and the command line. */
+/** An example, as the README's reader has it: a folder with `trustkern.yaml`, and the command line. */
 export interface Example {
   readonly file: string;
   readonly dir: string;
@@ -33,8 +33,13 @@ export const CLI = ["--disable-warning=ExperimentalWarning", join(PROJECT, "cli"
 
 /** A copy of `examples/single-host` in a folder of its own. */
 export function singleHost(folder: string): Example {
+  return exampleIn(folder, "single-host");
+}
+
+/** A copy of a folder of `examples/` in one of its own. */
+export function exampleIn(folder: string, name: string): Example {
   const file = join(folder, "trustkern.yaml");
-  copyFileSync(join(PROJECT, "examples", "single-host", "trustkern.yaml"), file);
+  copyFileSync(join(PROJECT, "examples", name, "trustkern.yaml"), file);
   const layout = layoutOf(join(folder, ".trustkern"), "/tmp");
   const { tenant } = parseDeploymentYaml(readFileSync(file, "utf8"), file);
   return {

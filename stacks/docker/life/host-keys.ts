@@ -138,7 +138,10 @@ async function socketFindings(path: string, socket: string, runAs: RunAs, look: 
 }
 
 function listening(path: string, socket: string, found: HostPath | undefined, runAs: RunAs): readonly Finding[] {
-  const start = `start what listens there; ${GUIDE}`;
+  const start =
+    path === "docker.custodySocket"
+      ? "start the unit that trustkern keys token-server --systemd prints"
+      : `start what listens there; ${GUIDE}`;
   if (found === undefined) return [finding(path, `there is no socket "${socket}"`, start)];
   if (found.kind !== "socket") return [finding(path, `"${socket}" is a ${found.kind}, and no socket`, start)];
   if (found.answers !== true) return [finding(path, `nobody listens on "${socket}"`, start)];

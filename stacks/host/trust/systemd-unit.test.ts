@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { renderUnit } from "./systemd-unit.ts";
+import { renderTokenUnit, renderUnit } from "./systemd-unit.ts";
 
 const request = {
   deployment: "demo",
@@ -39,5 +39,26 @@ describe("the unit that unseals custody after a boot", () => {
     ['/srv/a"b/x', '"/srv/a\\"b/x"'],
   ])("hands %s on as one word that means nothing else", (file, word) => {
     expect(renderUnit({ ...request, file })).toContain(` -f ${word} --dir `);
+  });
+});
+
+describe("the unit that serves the token of the decryption keys", () => {
+  const token = { ...request, socket: "/run/trustkern-demo-custody/sock" };
+
+  it("has the socket's folder below /run, for longer than it runs", () => {
+    const unit = renderTokenUnit(token);
+    expect(unit).toContain("RuntimeDirectory=trustkern-demo-custody\n");
+    expect(unit).toContain("RuntimeDirectoryPreserve=yes\n");
+    expect(renderTokenUnit({ ...token, socket: "/srv/own/sock" })).not.toContain("RuntimeDirectory");
+  });
+
+  it("does not try a PIN again that the token refused", () => {
+    expect(renderTokenUnit(token)).toContain("RestartPreventExitStatus=3\n");
+  });
+
+  it("runs the command with the file as one word, and leaves no core", () => {
+    const unit = renderTokenUnit({ ...token, file: "/srv/my plant/x" });
+    expect(unit).toContain('ExecStart=/opt/trustkern/trustkern keys token-server -f "/srv/my plant/x"\n');
+    expect(unit).toContain("LimitCORE=0\n");
   });
 });

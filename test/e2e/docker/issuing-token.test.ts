@@ -9,8 +9,11 @@ import { fetchCrl } from "../../../certs/step-ca/client.ts";
 import { ONLINE_CLASSES, stepCaComponent } from "../../../certs/step-ca/names.ts";
 import { verifyChain } from "../../../certs/verify-chain.ts";
 import { SOFTHSM, SoftToken } from "../../integration/signers/soft-token.ts";
+import { CustodyToken } from "../../support/custody-token.ts";
 import { scratch } from "../../support/deployment.ts";
-import { docker, pidOf, singleHost, succeed } from "../../support/docker.ts";
+import { docker, openDatabase, pidOf, singleHost, succeed } from "../../support/docker.ts";
+import { spoolIsEmpty } from "../../support/drained.ts";
+import { compareLedger } from "../../support/ledger.ts";
 import { TokenServer } from "../../support/token-server.ts";
 import { inspectRaw, issueOperator, issueOperatorWithin, onlineAuthority } from "./online-authority.ts";
 
@@ -18,7 +21,14 @@ const soft = new SoftToken();
 const server = new TokenServer(SOFTHSM);
 const { dir, remove } = scratch("issuing-token");
 const example = singleHost(dir);
-const yaml = readFileSync(example.file, "utf8").replace(/^docker:/m, `docker:\n  tokenSocket: ${server.socket}`);
+const custodySocket = join(dir, "custody-token", "sock");
+const custodyToken = new CustodyToken(example.file, custodySocket);
+const yaml = `${readFileSync(example.file, "utf8").replace(
+  /^docker:/m,
+  `docker:\n  tokenSocket: ${server.socket}\n  custodySocket: ${custodySocket}`,
+)}
+custody: { kind: pkcs11, module: ${SOFTHSM}, token: custody, pinFile: ${join(soft.folder, "custody.pin")} }
+`;
 const authorities = join(example.dir, "authorities");
 const ISSUERS = ONLINE_CLASSES.map(stepCaComponent);
 const outside = { file: join(dir, "root.age"), passphrase: join(dir, "passphrase") };
@@ -39,6 +49,9 @@ beforeAll(async () => {
   say();
   writeFileSync(outside.passphrase, randomBytes(32).toString("hex"), { mode: 0o600 });
   await server.start(soft.token);
+  soft.make("custody");
+  soft.pinIn("custody.pin", soft.pin);
+  await custodyToken.start();
   await succeed(example, ["images", "build"]);
   await succeed(example, ["images", "lock"]);
   const away = ["--root-key", outside.file, "--passphrase-file", outside.passphrase];
@@ -46,6 +59,7 @@ beforeAll(async () => {
 }, 900_000);
 afterAll(async () => {
   await example.cli(["destroy", "--volumes", "--yes"]);
+  await custodyToken.stop();
   await server.remove();
   soft.remove();
   remove();
@@ -108,6 +122,26 @@ describe("a deployment whose issuing keys are on a token", () => {
     expect(await verifyCrl({ pem, issuerPem, now: new Date() })).toEqual([]);
     expect(readCrl(pem).revoked).toEqual([]);
   });
+
+  it("opens every message with a decryption key that is on another token", async () => {
+    const database = await openDatabase(example);
+    const rows = async () => Number((await database.query<{ n: string }>("SELECT count(*) AS n FROM telemetry"))[0]?.n);
+    await expect.poll(rows, { timeout: 60_000 }).toBeGreaterThan(20);
+    const { custody } = JSON.parse((await example.cli(["status", "--json"])).stdout);
+    expect(custody).toMatchObject({ sealed: false, kind: "pkcs11", custodyClass: "software" });
+    // What was on its way while the token was away is opened afterwards.
+    await custodyToken.stop("SIGKILL");
+    await pause(3_000);
+    await custodyToken.start();
+    const before = await rows();
+    await expect.poll(rows, { timeout: 60_000 }).toBeGreaterThan(before + 20);
+    await example.control("simulator", "POST", "/stop");
+    await spoolIsEmpty(example.control);
+    const result = await compareLedger({ deployed: { control: example.control }, database });
+    expect([result.wrong, result.quarantined]).toEqual([[], []]);
+    expect(result.acknowledged.length).toBeGreaterThan(40);
+    await database.close();
+  }, 300_000);
 
   it("has those keys on the token alone, where nothing reads them", async () => {
     for (const name of ISSUERS) {

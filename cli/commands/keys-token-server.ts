@@ -1,0 +1,64 @@
+import { once } from "node:events";
+import { chownSync, mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { openPkcs11Store } from "../../custody/backends/pkcs11.ts";
+import type { Deployment } from "../../model/deployment.ts";
+import { serveToken } from "../../services/custody/token-server.ts";
+import { EXIT, messageOf, TrustKernError } from "../../shared/errors.ts";
+import { runAsOf } from "../../stacks/docker/life/options.ts";
+import { renderTokenUnit } from "../../stacks/host/trust/systemd-unit.ts";
+import type { Run } from "../command.ts";
+import { locateDeployment } from "../deployment-file.ts";
+import { cliErrors } from "../errors.ts";
+import { talk } from "../talk.ts";
+
+/** `keys token-server`: serves the token of `custody` at `docker.custodySocket`, until it is told to end. */
+export const run: Run = async (context) => {
+  const { io, flags, options } = context;
+  const { deployment, file } = await locateDeployment(io, flags);
+  const place = tokenOf(deployment, file);
+  const { custodySocket: socket } = deployment.docker;
+  if (options.systemd === true) {
+    const program = fileURLToPath(new URL("../../trustkern", import.meta.url));
+    io.stdout(renderTokenUnit({ deployment: deployment.name, program, file: file ?? "", user: io.user(), socket }));
+    return EXIT.done;
+  }
+  const say = talk(context);
+  // First: a PIN that the token refuses ends this, and no container asks for it again.
+  const store = await openPkcs11Store(place);
+  try {
+    mkdirSync(dirname(socket), { recursive: true, mode: 0o755 });
+    const close = await serveToken({ store, socket, onRefused: (thrown) => say(`refused: ${refusalOf(thrown)}`) });
+    giveAway(socket);
+    say(`${store.facts.where} (${store.facts.custodyClass}) is served at ${socket}, until Ctrl-C or SIGTERM`);
+    if (!io.cancelled.aborted) await once(io.cancelled, "abort");
+    await close();
+  } finally {
+    await store.close();
+  }
+  return EXIT.done;
+};
+
+/** The containers' user alone may connect. */
+function giveAway(socket: string): void {
+  const { uid, gid } = runAsOf(process.getuid?.() ?? 0, process.getgid?.() ?? 0);
+  if (process.getuid?.() === 0) chownSync(socket, uid, gid);
+}
+
+function refusalOf(thrown: unknown): string {
+  return thrown instanceof TrustKernError ? `${thrown.code}: ${thrown.message}` : messageOf(thrown);
+}
+
+/** @throws DOCKER_ENGINE_ONLY, CLI_USAGE where the decryption keys are on no token */
+function tokenOf({ engine, custody }: Deployment, file: string | undefined) {
+  if (engine !== "docker") {
+    const message = `custody runs on this host itself with the engine "${engine}", and reaches its token`;
+    throw cliErrors.error("DOCKER_ENGINE_ONLY", message, { path: file });
+  }
+  if (custody.kind === "pkcs11") return custody;
+  throw cliErrors.error("CLI_USAGE", `custody.kind is "${custody.kind}"; accepted: pkcs11`, {
+    path: "custody.kind",
+    fix: "run this where trustkern.yaml has the decryption keys on a token; no other kind needs a server",
+  });
+}

@@ -1,0 +1,144 @@
+import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { createKemClient } from "../../../services/collector/verify/kem-client.ts";
+import { activeOf, openedBy, sealTo } from "../../integration/custody/asking.ts";
+import { SOFTHSM, SoftToken } from "../../integration/signers/soft-token.ts";
+import { CustodyToken } from "../../support/custody-token.ts";
+import { scratch } from "../../support/deployment.ts";
+import { docker, exampleIn, pidOf, succeed } from "../../support/docker.ts";
+import { TokenServer } from "../../support/token-server.ts";
+import { inspectRaw } from "./online-authority.ts";
+
+const soft = new SoftToken();
+const issuing = new TokenServer(SOFTHSM);
+const { dir, remove } = scratch("eu-hosted");
+const example = exampleIn(dir, "eu-hosted");
+const custodySocket = join(dir, "custody-token", "sock");
+const custodyToken = new CustodyToken(example.file, custodySocket);
+const socket = (name: string): string => join(example.dir, "run", name, "sock");
+
+/** The example's file with what its README says to change, and tokens of SoftHSM in place of those of hardware. */
+function adapt(): void {
+  const file = parse(readFileSync(example.file, "utf8"));
+  const on = (token: string) => ({ kind: "pkcs11", module: SOFTHSM, token, pinFile: soft.pinFile });
+  const accepted = { class: "software", acceptSoftware: "SoftHSM stands in for a token in a test" };
+  file.docker = { publishAddress: "127.0.0.1", tokenSocket: issuing.socket, custodySocket };
+  file.images = { source: "packages", grafana: "absent" };
+  delete file.state;
+  file.pki = { root: on("plant-north-root"), issuing: on("plant-north-issuing") };
+  file.custody = { ...file.custody, ...on("plant-north-custody"), ...accepted };
+  writeFileSync(example.file, JSON.stringify(file));
+}
+
+/** Code, message and exit code of a command that fails. */
+async function failure(args: readonly string[]) {
+  const { code, stdout } = await example.cli([...args, "--json"]);
+  return { exit: code, ...(JSON.parse(stdout) as { error: { code: string; message: string; fix: string } }).error };
+}
+
+async function statusOfCustody() {
+  return JSON.parse((await example.cli(["status", "--json"])).stdout).custody;
+}
+
+async function startAgain(...names: readonly string[]): Promise<void> {
+  await docker(["restart", ...names], { timeoutMs: 180_000 });
+  await expect.poll(async () => (await statusOfCustody()).sealed, { timeout: 60_000 }).not.toBeNull();
+}
+
+beforeAll(async () => {
+  adapt();
+  mkdirSync(join(dir, "custody-token"), { mode: 0o755 });
+  for (const token of ["root", "issuing", "custody"]) soft.make(`plant-north-${token}`);
+  await issuing.start("plant-north-issuing");
+  await succeed(example, ["images", "build"]);
+  await succeed(example, ["images", "lock"]);
+  await succeed(example, ["certs", "init", "--conductor", "Ada", "--witnesses", "Grace"]);
+}, 900_000);
+afterAll(async () => {
+  await example.cli(["destroy", "--volumes", "--yes"]);
+  await custodyToken.stop();
+  await issuing.remove();
+  soft.remove();
+  remove();
+}, 200_000);
+
+describe("the example with profile eu-hosted", () => {
+  it("makes no container before custody's token is served", async () => {
+    const refused = await failure(["deploy"]);
+    expect(refused).toMatchObject({ exit: 4, code: "HOST_KEYS_UNREACHABLE" });
+    expect(refused.message).toContain(`docker.custodySocket: there is no socket "${custodySocket}"`);
+    expect((await docker(["ps", "-aq", "--filter", "label=trustkern.deployment=plant-north"])).stdout).toBe("");
+  });
+
+  it("is deployed, and says on what its decryption keys are", async () => {
+    await custodyToken.start();
+    await succeed(example, ["deploy", "--wait"]);
+    expect(await statusOfCustody()).toEqual({
+      ...{ sealed: false, custodyClass: "software", kind: "pkcs11" },
+      acceptSoftware: "SoftHSM stands in for a token in a test",
+    });
+  }, 400_000);
+
+  it("has nothing to plan right after, and no drift", async () => {
+    expect((await example.cli(["plan", "--detailed-exitcode"])).code).toBe(0);
+    expect((await example.cli(["status"])).code).toBe(0);
+  });
+
+  it("opens what is sealed to its active generation, also after its token's server was killed", async () => {
+    const states: string[] = [];
+    const kem = createKemClient({ socketPath: socket("custody-broker.kem"), onState: (state) => states.push(state) });
+    const { item, ciphertext } = sealTo(await activeOf(socket("custody.manage")));
+    const opens = async () => openedBy((await kem.open([item]))[0], ciphertext);
+    expect(await opens()).toBe(true);
+    const { RestartCount, State } = await inspectRaw("custody");
+    await custodyToken.stop("SIGKILL");
+    const waiting = opens();
+    await custodyToken.start();
+    expect(await waiting).toBe(true);
+    const after = await inspectRaw("custody");
+    expect([after.RestartCount, after.State.StartedAt]).toEqual([RestartCount, State.StartedAt]);
+    kem.close();
+  });
+
+  it("gives custody no network, no library, no PIN, and of the host nothing but that socket", async () => {
+    const { HostConfig, Mounts, Config } = await inspectRaw("custody");
+    expect([HostConfig.NetworkMode, HostConfig.Devices ?? []]).toEqual(["none", []]);
+    const elsewhere = (Mounts as readonly { readonly Source: string; readonly RW: boolean }[]).filter(
+      ({ Source }) => !Source.startsWith(example.dir),
+    );
+    expect(elsewhere).toMatchObject([{ Source: join(dir, "custody-token"), RW: false }]);
+    const pid = await pidOf("custody");
+    const [maps, environ] = ["maps", "environ"].map((name) => readFileSync(`/proc/${pid}/${name}`, "utf8"));
+    expect(maps).not.toMatch(/softhsm|p11-kit/);
+    expect(JSON.stringify([Config, environ])).not.toContain(soft.pin);
+    expect(readFileSync(`/proc/${custodyToken.pid()}/maps`, "utf8")).toContain("softhsm");
+  });
+
+  it("stays sealed after a reboot, until the host was held against what was deployed", async () => {
+    const names = (await docker(["ps", "--format", "{{.Names}}", "--filter", "label=trustkern.deployment=plant-north"]))
+      .stdout;
+    await startAgain(...names.trim().split("\n"));
+    expect(await statusOfCustody()).toMatchObject({ sealed: true, custodyClass: null });
+    await succeed(example, ["keys", "unseal", "--dry-run"]);
+    expect(await statusOfCustody()).toMatchObject({ sealed: true });
+    await succeed(example, ["keys", "unseal"]);
+    expect(await statusOfCustody()).toMatchObject({ sealed: false, custodyClass: "software" });
+  }, 300_000);
+
+  it("is not unsealed with a configuration that was changed, which is an event", async () => {
+    await startAgain("custody");
+    const file = join(example.dir, "config", "custody-broker", "config.json");
+    const before = readFileSync(file, "utf8");
+    appendFileSync(file, " ");
+    const refused = await failure(["keys", "unseal"]);
+    expect(refused).toMatchObject({ exit: 5, code: "CUSTODY_START_REFUSED" });
+    expect(refused.message).toContain("config/custody-broker/config.json");
+    expect(await statusOfCustody()).toMatchObject({ sealed: true });
+    const events = readFileSync(join(example.dir, "logs", "deploy.ndjson"), "utf8");
+    expect(events).toContain("CUSTODY_START_REFUSED");
+    writeFileSync(file, before);
+    await succeed(example, ["keys", "unseal"]);
+  }, 200_000);
+});
