@@ -10,25 +10,30 @@ import { verifyChain } from "../../../certs/verify-chain.ts";
 import { runAsOf } from "../../../stacks/docker/life/options.ts";
 import { SoftTpm } from "../../integration/signers/soft-tpm.ts";
 import { scratch } from "../../support/deployment.ts";
-import { docker, pidOf, singleHost, succeed } from "../../support/docker.ts";
+import { docker, openDatabase, pidOf, singleHost, succeed } from "../../support/docker.ts";
 import { issueOperator, issueOperatorWithin, onlineAuthority } from "./online-authority.ts";
 
 const tpm = new SoftTpm("sock");
+const custodyTpm = new SoftTpm("sock");
 const { dir, remove } = scratch("issuing-tpm");
 const example = singleHost(dir);
 const authorities = join(example.dir, "authorities");
 
 beforeAll(async () => {
-  await tpm.start();
   const { uid, gid } = runAsOf(process.getuid?.() ?? 0, process.getgid?.() ?? 0);
-  chmodSync(dirname(tpm.device), 0o755);
-  chownSync(tpm.device, uid, gid);
-  const keys = `pki:\n  issuing: { kind: tpm2, device: ${tpm.device}, folder: ${dir} }\n`;
+  for (const each of [tpm, custodyTpm]) {
+    await each.start();
+    chmodSync(dirname(each.device), 0o755);
+    chownSync(each.device, uid, gid);
+  }
+  const issuing = `pki:\n  issuing: { kind: tpm2, device: ${tpm.device}, folder: ${dir} }\n`;
+  const keys = `${issuing}custody: { kind: tpm2, device: ${custodyTpm.device} }\n`;
   writeFileSync(example.file, `${readFileSync(example.file, "utf8")}\n${keys}`);
   const [key, words] = [join(dir, "root.age"), join(dir, "words")];
   writeFileSync(words, randomBytes(32).toString("hex"), { mode: 0o600 });
   const away = ["--root-key", key, "--passphrase-file", words, "--conductor", "Ada", "--witnesses", "Grace"];
   await succeed(example, ["certs", "init", ...away]);
+  await succeed(example, ["images", "build"]);
   await succeed(example, ["images", "lock"]);
   // The rest of the deployment does not sign.
   await succeed(example, ["deploy"]);
@@ -37,6 +42,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await example.cli(["destroy", "--volumes", "--yes"]);
   await tpm.remove();
+  await custodyTpm.remove();
   remove();
 }, 200_000);
 
@@ -50,6 +56,20 @@ describe("a deployment whose issuing keys are in a TPM", () => {
     expect(verifyChain({ ...chain, chainPem: await issueOperator(example) })).toEqual([]);
     expect((await docker(["logs", "operators-ca"])).stderr).not.toContain("Reload failed");
   });
+
+  it("opens messages with keys that another TPM has sealed, also after custody started again", async () => {
+    const database = await openDatabase(example);
+    const rows = async () => Number((await database.query<{ n: string }>("SELECT count(*) AS n FROM telemetry"))[0]?.n);
+    await expect.poll(rows, { timeout: 60_000 }).toBeGreaterThan(20);
+    await docker(["restart", "custody"]);
+    const before = await rows();
+    await expect.poll(rows, { timeout: 60_000 }).toBeGreaterThan(before + 20);
+    const { custody } = JSON.parse((await example.cli(["status", "--json"])).stdout);
+    expect(custody).toMatchObject({ sealed: false, kind: "tpm2", custodyClass: "software" });
+    const kept = readdirSync(join(example.dir, "volumes", "custody", "keys"));
+    expect(kept).toEqual(expect.arrayContaining(["audit-signer.key", "wrapping-key.tpm2"]));
+    await database.close();
+  }, 200_000);
 
   it.each(ONLINE_CLASSES)("publishes a list that the key of %s signed", async (leafClass) => {
     const pem = await fetchCrl(onlineAuthority(example, leafClass));
