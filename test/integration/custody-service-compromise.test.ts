@@ -52,5 +52,5 @@ it("opens by a compromised generation what is stored as long as that is allowed,
 
 it("opens nothing for a use that nobody has named", async () => {
   await expect(opens(old, Use.UNSPECIFIED)).rejects.toMatchObject({ code: "CUSTODY_KEM_MALFORMED" });
-  await expect(opens(old, 3 as Use)).rejects.toMatchObject({ code: "CUSTODY_KEM_MALFORMED" });
+  await expect(opens(old, 3 as number as Use)).rejects.toMatchObject({ code: "CUSTODY_KEM_MALFORMED" });
 });

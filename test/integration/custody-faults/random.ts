@@ -10,6 +10,6 @@ export function randomOf(seed: string): Random {
 }
 
 /** One of them. */
-export function pick<T>(random: Random, from: readonly [T, ...T[]]): T {
+export function pick<const T>(random: Random, from: readonly [T, ...T[]]): T {
   return from[random(from.length)] as T;
 }
