@@ -110,6 +110,18 @@ describe("an authority that stays unhealthy", () => {
     expect((failure as Error).message).toContain(line);
   });
 
+  it("is custody's own, where that is who says so", () => {
+    const sealed = {
+      ...TOKEN,
+      custody: { ...dev.custody, kind: "tpm2", device: "/dev/tpmrm1", pcrs: "sha256:7" },
+    } as const;
+    const wrote = "custody is unhealthy after 30 s\n    SIGNER_TOKEN_MISSING";
+    const failure = asKeyFailure(dockerLifeErrors.error("COMPONENT_UNHEALTHY", wrote), sealed);
+    expect(failure).toMatchObject({ code: "HOST_KEYS_UNREACHABLE", fix: expect.stringContaining('"/dev/tpmrm1"') });
+    const inFiles = dockerLifeErrors.error("COMPONENT_UNHEALTHY", wrote);
+    expect(asKeyFailure(inFiles, TOKEN)).toBe(inFiles);
+  });
+
   it("for another reason is just that, and so is any other failure", () => {
     const other = said("bind: address already in use");
     expect(asKeyFailure(other, TOKEN)).toBe(other);

@@ -72,22 +72,26 @@ export async function assertHostKeys(deployment: Deployment, authoritiesDir: str
   throw dockerLifeErrors.error(CODE, message, { path: findings[0]?.path, cause: findings });
 }
 
-/** What step-ca says when its token or TPM does not have what it was told to find there. */
-const DEVICE_REFUSES = /PKCS ?#11|pkcs11|CKR_|\btpm/i;
+/** What step-ca and custody say when their token or TPM does not have what they were told to find there. */
+const DEVICE_REFUSES = /PKCS ?#11|pkcs11|CKR_|\btpm|SIGNER_|CUSTODY_STORE_/i;
 
 /**
- * What a deploy fails with: where an authority stays unhealthy for want of its key, that, with what it wrote.
+ * What a deploy fails with: where custody or an authority stays unhealthy for want of its key, that, with what it wrote.
  * @param thrown what was thrown while containers became healthy
  */
-export function asKeyFailure(thrown: unknown, { pki, docker }: Deployment): unknown {
+export function asKeyFailure(thrown: unknown, deployment: Deployment): unknown {
   if (!(thrown instanceof TrustKernError) || thrown.code !== "COMPONENT_UNHEALTHY") return thrown;
-  const { issuing } = pki;
-  const onDevice = issuing.kind === "pkcs11" || issuing.kind === "tpm2";
-  if (!onDevice || !DEVICE_REFUSES.test(thrown.message)) return thrown;
-  const fix =
-    issuing.kind === "pkcs11"
-      ? `hold what listens on "${docker.tokenSocket}" to the token "${issuing.token}" with the keys of the ceremony, and run trustkern deploy again`
-      : `hold "${issuing.device}" to the TPM that the ceremony was held with, and run trustkern deploy again`;
+  const own = thrown.message.startsWith("custody ");
+  const {
+    place,
+    socket: [, socket],
+  } = own ? decryptionKeys(deployment) : issuingKeys(deployment);
+  if ((place.kind !== "pkcs11" && place.kind !== "tpm2") || !DEVICE_REFUSES.test(thrown.message)) return thrown;
+  const held =
+    place.kind === "pkcs11"
+      ? `hold what listens on "${socket}" to the token "${place.token}" with the keys of`
+      : `hold "${place.device}" to the TPM that has the keys of`;
+  const fix = `${held} ${own ? "custody" : "the ceremony"}, and run trustkern deploy again`;
   return dockerLifeErrors.error(CODE, thrown.message, { path: thrown.path, cause: thrown, fix });
 }
 

@@ -26,6 +26,7 @@ function adapt(): void {
   const accepted = { class: "software", acceptSoftware: "SoftHSM stands in for a token in a test" };
   file.docker = { publishAddress: "127.0.0.1", tokenSocket: issuing.socket, custodySocket };
   file.images = { source: "packages", grafana: "absent" };
+  delete file.ports.grafana;
   delete file.state;
   file.pki = { root: on("plant-north-root"), issuing: on("plant-north-issuing") };
   file.custody = { ...file.custody, ...on("plant-north-custody"), ...accepted };

@@ -24,7 +24,7 @@ beforeAll(async () => {
   for (const each of [tpm, custodyTpm]) {
     await each.start();
     chmodSync(dirname(each.device), 0o755);
-    chownSync(each.device, uid, gid);
+    for (const socket of [each.device, `${each.device}.ctrl`]) chownSync(socket, uid, gid);
   }
   const issuing = `pki:\n  issuing: { kind: tpm2, device: ${tpm.device}, folder: ${dir} }\n`;
   const keys = `${issuing}custody: { kind: tpm2, device: ${custodyTpm.device} }\n`;
