@@ -18,7 +18,7 @@ export interface Answer {
 /** A batch that was not. */
 export interface Refusal {
   readonly code: string;
-  /** From the question on, in milliseconds. */
+  /** From the question on, in milliseconds, without those for which this process itself was held up. */
   readonly ms: number;
 }
 
@@ -34,6 +34,8 @@ export interface Traffic {
   readonly end: () => Promise<void>;
 }
 
+/** How often this process looks whether it was held up. */
+const LOOK_MS = 20;
 const LOOPS = 4;
 const PAUSE_MS = 25;
 /** As the collector waits. */
@@ -54,6 +56,13 @@ export function startTraffic(socket: string, generation: ListedGeneration, rando
   const refusals: Refusal[] = [];
   const answeredAt = new Array<number>(LOOPS).fill(0);
   let refusedAt = 0;
+  let heldUpMs = 0;
+  let lookedAt = performance.now();
+  const looking = setInterval(() => {
+    const now = performance.now();
+    heldUpMs += Math.max(0, now - lookedAt - LOOK_MS);
+    lookedAt = now;
+  }, LOOK_MS).unref();
   let ending = false;
 
   function asked(): Asked {
@@ -67,10 +76,10 @@ export function startTraffic(socket: string, generation: ListedGeneration, rando
   async function ask(loop: number): Promise<void> {
     const batch = Array.from({ length: 1 + random(8) }, asked);
     const items = batch.map(({ item }) => item);
-    const at = performance.now();
+    const [at, heldUpBefore] = [performance.now(), heldUpMs];
     const request = { use: Use.LIVE, items: packItems(items) };
     const response = await client.call("decapsulateBatch", request, CLIENT_MS).catch((thrown: { code: string }) => {
-      refusals.push({ code: thrown.code, ms: performance.now() - at });
+      refusals.push({ code: thrown.code, ms: performance.now() - at - (heldUpMs - heldUpBefore) });
       refusedAt = at;
     });
     if (!response) return;
@@ -101,6 +110,7 @@ export function startTraffic(socket: string, generation: ListedGeneration, rando
     end: async () => {
       ending = true;
       await loops.finally(client.close);
+      clearInterval(looking);
     },
   };
 }
