@@ -47,16 +47,21 @@ describe("keys that containers could not reach", () => {
 
   it.each([CUSTODY_KMS, CUSTODY_VAULT])("are custody's where only a network leads: %s", (custody) => {
     expect(wrong(`${DOCKER}${custody}`)).toEqual(["CONFIG_ENGINE_KEYS custody.kind"]);
-    expect(wrong(`${EMBEDDED}${custody}`)).toEqual([]);
+    expect(wrong(`${EMBEDDED}${custody}`)).toEqual(["CONFIG_ENGINE_KEYS custody.kind"]);
   });
 
   it("are not those in a TPM, in a simulator with a folder of its own, or of another engine", () => {
     expect(wrong(`${DOCKER}${tpm("/dev/tpmrm0")}`)).toEqual([]);
     expect(wrong(`${DOCKER}${tpm("/run/swtpm/sock")}`)).toEqual([]);
     expect(wrong(`${DOCKER}${sealed("/dev/tpmrm0")}`)).toEqual([]);
-    expect(wrong(`${EMBEDDED}${sealed("/tmp/tpm")}`)).toEqual([]);
     expect(wrong(`${EMBEDDED}${tpm("/tmp/tpm")}`)).toEqual([]);
     expect(wrong(`${EMBEDDED}${KMS}`)).toEqual([]);
+  });
+
+  it("are custody's on the engine embedded, wherever but in a file", () => {
+    expect(wrong(`${EMBEDDED}${sealed("/dev/tpmrm0")}`)).toEqual(["CONFIG_ENGINE_KEYS custody.kind"]);
+    expect(wrong(`${EMBEDDED}custody: { kind: file }\n`)).toEqual([]);
+    expect(wrong(`${EMBEDDED}custody: { kind: hsm }\n`)).toEqual(["CONFIG_VALUE custody.kind"]);
   });
 
   it("are said once, where the value is not one at all", () => {

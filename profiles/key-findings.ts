@@ -1,3 +1,4 @@
+import { CUSTODY_KINDS } from "../model/custody.ts";
 import { ENGINES, type Engine, PROFILE_NAMES } from "../model/deployment.ts";
 import type { Finding } from "../shared/finding.ts";
 import { HOST_SOCKET, HOST_SOCKET_TEXT, TPM_DEVICE, tokenSockets } from "./host-socket.ts";
@@ -11,13 +12,23 @@ const KEYS_IN_CONTAINERS: readonly (readonly [path: string, accepted: string])[]
   ["custody", "pkcs11, tpm2, and where the profile allows it file"],
 ];
 
-/** Keys of issuing authorities and of custody that the containers of the deployment's engine could not reach. */
+/** Keys of issuing authorities and of custody that the programs of the deployment's engine could not reach. */
 export function keyFindings(source: YamlSource): readonly Finding[] {
-  if (engineOf(source) !== "docker") return [];
+  const engine = engineOf(source);
+  if (engine === "embedded") return notEmbedded(source);
+  if (engine !== "docker") return [];
   return [
     ...KEYS_IN_CONTAINERS.flatMap(([path, accepted]) => unreachable(path.split("."), accepted, source)),
     ...sharedSocket(source),
   ];
+}
+
+/** Node's permission model lets custody's process load no library, start no program and read no file but its own. */
+function notEmbedded(source: YamlSource): readonly Finding[] {
+  const kind = valueAt(source.value, ["custody", "kind"]);
+  if (!CUSTODY_KINDS.some((known) => known === kind) || kind === "file") return [];
+  const message = `"${kind}" is out of reach of the engine embedded, whose processes see their own files alone; accepted: file`;
+  return [finding(["custody", "kind"], message, "say engine: docker, or leave custody out", source)];
 }
 
 /** One socket is one token's; who has the authorities' would see custody's by it. */

@@ -53,7 +53,7 @@ function refusalOf(thrown: unknown): string {
 /** @throws DOCKER_ENGINE_ONLY, CLI_USAGE where the decryption keys are on no token */
 function tokenOf({ engine, custody }: Deployment, file: string | undefined) {
   if (engine !== "docker") {
-    const message = `custody runs on this host itself with the engine "${engine}", and reaches its token`;
+    const message = `the deployment has the engine "${engine}"`;
     throw cliErrors.error("DOCKER_ENGINE_ONLY", message, { path: file });
   }
   if (custody.kind === "pkcs11") return custody;

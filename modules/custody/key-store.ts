@@ -33,13 +33,11 @@ export function keyStorePart(deployment: Deployment, placement: Placement, name:
   const common = { ...nothing, exceptions: [], scratch: [] };
   switch (custody.kind) {
     case "pkcs11": {
-      if (engine !== "docker") return { ...common, config };
       const { device, exceptions } = hostSocket(placement, docker.custodySocket, "on a token");
       return { ...common, config: { kind: "pkcs11", server: device }, exceptions };
     }
     case "tpm2": {
       const volumes = inFolder("wrapping-key.tpm2");
-      if (engine !== "docker") return { ...common, config: { ...config, folder }, volumes };
       const { device, exceptions } = hostTpm(placement, custody.device);
       // What tpm2-tools hand to each other are files: sealed ones, policies and contexts.
       const scratch = [{ path: "/tmp", maxMiB: 1 }];
