@@ -185,7 +185,7 @@ it.each([
 ])("never prints %s that stands where its file belongs", (_, secret, custody) => {
   let report = "";
   try {
-    parse(custody);
+    parseDeploymentYaml(JSON.stringify({ ...DEV, custody }), "trustkern.yaml");
   } catch (thrown) {
     report = String(thrown);
   }
