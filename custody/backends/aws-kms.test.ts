@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { inspect } from "node:util";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type AwsKmsStoreRef, openAwsKmsStore } from "./aws-kms.ts";
-import { forgeKeyFile } from "./test-forgery.ts";
+import { forgeKeyFile } from "./contract/test-forgery.ts";
 
 const KEY_ID = "1234abcd-12ab-34cd-56ef-1234567890ab";
 const ARN = `arn:aws:kms:eu-central-1:111122223333:key/${KEY_ID}`;

@@ -1,8 +1,8 @@
 import type { KeyMetadata } from "@aws-sdk/client-kms";
-import { type AwsKms, type AwsKmsWrapKey, connectAwsKms, kmsError, type LoadSdk } from "./aws-kms-client.ts";
 import type { KeyStore } from "./key-store.ts";
-import type { KeyWrap } from "./key-wrap.ts";
-import { openWrappedKeys } from "./wrapped-keys.ts";
+import { type AwsKms, type AwsKmsWrapKey, connectAwsKms, kmsError, type LoadSdk } from "./remote/aws-kms-client.ts";
+import type { KeyWrap } from "./wrapped/key-wrap.ts";
+import { openWrappedKeys } from "./wrapped/wrapped-keys.ts";
 
 /** A folder of key files, which a key of AWS KMS wraps. */
 export interface AwsKmsStoreRef extends AwsKmsWrapKey {

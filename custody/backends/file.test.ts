@@ -5,10 +5,10 @@ import { join } from "node:path";
 import { inspect } from "node:util";
 import { generateHybridIdentity, generateX25519Identity } from "age-encryption";
 import { afterAll, describe, expect, it } from "vitest";
+import { describeKeyStore } from "./contract/key-store-contract.ts";
+import { rawKey } from "./contract/key-store-samples.ts";
 import type { FileStoreRef } from "./file.ts";
 import { openKeyStore } from "./index.ts";
-import { describeKeyStore } from "./key-store-contract.ts";
-import { rawKey } from "./key-store-samples.ts";
 
 const folders: string[] = [];
 afterAll(() => {

@@ -2,13 +2,13 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { generateHybridIdentity } from "age-encryption";
 import { assertStrong, chooseWorkFactor, readPassphrase } from "../passphrase.ts";
-import { ageKeyWrap } from "./age-wrap.ts";
-import { reading } from "./checked-file.ts";
 import { custodyStoreErrors } from "./errors.ts";
-import { incompleteFolder, prepareKeyFolder } from "./key-folder.ts";
 import type { KeyStore } from "./key-store.ts";
-import { readSealedFile, type SealedFile, writeSealedFile } from "./sealed-file.ts";
-import { openWrappedKeys } from "./wrapped-keys.ts";
+import { ageKeyWrap } from "./wrapped/age-wrap.ts";
+import { reading } from "./wrapped/checked-file.ts";
+import { incompleteFolder, prepareKeyFolder } from "./wrapped/key-folder.ts";
+import { readSealedFile, type SealedFile, writeSealedFile } from "./wrapped/sealed-file.ts";
+import { openWrappedKeys } from "./wrapped/wrapped-keys.ts";
 
 /** A folder of key files that a passphrase opens: it has an identity of its own, `identity.age`. */
 interface PassphraseStoreRef {

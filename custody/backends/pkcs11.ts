@@ -5,10 +5,10 @@ import { importX25519Private, keyIdOf } from "../../protocol/hpke.ts";
 import { custodyErrors } from "../errors.ts";
 import { custodyStoreErrors } from "./errors.ts";
 import type { CustodyClass, KeyStore, StoredKey } from "./key-store.ts";
-import { connectPkcs11, type Pkcs11Connection } from "./pkcs11-connection.ts";
-import { sharedSecret } from "./pkcs11-derive.ts";
-import { generateKey, importPrivateKey, scanKeys, type TokenKey } from "./pkcs11-keys.ts";
-import { openTokenSigner } from "./pkcs11-signer.ts";
+import { connectPkcs11, type Pkcs11Connection } from "./pkcs11/connection.ts";
+import { sharedSecret } from "./pkcs11/derive.ts";
+import { generateKey, importPrivateKey, scanKeys, type TokenKey } from "./pkcs11/keys.ts";
+import { openTokenSigner } from "./pkcs11/signer.ts";
 
 /** Keys on a PKCS #11 token: `<keyPrefix>-kem-<key id>`, and the signer `<keyPrefix>-audit`. */
 export interface Pkcs11StoreRef extends Pkcs11Token {

@@ -5,14 +5,14 @@ import { z } from "zod";
 import { runTpm, type TpmJob, withTpm } from "../../certs/signers/tpm2-job.ts";
 import { TrustKernError } from "../../shared/errors.ts";
 import { stableJson } from "../../shared/stable-json.ts";
-import { corruptFile, readCheckedFile, writeCheckedFile } from "./checked-file.ts";
 import { custodyStoreErrors } from "./errors.ts";
-import { incompleteFolder, prepareKeyFolder } from "./key-folder.ts";
 import type { CustodyClass, KeyStore } from "./key-store.ts";
-import { aesKeyWrap } from "./key-wrap.ts";
-import { custodyClassOf } from "./tpm2-class.ts";
-import { type PcrSelection, parsePcrs } from "./tpm2-pcrs.ts";
-import { openWrappedKeys } from "./wrapped-keys.ts";
+import { custodyClassOf } from "./tpm2/class.ts";
+import { type PcrSelection, parsePcrs } from "./tpm2/pcrs.ts";
+import { corruptFile, readCheckedFile, writeCheckedFile } from "./wrapped/checked-file.ts";
+import { incompleteFolder, prepareKeyFolder } from "./wrapped/key-folder.ts";
+import { aesKeyWrap } from "./wrapped/key-wrap.ts";
+import { openWrappedKeys } from "./wrapped/wrapped-keys.ts";
 
 /** Key files that one TPM 2.0 opens, while its host is what it was when they were made. */
 export interface Tpm2StoreRef {

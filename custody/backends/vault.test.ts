@@ -3,8 +3,8 @@ import type { ServerResponse } from "node:http";
 import { join } from "node:path";
 import { inspect } from "node:util";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { forgeKeyFile } from "./test-forgery.ts";
-import { give, refuse, TestTransit, testServerTls } from "./test-transit.ts";
+import { forgeKeyFile } from "./contract/test-forgery.ts";
+import { give, refuse, TestTransit, testServerTls } from "./contract/test-transit.ts";
 import { openVaultStore, type VaultStoreRef } from "./vault.ts";
 
 const transit = new TestTransit();

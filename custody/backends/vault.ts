@@ -1,7 +1,7 @@
 import type { KeyStore } from "./key-store.ts";
-import type { KeyWrap } from "./key-wrap.ts";
-import { askTransit, type TransitKey, transitError } from "./vault-transit.ts";
-import { openWrappedKeys } from "./wrapped-keys.ts";
+import { askTransit, type TransitKey, transitError } from "./remote/vault-transit.ts";
+import type { KeyWrap } from "./wrapped/key-wrap.ts";
+import { openWrappedKeys } from "./wrapped/wrapped-keys.ts";
 
 /** A folder of key files, which a transit engine of Vault or OpenBao wraps. */
 export interface VaultStoreRef extends TransitKey {

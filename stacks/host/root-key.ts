@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Authority, joinAuthority, loadAuthority } from "../../certs/authority.ts";
 import type { KeySigner } from "../../certs/signers/signer.ts";
-import { readSealedFile, writeSealedFile } from "../../custody/backends/sealed-file.ts";
+import { readSealedFile, writeSealedFile } from "../../custody/backends/wrapped/sealed-file.ts";
 import { TrustKernError } from "../../shared/errors.ts";
 import { describeKeyPlace, elsewhereKey, isKeyElsewhere, keyPlaceFile, readKeyPlace } from "./authority-key.ts";
 import { hostErrors } from "./errors.ts";

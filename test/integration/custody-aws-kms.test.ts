@@ -12,8 +12,8 @@ import {
 } from "@aws-sdk/client-kms";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type AwsKmsStoreRef, openAwsKmsStore } from "../../custody/backends/aws-kms.ts";
-import { describeKeyStore } from "../../custody/backends/key-store-contract.ts";
-import { forgeKeyFile } from "../../custody/backends/test-forgery.ts";
+import { describeKeyStore } from "../../custody/backends/contract/key-store-contract.ts";
+import { forgeKeyFile } from "../../custody/backends/contract/test-forgery.ts";
 import { Moto } from "./aws-kms/moto.ts";
 
 const REGION = "eu-central-1";

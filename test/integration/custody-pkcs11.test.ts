@@ -6,9 +6,9 @@ import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest"
 import { createPkcs11Signer } from "../../certs/signers/pkcs11.ts";
 import { openPkcs11, type Pkcs11Session } from "../../certs/signers/pkcs11-session.ts";
 import { signJws } from "../../certs/signers/sign-jws.ts";
+import { describeKeyStore } from "../../custody/backends/contract/key-store-contract.ts";
+import { buffers, opened, PLAINTEXT, rawKey, seal } from "../../custody/backends/contract/key-store-samples.ts";
 import type { KeyStore } from "../../custody/backends/key-store.ts";
-import { describeKeyStore } from "../../custody/backends/key-store-contract.ts";
-import { buffers, opened, PLAINTEXT, rawKey, seal } from "../../custody/backends/key-store-samples.ts";
 import { openPkcs11Store } from "../../custody/backends/pkcs11.ts";
 import { hpkeDecapsulate, importX25519Private } from "../../protocol/hpke.ts";
 import { SOFTHSM, SoftToken } from "./signers/soft-token.ts";

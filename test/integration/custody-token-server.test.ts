@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
+import { describeKeyStore } from "../../custody/backends/contract/key-store-contract.ts";
+import { opened, PLAINTEXT, seal } from "../../custody/backends/contract/key-store-samples.ts";
 import { openKeyStore } from "../../custody/backends/index.ts";
 import type { KeyStore } from "../../custody/backends/key-store.ts";
-import { describeKeyStore } from "../../custody/backends/key-store-contract.ts";
-import { opened, PLAINTEXT, seal } from "../../custody/backends/key-store-samples.ts";
 import { openPkcs11Store } from "../../custody/backends/pkcs11.ts";
 import { serveToken } from "../../services/custody/token-server.ts";
 import { SOFTHSM, SoftToken } from "./signers/soft-token.ts";

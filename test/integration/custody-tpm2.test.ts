@@ -2,11 +2,11 @@ import { copyFileSync, cpSync, readdirSync, readFileSync, rmSync, statSync, writ
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describeKeyStore } from "../../custody/backends/contract/key-store-contract.ts";
+import { rawKey } from "../../custody/backends/contract/key-store-samples.ts";
 import { openKeyStore } from "../../custody/backends/index.ts";
-import { describeKeyStore } from "../../custody/backends/key-store-contract.ts";
-import { rawKey } from "../../custody/backends/key-store-samples.ts";
+import { custodyClassOf } from "../../custody/backends/tpm2/class.ts";
 import type { Tpm2StoreRef } from "../../custody/backends/tpm2.ts";
-import { custodyClassOf } from "../../custody/backends/tpm2-class.ts";
 import { SoftTpm, tpmTool } from "./signers/soft-tpm.ts";
 import { TpmStores } from "./signers/tpm-stores.ts";
 

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { describeKeyStore } from "../../custody/backends/key-store-contract.ts";
-import { TestTransit } from "../../custody/backends/test-transit.ts";
+import { describeKeyStore } from "../../custody/backends/contract/key-store-contract.ts";
+import { TestTransit } from "../../custody/backends/contract/test-transit.ts";
 import { openVaultStore } from "../../custody/backends/vault.ts";
 
 const transit = new TestTransit();

@@ -18,6 +18,26 @@ export interface UnitRequest {
   readonly signer: string;
 }
 
+const HARDENED = `UMask=0077
+LimitCORE=0
+MemorySwapMax=0
+NoNewPrivileges=yes
+ProtectClock=yes
+ProtectControlGroups=yes
+ProtectHostname=yes
+ProtectKernelLogs=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+LockPersonality=yes
+SystemCallArchitectures=native
+
+[Install]
+WantedBy=multi-user.target
+`;
+
 /**
  * A unit (systemd.service(5), systemd.exec(5)) that unseals custody after each start. It is installed by root: what
  * stands in it, the fingerprint of the signer above all, is out of reach of whoever can write the state directory alone.
@@ -75,26 +95,6 @@ ProtectSystem=full
 PrivateTmp=yes
 ${HARDENED}`;
 }
-
-const HARDENED = `UMask=0077
-LimitCORE=0
-MemorySwapMax=0
-NoNewPrivileges=yes
-ProtectClock=yes
-ProtectControlGroups=yes
-ProtectHostname=yes
-ProtectKernelLogs=yes
-ProtectKernelModules=yes
-ProtectKernelTunables=yes
-RestrictNamespaces=yes
-RestrictRealtime=yes
-RestrictSUIDSGID=yes
-LockPersonality=yes
-SystemCallArchitectures=native
-
-[Install]
-WantedBy=multi-user.target
-`;
 
 /** One word of a command line (systemd.syntax(7)): specifiers and variables are doubled, so that they mean nothing. */
 function quoted(word: string): string {

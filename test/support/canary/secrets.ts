@@ -1,9 +1,9 @@
 import { createPrivateKey } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
-import { ageKeyWrap } from "../../../custody/backends/age-wrap.ts";
-import { readKey } from "../../../custody/backends/key-folder.ts";
-import { readSealedFile } from "../../../custody/backends/sealed-file.ts";
+import { ageKeyWrap } from "../../../custody/backends/wrapped/age-wrap.ts";
+import { readKey } from "../../../custody/backends/wrapped/key-folder.ts";
+import { readSealedFile } from "../../../custody/backends/wrapped/sealed-file.ts";
 import type { Layout } from "../../../stacks/host/layout.ts";
 import { openOperatorsKey } from "../../../stacks/host/operators-key.ts";
 import type { Canary, Core } from "./needles.ts";

@@ -1,4 +1,4 @@
-import type { CustodyClass } from "./key-store.ts";
+import type { CustodyClass } from "../key-store.ts";
 
 /** Simulators: libtpms and swtpm, and IBM's (`IBM`, "SW   TPM"); the TCG registry's `SIM0` to `SIM7`; ChromiumOS's `SIMU`. */
 const SIMULATORS = /^(?:IBM|SIM[0-7U])$/;

@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
-import { signersErrors } from "../../certs/signers/errors.ts";
-import type { Pkcs11Session } from "../../certs/signers/pkcs11-session.ts";
-import { connectPkcs11 } from "./pkcs11-connection.ts";
+import { signersErrors } from "../../../certs/signers/errors.ts";
+import type { Pkcs11Session } from "../../../certs/signers/pkcs11-session.ts";
+import { connectPkcs11 } from "./connection.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "tk-connection-"));
 const pinFile = join(folder, "pin");

@@ -1,9 +1,9 @@
-import type { Pkcs11Session } from "../../certs/signers/pkcs11-session.ts";
-import { keyIdOf } from "../../protocol/hpke.ts";
-import { messageOf } from "../../shared/errors.ts";
-import { custodyStoreErrors } from "./errors.ts";
-import type { StoredKey } from "./key-store.ts";
-import { attribute, deriveOnToken } from "./pkcs11-derive.ts";
+import type { Pkcs11Session } from "../../../certs/signers/pkcs11-session.ts";
+import { keyIdOf } from "../../../protocol/hpke.ts";
+import { messageOf } from "../../../shared/errors.ts";
+import { custodyStoreErrors } from "../errors.ts";
+import type { StoredKey } from "../key-store.ts";
+import { attribute, deriveOnToken } from "./derive.ts";
 
 /** An X25519 key on a token. */
 export interface TokenKey extends StoredKey {

@@ -1,4 +1,4 @@
-import { custodyStoreErrors } from "./errors.ts";
+import { custodyStoreErrors } from "../errors.ts";
 
 /** Platform configuration registers of one bank. */
 export interface PcrSelection {

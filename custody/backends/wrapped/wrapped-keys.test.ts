@@ -1,10 +1,10 @@
 import { readdirSync, rmSync, writeFileSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, describe, expect, it } from "vitest";
-import { describeKeyStore } from "./key-store-contract.ts";
-import { rawKey } from "./key-store-samples.ts";
+import { describeKeyStore } from "../contract/key-store-contract.ts";
+import { rawKey } from "../contract/key-store-samples.ts";
+import { openFolder, TestFolders, testWrap } from "../contract/test-folders.ts";
 import type { KeyWrap } from "./key-wrap.ts";
-import { openFolder, TestFolders, testWrap } from "./test-folders.ts";
 
 const folders = new TestFolders();
 afterAll(() => folders.remove());

@@ -1,8 +1,8 @@
 import { inspect } from "node:util";
 import { compactVerify } from "jose";
 import { afterEach, describe, expect, it } from "vitest";
-import { signJws } from "../../certs/signers/sign-jws.ts";
-import type { KeyStore } from "./key-store.ts";
+import { signJws } from "../../../certs/signers/sign-jws.ts";
+import type { KeyStore } from "../key-store.ts";
 import { decapsulates } from "./key-store-contract-kem.ts";
 import { keyIdOf, opened, PLAINTEXT, rawKey, rawPublic, type Stores, seal } from "./key-store-samples.ts";
 

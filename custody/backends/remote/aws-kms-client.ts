@@ -1,6 +1,6 @@
 import type * as sdk from "@aws-sdk/client-kms";
-import { messageOf } from "../../shared/errors.ts";
-import { custodyStoreErrors } from "./errors.ts";
+import { messageOf } from "../../../shared/errors.ts";
+import { custodyStoreErrors } from "../errors.ts";
 
 /** A symmetric key of AWS KMS. The SDK finds the credentials by itself. */
 export interface AwsKmsWrapKey {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parsePcrs } from "./tpm2-pcrs.ts";
+import { parsePcrs } from "./pcrs.ts";
 
 describe("parsePcrs", () => {
   it.each([

@@ -1,8 +1,9 @@
 import { createPublicKey, generateKeyPairSync, type KeyObject } from "node:crypto";
-import type { KeySigner } from "../../certs/signers/signer.ts";
-import { hpkeDecapsulate, importX25519Private, keyIdOf } from "../../protocol/hpke.ts";
-import { custodyErrors } from "../errors.ts";
-import { custodyStoreErrors } from "./errors.ts";
+import type { KeySigner } from "../../../certs/signers/signer.ts";
+import { hpkeDecapsulate, importX25519Private, keyIdOf } from "../../../protocol/hpke.ts";
+import { custodyErrors } from "../../errors.ts";
+import { custodyStoreErrors } from "../errors.ts";
+import type { KeyStore, KeyStoreFacts, StoredKey } from "../key-store.ts";
 import {
   corruptKey,
   type KeyFolder,
@@ -12,7 +13,6 @@ import {
   SIGNER_NAME,
   writeKey,
 } from "./key-folder.ts";
-import type { KeyStore, KeyStoreFacts, StoredKey } from "./key-store.ts";
 import { openWrappedSigner } from "./wrapped-signer.ts";
 
 /** Where wrapped keys are, and what unwraps them. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { custodyClassOf } from "./tpm2-class.ts";
+import { custodyClassOf } from "./class.ts";
 
 const word = (text: string): string => `0x${Buffer.from(text.padEnd(4, "\0"), "latin1").toString("hex").toUpperCase()}`;
 

@@ -6,7 +6,7 @@ import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { issueDeploymentCertificates } from "../../certs/deployment.ts";
+import { issueDeploymentCertificates } from "../../../certs/deployment.ts";
 
 type Answer = (response: ServerResponse) => void;
 type Body = Readonly<Record<string, string>>;

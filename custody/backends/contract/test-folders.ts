@@ -2,9 +2,9 @@ import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { KeyStore } from "./key-store.ts";
-import { aesKeyWrap, type KeyWrap } from "./key-wrap.ts";
-import { openWrappedKeys } from "./wrapped-keys.ts";
+import type { KeyStore } from "../key-store.ts";
+import { aesKeyWrap, type KeyWrap } from "../wrapped/key-wrap.ts";
+import { openWrappedKeys } from "../wrapped/wrapped-keys.ts";
 
 const KEY = randomBytes(32);
 const facts = { kind: "file", custodyClass: "software", keysInUse: "in-memory", where: "file:folder=test" } as const;

@@ -3,8 +3,8 @@ import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, w
 import { join } from "node:path";
 import { inspect } from "node:util";
 import { afterAll, describe, expect, it } from "vitest";
-import { rawKey } from "./key-store-samples.ts";
-import { openFolder, TestFolders, testWrap } from "./test-folders.ts";
+import { rawKey } from "../contract/key-store-samples.ts";
+import { openFolder, TestFolders, testWrap } from "../contract/test-folders.ts";
 
 const folders = new TestFolders();
 afterAll(() => folders.remove());

@@ -1,8 +1,8 @@
 import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { removeFileDurably } from "../../shared/atomic-file.ts";
+import { removeFileDurably } from "../../../shared/atomic-file.ts";
+import { custodyStoreErrors } from "../errors.ts";
 import { corruptFile, readCheckedFile, reading, writeCheckedFile, writing } from "./checked-file.ts";
-import { custodyStoreErrors } from "./errors.ts";
 import type { KeyWrap } from "./key-wrap.ts";
 
 /** Wrapped keys in a folder: `<name>.key` each, mode 0600. */

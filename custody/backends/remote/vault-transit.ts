@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { z } from "zod";
-import { readSecretFile } from "../../certs/signers/secret-file.ts";
-import { messageOf } from "../../shared/errors.ts";
-import { custodyStoreErrors } from "./errors.ts";
+import { readSecretFile } from "../../../certs/signers/secret-file.ts";
+import { messageOf } from "../../../shared/errors.ts";
+import { custodyStoreErrors } from "../errors.ts";
 import { httpsJson, type JsonAnswer } from "./https-json.ts";
 
 /** A key of a transit engine of Vault or OpenBao, and who may use it. */

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { aeadOpen, aeadSeal } from "../../protocol/aead.ts";
-import { custodyStoreErrors } from "./errors.ts";
+import { aeadOpen, aeadSeal } from "../../../protocol/aead.ts";
+import { custodyStoreErrors } from "../errors.ts";
 
 /** What protects keys at rest: an identity, a device, a service. */
 export interface KeyWrap {

@@ -1,7 +1,7 @@
 import { generateKeyPairSync, webcrypto } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { hpkeSeal, openWithSharedSecret, prepareInfo } from "../../protocol/hpke.ts";
-import type { KeyStore } from "./key-store.ts";
+import { hpkeSeal, openWithSharedSecret, prepareInfo } from "../../../protocol/hpke.ts";
+import type { KeyStore } from "../key-store.ts";
 
 const INFO = prepareInfo(Buffer.from("key store contract"));
 const AAD = Buffer.from("aad");
@@ -11,7 +11,7 @@ export const PLAINTEXT = Buffer.from("what the sensor measured");
 /** Bytes of lower-case hex. */
 export const hex = (text: string): Buffer => Buffer.from(text, "hex");
 const fixture = (name: string) =>
-  JSON.parse(readFileSync(new URL(`../../test/fixtures/${name}`, import.meta.url), "utf8"));
+  JSON.parse(readFileSync(new URL(`../../../test/fixtures/${name}`, import.meta.url), "utf8"));
 
 interface Rfc9180Vector {
   readonly skRm: string;

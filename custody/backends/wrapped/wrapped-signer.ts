@@ -1,6 +1,6 @@
 import { createPrivateKey, generateKeyPairSync } from "node:crypto";
-import type { KeySigner } from "../../certs/signers/signer.ts";
-import { loadPemSigner } from "../../certs/signers/software.ts";
+import type { KeySigner } from "../../../certs/signers/signer.ts";
+import { loadPemSigner } from "../../../certs/signers/software.ts";
 import { corruptKey, incompleteFolder, type KeyFolder, readKey, SIGNER_NAME, writeKey } from "./key-folder.ts";
 
 /**

@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from "node:crypto";
-import type { Pkcs11Session } from "../../certs/signers/pkcs11-session.ts";
-import { dhkemSharedSecret, hpkeDecapsulate } from "../../protocol/hpke.ts";
+import type { Pkcs11Session } from "../../../certs/signers/pkcs11-session.ts";
+import { dhkemSharedSecret, hpkeDecapsulate } from "../../../protocol/hpke.ts";
 
 const KEY_BYTES = 32;
 

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { writeFileAtomic } from "../../shared/atomic-file.ts";
-import { messageOf } from "../../shared/errors.ts";
-import { custodyStoreErrors } from "./errors.ts";
+import { writeFileAtomic } from "../../../shared/atomic-file.ts";
+import { messageOf } from "../../../shared/errors.ts";
+import { custodyStoreErrors } from "../errors.ts";
 
 const HEADER = /^trustkern-key\/1 name=([0-9a-z-]{1,64}) sha256=([0-9a-f]{64})\n/;
 const LONGEST_HEADER = 256;

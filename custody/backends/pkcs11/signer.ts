@@ -1,16 +1,16 @@
-import { deviceSigner } from "../../certs/signers/device-signer.ts";
-import { signersErrors } from "../../certs/signers/errors.ts";
+import { deviceSigner } from "../../../certs/signers/device-signer.ts";
+import { signersErrors } from "../../../certs/signers/errors.ts";
 import {
   createPkcs11Signer,
   findSigningKey,
   loadPkcs11Signer,
   type Pkcs11Key,
   signDigest,
-} from "../../certs/signers/pkcs11.ts";
-import type { Pkcs11Session, Pkcs11Token } from "../../certs/signers/pkcs11-session.ts";
-import type { KeySigner } from "../../certs/signers/signer.ts";
-import { TrustKernError } from "../../shared/errors.ts";
-import { custodyStoreErrors } from "./errors.ts";
+} from "../../../certs/signers/pkcs11.ts";
+import type { Pkcs11Session, Pkcs11Token } from "../../../certs/signers/pkcs11-session.ts";
+import type { KeySigner } from "../../../certs/signers/signer.ts";
+import { TrustKernError } from "../../../shared/errors.ts";
+import { custodyStoreErrors } from "../errors.ts";
 
 // PKCS #11 v2.40, section 3.2: not among the add-on's own names.
 const CKS_RW_USER_FUNCTIONS = 3;

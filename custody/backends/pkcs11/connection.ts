@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
-import { guarded, openPkcs11, type Pkcs11Session, type Pkcs11Token } from "../../certs/signers/pkcs11-session.ts";
-import { messageOf, TrustKernError } from "../../shared/errors.ts";
-import { custodyStoreErrors } from "./errors.ts";
+import { guarded, openPkcs11, type Pkcs11Session, type Pkcs11Token } from "../../../certs/signers/pkcs11-session.ts";
+import { messageOf, TrustKernError } from "../../../shared/errors.ts";
+import { custodyStoreErrors } from "../errors.ts";
 
 /** A session with a token that is opened again when it is lost, with what was read from the token in it. */
 export interface Pkcs11Connection<T> {

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { Decrypter, Encrypter } from "age-encryption";
-import { writeFileAtomic } from "../../shared/atomic-file.ts";
-import { messageOf } from "../../shared/errors.ts";
-import { custodyErrors } from "../errors.ts";
+import { writeFileAtomic } from "../../../shared/atomic-file.ts";
+import { messageOf } from "../../../shared/errors.ts";
+import { custodyErrors } from "../../errors.ts";
 
 const MAGIC = "trustkern-custody/1 sha256=";
 const HEADER_BYTES = MAGIC.length + 64 + 1;
