@@ -236,8 +236,8 @@ export const COMMANDS: readonly Command[] = [
     ],
     load: () => import("./commands/certs-audit-verify.ts"),
   },
-  ...SEALING,
   ...KEY_COMMANDS,
+  ...SEALING,
   ...KEY_CEREMONIES,
   {
     name: "gateway list",
