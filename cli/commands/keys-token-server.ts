@@ -28,7 +28,7 @@ export const run: Run = async (context) => {
   // First: a PIN that the token refuses ends this, and no container asks for it again.
   const store = await openPkcs11Store(place);
   try {
-    mkdirSync(dirname(socket), { recursive: true, mode: 0o755 });
+    makeFolder(dirname(socket));
     const close = await serveToken({ store, socket, onRefused: (thrown) => say(`refused: ${refusalOf(thrown)}`) });
     giveAway(socket);
     say(`${store.facts.where} (${store.facts.custodyClass}) is served at ${socket}, until Ctrl-C or SIGTERM`);
@@ -39,6 +39,15 @@ export const run: Run = async (context) => {
   }
   return EXIT.done;
 };
+
+/** Its parent has to be there: what keeps it from being made is said by whoever listens in it. */
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { mode: 0o755 });
+  } catch {
+    // There already, or nowhere.
+  }
+}
 
 /** The containers' user alone may connect. */
 function giveAway(socket: string): void {
