@@ -45,8 +45,8 @@ export const profileErrors = catalogue({
   CONFIG_ENGINE_KEYS: {
     exit: EXIT.configuration,
     summary:
-      "The engine's containers could not reach the keys of the issuing authorities, or of custody, where the file says they are.",
-    fix: "with engine: docker use kind pkcs11 or tpm2; docs/guides/docker.md says what to prepare",
+      "The engine's programs could not reach the keys of the issuing authorities, or of custody, where the file says they are.",
+    fix: "with engine: docker use kind pkcs11 or tpm2, with engine: embedded custody.kind file; docs/guides/docker.md says what to prepare",
   },
   PROFILE_UNKNOWN: {
     exit: EXIT.notFound,

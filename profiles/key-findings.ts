@@ -28,7 +28,14 @@ function notEmbedded(source: YamlSource): readonly Finding[] {
   const kind = valueAt(source.value, ["custody", "kind"]);
   if (!CUSTODY_KINDS.some((known) => known === kind) || kind === "file") return [];
   const message = `"${kind}" is out of reach of the engine embedded, whose processes see their own files alone; accepted: file`;
-  return [finding(["custody", "kind"], message, "say engine: docker, or leave custody out", source)];
+  return [
+    finding(
+      ["custody", "kind"],
+      message,
+      kind === "pkcs11" || kind === "tpm2" ? "say engine: docker, or leave custody out" : "leave custody out",
+      source,
+    ),
+  ];
 }
 
 /** One socket is one token's; who has the authorities' would see custody's by it. */

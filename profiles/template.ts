@@ -55,7 +55,7 @@ pki:
 
 `;
 
-const CUSTODY_DEV = `# Where the decryption keys are: in a file, encrypted with a passphrase.
+const CUSTODY_DEV = `# Where the decryption keys are: in a file, encrypted with a passphrase that lies in the state directory too.
 # custody:
 #   kind: file
 

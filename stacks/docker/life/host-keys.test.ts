@@ -51,6 +51,7 @@ describe("what containers would miss", () => {
     ["the library", TOKEN, { "/m.so": undefined }, 'pki.issuing.module: the token\'s library, "/m.so", is not there'],
     ["the PIN", TOKEN, { "/etc/pin": undefined }, "pki.issuing.pinFile: the file with the token's PIN"],
     ["a PIN, in its file", TOKEN, { "/etc/pin": root("file", { size: 0 }) }, "is empty"],
+    ["a PIN that others cannot read", TOKEN, { "/etc/pin": root("file", { mode: 0o640 }) }, 'in "/etc/pin": mode 0640'],
     ["a file where a folder is", TOKEN, { "/etc/pin": root("folder") }, "is a folder"],
     ["the socket", TOKEN, { [SOCK]: undefined }, `docker.tokenSocket: there is no socket "${SOCK}"`],
     ["a listener", TOKEN, { [SOCK]: { ...SOCKET, answers: false } }, "nobody listens"],
@@ -151,7 +152,7 @@ describe("this host", () => {
     mkdirSync(join(dir, "own"));
     mkdirSync(authorities);
     writeFileSync(join(dir, "m.so"), "x");
-    writeFileSync(join(dir, "pin"), "canary-4711");
+    writeFileSync(join(dir, "pin"), "canary-4711", { mode: 0o600 });
     server = createServer().listen(sock);
     await new Promise((resolve) => server.once("listening", resolve));
     for (const name of ["services", "gateways", "operators"]) place(name, "t");

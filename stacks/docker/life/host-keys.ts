@@ -47,7 +47,7 @@ export async function hostKeyFindings(
   if (place.kind === "pkcs11") {
     return [
       ...present(`${path}.module`, place.module, await look(place.module), "the token's library"),
-      ...present(`${path}.pinFile`, place.pinFile, await look(place.pinFile), "the file with the token's PIN"),
+      ...pinFindings(`${path}.pinFile`, place.pinFile, await look(place.pinFile)),
       ...(await socketFindings(socketPath, socket, runAs, look)),
     ];
   }
@@ -123,6 +123,13 @@ function present(path: string, file: string, found: HostPath | undefined, what: 
   if (found?.kind === "file" && found.size > 0) return [];
   const is = found === undefined ? "is not there" : found.kind === "file" ? "is empty" : `is a ${found.kind}`;
   return [finding(path, `${what}, "${file}", ${is}`, `put it there, or mend ${path}`)];
+}
+
+function pinFindings(path: string, file: string, found: HostPath | undefined): readonly Finding[] {
+  const missing = present(path, file, found, "the file with the token's PIN");
+  if (missing.length > 0 || found === undefined || (found.mode & 0o077) === 0) return missing;
+  const mode = found.mode.toString(8).padStart(4, "0");
+  return [finding(path, `others than its owner can read the PIN in "${file}": mode ${mode}`, `chmod 0600 ${file}`)];
 }
 
 async function socketFindings(path: string, socket: string, runAs: RunAs, look: LookAt): Promise<readonly Finding[]> {

@@ -36,7 +36,7 @@ export class SoftToken {
   /** A file with a PIN. */
   pinIn(name: string, pin: string): string {
     const file = join(this.folder, name);
-    writeFileSync(file, pin);
+    writeFileSync(file, pin, { mode: 0o600 });
     return file;
   }
 
