@@ -4,6 +4,7 @@ import { certsErrors } from "../certs/errors.ts";
 import { signersErrors } from "../certs/signers/errors.ts";
 import { stepCaErrors } from "../certs/step-ca/errors.ts";
 import { auditErrors } from "../custody/audit/errors.ts";
+import { auditFindings } from "../custody/audit/findings.ts";
 import { custodyStoreErrors } from "../custody/backends/errors.ts";
 import { custodyErrors } from "../custody/errors.ts";
 import { escrowErrors } from "../custody/escrow/errors.ts";
@@ -62,6 +63,7 @@ const CATALOGUES = [
   stepCaErrors,
   custodyErrors,
   auditErrors,
+  auditFindings,
   escrowErrors,
   kemErrors,
   custodyStoreErrors,

@@ -20,6 +20,9 @@ afterEach(() => {
   rmSync(cwd, { recursive: true });
 });
 
+/** Of a log that was taken away. */
+const codes = ["AUDIT_HEAD", "AUDIT_CUT"];
+
 const state = (): string => join(cwd, ".trustkern");
 const folder = (): string => join(state(), "volumes", "custody", "audit");
 
@@ -71,11 +74,54 @@ describe("keys audit verify", () => {
     expect(await verify()).toMatchObject({ exit: 5, ok: false });
   });
 
+  it("finds that the whole log was taken away, and how much by a head that was kept", async () => {
+    expect((await verify("--keep", "kept")).exit).toBe(0);
+    rmSync(folder(), { recursive: true });
+    const alone = await verify();
+    expect([alone.exit, alone.findings.map(({ code }: { code: string }) => code)]).toEqual([5, codes]);
+    const { exit, findings } = await verify("--kept-head", "kept");
+    expect(exit).toBe(5);
+    expect(findings).toContainEqual(expect.objectContaining({ code: "AUDIT_CUT", path: "kept:1" }));
+  });
+
+  it("takes a kept head with a changed line beside it for what it is: a finding", async () => {
+    await verify("--keep", "kept");
+    writeFileSync(join(cwd, "kept"), `changed\n${readFileSync(join(cwd, "kept"), "utf8")}`);
+    const { exit, findings } = await verify("--kept-head", "kept");
+    expect([exit, findings.map(({ path }: { path: string }) => path)]).toEqual([5, ["kept:1"]]);
+  });
+
+  it("says in text each fix once, and which records are there although no head counts them", async () => {
+    rmSync(join(folder(), "audit.head"));
+    const { exit, stdout } = await runCli(["keys", "audit", "verify"], { cwd });
+    expect([exit, stdout.match(/ {2}fix: /g)?.length]).toEqual([5, 2]);
+    expect(stdout).toMatch(/the last record is number [1-9]\d*, and its head counts 0;/);
+  });
+
+  it("says of a place for the head that is taken to name another one with --keep", async () => {
+    writeFileSync(join(cwd, "kept"), "");
+    expect(await verify("--keep", "kept")).toMatchObject({
+      error: { path: "--keep", fix: expect.stringContaining("--keep") },
+    });
+  });
+
+  it.each(["AUDIT_HEAD", "AUDIT_CUT", "AUDIT_CHAIN", "AUDIT_BEYOND"])("%s is one that explain knows", async (code) => {
+    const { exit, stdout } = await runCli(["explain", code]);
+    expect([exit, stdout]).toEqual([0, expect.stringContaining("exit code: 5")]);
+  });
+
   it.each<[string, () => void, readonly string[], number, string]>([
     ["no pinned key", () => rmSync(join(state(), "custody"), { recursive: true }), [], 6, "KEYS_SIGNER_UNKNOWN"],
-    ["no log", () => rmSync(folder(), { recursive: true }), [], 6, "NOT_DEPLOYED"],
+    ["no deployment", () => rmSync(state(), { recursive: true }), [], 6, "NOT_DEPLOYED"],
     ["a kept head that is not there", () => undefined, ["--kept-head", "nowhere"], 6, "CLI_FILE"],
     ["a file without a head", () => writeFileSync(join(cwd, "empty"), "\n"), ["--kept-head", "empty"], 2, "CLI_USAGE"],
+    [
+      "a file that is none",
+      () => writeFileSync(join(cwd, "md"), "# a\nb.c.d\n"),
+      ["--kept-head", "md"],
+      2,
+      "CLI_USAGE",
+    ],
     ["a place that is taken", () => writeFileSync(join(cwd, "kept"), ""), ["--keep", "kept"], 2, "CLI_FILE_EXISTS"],
   ])("says so of %s", async (_, spoil, argv, exit, code) => {
     spoil();

@@ -1,11 +1,11 @@
 import type { Finding } from "../../shared/finding.ts";
-import { auditFinding } from "./findings.ts";
+import { type AuditFindingCode, auditFinding } from "./findings.ts";
 import type { SignedAuditHead } from "./head.ts";
 import type { LogWalk } from "./walk.ts";
 
 /** Holds a head against the log that was read. */
 export function checkHead(name: string, head: SignedAuditHead | null, walk: LogWalk): readonly Finding[] {
-  const bad = (code: string, message: string) => [auditFinding(code, name, message)];
+  const bad = (code: AuditFindingCode, message: string) => [auditFinding(code, name, message)];
   if (head === null) return bad("AUDIT_HEAD", "is not a head that this store vouches for");
   const { seq } = head;
   if (seq > walk.last) return bad("AUDIT_CUT", `counts ${seq} records, and there are ${walk.last}`);

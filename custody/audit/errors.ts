@@ -11,7 +11,7 @@ export const auditErrors = catalogue({
   CUSTODY_AUDIT_CORRUPT: {
     exit: EXIT.resource,
     summary: "The audit log is not as custody left it: it does not fit its signed head.",
-    fix: "run `trustkern keys audit verify`, keep the folder for whoever investigates, and restore it from a backup",
+    fix: "run `trustkern keys audit verify`, keep the folder for whoever investigates, and restore it from a backup; then `trustkern keys seal` and `trustkern keys unseal` have custody open it anew",
   },
   CUSTODY_AUDIT_ENTRY: {
     exit: EXIT.failed,

@@ -1,5 +1,5 @@
 import type { KeyObject } from "node:crypto";
-import { CompactSign } from "jose";
+import { CompactSign, decodeProtectedHeader } from "jose";
 import { z } from "zod";
 import { readJws } from "../../certs/signers/read-jws.ts";
 import { readVouch, type Session, type SessionClaim, sessionKey } from "./session.ts";
@@ -44,6 +44,15 @@ const headSchema = z.strictObject({
 export function signHead(head: AuditHead, { signingKey, vouch }: Session): Promise<string> {
   const payload = Buffer.from(JSON.stringify({ schema: SCHEMA, ...head }));
   return new CompactSign(payload).setProtectedHeader({ alg: "ES256", typ: SCHEMA, session: vouch }).sign(signingKey);
+}
+
+/** Whether a text was meant to be a head, of whatever store, right or wrong. */
+export function looksLikeHead(text: string): boolean {
+  try {
+    return decodeProtectedHeader(text).typ === SCHEMA;
+  } catch {
+    return false;
+  }
 }
 
 /** A head that a session signed for which this store's key vouched, or null. */

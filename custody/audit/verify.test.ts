@@ -62,7 +62,7 @@ describe("verifyAuditLog", () => {
   test("finds nothing in a log as it was written, and tells its records and its head", async () => {
     expect(log.segments().length).toBeGreaterThan(3);
     const lines = log.text().trimEnd().split("\n").length;
-    expect(await verify()).toEqual({ records: lines, head: kept.at(-1), findings: [] });
+    expect(await verify()).toEqual({ records: lines, present: lines, head: kept.at(-1), findings: [] });
   });
 
   const changes: readonly (readonly [what: string, harm: () => void, code: string, path?: () => string])[] = [

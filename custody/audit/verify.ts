@@ -1,4 +1,5 @@
 import type { KeyObject } from "node:crypto";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { KeptHead } from "../../certs/ledger/audit.ts";
@@ -26,6 +27,8 @@ export interface AuditEvidence {
 export interface AuditVerdict {
   /** Records that the newest head counts. */
   readonly records: number;
+  /** Number of the last record that is there, counted by a head or not; 0 where there is none. */
+  readonly present: number;
   /** The newest head, worth keeping elsewhere; null where there is none. */
   readonly head: string | null;
   /** What does not fit, at `segment:line`. At most 1000 of them. */
@@ -53,6 +56,8 @@ export async function verifyAuditLog(evidence: AuditEvidence): Promise<AuditVerd
   );
   const heads = [...kept, ...(newest === null ? [] : [{ name: HEAD_FILE, head: newest.head }])];
   const walk = new LogWalk({ publicKey, findings, wanted: heads.flatMap(({ head }) => head?.seq ?? []) });
+  if (!existsSync(folder))
+    findings.add(auditFinding("AUDIT_CUT", folder, "is not there: the whole log was taken away"));
   for (const segment of await listSegments(folder)) await walk.read(folder, segment);
   for (const { name, head } of heads) findings.add(...checkHead(name, head, walk));
   const counted = newest?.head.seq ?? 0;
@@ -60,7 +65,7 @@ export async function verifyAuditLog(evidence: AuditEvidence): Promise<AuditVerd
     const until = { counted, deadline: performance.now() + patienceMs };
     if (!(await laterHead(folder, publicKey, walk, until))) findings.add(...beyond(walk, counted));
   }
-  return { records: counted, head: newest?.text ?? null, findings: findings.all };
+  return { records: counted, present: walk.last, head: newest?.text ?? null, findings: findings.all };
 }
 
 async function newestHead(folder: string, publicKey: KeyObject, findings: FindingList): Promise<Newest | null> {

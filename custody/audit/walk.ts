@@ -2,7 +2,7 @@ import type { KeyObject } from "node:crypto";
 import { join } from "node:path";
 import { hashOf, NO_RECORD } from "../../certs/ledger/record.ts";
 import { messageOf } from "../../shared/errors.ts";
-import { auditFinding, type FindingList } from "./findings.ts";
+import { type AuditFindingCode, auditFinding, type FindingList } from "./findings.ts";
 import { HEAD_GENERATIONS } from "./head.ts";
 import { type AuditRecord, parseRecord } from "./record.ts";
 import { type Line, readLines, type Segment } from "./segments.ts";
@@ -121,7 +121,7 @@ export class LogWalk {
     else this.#add("AUDIT_SESSION", path, "is a session that this store does not vouch for");
   }
 
-  #add(code: string, path: string, message: string): void {
+  #add(code: AuditFindingCode, path: string, message: string): void {
     this.#findings.add(auditFinding(code, path, message));
   }
 }

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
+import { auditErrors } from "../../custody/audit/errors.ts";
 import { packItems } from "../../custody/kem-items.ts";
 import { createKemAnswer, type KemAnswer } from "./kem-answer.ts";
 import { storeAway, type TestKeys, testKeys } from "./test-keys.ts";
@@ -53,6 +54,16 @@ describe("what custody answers", () => {
     expect(kem.counters).toMatchObject({ batches: 0, items: 0, unavailable: 1 });
     expect(used).toEqual([]);
     expect(JSON.stringify(logged)).not.toContain("4711");
+  });
+
+  it("logs of an audit log that was changed what is wrong with which file, and what opens it anew", async () => {
+    keys.keyringFails = auditErrors.error("CUSTODY_AUDIT_CORRUPT", '"audit-1.ndjson" was cut', {
+      path: "audit-1.ndjson",
+    });
+    await kem.answer(batch);
+    const fix = expect.stringContaining("trustkern keys unseal");
+    const reason = '"audit-1.ndjson" was cut';
+    expect(logged).toContainEqual({ code: "CUSTODY_AUDIT_CORRUPT", reason, path: "audit-1.ndjson", fix });
   });
 
   it("says of an error that is not ours that it is none", async () => {

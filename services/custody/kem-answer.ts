@@ -1,4 +1,5 @@
 import type { Logger } from "pino";
+import { auditErrors } from "../../custody/audit/errors.ts";
 import type { FrameRequest, FrameResponse, Refusal } from "../../custody/kem-frames.ts";
 import { packResults, unpackItems } from "../../custody/kem-items.ts";
 import { messageOf, TrustKernError } from "../../shared/errors.ts";
@@ -59,11 +60,16 @@ export function createKemAnswer({ custodian, usage, log }: KemAnswerOptions): Ke
         // What fails because it was sealed in the meantime waits with the rest.
         if (custodian.opened() !== keys) return refuse(request.id);
         counters.unavailable += 1;
-        if (thrown instanceof TrustKernError) log.warn({ code: thrown.code }, "nothing is opened");
+        if (thrown instanceof TrustKernError) log.warn(factsOf(thrown), "nothing is opened");
         else log.error({ reason: messageOf(thrown) }, "nothing is opened");
         const code = thrown instanceof TrustKernError ? thrown.code : "SERVICE_INTERNAL";
         return { id: request.id, error: "unavailable", code };
       }
     },
   };
+}
+
+/** What a log may have of an error: a store's message may be a driver's, and the audit log's own are all from here. */
+function factsOf({ code, message, path, fix }: TrustKernError): object {
+  return code in auditErrors.entries ? { code, reason: message, path, fix } : { code, path, fix };
 }
