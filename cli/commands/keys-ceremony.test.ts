@@ -70,6 +70,7 @@ describe("keys ceremony", () => {
     expect(answer.holders).toHaveLength(3);
     const { stdout } = await room.run([...ceremony, "-o", "fresh", "--dry-run"]);
     expect(stdout).toContain("share 2: ben (customer)");
+    expect(stdout).toContain(`import key: ${importKeyId}\n`);
     expect(existsSync(room.file("fresh"))).toBe(false);
   });
 
@@ -79,7 +80,7 @@ describe("keys ceremony", () => {
     const { exit, stdout } = await room.run([...mixed, "-o", "mixed", "--print"]);
     expect(exit).toBe(0);
     expect(stdout.match(/tkshare1-/g)).toHaveLength(1);
-    expect(stdout).toContain("share 4 of 4, for dora\n\ntkshare1-");
+    expect(stdout).toMatch(/share 4 of 4, for dora\nof the decryption key .* of acme, made .*\n.*\n\ntkshare1-/);
     expect(readdirSync(room.file("mixed")).filter((name) => name.startsWith("share-"))).toHaveLength(3);
     const all = await room.run([...mixed, "-o", "all", "--print-all"]);
     expect(all.stdout.match(/tkshare1-/g)).toHaveLength(4);
@@ -87,7 +88,8 @@ describe("keys ceremony", () => {
 
   test("takes holders from custody.escrow, and lets no option override it", async () => {
     const other = new TestEscrow();
-    const holders = "[{ name: anna, operator: customer }, { name: ben, operator: partner }]";
+    const [anna, ben] = [room.recipients.anna, room.recipients.ben];
+    const holders = `[{ name: anna, operator: customer, recipient: ${anna} }, { name: ben, operator: partner, recipient: ${ben} }]`;
     try {
       await other.prepare(`custody: { escrow: { threshold: 2, holders: ${holders} } }`);
       const argv = ["keys", "ceremony", "--import-key", room.importKey, "-o", "out", "--print", "--dry-run"];
@@ -157,6 +159,28 @@ describe("keys ceremony", () => {
     expect(stderr).toContain("CUSTODY_SHARE_EXPOSED");
     expect(stderr.toUpperCase()).not.toContain(identity.slice(20));
   });
+
+  test("asks nobody, and shows no share, where it could not be held to its end", async () => {
+    const nowhere = [...ceremony, "--holder", "dora", "-o", "refused"];
+    for (const more of [[], ["--dry-run"]]) {
+      const answer = await json(...nowhere, ...more);
+      expect(answer).toMatchObject({ exit: 2, error: { code: "CUSTODY_ESCROW_HOLDER" } });
+      const weak = await json(...ceremony.with(3, "00".repeat(32)), "-o", "refused", ...more);
+      expect(weak).toMatchObject({ error: { code: "PROTOCOL_BAD_KEY" } });
+      const { exit, stdout, stderr } = await room.run([...ceremony, "-o", "no/where", "--print-all", "--yes", ...more]);
+      expect([exit, stdout, stderr.includes("CUSTODY_ESCROW_FOLDER")]).toEqual([4, "", true]);
+    }
+  });
+
+  test.each(["martian", "", "AGE-SECRET", "x".repeat(40)])(
+    "says what an operator may be in place of %j",
+    async (said) => {
+      const { error } = await json(...ceremony, "--holder", `dora:${said}`, "-o", "refused", "--yes");
+      const { code, message } = error as { readonly code: string; readonly message: string };
+      expect([code, message]).toEqual(["CLI_USAGE", expect.stringContaining("customer, trustkern, partner")]);
+      expect(message.includes(said || "dora")).toBe(said === "martian");
+    },
+  );
 
   test("leaves a folder alone that has something in it, or whose place is not there", async () => {
     mkdirSync(room.file("full"));

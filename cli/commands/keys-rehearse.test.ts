@@ -133,6 +133,20 @@ describe("keys rehearse", () => {
   });
 });
 
+test("a share in the place of the escrow file is said to be none, and nothing of it is shown", async () => {
+  const age = await json("keys", "rehearse", "--escrow", anna(), ben());
+  expect(age).toMatchObject({
+    exit: 4,
+    error: { code: "CUSTODY_ESCROW_CORRUPT", fix: expect.stringContaining("--escrow") },
+  });
+  expect(JSON.stringify(age)).toContain("it is an age file");
+  const text = await textOf(anna(), "anna");
+  writeFileSync(room.file("share.txt"), text);
+  const { stderr } = await room.run(["keys", "rehearse", "--escrow", "share.txt", ben()]);
+  expect(stderr).toContain("it is no JSON");
+  expect(stderr).not.toContain(text.slice(0, 12));
+});
+
 test("an escrow file that was changed anywhere is refused", async () => {
   const good = JSON.parse(room.read(escrow));
   const flip = (hex: string): string => `${hex.slice(0, -1)}${hex.endsWith("0") ? "1" : "0"}`;

@@ -1,10 +1,10 @@
-import { reshare } from "../../custody/escrow/ceremony.ts";
+import { assertHandedOut, reshare } from "../../custody/escrow/ceremony.ts";
 import { wipe } from "../../custody/escrow/secrets.ts";
 import { EXIT } from "../../shared/errors.ts";
 import type { Run } from "../command.ts";
 import { loadDeployment } from "../deployment-file.ts";
 import { assertTenantOf, bringShares, heldBy, openCase, tryShares } from "../escrow/case.ts";
-import { handingOf, handOut } from "../escrow/hand-out.ts";
+import { describeDeal, handingOf, handOut } from "../escrow/hand-out.ts";
 import { quorumOf } from "../escrow/quorum.ts";
 
 const SCHEMA = "trustkern.keys-reshare/1";
@@ -17,13 +17,15 @@ export const run: Run = async (context) => {
   assertTenantOf(open, deployment.tenant);
   const quorum = quorumOf(context, deployment);
   const handing = handingOf(context);
-  if (options.dryRun === true) return tryShares(context, open, SCHEMA);
+  const { print } = handing;
+  const held = { ...heldBy(context), ...quorum, print };
+  await assertHandedOut(held);
+  if (options.dryRun === true) return tryShares(context, open, SCHEMA, describeDeal(quorum, handing));
   const { escrow, transcript: before } = open;
   const { secrets, used } = await bringShares(context, open);
   try {
-    const { print } = handing;
     const rehearse = options.rehearse === true;
-    const made = await reshare({ ...heldBy(context), ...quorum, escrow, secrets, used, before, print, rehearse });
+    const made = await reshare({ ...held, escrow, secrets, used, before, rehearse });
     await handOut(context, made, handing, SCHEMA);
   } finally {
     wipe(secrets);

@@ -94,7 +94,24 @@ describe("keys reshare", () => {
 
   test("says with --dry-run whether the shares would do", async () => {
     const argv = [...reshare(), ...room.holders("cleo", "dora"), "-o", "x", "--dry-run"];
-    expect(await json(...argv)).toMatchObject({ exit: 0, ok: true });
+    expect(await json(...argv)).toMatchObject({
+      ...{ exit: 0, ok: true, threshold: 2 },
+      plan: {
+        threshold: 2,
+        holders: [
+          { index: 1, name: "cleo" },
+          { index: 2, name: "dora" },
+        ],
+      },
+    });
+    expect((await room.run(argv)).stdout).toContain(`share 2: dora (customer), ${room.recipients.dora}`);
     expect(existsSync(room.file("x"))).toBe(false);
+  });
+
+  test("is refused with --dry-run for what the run would be refused for", async () => {
+    const nobody = ["--holder", "cleo", "--holder", "dora", "-o", "x", "--dry-run"];
+    expect(await json(...reshare(), ...nobody)).toMatchObject({ exit: 2, error: { code: "CUSTODY_ESCROW_HOLDER" } });
+    const none = ["--holder", "cleo=age1x", "--holder", "dora", "-o", "x", "--print", "--dry-run"];
+    expect((await room.run([...reshare(), ...none])).stderr).toContain("CUSTODY_ESCROW_HOLDER");
   });
 });

@@ -26,6 +26,32 @@ describe("keys transcript verify", () => {
     expect(await verify("out/transcript.jws", escrow)).toMatchObject({ exit: 0, ok: true, entries: [{ act: "made" }] });
     const { stdout } = await room.run(["keys", "transcript", "verify", "out/transcript.jws", "--escrow", escrow]);
     expect(stdout).toContain("generation made");
+    expect(stdout).toMatch(/^whole: 1 entry, the last of \d{4}-/m);
+    expect(stdout).toContain("count them in a witness's copy");
+  });
+
+  test("counts the entries", async () => {
+    const shares = room.shares("out", "anna", "ben");
+    await room.run(["keys", "rehearse", "--escrow", escrow, "-i", "anna.txt,ben.txt", ...shares]);
+    expect(await verify("out/transcript.jws", escrow)).toMatchObject({ exit: 0, count: 2 });
+    expect(await verifyText(`${room.read("out/transcript.jws").split("\n")[0]}\n`)).toMatchObject({
+      exit: 0,
+      count: 1,
+    });
+  });
+
+  test("says of an escrow file whose set was dealt anew that it was replaced, and by which", async () => {
+    const quorum = ["--threshold", "2", ...room.holders("cleo", "dora")];
+    const brought = ["--escrow", escrow, "-i", "anna.txt,ben.txt", ...room.shares("out", "anna", "ben")];
+    expect(await room.json("keys", "reshare", ...brought, ...quorum, "-o", "anew")).toMatchObject({ exit: 0 });
+    const anew = room.find("anew", /^escrow-/);
+    const { setId } = JSON.parse(room.read(anew));
+    expect(await verify("anew/transcript.jws", escrow)).toMatchObject({
+      exit: 5,
+      error: { code: "CUSTODY_ESCROW_REPLACED", path: escrow, message: expect.stringContaining(setId) },
+    });
+    expect(await verify("anew/transcript.jws", anew)).toMatchObject({ exit: 0, ok: true });
+    expect(await verify("out/transcript.jws", anew)).toMatchObject(invalid);
   });
 
   test("refuses a transcript of another generation, of none, and one that was changed", async () => {

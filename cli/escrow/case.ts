@@ -15,6 +15,7 @@ import { cliErrors } from "../errors.ts";
 import { readInput } from "../files.ts";
 import { needed } from "../needed.ts";
 import { assertNothingExposed } from "./exposed.ts";
+import { type Plan, renderPlan } from "./hand-out.ts";
 import { readShares } from "./share-input.ts";
 
 /** An escrow file and its transcript, before any share is used. */
@@ -48,8 +49,13 @@ export async function bringShares(context: CommandContext, { escrow }: EscrowCas
   return recover(escrow, await readShares(context, escrow));
 }
 
-/** `--dry-run` of a command that needs shares: what is wrong with which. */
-export async function tryShares(context: CommandContext, { escrow }: EscrowCase, schema: string): Promise<ExitCode> {
+/** `--dry-run` of a command that needs shares: what is wrong with which, and who would get what. */
+export async function tryShares(
+  context: CommandContext,
+  { escrow }: EscrowCase,
+  schema: string,
+  plan?: Plan,
+): Promise<ExitCode> {
   const { io, flags } = context;
   const { shares, findings } = checkShares(escrow, await readShares(context, escrow));
   for (const { bytes } of shares) bytes.fill(0);
@@ -57,10 +63,12 @@ export async function tryShares(context: CommandContext, { escrow }: EscrowCase,
   const good = shares.map(({ index }) => index);
   const missing = Math.max(0, threshold - good.length);
   const ok = findings.length === 0 && missing === 0;
-  if (flags.json) printJson(io, { schema, dryRun: true, ok, keyId, setId, threshold, shares: good, missing, findings });
+  if (flags.json)
+    printJson(io, { schema, dryRun: true, ok, keyId, setId, threshold, shares: good, missing, findings, plan });
   else {
     io.stdout(`generation ${keyId}, set ${setId}: ${good.length} of ${threshold} shares, ${missing} missing\n`);
     for (const { code, message } of findings) io.stdout(`${code} ${message}\n`);
+    if (plan !== undefined) io.stdout(`the new set\n${renderPlan(plan)}`);
   }
   return ok ? EXIT.done : EXIT.failed;
 }

@@ -1,9 +1,8 @@
 import { resolve } from "node:path";
 import type { KeyCeremony } from "../../custody/escrow/ceremony.ts";
-import { assertFree, putFolder } from "../../custody/escrow/folder.ts";
+import { assertFree, stageFolder } from "../../custody/escrow/folder.ts";
 import type { Holder, Quorum } from "../../custody/escrow/holders.ts";
 import { renderEntry } from "../../custody/escrow/render-entry.ts";
-import { EXIT, type ExitCode } from "../../shared/errors.ts";
 import { type CommandContext, printJson } from "../command.ts";
 import { cliErrors } from "../errors.ts";
 import { needed } from "../needed.ts";
@@ -50,25 +49,20 @@ export function describeDeal({ threshold, holders }: Quorum, { folder, print }: 
   };
 }
 
-/** `--dry-run` of a ceremony. */
-export function printPlan(
-  { io, flags }: CommandContext,
-  schema: string,
-  plan: Plan & Readonly<Record<string, unknown>>,
-): ExitCode {
-  if (flags.json) printJson(io, { schema, dryRun: true, ...plan });
-  else {
-    const { holders, ...rest } = plan;
-    for (const [name, value] of Object.entries(rest)) io.stdout(`${name}: ${String(value)}\n`);
-    for (const { index, name, operator, recipient, printed } of holders) {
-      const how = [recipient, printed ? "printed" : undefined].filter(Boolean).join(", and ");
-      io.stdout(`share ${index}: ${name} (${operator}), ${how || "goes nowhere: add a recipient or --print"}\n`);
-    }
-  }
-  return EXIT.done;
+/** A plan as `--dry-run` prints it. */
+export function renderPlan({ folder, threshold, holders }: Plan): string {
+  const lines = holders.map(({ index, name, operator, recipient, printed }) => {
+    const how = [recipient, printed ? "printed" : undefined].filter(Boolean).join(", and ");
+    return `share ${index}: ${name} (${operator}), ${how}\n`;
+  });
+  return [`folder: ${folder}\n`, `${threshold} of ${holders.length} shares would restore\n`, ...lines].join("");
 }
 
-/** Hands shares out, puts the folder in place at last, and says what was made. Until then there is nothing. */
+/**
+ * Hands shares out once everything else is on the disk, puts the folder in place at last, and says what was made. Until then
+ * there is nothing.
+ * @throws CUSTODY_ESCROW_FOLDER, CANCELLED
+ */
 export async function handOut(
   context: CommandContext,
   made: KeyCeremony,
@@ -77,8 +71,13 @@ export async function handOut(
 ): Promise<void> {
   const { io, flags } = context;
   const { escrow, entries, files, printed } = made;
-  await printShares(context, printed, escrow.shares.length);
-  putFolder(folder, files);
+  const staged = stageFolder(folder, files);
+  try {
+    await printShares(context, printed, escrow);
+    staged.place();
+  } finally {
+    staged.discard();
+  }
   const names = files.map(({ name }) => name);
   if (flags.json) {
     const { keyId, publicKey, setId, threshold, ceremonyKey } = escrow;

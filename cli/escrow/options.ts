@@ -2,7 +2,7 @@ import type { CommandOption } from "../command.ts";
 
 /** Options of every command that shares are brought to. */
 export const SHARE_OPTIONS: readonly CommandOption[] = [
-  ["--escrow <file>", "the escrow file that the shares were dealt with"],
+  ["--escrow <file>", "the escrow file that the shares were dealt with; needed"],
   ["-i, --identity <file>", "age identity file that opens shares in age files; several times for several", listed],
   ["--transcript <file>", "the generation's transcript (default: transcript.jws beside the escrow file)"],
   ["--dry-run", "say what is wrong with which share, restore nothing and write nothing"],

@@ -9,6 +9,8 @@ import { cliErrors } from "../errors.ts";
 import { needed } from "../needed.ts";
 import { wholeNumber } from "../whole-number.ts";
 
+const WORD = /^[a-z][a-z-]{0,19}$/;
+const MALFORMED = "a holder is not NAME, NAME=age1… or NAME:OPERATOR=age1…; as OPERATOR";
 const HOLDER = /^(?<name>[^:=]+)(?::(?<operator>[^=]*))?(?:=(?<recipient>.*))?$/;
 
 /**
@@ -40,8 +42,9 @@ function holderOf(text: string): Holder {
   const { name = "", operator: said = "customer", recipient } = HOLDER.exec(text)?.groups ?? {};
   const operator = HOLDER_OPERATORS.find((known) => known === said);
   if (name !== "" && operator !== undefined && recipient !== "") return { name, operator, recipient };
-  // Not what was given: somebody may have taken an identity for a recipient.
-  throw cliErrors.error("CLI_USAGE", `a holder is not NAME, NAME=age1… or NAME:OPERATOR=age1…`, {
+  // A word alone is shown of what was given: somebody may have taken an identity for a recipient.
+  const wrong = operator === undefined && WORD.test(said) ? `the operator "${said}" of a holder is unknown` : MALFORMED;
+  throw cliErrors.error("CLI_USAGE", `${wrong}; accepted: ${HOLDER_OPERATORS.join(", ")}`, {
     path: "--holder",
     fix: `name each as NAME:OPERATOR=RECIPIENT; OPERATOR is ${HOLDER_OPERATORS.join(", ")}`,
   });

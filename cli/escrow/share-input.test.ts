@@ -69,7 +69,7 @@ describe("shares that are printed", () => {
   test("come one after the other on a terminal, each gone before the next is shown", async () => {
     const { context, shown } = terminal();
     const seen: string[] = [];
-    await printShares(context, printed, 5, async () => {
+    await printShares(context, printed, dealt.escrow, async () => {
       seen.push(shown());
     });
     expect(
@@ -86,9 +86,23 @@ describe("shares that are printed", () => {
 
   test("have a page each on their way to a printer, and wait for nobody", async () => {
     const { context, shown } = terminal({ isTerminal: { stdin: true, stdout: false, stderr: true } });
-    await printShares(context, printed, 5, async () => {
+    await printShares(context, printed, dealt.escrow, async () => {
       throw new Error("waited");
     });
-    expect(shown().split("\f")).toEqual([`share 1 of 5, for h1\n\n${one}\n`, `share 2 of 5, for h2\n\n${two}\n`, ""]);
+    const pages = shown().split("\f");
+    expect(pages.map((page) => page.split("\n").at(0))).toEqual(["share 1 of 5, for h1", "share 2 of 5, for h2", ""]);
+    expect(pages.map((page) => page.split("\n").at(-2))).toEqual([one, two, undefined]);
+  });
+
+  test("say in words above the code what they belong to", async () => {
+    const { context, shown } = terminal({ isTerminal: { stdin: true, stdout: false, stderr: true } });
+    const [first] = printed;
+    await printShares(context, first === undefined ? [] : [first], dealt.escrow);
+    const { tenant, keyId, setId, dealtAt, createdAt } = dealt.escrow;
+    const words = shown()
+      .split("tkshare1-")[0]
+      ?.replaceAll(/(?<=[0-9a-f]{4}) (?=[0-9a-f]{4})/g, "");
+    for (const word of [tenant, keyId, setId, dealtAt, createdAt, "3 of 5 shares", `escrow-${keyId}.json`])
+      expect(words).toContain(word);
   });
 });

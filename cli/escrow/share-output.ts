@@ -1,5 +1,7 @@
 import { createInterface } from "node:readline/promises";
+import { grouped } from "../../certs/ceremony/render-transcript.ts";
 import type { PrintedShare } from "../../custody/escrow/ceremony.ts";
+import type { EscrowFile } from "../../custody/escrow/escrow-file.ts";
 import type { CommandContext } from "../command.ts";
 import { cliErrors } from "../errors.ts";
 
@@ -17,17 +19,26 @@ export type Wait = (question: string, signal: AbortSignal) => Promise<void>;
 export async function printShares(
   { io, flags }: CommandContext,
   shares: readonly PrintedShare[],
-  total: number,
+  escrow: EscrowFile,
   wait: Wait = waitForEnter,
 ): Promise<void> {
   const terminal = io.isTerminal.stdin && io.isTerminal.stdout && io.isTerminal.stderr && !flags.nonInteractive;
   for (const { index, holder, text } of shares) {
-    const whose = `share ${index} of ${total}, for ${holder}`;
+    const whose = `share ${index} of ${escrow.shares.length}, for ${holder}`;
     if (terminal) await wait(`Next is ${whose}. Enter shows it, when nobody else looks: `, io.cancelled);
-    io.stdout(`${whose}\n\n${text}\n`);
+    io.stdout(`${whose}\n${whatFor(escrow)}\n${text}\n`);
     if (terminal) await wait("\nEnter, when it is copied and compared: ", io.cancelled);
     io.stdout(terminal ? CLEAR : "\f");
   }
+}
+
+/** What a sheet belongs to, for who finds it in ten years. */
+function whatFor({ tenant, keyId, setId, threshold, shares, createdAt, dealtAt }: EscrowFile): string {
+  return [
+    `of the decryption key ${grouped(keyId)} of ${tenant}, made ${createdAt}`,
+    `set ${grouped(setId)}, dealt ${dealtAt}: ${threshold} of ${shares.length} shares restore the key, with escrow-${keyId}.json of that set`,
+    "",
+  ].join("\n");
 }
 
 async function waitForEnter(question: string, signal: AbortSignal): Promise<void> {

@@ -135,8 +135,11 @@ async function folderOf(
   };
 }
 
-/** Everything that would end a ceremony in its middle, before any key is made. */
-async function assertHandedOut(request: Quorum & People & Pick<KeyCeremonyRequest, "print">): Promise<void> {
+/**
+ * Refuses, before any key is made or anybody is asked, what would end a ceremony in its middle.
+ * @throws CEREMONY_NAME_INVALID, CUSTODY_ESCROW_QUORUM, CUSTODY_ESCROW_HOLDER
+ */
+export async function assertHandedOut(request: Quorum & People & Pick<KeyCeremonyRequest, "print">): Promise<void> {
   assertPeople(request);
   assertQuorum(request);
   await assertRecipients(request.holders);

@@ -74,6 +74,12 @@ export const escrowErrors = catalogue({
     summary: "The escrow file is not what a ceremony wrote, or what it holds is not the key that it names.",
     fix: "take another copy of the escrow file: it is no secret, and every holder can have one",
   },
+  CUSTODY_ESCROW_REPLACED: {
+    exit: EXIT.policy,
+    summary:
+      "The escrow file is of a set of shares that a later re-share replaced; it and its shares still restore the key.",
+    fix: "take the escrow file of the set that the message names, and have this one and every share of its set destroyed",
+  },
   CUSTODY_ESCROW_FOLDER: {
     exit: EXIT.resource,
     summary: "The folder for what a ceremony makes has something in it, or cannot be written.",

@@ -2,9 +2,9 @@ import { randomBytes } from "node:crypto";
 import { z } from "zod";
 import { aeadOpen, aeadSeal } from "../../protocol/aead.ts";
 import { keyIdOf } from "../../protocol/hpke.ts";
-import { messageOf } from "../../shared/errors.ts";
 import { stableJson } from "../../shared/stable-json.ts";
 import { HPKE_SUITE } from "../generation.ts";
+import { isAgeFile } from "./age-share.ts";
 import { escrowErrors } from "./errors.ts";
 import { HOLDER_OPERATORS } from "./holders.ts";
 import { decodeSecrets, type EscrowSecrets, encodeSecrets, publicKeysOf, wipe } from "./secrets.ts";
@@ -90,18 +90,25 @@ export function renderEscrow(escrow: EscrowFile): string {
  * @throws CUSTODY_ESCROW_CORRUPT
  */
 export function parseEscrow(text: string, path: string): EscrowFile {
-  let escrow: EscrowFile;
-  try {
-    escrow = escrowSchema.parse(JSON.parse(text));
-  } catch (thrown) {
-    throw corrupt(path, thrown instanceof z.ZodError ? z.prettifyError(thrown) : messageOf(thrown));
-  }
+  const { data: escrow, error } = escrowSchema.safeParse(jsonOf(text, path));
+  if (error !== undefined) throw corrupt(path, z.prettifyError(error));
   const { shares, threshold, publicKey, keyId } = escrow;
   if (threshold > shares.length || shares.some(({ index }, at) => index !== at + 1)) {
     throw corrupt(path, `it lists ${shares.length} shares, not numbered 1 to N, for a threshold of ${threshold}`);
   }
   if (keyIdOf(Buffer.from(publicKey, "hex")).toString("hex") === keyId) return escrow;
   throw corrupt(path, `its key id ${keyId} is not that of its public key`);
+}
+
+function jsonOf(text: string, path: string): unknown {
+  const fix = "name escrow-<key id>.json of the ceremony with --escrow; shares are arguments, without an option";
+  if (isAgeFile(Buffer.from(text))) throw corrupt(path, "it is an age file, such as one with a share", fix);
+  try {
+    return JSON.parse(text);
+  } catch {
+    // The parser's message would quote what was given, which may be a share.
+    throw corrupt(path, `it is no JSON; its ${text.length} characters are something else, or not all there`, fix);
+  }
 }
 
 function aadOf(metadata: EscrowMetadata): Uint8Array {
@@ -117,6 +124,9 @@ function holds(secrets: EscrowSecrets, { publicKey, ceremonyKey }: EscrowMetadat
   }
 }
 
-function corrupt(path: string, why: string): Error {
-  return escrowErrors.error("CUSTODY_ESCROW_CORRUPT", `the escrow file "${path}" cannot be used: ${why}`, { path });
+function corrupt(path: string, why: string, fix?: string): Error {
+  return escrowErrors.error("CUSTODY_ESCROW_CORRUPT", `the escrow file "${path}" cannot be used: ${why}`, {
+    path,
+    fix,
+  });
 }

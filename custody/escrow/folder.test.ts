@@ -11,7 +11,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { putFolder } from "./folder.ts";
+import { type EscrowFolderFile, stageFolder } from "./folder.ts";
 
 let room: string;
 beforeEach(() => {
@@ -22,6 +22,7 @@ const FILES = [
   { name: "one", content: "1" },
   { name: "two", content: "2" },
 ];
+const putFolder = (folder: string, files: readonly EscrowFolderFile[]): void => stageFolder(folder, files).place();
 const refused = expect.objectContaining({ code: "CUSTODY_ESCROW_FOLDER" });
 
 describe("a ceremony's folder", () => {
@@ -38,6 +39,23 @@ describe("a ceremony's folder", () => {
     putFolder(join(room, "out"), FILES);
     expect(() => putFolder(join(room, "out"), [{ name: "one", content: "new" }])).toThrow(refused);
     expect(readFileSync(join(room, "out/one"), "utf8")).toBe("1");
+  });
+
+  test("is beside its place until it is put there, and gone when it is not", () => {
+    const { discard } = stageFolder(join(room, "out"), FILES);
+    const [partial = ""] = readdirSync(room);
+    expect(partial).toMatch(/^out\.partial-/);
+    expect(readdirSync(join(room, partial)).sort()).toEqual(["one", "two"]);
+    discard();
+    expect(readdirSync(room)).toEqual([]);
+  });
+
+  test("is not put where something came in the meantime", () => {
+    const { place } = stageFolder(join(room, "out"), FILES);
+    mkdirSync(join(room, "out"));
+    writeFileSync(join(room, "out/mine"), "mine");
+    expect(place).toThrow(refused);
+    expect([readdirSync(room), readdirSync(join(room, "out"))]).toEqual([["out"], ["mine"]]);
   });
 
   test("is not made in part: what cannot be written whole leaves nothing", () => {
