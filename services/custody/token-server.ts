@@ -1,5 +1,6 @@
 import type { KeyStore } from "../../custody/backends/key-store.ts";
 import { TokenKeys } from "../../custody/proto/token_pb.ts";
+import { TrustKernError } from "../../shared/errors.ts";
 import type { MethodsOf } from "../../shared/grpc/definition.ts";
 import { createGrpcServer, type Handlers } from "../runtime/grpc/server.ts";
 import { serveUnix } from "../runtime/grpc/unix.ts";
@@ -28,7 +29,24 @@ export interface TokenServerOptions {
 export async function serveToken({ store, socket, onRefused }: TokenServerOptions): Promise<() => Promise<void>> {
   const grpc = createGrpcServer({ maxMessageBytes: MAX_MESSAGE_BYTES, onRefused });
   grpc.add(TokenKeys, tokenHandlers(store));
-  return serveUnix(grpc, socket);
+  return serveUnix(grpc, socket).catch((thrown: unknown) => {
+    throw atCustodySocket(thrown);
+  });
+}
+
+/** The socket is one of the deployment's file, and none that a service has in its state directory. */
+function atCustodySocket(thrown: unknown): unknown {
+  const fixes: Readonly<Record<string, string>> = {
+    CONTROL_SOCKET_IN_USE: "stop the token server that is there already, or name another path in docker.custodySocket",
+    CONTROL_SOCKET_PATH: "name a shorter path in docker.custodySocket, in a folder that this user may write",
+  };
+  const fix = thrown instanceof TrustKernError ? fixes[thrown.code] : undefined;
+  if (!(thrown instanceof TrustKernError) || fix === undefined) return thrown;
+  const { code, exit, message } = thrown;
+  return new TrustKernError(code, { exit, summary: message, fix }, message, {
+    path: "docker.custodySocket",
+    cause: thrown,
+  });
 }
 
 /** What answers custody: each call is the store's. */
