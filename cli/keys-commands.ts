@@ -17,8 +17,11 @@ export const KEY_COMMANDS: readonly Command[] = [
         "--wait <duration>",
         "longest wait for the overlap and for sensors (default: 2m; then exit 9, and it goes on later)",
       ],
-      ["--overlap <duration>", "shorter than custody.schedule.overlap, in profile dev alone"],
-      ["--dry-run", "print the steps and what is due, and change nothing"],
+      [
+        "--overlap <duration>",
+        "shorter than custody.schedule.overlap, in profile dev alone; kept for the runs that go on with this rotation",
+      ],
+      ["--dry-run", "print to which generation, the steps, the overlap's end and what is due, and change nothing"],
     ],
     handlesCancel: true,
     load: () => import("./commands/keys-rotate.ts"),
@@ -26,13 +29,16 @@ export const KEY_COMMANDS: readonly Command[] = [
   {
     name: "keys destroy",
     args: "<key-id>",
-    summary: "destroy a generation for good, once nothing stored can need it and no sensor uses it",
+    summary:
+      "destroy a generation for good, once nothing stored can need it and no sensor uses it; shares of a ceremony outlive it",
+    options: [["--dry-run", "say whether it may be destroyed now, and change nothing"]],
     load: () => import("./commands/keys-destroy.ts"),
   },
   {
     name: "keys import",
     args: "<package>",
     summary: "take the generation of a ceremony as the next one; - for stdin",
+    options: [["--dry-run", "say whether custody takes it and what state it gets, and change nothing"]],
     load: () => import("./commands/keys-import.ts"),
   },
   {
@@ -41,7 +47,11 @@ export const KEY_COMMANDS: readonly Command[] = [
     summary: "a private key is in other hands: block it, have another one active at once, and keep signed evidence",
     options: [
       ["--reason <text>", "what happened, for the records: 1 to 200 characters"],
-      ["--stored <rule>", "allow or block what is stored (default: allow; block may follow, and cannot be taken back)"],
+      [
+        "--stored <rule>",
+        "allow or block what is stored (default: allow; block may follow, cannot be taken back, and makes the key due for destruction at once)",
+      ],
+      ["--dry-run", "say what would be blocked, and change nothing"],
     ],
     load: () => import("./commands/keys-compromise.ts"),
   },
@@ -58,7 +68,7 @@ export const KEY_COMMANDS: readonly Command[] = [
     name: "keys transcript verify",
     args: "<file>",
     summary: "whether the transcript of a generation's ceremonies is what their key signed, line after line",
-    options: [["--escrow <file>", "the escrow file that goes with it"]],
+    options: [["--escrow <file>", "the escrow file of the set in force; needed"]],
     load: () => import("./commands/keys-transcript-verify.ts"),
   },
 ];

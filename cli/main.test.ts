@@ -26,6 +26,15 @@ describe("usage", () => {
     expect((await runCli(argv)).exit).toBe(2);
   });
 
+  it.each([
+    ["keys compromise", ["0011223344556677"]],
+    ["certs export", ["0a"]],
+  ])("of an option that %s cannot do without is mended by what its help says", async (command, args) => {
+    const { exit, stderr } = await runCli([...command.split(" "), ...args]);
+    expect(exit).toBe(2);
+    expect(stderr).toContain(`fix: trustkern ${command} --help says what it takes`);
+  });
+
   it("is one line of JSON on stdout with --json, and nothing else", async () => {
     const { exit, stdout, stderr } = await runCli(["explan", "--json"]);
     expect(exit).toBe(2);

@@ -1,5 +1,5 @@
 import { CommanderError } from "commander";
-import { EXIT, type ExitCode } from "../shared/errors.ts";
+import { EXIT, type ExitCode, TrustKernError } from "../shared/errors.ts";
 import type { Command } from "./command.ts";
 import { COMMANDS } from "./command-table.ts";
 import { cliErrors } from "./errors.ts";
@@ -30,7 +30,7 @@ export async function main(argv: readonly string[], io: Io): Promise<ExitCode> {
     if (thrown instanceof CommanderError && thrown.exitCode === 0) return EXIT.done;
     // A group without a command has printed its help.
     if (thrown instanceof CommanderError && thrown.code === "commander.help") return EXIT.configuration;
-    const error = thrown instanceof CommanderError ? usageError(thrown, argv) : thrown;
+    const error = thrown instanceof CommanderError ? usageError(thrown, argv) : withHelp(thrown, running);
     // What looks at errors is loaded for an error alone.
     const { logDenied } = await import("./denied-event.ts");
     if (running) await logDenied(error, { name: running.name, args: given, flags: globalFlagsOf(program.opts()) }, io);
@@ -57,6 +57,14 @@ function usageError({ message }: CommanderError, argv: readonly string[]): Error
   return cliErrors.error("CLI_USAGE", said, {
     fix: meant ?? (named && `trustkern ${named} --help says what it takes`),
   });
+}
+
+/** A command line that a command refuses without a fix of its own is mended by what that command's help says. */
+function withHelp(thrown: unknown, running: Command | undefined): unknown {
+  if (!(thrown instanceof TrustKernError) || thrown.code !== "CLI_USAGE" || running === undefined) return thrown;
+  if (thrown.fix !== cliErrors.entries.CLI_USAGE.fix) return thrown;
+  const fix = `trustkern ${running.name} --help says what it takes`;
+  return cliErrors.error("CLI_USAGE", thrown.message, { path: thrown.path, fix, cause: thrown.cause });
 }
 
 /** Whether errors are to be JSON, also when the command line could not be parsed. */

@@ -46,12 +46,12 @@ export const custodyErrors = catalogue({
   CUSTODY_GENERATION_UNKNOWN: {
     exit: EXIT.notFound,
     summary: "No key generation has that key id.",
-    fix: "list the generations and take one of their key ids",
+    fix: "take a key id that `trustkern keys list` shows",
   },
   CUSTODY_GENERATION_STATE: {
     exit: EXIT.policy,
     summary: "A key generation may not go from its state to the one asked for.",
-    fix: "go next -> active -> retired -> destroyed, or from next to destroyed; activate another generation to retire the active one",
+    fix: "see the states with `trustkern keys list`: next -> active -> retired -> destroyed, or next -> destroyed; `trustkern keys rotate` retires the active one, what was destroyed never comes back, and what was blocked stays blocked",
   },
   CUSTODY_CHANGE_INVALID: {
     exit: EXIT.configuration,
@@ -61,7 +61,7 @@ export const custodyErrors = catalogue({
   CUSTODY_KEYRING_CLOSED: {
     exit: EXIT.resource,
     summary: "The keyring is closed, and opens nothing.",
-    fix: "unseal custody",
+    fix: "run `trustkern keys unseal` on the host of custody",
   },
   CUSTODY_PACKAGE_MALFORMED: {
     exit: EXIT.configuration,

@@ -5,7 +5,7 @@ export const kemErrors = catalogue({
   CUSTODY_SEALED: {
     exit: EXIT.resource,
     summary: "Custody is sealed: its keys are not in memory, and nothing is opened.",
-    fix: "unseal custody on its management socket",
+    fix: "run `trustkern keys unseal` on the host of custody",
   },
   CUSTODY_KEM_MALFORMED: {
     exit: EXIT.configuration,

@@ -96,19 +96,34 @@ export async function openGenerationPackage(
   throw corrupt(`its private key is not that of generation "${keyId}"`);
 }
 
+/**
+ * What a package says of itself in the open, which nobody has held against its private key.
+ * @param source name of its file, for the error
+ * @throws CUSTODY_PACKAGE_MALFORMED
+ */
+export function readPackage(bytes: Uint8Array, source: string): PackageMetadata {
+  const { enc, ciphertext, ...metadata } = parse(bytes, source);
+  return metadata;
+}
+
 /** Raw X25519 public key of a raw private key. */
 export function publicKeyOf(privateKey: Uint8Array): Buffer {
   return createPublicKey(importX25519Private(privateKey)).export({ format: "raw-public" });
 }
 
-function parse(bytes: Uint8Array): z.output<typeof packageSchema> {
-  if (bytes.length > MAX_BYTES) throw malformed(`it has ${bytes.length} bytes, accepted: ${MAX_BYTES} at most`);
+function parse(bytes: Uint8Array, source?: string): z.output<typeof packageSchema> {
+  if (bytes.length > MAX_BYTES) throw malformed(`it has ${bytes.length} bytes, accepted: ${MAX_BYTES} at most`, source);
   const text = Buffer.from(bytes).toString("utf8");
-  const parsed = packageSchema.safeParse(parseJson(text));
-  if (!parsed.success)
-    throw malformed(`wrong: ${parsed.error.issues.map(({ path }) => path.join(".") || "all").join(", ")}`);
+  const value = parseJson(text);
+  if (value === undefined) throw malformed("it is no JSON", source);
+  const parsed = packageSchema.safeParse(value);
+  if (!parsed.success) throw malformed(`wrong: ${wrongIn(parsed.error)}`, source);
   if (render(parsed.data) === text) return parsed.data;
-  throw malformed("it was written again by another program");
+  throw malformed("it was written again by another program", source);
+}
+
+function wrongIn({ issues }: z.ZodError): string {
+  return issues.map(({ path, message }) => path.join(".") || message).join(", ");
 }
 
 function parseJson(text: string): unknown {
@@ -131,8 +146,11 @@ function hexKeyId(publicKey: Uint8Array): string {
   return hexOf(keyIdOf(publicKey));
 }
 
-function malformed(reason: string): Error {
-  return custodyErrors.error("CUSTODY_PACKAGE_MALFORMED", `this is no generation package: ${reason}`);
+function malformed(reason: string, source?: string): Error {
+  const what = source === undefined ? "this" : `"${source}"`;
+  return custodyErrors.error("CUSTODY_PACKAGE_MALFORMED", `${what} is no generation package: ${reason}`, {
+    path: source,
+  });
 }
 
 function foreign(reason: string): Error {

@@ -1,5 +1,6 @@
 import { EXIT } from "../../shared/errors.ts";
-import { destroyGeneration } from "../../stacks/host/generations/destroy.ts";
+import { assertDestroyable, destroyGeneration, leftByDestruction } from "../../stacks/host/generations/destroy.ts";
+import { openGenerations } from "../../stacks/host/generations/site.ts";
 import type { Run } from "../command.ts";
 import { confirm } from "../confirm.ts";
 import { printChange } from "./gateway-backend.ts";
@@ -8,9 +9,19 @@ import { changingKeys, generationsSite } from "./keys-context.ts";
 /** `keys destroy KEY-ID`: what is encrypted to it is never opened again. */
 export const run: Run = async (context) => {
   const keyId = (context.args[0] ?? "").toLowerCase();
+  const dryRun = context.options.dryRun === true;
   const site = await generationsSite(context);
-  await confirm(context, `Nobody will ever open again what is encrypted to generation ${keyId}.`);
-  await changingKeys(site, ({ place }) => destroyGeneration(place, keyId));
-  printChange(context, "trustkern.keys-destroyed/1", { keyId }, `generation ${keyId} is destroyed`);
+  using generations = openGenerations(site);
+  const generation = await assertDestroyable(generations.place, keyId);
+  const wasDestroyed = generation.state === "destroyed";
+  const left = leftByDestruction(generation);
+  const tail = left === null ? "" : `\n${left}`;
+  if (!dryRun && !wasDestroyed) {
+    await confirm(context, `Nobody will ever open again what is encrypted to generation ${keyId}.${tail}`);
+    await changingKeys(site, ({ place }) => destroyGeneration(place, keyId));
+  }
+  const says = wasDestroyed ? "was destroyed before" : dryRun ? "would be destroyed" : "is destroyed";
+  const answer = { keyId, wasDestroyed, dryRun, left };
+  printChange(context, "trustkern.keys-destroyed/1", answer, `generation ${keyId} ${says}${tail}`);
   return EXIT.done;
 };

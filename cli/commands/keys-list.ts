@@ -1,4 +1,5 @@
 import { EXIT } from "../../shared/errors.ts";
+import type { KeyPhase } from "../../stacks/host/generations/journal.ts";
 import { type KeysOverview, keysOverview } from "../../stacks/host/generations/overview.ts";
 import { openGenerations } from "../../stacks/host/generations/site.ts";
 import { type CommandContext, printJson, type Run } from "../command.ts";
@@ -26,17 +27,17 @@ function print(context: CommandContext, overview: KeysOverview): void {
   if (store) line("keys", `${store.kind}, ${store.custodyClass}, ${store.keysInUse}; ${store.where}`);
   if (!verified) line("generations", paint("yellow", "not verified while sealed"));
   if (importKey) line("import key", `${importKey.publicKey} (${importKey.keyId})`);
-  if (rotation) line("rotation", `to ${rotation.keyId ?? "one that is being made"}, at ${rotation.phase}`);
+  if (rotation) line("rotation", `to ${rotation.keyId ?? "one that is being made"}, ${DOING[rotation.phase]}`);
   for (const { what, keyId, at, due } of schedule)
-    line(what, `${keyId} ${due ? paint("yellow", `due since ${day(at)}`) : `on ${day(at)}`}`);
+    line(what, `${keyId} ${due ? paint("yellow", `due since ${minute(at)}`) : `on ${minute(at)}`}`);
   const rows = generations.map(({ keyId, state, origin, createdAt, activatedAt, retiredAt, compromised, ...more }) => ({
     "key id": keyId,
     state: compromised ? `${state}, compromised (stored: ${compromised.stored})` : state,
     origin,
-    made: day(createdAt),
-    active: day(activatedAt),
-    retired: day(retiredAt),
-    destroyed: more.destroyedAt === null ? fromDay(more.destroyableAt) : day(more.destroyedAt),
+    made: minute(createdAt),
+    active: minute(activatedAt),
+    retired: minute(retiredAt),
+    destroyed: more.destroyedAt === null ? fromMinute(more.destroyableAt) : minute(more.destroyedAt),
     sensors: more.sensors,
   }));
   const columns = ["key id", "state", "origin", "made", "active", "retired", "destroyed", "sensors"];
@@ -44,10 +45,18 @@ function print(context: CommandContext, overview: KeysOverview): void {
   for (const what of unknown) io.stdout(`${paint("yellow", "unknown")} ${what}\n`);
 }
 
-function day(at: string | null): string | null {
-  return at === null ? null : at.slice(0, 10);
+const DOING: Readonly<Record<KeyPhase, string>> = {
+  "make-next": "makes it (make-next)",
+  publish: "tells sensors of it (publish)",
+  "prove-use": "waits for sensors (prove-use)",
+  activate: "makes it active (activate)",
+};
+
+/** Several may be of one day, so to the minute; UTC. */
+function minute(at: string | null): string | null {
+  return at === null ? null : at.slice(0, 16).replace("T", " ");
 }
 
-function fromDay(at: string | null): string | null {
-  return at === null ? null : `from ${at.slice(0, 10)}`;
+function fromMinute(at: string | null): string | null {
+  return at === null ? null : `from ${minute(at)}`;
 }

@@ -2,16 +2,16 @@ import { parseDuration } from "../../shared/durations.ts";
 import { EXIT, type ExitCode } from "../../shared/errors.ts";
 import { renderSensors } from "../../stacks/host/generations/destroy.ts";
 import { type DueOutcome, doWhatIsDue } from "../../stacks/host/generations/due.ts";
-import { KEY_PHASES, readKeyJournal } from "../../stacks/host/generations/journal.ts";
+import { readKeyJournal } from "../../stacks/host/generations/journal.ts";
+import { outlineRotation } from "../../stacks/host/generations/outline.ts";
 import type { GenerationsPlace } from "../../stacks/host/generations/place.ts";
 import {
-  KEY_PHASE_SAYS,
   type KeyProof,
   type KeyRotationOutcome,
   type KeyRotationRun,
   rotateGenerations,
 } from "../../stacks/host/generations/rotate.ts";
-import { overlapOf, planSchedule } from "../../stacks/host/generations/schedule.ts";
+import { overlapOf } from "../../stacks/host/generations/schedule.ts";
 import { type GenerationsSite, openGenerations } from "../../stacks/host/generations/site.ts";
 import { type CommandContext, printJson, type Run } from "../command.ts";
 import { confirm } from "../confirm.ts";
@@ -26,7 +26,10 @@ export const run: Run = async (context) => {
   const { options } = context;
   const site = await generationsSite(context);
   const rotation = runOf(context, site);
-  if (options.dryRun === true) return outline(context, site);
+  if (options.dryRun === true) {
+    using generations = openGenerations(site);
+    return await outline(context, generations.place, rotation.overlapSeconds);
+  }
   if (options.due === true) {
     const done = await changingKeys(site, ({ place }) => doWhatIsDue(place, { ...rotation, waitSeconds: 0 }));
     return reportDue(context, done);
@@ -74,25 +77,26 @@ async function confirmNew(context: CommandContext, { custody }: GenerationsPlace
   );
 }
 
-async function outline({ io, flags, paint }: CommandContext, site: GenerationsSite): Promise<ExitCode> {
-  using generations = openGenerations(site);
-  const { custody, schedule, journalFile, clock } = generations.place;
-  const journal = readKeyJournal(journalFile);
-  const at = journal === undefined ? 0 : KEY_PHASES.indexOf(journal.phase);
-  const phases = KEY_PHASES.map((phase, index) => ({ phase, says: KEY_PHASE_SAYS[phase], done: index < at }));
-  const due = planSchedule(await custody.list(), schedule, clock());
-  if (flags.json)
-    printJson(io, {
-      schema: "trustkern.keys-rotation-outline/1",
-      keyId: journal?.keyId ?? null,
-      phases,
-      schedule: due,
-    });
-  else {
-    for (const { phase, says, done } of phases)
-      io.stdout(`${done ? paint("green", "done") : "    "} ${phase.padEnd(10)} ${says}\n`);
-    for (const step of due) io.stdout(`${step.what} ${step.keyId}: ${step.due ? "due since" : "on"} ${step.at}\n`);
+async function outline(
+  { io, flags, options, paint }: CommandContext,
+  place: GenerationsPlace,
+  overlapSeconds?: number,
+): Promise<ExitCode> {
+  const planned = await outlineRotation(place, { due: options.due === true, overlapSeconds });
+  if (flags.json) {
+    printJson(io, { schema: "trustkern.keys-rotation-outline/1", ...planned });
+    return EXIT.done;
   }
+  const { keyId, origin, phases, overlapEndsAt, sensors, schedule } = planned;
+  if (sensors !== null) {
+    const to = keyId === null ? "to a generation that is made then" : `to ${keyId} (${origin ?? "unknown origin"})`;
+    const using = `${sensors.following} of ${sensors.all} sensors use it`;
+    io.stdout(`${to}; ${using}; the overlap ends at ${overlapEndsAt ?? "unknown"}\n`);
+  }
+  for (const { phase, says, done } of phases)
+    io.stdout(`${done ? paint("green", "done") : "    "} ${phase.padEnd(10)} ${says}\n`);
+  if (sensors === null && !schedule.some(({ due }) => due)) io.stdout("nothing is due\n");
+  for (const step of schedule) io.stdout(`${step.what} ${step.keyId}: ${step.due ? "due since" : "on"} ${step.at}\n`);
   return EXIT.done;
 }
 

@@ -1,5 +1,6 @@
 import { type Generation, Management } from "../../custody/proto/custody_pb.ts";
-import { type GrpcClient, grpcClient } from "../../shared/grpc/client.ts";
+import { TrustKernError } from "../../shared/errors.ts";
+import { type GrpcClient, grpcClient, grpcErrors } from "../../shared/grpc/client.ts";
 import type { MethodsOf } from "../../shared/grpc/definition.ts";
 
 /** What can be asked of custody's keys. */
@@ -15,9 +16,21 @@ export type ListedGeneration = Omit<Plain<Generation>, "compromised"> & {
 /** Longest wait for one answer, in milliseconds: a TPM or a token may take seconds for a key, and scrypt too. */
 export const MANAGE_MS = 30_000;
 
-/** A client of custody's management socket, which only this host's user may open; close it after use. */
+/**
+ * A client of custody's management socket, which only this host's user may open; close it after use. Where custody does not run, its
+ * calls throw GRPC_UNREACHABLE with how it is brought up.
+ */
 export function custodyManagement(socketPath: string): CustodyManagement {
-  return grpcClient(Management, { address: `unix:${socketPath}` });
+  const client = grpcClient(Management, { address: `unix:${socketPath}` });
+  const call: CustodyManagement["call"] = async (method, request, limitMs) => {
+    try {
+      return await client.call(method, request, limitMs);
+    } catch (thrown) {
+      if (thrown instanceof TrustKernError && thrown.code === "GRPC_UNREACHABLE") throw unreachable(thrown, socketPath);
+      throw thrown;
+    }
+  };
+  return { call, close: client.close };
 }
 
 /**
@@ -31,4 +44,24 @@ export async function listGenerations(socketPath: string): Promise<readonly List
   } finally {
     management.close();
   }
+}
+
+const START_FIX =
+  "bring it up with `trustkern up` (engine embedded) or `trustkern deploy` (engine docker, where `trustkern status` shows what runs)";
+
+function unreachable(thrown: TrustKernError, path: string): TrustKernError {
+  const details = { path, fix: START_FIX, cause: thrown };
+  if (thrown.message.includes("DEADLINE_EXCEEDED"))
+    return grpcErrors.error("GRPC_UNREACHABLE", "custody did not answer in time", details);
+  if (!thrown.message.includes("EACCES"))
+    return grpcErrors.error(
+      "GRPC_UNREACHABLE",
+      "custody does not run: nobody answers at its management socket",
+      details,
+    );
+  const fix = "run it as the user that runs the deployment";
+  return grpcErrors.error("GRPC_UNREACHABLE", "this user may not open custody's management socket", {
+    ...details,
+    fix,
+  });
 }

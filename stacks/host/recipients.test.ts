@@ -31,6 +31,22 @@ it("sensors are told of keys that are active or next, and of none that is in oth
   });
 });
 
+it("the preferred key begins after every other one, and keeps its own time where it does so already", () => {
+  const late = { notBefore: "2026-03-01T00:00:00.000Z" };
+  const of = (...generations: readonly ListedGeneration[]) =>
+    recipientsOf(generations, "f").map(({ key_id, not_before }) => [key_id, not_before]);
+  expect(of(generation("d", "active", late), generation("f", "next"))).toEqual([
+    ["d", late.notBefore],
+    ["f", "2026-03-01T00:00:00.001Z"],
+  ]);
+  expect(of(generation("d", "active"), generation("f", "next", late))).toEqual([
+    ["d", "2026-01-01T00:00:00Z"],
+    ["f", late.notBefore],
+  ]);
+  expect(of(generation("f", "next"))).toEqual([["f", "2026-01-01T00:00:00Z"]]);
+  expect(of(generation("d", "active", late))).toEqual([["d", late.notBefore]]);
+});
+
 describe("the updates of all sensors", () => {
   /** Asks a backend that gives these answers, and gives how often it was asked. */
   async function asked(...answers: readonly unknown[]): Promise<number> {

@@ -18,21 +18,48 @@ export async function updateSensors(operator: OperatorClient): Promise<void> {
   }
 }
 
-/** What sensors may encrypt to: the generations that are in use or next, and in nobody else's hands; as the backend takes them. */
-export function recipientsOf(generations: readonly ListedGeneration[]) {
-  return generations
-    .filter(({ state, compromised }) => !compromised && (state === "active" || state === "next"))
-    .map(({ keyId, publicKey, notBefore }) => ({
-      key_id: keyId,
-      public_key: Buffer.from(publicKey).toString("hex"),
-      not_before: notBefore,
-    }));
+/** A public key as the backend takes it. */
+export interface BackendRecipient {
+  readonly key_id: string;
+  /** Raw X25519, lower-case hex. */
+  readonly public_key: string;
+  /** RFC 3339. Sensors take the key with the latest one that is over. */
+  readonly not_before: string;
+}
+
+/**
+ * What sensors may encrypt to: the generations that are in use or next, and in nobody else's hands; as the backend takes them.
+ * @param preferred key id of the one that sensors are to use before any other, also where a younger one has come since. @default the youngest
+ */
+export function recipientsOf(
+  generations: readonly ListedGeneration[],
+  preferred?: string | undefined,
+): readonly BackendRecipient[] {
+  const usable = generations.filter(
+    ({ state, compromised }) => !compromised && (state === "active" || state === "next"),
+  );
+  const others = usable.filter(({ keyId }) => keyId !== preferred).map(({ notBefore }) => Date.parse(notBefore) + 1);
+  return usable.map(({ keyId, publicKey, notBefore }) => ({
+    key_id: keyId,
+    public_key: Buffer.from(publicKey).toString("hex"),
+    not_before: keyId === preferred ? latest(notBefore, others) : notBefore,
+  }));
+}
+
+function latest(at: string, othersMs: readonly number[]): string {
+  const otherMs = Math.max(...othersMs);
+  return Date.parse(at) >= otherMs ? at : new Date(otherMs).toISOString();
 }
 
 /**
  * Tells the backend which public keys sensors encrypt to.
  * @param manageSocket custody's management socket on this host
+ * @param preferred as of {@link recipientsOf}
  */
-export async function publishRecipients(manageSocket: string, operator: OperatorClient): Promise<void> {
-  await operator("PUT", "/v1/recipients", recipientsOf(await listGenerations(manageSocket)));
+export async function publishRecipients(
+  manageSocket: string,
+  operator: OperatorClient,
+  preferred?: string | undefined,
+): Promise<void> {
+  await operator("PUT", "/v1/recipients", recipientsOf(await listGenerations(manageSocket), preferred));
 }

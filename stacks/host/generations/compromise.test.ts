@@ -31,6 +31,15 @@ const statementOf = (keyId: string) => ({
 });
 const signed = (statement: object, key = custodyKey, type = COMPROMISE_STATEMENT): Promise<string> =>
   dsseSign(type, Buffer.from(JSON.stringify(statement)), p256Signer(key.privateKey));
+/** One run of a rotation, that looks once. */
+const rotate = () =>
+  rotateGenerations(model.place, {
+    overlapSeconds: 60,
+    waitSeconds: 0,
+    signal: new AbortController().signal,
+    onPhase: () => {},
+    onWaiting: () => {},
+  });
 const compromise = (keyId: string, stored: "allow" | "block" = "allow"): Promise<CompromiseOutcome> =>
   compromiseGeneration(model.place, evidence, { keyId, stored, reason: "a copy was found" });
 
@@ -57,11 +66,55 @@ describe("a compromised generation", () => {
   });
 
   it("ends the rotation that is going on to it, and it is told to no sensor any more", async () => {
-    const run = { overlapSeconds: 60, waitSeconds: 0, signal: new AbortController().signal };
-    const { keyId } = await rotateGenerations(model.place, { ...run, onPhase: () => {}, onWaiting: () => {} });
-    await compromise(keyId, "block");
+    const { keyId } = await rotate();
+    expect(await compromise(keyId, "block")).toMatchObject({ endedRotationTo: keyId });
     expect(existsSync(model.place.journalFile)).toBe(false);
     expect(model.recipients).toEqual([model.active().keyId]);
+  });
+
+  it("ends the rotation away from it, whose next generation stays, is not used, and is taken up by the next rotation", async () => {
+    model.hear("s1");
+    const { keyId: next } = await rotate();
+    model.pass(1);
+    model.hear("s1");
+    const { active, endedRotationTo } = await compromise(model.active().keyId);
+    expect([endedRotationTo, existsSync(model.place.journalFile)]).toEqual([next, false]);
+    expect(findGeneration(model.generations, next).state).toBe("next");
+    model.hear("s1");
+    expect(model.sensors[0]?.key_id).toBe(active);
+    await rotate();
+    model.pass(1);
+    model.hear("s1");
+    expect(await rotate()).toMatchObject({ done: true, keyId: next, behind: [] });
+    expect([model.active().keyId, model.recipients]).toEqual([next, [next]]);
+  });
+
+  it("leaves the rotation alone when it is neither what is rotated to nor active", async () => {
+    const retired = model.import("ceremony", "retired");
+    await rotate();
+    expect(await compromise(retired)).toMatchObject({ endedRotationTo: null });
+    expect(existsSync(model.place.journalFile)).toBe(true);
+  });
+
+  it("is said to be so already when it is declared again, which ends no rotation and makes no other generation", async () => {
+    const old = model.active().keyId;
+    expect(await compromise(old)).toMatchObject({ repeated: false });
+    await rotate();
+    const { length } = model.generations;
+    expect(await compromise(old)).toMatchObject({ repeated: true, endedRotationTo: null });
+    expect([model.generations.length, existsSync(model.place.journalFile)]).toEqual([length, true]);
+  });
+
+  it.each([
+    ["is unknown", "zzz", "CUSTODY_GENERATION_UNKNOWN"],
+    ["was destroyed", "0000000000000001", "CUSTODY_GENERATION_STATE"],
+  ])("is refused before anything is changed when it %s", async (_, keyId, code) => {
+    await model.place.custody.compromise("0000000000000001", "block", "lost");
+    await model.place.custody.destroy("0000000000000001");
+    await rotate();
+    const { steps } = model;
+    await expect(compromise(keyId)).rejects.toMatchObject({ code, message: expect.stringContaining(keyId) });
+    expect([model.steps, existsSync(model.place.journalFile)]).toEqual([steps, true]);
   });
 
   it.each([
@@ -76,6 +129,27 @@ describe("a compromised generation", () => {
     expect(existsSync(evidence.folder)).toBe(false);
     expect(model.recipients).not.toContain(old);
   });
+});
+
+it("a compromise that dies while it ends a rotation leaves none that waits for ever", async () => {
+  for (const killBefore of [true, false]) {
+    for (let killAt = 1; killAt < 5; killAt += 1) {
+      model.remove();
+      model = new ModelPlace();
+      evidence = { ...evidence, folder: join(model.folder, "evidence") };
+      model.hear("s1");
+      await rotate();
+      const old = model.active().keyId;
+      Object.assign(model, { killAt: model.steps + killAt, killBefore });
+      await expect(compromise(old)).rejects.toThrow(Killed);
+      model.killAt = Number.POSITIVE_INFINITY;
+      await compromise(old);
+      await rotate();
+      model.pass(1);
+      model.hear("s1");
+      expect([killBefore, killAt, await rotate()]).toMatchObject([killBefore, killAt, { done: true, behind: [] }]);
+    }
+  }
 });
 
 it.each([

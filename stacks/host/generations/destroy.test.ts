@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { destroyGeneration, renderSensors } from "./destroy.ts";
+import { destroyGeneration, leftByDestruction, renderSensors } from "./destroy.ts";
 import { doWhatIsDue } from "./due.ts";
 import { ModelPlace } from "./model-place.ts";
 import { type KeyRotationOutcome, rotateGenerations } from "./rotate.ts";
@@ -92,8 +92,19 @@ describe("a generation", () => {
     expect(states()).toEqual(["destroyed", "active"]);
   });
 
-  it("that custody does not know is custody's to refuse", async () => {
+  it("that custody does not know is refused before anything is changed", async () => {
     await expect(destroy("ff".repeat(8))).rejects.toMatchObject({ code: "CUSTODY_GENERATION_UNKNOWN" });
+    expect(model.steps).toBe(0);
+  });
+
+  it("that is being rotated to is mended by the rotation's end, not by another one", async () => {
+    const { keyId } = await rotateGenerations(model.place, run);
+    await expect(destroy(keyId)).rejects.toMatchObject({ fix: expect.stringContaining("finish") });
+  });
+
+  it("of a ceremony is said to outlive its destruction in shares and files; no other one is", () => {
+    expect(leftByDestruction({ origin: "ceremony" })).toMatch(/shares.*escrow file/);
+    for (const origin of ["generated", "fixture"]) expect(leftByDestruction({ origin })).toBeNull();
   });
 });
 

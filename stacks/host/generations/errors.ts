@@ -12,6 +12,11 @@ export const generationErrors = catalogue({
     summary: "The overlap is shorter than the deployment's schedule says, which only profile dev allows.",
     fix: "leave --overlap out; for a key that is in other hands there is `trustkern keys compromise`, which waits for nobody",
   },
+  KEYS_OVERLAP_LONG: {
+    exit: EXIT.configuration,
+    summary: "The overlap is longer than the deployment's schedule says: by then the next rotation could be due.",
+    fix: "leave --overlap out, or raise custody.schedule.overlap in trustkern.yaml for every rotation",
+  },
   KEYS_DESTROY_EARLY: {
     exit: EXIT.policy,
     summary: "A generation may still be needed to open what is stored, so it is not destroyed yet.",

@@ -21,6 +21,8 @@ const journalSchema = z.strictObject({
   keyId: z.string().nullable(),
   /** When every sensor's update was with the backend, RFC 3339; null before. */
   publishedAt: z.iso.datetime().nullable(),
+  /** The overlap that somebody asked for, in seconds; absent where it is the schedule's. */
+  overlapSeconds: z.int().positive().optional(),
 });
 
 /** A rotation of generations that has begun and is not done. No secret. */

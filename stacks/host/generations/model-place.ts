@@ -55,9 +55,11 @@ export class ModelPlace {
           return listed(this.active());
         }),
     },
-    publish: () =>
+    publish: (preferred) =>
       this.#step(() => {
-        this.recipients = recipientsOf(this.generations.map(listed)).map(({ key_id }) => key_id);
+        const recipients = recipientsOf(this.generations.map(listed), preferred);
+        const inOrder = recipients.toSorted((a, b) => Date.parse(a.not_before) - Date.parse(b.not_before));
+        this.recipients = inOrder.map(({ key_id }) => key_id);
       }),
     keyUse: async () => this.sensors,
     schedule: { rotateEverySeconds: 90 * 86_400, overlapSeconds: 7 * 86_400, destroyAfterSeconds: 365 * 86_400 },

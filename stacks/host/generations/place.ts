@@ -1,3 +1,4 @@
+import { custodyErrors } from "../../../custody/errors.ts";
 import type { RotationSchedule } from "../../../model/custody.ts";
 import type { ListedGeneration } from "../custody-management.ts";
 import type { StoreFiles } from "../store-files.ts";
@@ -18,8 +19,11 @@ export interface CustodyOrders {
 /** The generations of a deployment, and everybody who has to do with them. */
 export interface GenerationsPlace {
   readonly custody: CustodyOrders;
-  /** Gives the usable public keys to the backend, and a signed update to each sensor that lacks them. Done again, it goes on. */
-  readonly publish: () => Promise<void>;
+  /**
+   * Gives the usable public keys to the backend, and a signed update to each sensor that lacks them. Done again, it goes on.
+   * Sensors use the preferred one of them, or else the youngest.
+   */
+  readonly publish: (preferred?: string) => Promise<void>;
   readonly keyUse: () => Promise<readonly SensorKeyUse[]>;
   readonly schedule: RotationSchedule;
   /** Of a rotation that has begun. */
@@ -31,6 +35,17 @@ export interface GenerationsPlace {
 /** The generation of a key id, where custody has ever had it. */
 export function findListed(generations: readonly ListedGeneration[], keyId: string): ListedGeneration | undefined {
   return generations.find((each) => each.keyId === keyId);
+}
+
+/**
+ * The generation of a key id.
+ * @throws CUSTODY_GENERATION_UNKNOWN
+ */
+export function requireListed(generations: readonly ListedGeneration[], keyId: string): ListedGeneration {
+  const found = findListed(generations, keyId);
+  if (found !== undefined) return found;
+  const known = generations.map((each) => each.keyId).join(", ");
+  throw custodyErrors.error("CUSTODY_GENERATION_UNKNOWN", `no generation "${keyId}"; there are: ${known || "none"}`);
 }
 
 /** Keys of published fixtures, which no sensor of the deployment uses. */

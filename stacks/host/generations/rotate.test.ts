@@ -109,6 +109,32 @@ describe("a rotation of generations", () => {
     }
   });
 
+  it("that goes on has sensors use its generation again where they were given another one since", async () => {
+    model.hear("s1");
+    const { keyId } = await rotate();
+    model.pass(1);
+    await model.place.custody.compromise(model.active().keyId, "allow", "lost");
+    await model.place.publish();
+    model.pass(7);
+    model.hear("s1");
+    expect(model.sensors[0]?.key_id).toBe(model.active().keyId);
+    expect(await rotate()).toMatchObject({ done: false, keyId, behind: [{ sensor_id: "s1" }] });
+    model.hear("s1");
+    expect(await rotate()).toMatchObject({ done: true, keyId });
+  });
+
+  it("keeps the overlap that it was asked for, until another one is asked for", async () => {
+    const asked = { overlapSeconds: undefined };
+    await rotate({ overlapSeconds: DAY_SECONDS });
+    const at = (days: number): string => new Date(model.now + days * DAY_SECONDS * 1000).toISOString();
+    expect((await rotate(asked)).overlapEndsAt).toBe(at(1));
+    expect((await rotate({ overlapSeconds: 2 * DAY_SECONDS })).overlapEndsAt).toBe(at(2));
+    expect((await rotate(asked)).overlapEndsAt).toBe(at(2));
+    model.pass(2);
+    expect(await rotate(asked)).toMatchObject({ done: true });
+    expect((await rotate(asked)).overlapEndsAt).toBe(at(7));
+  });
+
   it("stops waiting when it is interrupted, and goes on later", async () => {
     const stopping = new AbortController();
     const onWaiting = () => stopping.abort();

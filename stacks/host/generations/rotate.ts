@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { ListedGeneration } from "../custody-management.ts";
 import { hostErrors } from "../errors.ts";
 import { type KeyJournal, type KeyPhase, readKeyJournal, writeKeyJournal } from "./journal.ts";
 import { type Followers, followersOf } from "./key-use.ts";
@@ -6,8 +7,11 @@ import { findListed, fixtureKeys, type GenerationsPlace } from "./place.ts";
 
 /** How a rotation of generations is run. */
 export interface KeyRotationRun {
-  /** How long sensors have the new key before the old one is retired, at the least, in seconds. */
-  readonly overlapSeconds: number;
+  /**
+   * How long sensors have the new key before the old one is retired, at the least, in seconds. It is kept for the runs that go on.
+   * @default what an earlier run of this rotation was asked for, or else the schedule's
+   */
+  readonly overlapSeconds?: number | undefined;
   /** Longest wait for overlap and proof, in seconds; 0 looks once. */
   readonly waitSeconds: number;
   /** Milliseconds between two looks. @default 2000 */
@@ -55,15 +59,18 @@ export async function rotateGenerations(place: GenerationsPlace, run: KeyRotatio
   const keep = (changes: Partial<KeyJournal>): void => {
     journal = writeKeyJournal(place.files, place.journalFile, { ...journal, ...changes });
   };
+  if (run.overlapSeconds !== undefined && run.overlapSeconds !== journal.overlapSeconds)
+    keep({ overlapSeconds: run.overlapSeconds });
   const says = (phase: KeyPhase): void => run.onPhase(phase, KEY_PHASE_SAYS[phase]);
   if (journal.phase === "make-next") {
     says("make-next");
     keep({ keyId: await nextGeneration(place), phase: "publish" });
   }
-  if (journal.phase === "publish") {
+  if (journal.phase === "publish" || journal.phase === "prove-use") {
     says("publish");
-    await place.publish();
-    keep({ publishedAt: place.clock().toISOString(), phase: "prove-use" });
+    // Again where an earlier run did so: sensors may have been given another one since.
+    await place.publish(journal.keyId ?? undefined);
+    if (journal.publishedAt === null) keep({ publishedAt: place.clock().toISOString(), phase: "prove-use" });
   }
   if (journal.phase === "prove-use") {
     says("prove-use");
@@ -75,7 +82,7 @@ export async function rotateGenerations(place: GenerationsPlace, run: KeyRotatio
   const { keyId } = named(journal);
   if (findListed(await place.custody.list(), keyId)?.state === "next") await place.custody.activate(keyId);
   await place.publish();
-  const outcome = { ...(await lookAt(place, journal, run.overlapSeconds)), done: true };
+  const outcome = { ...(await lookAt(place, journal)), done: true };
   run.onDone?.(outcome);
   place.files.remove(place.journalFile);
   return outcome;
@@ -99,19 +106,25 @@ async function isUsable({ custody }: GenerationsPlace, keyId: string): Promise<b
   return compromised === undefined && (state === "next" || state === "active");
 }
 
-/** The newest one that is next, such as of a ceremony, or of a run that died before it wrote its name down. */
 async function nextGeneration({ custody }: GenerationsPlace): Promise<string> {
-  const there = (await custody.list()).findLast(({ state, compromised }) => state === "next" && !compromised);
-  return (there ?? (await custody.generate())).keyId;
+  return (findWaiting(await custody.list()) ?? (await custody.generate())).keyId;
+}
+
+/** The newest one that is next, such as of a ceremony, or of a run that died before it wrote its name down. */
+export function findWaiting(generations: readonly ListedGeneration[]): ListedGeneration | undefined {
+  return generations.findLast(({ state, compromised }) => state === "next" && !compromised);
 }
 
 /**
  * What is known now of the generation that a journal is about.
  * @throws what asking custody and the collector throws
  */
-export async function lookAt(place: GenerationsPlace, journal: KeyJournal, overlapSeconds: number): Promise<KeyProof> {
+export async function lookAt(
+  place: GenerationsPlace,
+  journal: Pick<KeyJournal, "keyId" | "publishedAt" | "overlapSeconds">,
+): Promise<KeyProof> {
   const { keyId, publishedAt } = named(journal);
-  const overlapMs = overlapSeconds * 1000;
+  const overlapMs = (journal.overlapSeconds ?? place.schedule.overlapSeconds) * 1000;
   const now = place.clock().getTime();
   const endsAt = Date.parse(publishedAt) + overlapMs;
   const ignored = fixtureKeys(await place.custody.list());
@@ -124,7 +137,10 @@ export async function lookAt(place: GenerationsPlace, journal: KeyJournal, overl
   };
 }
 
-function named({ keyId, publishedAt }: KeyJournal): { readonly keyId: string; readonly publishedAt: string } {
+function named({ keyId, publishedAt }: Pick<KeyJournal, "keyId" | "publishedAt">): {
+  readonly keyId: string;
+  readonly publishedAt: string;
+} {
   if (keyId === null || publishedAt === null) throw new TypeError("a phase without the one before it");
   return { keyId, publishedAt };
 }
@@ -134,10 +150,10 @@ function isProven({ overlapIsOver, behind }: KeyProof): boolean {
 }
 
 async function wait(place: GenerationsPlace, journal: KeyJournal, run: KeyRotationRun): Promise<KeyProof> {
-  const { signal, waitSeconds, overlapSeconds, pollMs = 2_000 } = run;
+  const { signal, waitSeconds, pollMs = 2_000 } = run;
   const started = place.clock().getTime();
   for (let told = 0; ; ) {
-    const proof = await lookAt(place, journal, overlapSeconds);
+    const proof = await lookAt(place, journal);
     const waitedMs = place.clock().getTime() - started;
     if (isProven(proof) || waitedMs >= waitSeconds * 1000) return proof;
     if (signal.aborted) throw hostErrors.error("DEPLOY_CANCELLED", 'interrupted in "prove-use"');

@@ -43,9 +43,16 @@ describe("the overlap of a rotation", () => {
   const { custody } = defaultDeployment();
   const { overlapSeconds } = custody.schedule;
 
-  it("is the schedule's, or a longer one, in every profile", () => {
-    expect(overlapOf({ profile: "eu-hosted", custody })).toBe(overlapSeconds);
-    expect(overlapOf({ profile: "eu-hosted", custody }, overlapSeconds + 1)).toBe(overlapSeconds + 1);
+  it("is the schedule's, in every profile, and nobody's where nobody asks", () => {
+    expect(overlapOf({ profile: "eu-hosted", custody }, undefined)).toBeUndefined();
+    expect(overlapOf({ profile: "eu-hosted", custody }, overlapSeconds)).toBe(overlapSeconds);
+  });
+
+  it("is longer in no profile", () => {
+    for (const profile of ["dev", "eu-hosted", "customer-tenant", "air-gapped"] as const)
+      expect(() => overlapOf({ profile, custody }, overlapSeconds + 1)).toThrow(
+        expect.objectContaining({ code: "KEYS_OVERLAP_LONG", exit: 2 }),
+      );
   });
 
   it("is shorter in profile dev alone", () => {

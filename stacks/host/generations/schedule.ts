@@ -55,14 +55,19 @@ export function planSchedule(
 }
 
 /**
- * The overlap of a rotation, in seconds: the schedule's, or another one that somebody asks for; a shorter one in profile `dev` alone.
- * @throws KEYS_OVERLAP_SHORT
+ * The overlap that somebody asks for, in seconds: the schedule's, or a shorter one in profile `dev` alone; undefined where nobody does.
+ * @throws KEYS_OVERLAP_SHORT, KEYS_OVERLAP_LONG
  */
-export function overlapOf({ profile, custody }: Pick<Deployment, "profile" | "custody">, asked?: number): number {
+export function overlapOf(
+  { profile, custody }: Pick<Deployment, "profile" | "custody">,
+  asked: number | undefined,
+): number | undefined {
   const { overlapSeconds } = custody.schedule;
-  if (asked === undefined || asked >= overlapSeconds || profile === "dev") return asked ?? overlapSeconds;
+  if (asked === undefined || asked === overlapSeconds) return asked;
+  const isLong = asked > overlapSeconds;
+  if (!isLong && profile === "dev") return asked;
   const message = `--overlap is ${asked} s, and custody.schedule.overlap ${overlapSeconds} s`;
-  throw generationErrors.error("KEYS_OVERLAP_SHORT", message, { path: "--overlap" });
+  throw generationErrors.error(isLong ? "KEYS_OVERLAP_LONG" : "KEYS_OVERLAP_SHORT", message, { path: "--overlap" });
 }
 
 /** Sensors whose newest message is encrypted to a generation: it is not destroyed while there are any. */

@@ -8,6 +8,7 @@ import type { EvidencePlace } from "./compromise.ts";
 import { readKeyUse } from "./key-use.ts";
 import type { GenerationsPlace } from "./place.ts";
 import { custodyFolder, pinSigner } from "./signer-pin.ts";
+import { sayingWhySealed } from "./why-sealed.ts";
 
 /** Where the generations of a running deployment are. */
 export interface GenerationsSite extends Pick<CertsSite, "layout" | "operator" | "clock"> {
@@ -41,7 +42,7 @@ export function keysLockOf(stateDir: string): string {
 /** Opens what a deployment's generations are changed by. Nothing is asked yet. */
 export function openGenerations(site: GenerationsSite): OpenGenerations {
   const { layout, deployment, manageSocket, actor } = site;
-  const management = custodyManagement(manageSocket);
+  const management = sayingWhySealed(custodyManagement(manageSocket));
   const list = async () => (await management.call("listGenerations", {}, MANAGE_MS)).generations;
   return {
     management,
@@ -54,9 +55,9 @@ export function openGenerations(site: GenerationsSite): OpenGenerations {
         compromise: (keyId, stored, reason) =>
           management.call("compromise", { actor, keyId, stored, reason }, MANAGE_MS),
       },
-      publish: async () => {
+      publish: async (preferred) => {
         const operator = await site.operator();
-        await publishRecipients(manageSocket, operator);
+        await publishRecipients(manageSocket, operator, preferred);
         await updateSensors(operator);
       },
       keyUse: () => readKeyUse(site.collectorSocket),
