@@ -69,6 +69,33 @@ describe("keys list", () => {
     expect(await list()).toMatch(/^generations +not verified while sealed$/m);
   });
 
+  it("shows times to the minute, and a rotation that waits for sensors in words", async () => {
+    await keys.custodian.unseal("op-anna");
+    const journal = {
+      schema: "trustkern.key-rotation/1",
+      startedAt: "2026-01-01T00:00:00.000Z",
+      phase: "prove-use",
+      keyId: keys.generation.keyId,
+      publishedAt: "2026-01-01T00:00:00.000Z",
+    };
+    mkdirSync(join(layout.dir, "custody"), { recursive: true });
+    writeFileSync(join(layout.dir, "custody", "rotation.json"), JSON.stringify(journal));
+    const text = await list();
+    expect(text).toMatch(/^rotation +to [0-9a-f]{16}, waits for sensors \(prove-use\)$/m);
+    expect(text).toContain("2026-01-01 00:00 ");
+  });
+
+  it("says of a custody that does not run how it is brought up", async () => {
+    await closeCustody();
+    closeCustody = async () => undefined;
+    const { code, message, fix } = (await overview()).error;
+    expect([code, message]).toEqual([
+      "GRPC_UNREACHABLE",
+      "custody does not run: nobody answers at its management socket",
+    ]);
+    expect(fix).toContain("trustkern up");
+  });
+
   it("refuses a state file that is none", async () => {
     leave(testGeneration());
     writeFileSync(stateFile, "{}");
