@@ -1,8 +1,11 @@
+import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type TestLog, testLog } from "../../custody/audit/test-log.ts";
+import { sealGenerationPackage } from "../../custody/package.ts";
+import { hexOf } from "../../protocol/hex.ts";
 import { pinSigner } from "../../stacks/host/generations/signer-pin.ts";
 import { runCli } from "../test-io.ts";
 
@@ -136,7 +139,9 @@ it.each([
   ["import", ["package"]],
   ["compromise", ["00".repeat(8), "--reason", "lost", "--yes"]],
 ])("keys %s says that nothing was deployed", async (command, argv) => {
-  writeFileSync(join(cwd, "package"), "{}");
+  const metadata = { tenant: "acme", createdAt: "2026-11-21T08:00:00.000Z" };
+  const importKey = hexOf(generateKeyPairSync("x25519").publicKey.export({ format: "raw-public" }));
+  writeFileSync(join(cwd, "package"), sealGenerationPackage({ importKey, privateKey: randomBytes(32), metadata }));
   const { exit, stdout } = await runCli(["keys", command, ...argv, "--json"], { cwd });
   expect([exit, JSON.parse(stdout).error.code]).toEqual([6, "NOT_DEPLOYED"]);
 });

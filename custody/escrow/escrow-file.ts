@@ -101,13 +101,14 @@ export function parseEscrow(text: string, path: string): EscrowFile {
 }
 
 function jsonOf(text: string, path: string): unknown {
-  const fix = "name escrow-<key id>.json of the ceremony with --escrow; shares are arguments, without an option";
+  const fix =
+    "name escrow-<key id>.json with --escrow, and shares as arguments; if it is that file, take another copy of it";
   if (isAgeFile(Buffer.from(text))) throw corrupt(path, "it is an age file, such as one with a share", fix);
   try {
     return JSON.parse(text);
   } catch {
     // The parser's message would quote what was given, which may be a share.
-    throw corrupt(path, `it is no JSON; its ${text.length} characters are something else, or not all there`, fix);
+    throw corrupt(path, "it is no JSON, or not all of it", fix);
   }
 }
 
