@@ -42,6 +42,11 @@ export const cliErrors = catalogue({
     summary: "The command is for the profile dev on the engine embedded, and for nothing else.",
     fix: "trustkern init --profile dev writes such a deployment; trustkern up in a folder with no trustkern.yaml in it or above it runs one without a file",
   },
+  TOKEN_FOLDER_OPEN: {
+    exit: EXIT.policy,
+    summary: "Others could put a socket of theirs where custody looks for its token's.",
+    fix: "let its owner alone write the folder of docker.custodySocket: mode 0755",
+  },
   DOCKER_ENGINE_ONLY: {
     exit: EXIT.configuration,
     summary: "The command is for deployments on the engine docker.",

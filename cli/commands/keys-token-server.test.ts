@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -34,6 +34,13 @@ describe("keys token-server", () => {
     const [exit, code] = await refusal();
     expect([exit, code]).toEqual([expect.any(Number), expect.stringMatching(/^SIGNER_/)]);
     expect(exit).not.toBe(0);
+  });
+
+  it("puts its socket into no folder that others can write", async () => {
+    mkdirSync(join(cwd, "own"));
+    chmodSync(join(cwd, "own"), 0o777);
+    of("engine: docker", `docker: { custodySocket: ${cwd}/own/sock }`, TOKEN);
+    expect(await refusal()).toEqual([5, "TOKEN_FOLDER_OPEN"]);
   });
 
   it("prints a unit without opening the token, and without what its PIN is", async () => {

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { chownSync, mkdirSync } from "node:fs";
+import { chownSync, mkdirSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { openPkcs11Store } from "../../custody/backends/pkcs11.ts";
@@ -25,10 +25,12 @@ export const run: Run = async (context) => {
     return EXIT.done;
   }
   const say = talk(context);
+  makeFolder(dirname(socket));
   // First: a PIN that the token refuses ends this, and no container asks for it again.
   const store = await openPkcs11Store(place);
   try {
-    makeFolder(dirname(socket));
+    // What listens is nobody else's from the first moment on.
+    process.umask(0o077);
     const close = await serveToken({ store, socket, onRefused: (thrown) => say(`refused: ${refusalOf(thrown)}`) });
     giveAway(socket);
     say(`${store.facts.where} (${store.facts.custodyClass}) is served at ${socket}, until Ctrl-C or SIGTERM`);
@@ -40,13 +42,20 @@ export const run: Run = async (context) => {
   return EXIT.done;
 };
 
-/** Its parent has to be there: what keeps it from being made is said by whoever listens in it. */
+/**
+ * Its parent has to be there: what keeps it from being made is said by whoever listens in it.
+ * @throws TOKEN_FOLDER_OPEN
+ */
 function makeFolder(folder: string): void {
   try {
     mkdirSync(folder, { mode: 0o755 });
   } catch {
     // There already, or nowhere.
   }
+  const mode = statSync(folder, { throwIfNoEntry: false })?.mode ?? 0;
+  if ((mode & 0o022) === 0) return;
+  const message = `others than its owner can write the folder: mode ${(mode & 0o7777).toString(8).padStart(4, "0")}`;
+  throw cliErrors.error("TOKEN_FOLDER_OPEN", message, { path: folder, fix: `chmod 0755 ${folder}` });
 }
 
 /** The containers' user alone may connect. */

@@ -8,6 +8,8 @@ import { p256Signer } from "../../protocol/signature.ts";
 import { type AttestParts, attestCompromise } from "./attest.ts";
 import { testGeneration } from "./test-keys.ts";
 
+const STORE = { kind: "pkcs11", custodyClass: "hardware", keysInUse: "on-device", where: "pkcs11:token=acme" } as const;
+
 const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
 const compromised = { at: "2026-02-01T00:00:00.000Z", reason: "a copy was found", stored: "allow" } as const;
 const old: Generation = { ...testGeneration(), state: "retired", compromised };
@@ -18,6 +20,7 @@ beforeEach(() => {
   log = memoryLog();
   parts = {
     tenant: "acme",
+    store: STORE,
     generations: () => [old, active],
     audit: { append: log.append, head: () => `head ${log.records.length}` },
     sign: p256Signer(privateKey),
@@ -31,6 +34,7 @@ describe("custody's statement about a compromise", () => {
     expect(JSON.parse(dsseVerify(dsse, COMPROMISE_STATEMENT, publicKey).toString())).toEqual({
       schema: "trustkern.compromise/1",
       tenant: "acme",
+      store: STORE,
       generation: old,
       active: active.keyId,
       askedBy: "op-anna",

@@ -1,5 +1,6 @@
 import { hash } from "node:crypto";
 import type { AuditLog } from "../../custody/audit/log.ts";
+import type { KeyStoreFacts } from "../../custody/backends/key-store.ts";
 import { COMPROMISE_STATEMENT } from "../../custody/compromise-statement.ts";
 import { custodyErrors } from "../../custody/errors.ts";
 import { findGeneration, type Generation } from "../../custody/generation.ts";
@@ -10,6 +11,8 @@ import { stableJson } from "../../shared/stable-json.ts";
 /** What a statement is made of. */
 export interface AttestParts {
   readonly tenant: string;
+  /** What the keys are on. */
+  readonly store: KeyStoreFacts;
   readonly generations: () => readonly Generation[];
   /** Its newest head counts the record of the declaration. */
   readonly audit: Pick<AuditLog, "append" | "head">;
@@ -33,6 +36,7 @@ export async function attestCompromise(parts: AttestParts, keyId: string, actor:
   const statement = {
     schema: "trustkern.compromise/1",
     tenant: parts.tenant,
+    store: parts.store,
     generation,
     active: generations.find(({ state }) => state === "active")?.keyId,
     askedBy: actor,

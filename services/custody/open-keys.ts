@@ -31,7 +31,7 @@ export async function openKeys(
   const keyring = kept(await openKeyring({ tenant, store, audit, folder: stateFolder, clock }));
   if (fixtureFile !== undefined) await importFixture(keyring, fixtureFile);
   const parts = opened.move();
-  const attesting = { tenant, generations: keyring.list, audit, sign: signerOf(store), clock };
+  const attesting = { tenant, store: store.facts, generations: keyring.list, audit, sign: signerOf(store), clock };
   return {
     keyring,
     audit,

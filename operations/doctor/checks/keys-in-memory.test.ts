@@ -38,8 +38,11 @@ describe("decryption keys in memory", () => {
     expect(judge([], limit, DEV)).toEqual(["warning DOCTOR_CORE_DUMPS"]);
   });
 
-  it("are nowhere with keys on a token", () => {
-    expect(judge([{ name: "/dev/sda3", on: "none seen" }], "unlimited", STRICT, onToken)).toEqual([]);
+  it("are nowhere with keys on a token of hardware, and in its server with one of software", () => {
+    const swap = [{ name: "/dev/sda3", on: "none seen" }] as const;
+    const hardware = { custody: { ...onToken.custody, leastClass: "hardware" } } as const;
+    expect(judge(swap, "unlimited", STRICT, hardware)).toEqual([]);
+    expect(judge(swap, "0", STRICT, onToken)).toEqual(["problem DOCTOR_SWAP_PLAIN"]);
   });
 });
 

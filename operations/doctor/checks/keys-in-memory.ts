@@ -23,16 +23,22 @@ export async function custodyCoreLimit(docker: DockerCli, machine: Machine): Pro
   return /^Max core file size\s+\S+\s+(\S+)/m.exec(limits ?? "")?.[1];
 }
 
-/** Keys on a token are never in memory; any other back end has them there while custody is unsealed. */
+/**
+ * Keys on a token of hardware are never in memory; any other back end has them there while custody is unsealed, and a token that is
+ * software while its server runs.
+ */
 export function judgeKeysInMemory(
-  { custody: { kind } }: Pick<Deployment, "custody">,
+  { custody: { kind, leastClass } }: Pick<Deployment, "custody">,
   { swap, coreLimit }: KeysInMemoryFacts,
   { promises }: Needs,
 ): readonly DoctorFinding[] {
-  if (kind === "pkcs11") return [];
+  if (kind === "pkcs11" && leastClass !== "software") return [];
   const level = promises ? "problem" : "warning";
   const plain = (swap ?? []).filter(({ on }) => on !== "memory" && on !== "encrypted").map(({ name }) => `"${name}"`);
-  const held = `the private keys (${kind}) are in memory while custody is unsealed`;
+  const held =
+    kind === "pkcs11"
+      ? "a token that is software has the private keys in the memory of its server"
+      : `the private keys (${kind}) are in memory while custody is unsealed`;
   return [
     ...(plain.length === 0 ? [] : [bad(level, "DOCTOR_SWAP_PLAIN", `${held}, and swap is on: ${plain.join(", ")}`)]),
     ...(coreLimit === undefined || coreLimit === "0"

@@ -113,6 +113,25 @@ const sign = async () => signDeployed(options, rendered, await openStartKey(rend
 const findings = async () => (await checkStart({ ...startPlace(options, rendered), docker })).findings;
 const manifestFile = () => trustFiles(rendered.layout).manifest;
 
+describe("what no other container may see", () => {
+  const token = { kind: "pkcs11", module: "/m.so", token: "t", pinFile: "/etc/pin", keyPrefix: "demo" } as const;
+  const guarded = (changes: object) => startPlace({ deployment: { ...deployment, ...changes } }, rendered).guarded;
+  const engine = ["/run/docker.sock", "/var/run/docker.sock"];
+
+  it("is Docker's socket alone where keys are in files", () => {
+    expect(guarded({})).toEqual(engine);
+  });
+
+  it("is each token's socket as well, and the TPM or its simulator", () => {
+    const keys = (custody: object, issuing: object) =>
+      guarded({ custody: { ...deployment.custody, ...custody }, pki: { ...deployment.pki, issuing } });
+    const [custodyToken, issuingToken] = ["/run/trustkern-demo-custody", "/run/trustkern-demo"];
+    expect(keys(token, token)).toEqual([custodyToken, issuingToken, ...engine]);
+    const [tpm, simulator] = ["/dev/tpmrm0", "/run/swtpm/sock"].map((device) => ({ kind: "tpm2", device }));
+    expect(keys(tpm ?? {}, simulator ?? {})).toEqual(["/dev/tpmrm0", "/run/swtpm", ...engine]);
+  });
+});
+
 describe("what a deploy signs", () => {
   it("is everything that it has left on the host, and fits it", async () => {
     expect(await sign()).toBe(1);

@@ -1,7 +1,9 @@
 import { createHash } from "node:crypto";
-import { relative } from "node:path";
+import { dirname, relative } from "node:path";
 import type { KeySigner } from "../../../certs/signers/signer.ts";
+import type { Deployment } from "../../../model/deployment.ts";
 import { MANAGE_SOCKET } from "../../../modules/custody/component.ts";
+import { TPM_DEVICE } from "../../../profiles/host-socket.ts";
 import { custodyManagement } from "../../host/custody-management.ts";
 import { checkStart } from "../../host/trust/check.ts";
 import { trustErrors } from "../../host/trust/errors.ts";
@@ -12,6 +14,7 @@ import { unsealChecked, untilAnswers } from "../../host/trust/unseal.ts";
 import { STATE_LABEL, stateLabelOf } from "../labels.ts";
 import { hostConfigFile, hostSocket } from "../mounts.ts";
 import { driftOf } from "./drift.ts";
+import { decryptionKeys, issuingKeys } from "./host-keys.ts";
 import { inspectContainers } from "./inspect.ts";
 import type { DockerOptions } from "./options.ts";
 import type { Rendered } from "./render.ts";
@@ -27,7 +30,17 @@ export function startPlace(
   { deployment }: Pick<DockerOptions, "deployment">,
   { layout }: Pick<Rendered, "layout">,
 ): StartPlace {
-  return { deployment, layout, label: [STATE_LABEL, stateLabelOf(layout.dir)] };
+  return { deployment, layout, guarded: guardedPaths(deployment), label: [STATE_LABEL, stateLabelOf(layout.dir)] };
+}
+
+/** Sockets of tokens, a TPM or its simulator, and Docker's own. */
+function guardedPaths(deployment: Deployment): readonly string[] {
+  const keys = [decryptionKeys(deployment), issuingKeys(deployment)].flatMap(({ place, socket: [, socket] }) => {
+    if (place.kind === "pkcs11") return [dirname(socket)];
+    if (place.kind !== "tpm2") return [];
+    return [TPM_DEVICE.test(place.device) ? place.device : dirname(place.device)];
+  });
+  return [...new Set([...keys, "/run/docker.sock", "/var/run/docker.sock"])];
 }
 
 /**

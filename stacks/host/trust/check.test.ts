@@ -126,11 +126,28 @@ describe("a container that the manifest does not name is found", () => {
     ["the sockets", (it) => (it.Mounts[0].Source = host.place.layout.runDir)],
     ["the whole disk", (it) => (it.Mounts[0].Source = "/")],
     ["a network of the deployment", (it) => (it.NetworkSettings.Networks = { "demo-kem": {} })],
+    ["the socket of custody's token", (it) => (it.Mounts[0].Source = "/run/trustkern-demo-custody/sock")],
+    ["the folder of that", (it) => (it.Mounts[0].Source = "/run/trustkern-demo-custody")],
+    ["the folder of all sockets", (it) => (it.Mounts[0].Source = "/run")],
+    ["Docker's socket", (it) => (it.Mounts[0].Source = "/var/run/docker.sock")],
+    ["the TPM", (it) => (it.HostConfig.Devices = [{ PathOnHost: "/dev/tpmrm0", CgroupPermissions: "rw" }])],
+    ["every right", (it) => (it.HostConfig.Privileged = true)],
+    ["the host's processes", (it) => (it.HostConfig.PidMode = "host")],
+    ["the right to trace", (it) => (it.HostConfig.CapAdd = ["CAP_SYS_PTRACE"])],
     ["custody's processes", (it) => (it.HostConfig.PidMode = `container:${host.containers.custody.Id}`)],
     ["custody's network", (it) => (it.HostConfig.NetworkMode = "container:custody")],
   ])("with %s", async (_, spoil) => {
     stranger(spoil);
     expect(await host.found()).toEqual(["START_CONTAINER_EXTRA containers.stranger"]);
+  });
+
+  it("and not for another token's socket, another device or another right", async () => {
+    stranger((it) => {
+      it.Mounts[0].Source = "/run/trustkern-other-custody";
+      it.HostConfig.Devices = [{ PathOnHost: "/dev/tpmrm00", CgroupPermissions: "rw" }];
+      it.HostConfig.CapAdd = ["CAP_NET_BIND_SERVICE"];
+    });
+    expect(await host.found()).toEqual([]);
   });
 
   it("and not for a folder whose name only begins the same way", async () => {

@@ -53,19 +53,33 @@ export function compareFiles(
   });
 }
 
+/** With one of these, as Docker shows them, a container reaches into every other one (capabilities(7)). */
+const OF_THE_HOST = [
+  "privileged=true",
+  "pid=host",
+  ...["ALL", "SYS_ADMIN", "SYS_PTRACE", "SYS_MODULE", "SYS_RAWIO", "DAC_READ_SEARCH"].flatMap((capability) => [
+    `added=${capability}`,
+    `added=CAP_${capability}`,
+  ]),
+];
+
 function reasonsAgainst(
-  { labels, sources, networks, sharesWith }: ObservedContainer,
+  { labels, sources, networks, sharesWith, facts }: ObservedContainer,
   manifest: StartManifest,
   containers: readonly ObservedContainer[],
-  { label: [label, value], layout }: StartPlace,
+  { label: [label, value], layout, guarded }: StartPlace,
 ): readonly string[] {
   const ours = containers.filter(({ name }) => Object.hasOwn(manifest.containers, name));
   const ourNetworks = new Set(ours.flatMap((each) => each.networks));
   return [
     ...(labels[label] === value ? [`it has the label ${label}=${value}`] : []),
     ...sources
-      .filter((source) => [layout.dir, layout.runDir].some((dir) => overlap(source, dir)))
+      .filter((source) => [layout.dir, layout.runDir, ...guarded].some((path) => overlap(source, path)))
       .map((source) => `it sees ${shown(source)}`),
+    ...facts.devices
+      .filter((device) => guarded.some((path) => device.startsWith(`${path} `)))
+      .map((device) => `it has the device ${shown(device)}`),
+    ...facts.rights.filter((right) => OF_THE_HOST.includes(right)).map((right) => `it has the right ${shown(right)}`),
     ...networks
       .filter((network) => ourNetworks.has(network))
       .map((network) => `it is in the network ${shown(network)}`),

@@ -6,6 +6,8 @@ import type { Layout } from "../layout.ts";
 export interface StartPlace {
   readonly deployment: Pick<Deployment, "name" | "tenant">;
   readonly layout: Layout;
+  /** Paths of this host by which keys are used, or every container is at hand: no other container may see one. */
+  readonly guarded: readonly string[];
   /** Name and value of the label of everything that belongs to the state directory. */
   readonly label: readonly [name: string, value: string];
 }

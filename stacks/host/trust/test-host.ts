@@ -40,6 +40,7 @@ export function testHost(): TestHost {
   mkdirSync(dirname(at(CONFIG)), { recursive: true });
   writeFileSync(at(CONFIG), '{"unseal":"on-order"}');
   const place: StartPlace = {
+    guarded: ["/run/trustkern-demo-custody", "/dev/tpmrm0", "/var/run/docker.sock"],
     deployment: { name: "demo", tenant: "acme" },
     layout,
     label: ["trustkern.state", "0123456789abcdef"],
