@@ -7,6 +7,11 @@ export const generationErrors = catalogue({
     summary: "The journal of a rotation of generations is not one that this program wrote.",
     fix: "restore it from a copy, or remove it: `trustkern keys rotate` then goes on with the generation that is next, and waits for the whole overlap again",
   },
+  KEYS_ROTATION_ENDED: {
+    exit: EXIT.policy,
+    summary: "Somebody ended a rotation while it waited, such as by declaring a key compromised.",
+    fix: "look at `trustkern keys list`; `trustkern keys rotate` begins with the generation that is next",
+  },
   KEYS_OVERLAP_SHORT: {
     exit: EXIT.policy,
     summary: "The overlap is shorter than the deployment's schedule says, which only profile dev allows.",

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ListedGeneration } from "../custody-management.ts";
 import { hostErrors } from "../errors.ts";
+import { generationErrors } from "./errors.ts";
 import { type KeyJournal, type KeyPhase, readKeyJournal, writeKeyJournal } from "./journal.ts";
 import { type Followers, followersOf } from "./key-use.ts";
 import { findListed, fixtureKeys, type GenerationsPlace } from "./place.ts";
@@ -17,6 +18,8 @@ export interface KeyRotationRun {
   /** Milliseconds between two looks. @default 2000 */
   readonly pollMs?: number | undefined;
   readonly signal: AbortSignal;
+  /** Lets so many milliseconds go by between two looks, in which others may change generations. @default nobody may */
+  readonly rest?: ((ms: number) => Promise<void>) | undefined;
   readonly onPhase: (phase: KeyPhase, says: string) => void;
   /** Told now and then of a wait. */
   readonly onWaiting: (proof: KeyProof) => void;
@@ -52,10 +55,10 @@ const TELL_MS = 10_000;
 /**
  * Rotates to the next generation, or goes on where an earlier run stopped. From the first phase to the last, old and new are
  * both opened, so that whatever dies in between, no message is lost.
- * @throws KEYS_JOURNAL_CORRUPT, DEPLOY_CANCELLED, and what a phase fails with: the journal stays
+ * @throws KEYS_JOURNAL_CORRUPT, KEYS_ROTATION_ENDED, DEPLOY_CANCELLED, and what a phase fails with: the journal stays
  */
 export async function rotateGenerations(place: GenerationsPlace, run: KeyRotationRun): Promise<KeyRotationOutcome> {
-  let journal = await begin(place);
+  let journal = await begin(place, run);
   const keep = (changes: Partial<KeyJournal>): void => {
     journal = writeKeyJournal(place.files, place.journalFile, { ...journal, ...changes });
   };
@@ -89,7 +92,7 @@ export async function rotateGenerations(place: GenerationsPlace, run: KeyRotatio
 }
 
 /** The journal of what has begun, or a new one; one whose generation was destroyed or given up meanwhile is begun anew. */
-async function begin(place: GenerationsPlace): Promise<KeyJournal> {
+async function begin(place: GenerationsPlace, { overlapSeconds }: KeyRotationRun): Promise<KeyJournal> {
   const begun = readKeyJournal(place.journalFile);
   if (begun !== undefined && (begun.keyId === null || (await isUsable(place, begun.keyId)))) return begun;
   return writeKeyJournal(place.files, place.journalFile, {
@@ -98,6 +101,7 @@ async function begin(place: GenerationsPlace): Promise<KeyJournal> {
     phase: "make-next",
     keyId: null,
     publishedAt: null,
+    ...(overlapSeconds !== undefined && { overlapSeconds }),
   });
 }
 
@@ -151,6 +155,7 @@ function isProven({ overlapIsOver, behind }: KeyProof): boolean {
 
 async function wait(place: GenerationsPlace, journal: KeyJournal, run: KeyRotationRun): Promise<KeyProof> {
   const { signal, waitSeconds, pollMs = 2_000 } = run;
+  const { rest = (ms: number) => sleep(ms, undefined, { signal }).catch(() => undefined) } = run;
   const started = place.clock().getTime();
   for (let told = 0; ; ) {
     const proof = await lookAt(place, journal);
@@ -161,6 +166,13 @@ async function wait(place: GenerationsPlace, journal: KeyJournal, run: KeyRotati
       told = Math.max(1, waitedMs);
       run.onWaiting(proof);
     }
-    await sleep(pollMs, undefined, { signal }).catch(() => undefined);
+    await rest(pollMs);
+    if (readKeyJournal(place.journalFile)?.keyId !== journal.keyId) throw ended(proof.keyId);
   }
+}
+
+/** Somebody else has the journal by now: such as a compromise, which waits for no rotation. */
+function ended(keyId: string): Error {
+  const message = `the rotation to generation "${keyId}" was ended while it waited for sensors`;
+  return generationErrors.error("KEYS_ROTATION_ENDED", message, { path: keyId });
 }
