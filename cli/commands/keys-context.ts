@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Deployment } from "../../model/deployment.ts";
 import { MANAGE_SOCKET } from "../../modules/custody/component.ts";
 import { hostSocket } from "../../stacks/docker/mounts.ts";
@@ -40,18 +41,26 @@ export async function generationsSite(context: CommandContext): Promise<Generati
 
 /**
  * Changes generations, while nobody else does.
+ * @param work is handed a `rest`, which lets others change them for so many milliseconds, or until `signal`
  * @throws STATE_LOCKED when another process keeps at it
  */
 export async function changingKeys<T>(
   site: GenerationsSite,
-  work: (generations: OpenGenerations) => Promise<T>,
+  work: (generations: OpenGenerations, rest: (ms: number, signal: AbortSignal) => Promise<void>) => Promise<T>,
 ): Promise<T> {
-  const unlock = await lockWithin(keysLockOf(site.layout.dir), LOCK_MS);
+  const lock = () => lockWithin(keysLockOf(site.layout.dir), LOCK_MS);
+  let unlock: (() => void) | undefined = await lock();
+  const rest = async (ms: number, signal: AbortSignal): Promise<void> => {
+    unlock?.();
+    unlock = undefined;
+    await sleep(ms, undefined, { signal }).catch(() => undefined);
+    unlock = await lock();
+  };
   try {
     using generations = openGenerations(site);
-    return await work(generations);
+    return await work(generations, rest);
   } finally {
-    unlock();
+    unlock?.();
   }
 }
 

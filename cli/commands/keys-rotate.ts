@@ -34,10 +34,19 @@ export const run: Run = async (context) => {
     const done = await changingKeys(site, ({ place }) => doWhatIsDue(place, { ...rotation, waitSeconds: 0 }));
     return reportDue(context, done);
   }
-  const outcome = await changingKeys(site, async ({ place }) => {
+  {
+    using generations = openGenerations(site);
+    const { place } = generations;
+    // Asked before anything is locked: whoever has to declare a compromise does not wait for an answer.
     if (readKeyJournal(place.journalFile) === undefined) await confirmNew(context, place);
-    return rotateGenerations(place, { ...rotation, onDone: (done) => report(context, done) });
-  });
+  }
+  const outcome = await changingKeys(site, ({ place }, rest) =>
+    rotateGenerations(place, {
+      ...rotation,
+      rest: (ms) => rest(ms, rotation.signal),
+      onDone: (done) => report(context, done),
+    }),
+  );
   if (!outcome.done) report(context, outcome);
   return outcome.done ? EXIT.done : EXIT.timeout;
 };
