@@ -1,6 +1,6 @@
 /**
  * A process that records, told what to do by lines on its standard input. Prints one line of JSON for each order.
- * usage: node recorder.ts FOLDER SIGNER-PEM LIMIT-MS
+ * usage: node recorder.ts FOLDER SIGNER-PEM [LIMIT-MS]
  */
 import { createPublicKey } from "node:crypto";
 import { appendFileSync, readFileSync, rmSync, writeSync } from "node:fs";
@@ -12,7 +12,7 @@ import { openAuditLog } from "../../../custody/audit/log.ts";
 import { opened } from "../../../custody/audit/test-log.ts";
 import { verifyAuditLog } from "../../../custody/audit/verify.ts";
 
-const [folder = "", pemFile = "", limitMs = ""] = process.argv.slice(2);
+const [folder = "", pemFile = "", limitMs] = process.argv.slice(2);
 const signer = await loadPemSigner(readFileSync(pemFile, "utf8"), "memory");
 const publicKey = createPublicKey({ key: signer.publicKeySpki, format: "der", type: "spki" });
 const filler = join(folder, "filler");
@@ -21,7 +21,7 @@ const log = await openAuditLog({
   folder,
   signer,
   clock: () => new Date(),
-  limitMs: Number(limitMs),
+  limitMs: limitMs === undefined ? undefined : Number(limitMs),
   segmentBytes: 20_000,
 });
 let number = 0;

@@ -57,14 +57,14 @@ export interface RecordingOptions extends RecordingPlace {
   readonly under?: readonly string[];
   /** Arguments of Node. @default none */
   readonly nodeArguments?: readonly string[];
-  /** How long the log waits for the disk. @default 1500 */
+  /** How long the log waits for the disk, in milliseconds. @default the product's own */
   readonly limitMs?: number;
   readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Starts a recorder; its first line says that the log is open. */
 export function startRecording(options: RecordingOptions): Recording {
-  const { folder, pemFile, under = [], nodeArguments = [], limitMs = 1_500, env = {} } = options;
+  const { folder, pemFile, under = [], nodeArguments = [], limitMs, env = {} } = options;
   const [program = "", ...args] = [
     ...under,
     process.execPath,
@@ -72,7 +72,7 @@ export function startRecording(options: RecordingOptions): Recording {
     RECORDER,
     folder,
     pemFile,
-    `${limitMs}`,
+    ...(limitMs === undefined ? [] : [`${limitMs}`]),
   ];
   const child = spawn(program, args, { stdio: ["pipe", "pipe", "pipe"], env: { ...process.env, ...env } });
   const said: Said[] = [];
