@@ -16,13 +16,16 @@ const dev = resolveDeployment({ name: "demo", tenant: "acme", profile: "dev", en
 const withKeys = (issuing: Deployment["pki"]["issuing"]): Deployment => ({ ...dev, pki: { ...dev.pki, issuing } });
 const TOKEN = withKeys({ kind: "pkcs11", module: "/m.so", token: "t", pinFile: "/etc/pin", keyPrefix: "demo" });
 const TPM = withKeys({ kind: "tpm2", device: "/dev/tpmrm0", folder: "/k" });
+const RAW_TPM = withKeys({ kind: "tpm2", device: "/dev/tpm0", folder: "/k" });
 const SIMULATOR = withKeys({ kind: "tpm2", device: "/run/swtpm/sock", folder: "/k" });
 const custodyIn = (place: object): Deployment => ({ ...dev, custody: { ...dev.custody, ...place } }) as Deployment;
 const CUSTODY_TOKEN = custodyIn({ kind: "pkcs11", module: "/c.so", token: "c", pinFile: "/etc/c", keyPrefix: "demo" });
 const CUSTODY_TPM = custodyIn({ kind: "tpm2", device: "/dev/tpmrm0", pcrs: "sha256:7" });
+const CUSTODY_RAW_TPM = custodyIn({ kind: "tpm2", device: "/dev/tpm0", pcrs: "sha256:7" });
 const CUSTODY_SIMULATOR = custodyIn({ kind: "tpm2", device: "/run/swtpm/sock", pcrs: "sha256:7" });
 const ISSUERS = ["gateways-ca", "operators-ca"];
 const DEVICE = { host_path: "/dev/tpmrm0", container_path: "/dev/tpmrm0", permissions: "rw" };
+const RAW_DEVICE = { ...DEVICE, host_path: "/dev/tpm0", container_path: "/dev/tpm0" };
 
 function rendered(deployment: Deployment): { readonly json: Loose; readonly context: CheckContext } {
   const model = buildModel(deployment, dockerPlacement(deployment));
@@ -187,6 +190,18 @@ const WEAKENINGS: readonly (readonly [string, Deployment, RenderedCode, (stack: 
     CUSTODY_TPM,
     "RENDERED_PRIVILEGED",
     (s) => (box(s, "custody").devices[0].host_path = "/dev/mem"),
+  ],
+  [
+    "the authorities the TPM past the kernel's resource manager",
+    RAW_TPM,
+    "RENDERED_PRIVILEGED",
+    (s) => ISSUERS.map((name) => (box(s, name).devices = [RAW_DEVICE])),
+  ],
+  [
+    "custody the TPM past the kernel's resource manager",
+    CUSTODY_RAW_TPM,
+    "RENDERED_PRIVILEGED",
+    (s) => (box(s, "custody").devices = [RAW_DEVICE]),
   ],
   ["a device in a simulator's place", SIMULATOR, "RENDERED_PRIVILEGED", (s) => (box(s).devices = [DEVICE])],
 ];
