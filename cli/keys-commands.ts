@@ -38,7 +38,10 @@ export const KEY_COMMANDS: readonly Command[] = [
     name: "keys import",
     args: "<package>",
     summary: "take the generation of a ceremony as the next one; - for stdin",
-    options: [["--dry-run", "say whether custody takes it and what state it gets, and change nothing"]],
+    options: [
+      ["--sha256 <hex>", "what the ceremony's transcript says of the package (default: asks a person to compare)"],
+      ["--dry-run", "say whether custody takes it and what state it gets, and change nothing"],
+    ],
     load: () => import("./commands/keys-import.ts"),
   },
   {

@@ -1,7 +1,10 @@
+import { hash } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { rawKey, rawPublic } from "../../custody/backends/contract/key-store-samples.ts";
+import { sealGenerationPackage } from "../../custody/package.ts";
 import { Management } from "../../custody/proto/custody_pb.ts";
 import { managementHandlers } from "../../services/custody/management.ts";
 import { type TestKeys, testKeys } from "../../services/custody/test-keys.ts";
@@ -59,6 +62,20 @@ describe("a change of generations", () => {
     const { code, message, path } = await refusal("import", "notes.yaml");
     expect([code, path]).toEqual(["CUSTODY_PACKAGE_MALFORMED", "notes.yaml"]);
     expect(message).toBe('"notes.yaml" is no generation package: it is no JSON');
+  });
+
+  it("is refused for a package that nobody has compared with its ceremony's transcript", async () => {
+    const metadata = { tenant: "acme", createdAt: new Date().toISOString() };
+    const sealed = sealGenerationPackage({ importKey: rawPublic(), privateKey: rawKey(), metadata });
+    writeFileSync(join(cwd, "package.json"), sealed);
+    const digest = hash("sha256", sealed);
+    const refused = async (...more: string[]) => (await refusal("import", "package.json", ...more)).code;
+    expect(await refused("--sha256", "00".repeat(32))).toBe("KEYS_PACKAGE_DIFFERS");
+    expect(await refused("--sha256", digest.slice(1))).toBe("CLI_USAGE");
+    expect(await refused("--yes")).toBe("CONFIRMATION_NEEDED");
+    // Compared, it is refused for what custody says of it.
+    expect(await refused("--sha256", `${digest.slice(0, 32)} ${digest.slice(32).toUpperCase()}`)).toMatch(/^CUSTODY_/);
+    expect(keys.asked).toEqual([]);
   });
 
   it("is refused for an overlap that is longer than the schedule's", async () => {

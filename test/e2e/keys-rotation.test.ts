@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { generateKeyPairSync } from "node:crypto";
+import { generateKeyPairSync, hash } from "node:crypto";
 import { existsSync, readFileSync, watch, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -109,15 +109,20 @@ describe("keys import", () => {
     const take = async (tenant: string): Promise<Ended> => {
       const file = join(run.dir, "logs", `${tenant}.package`);
       const metadata = { tenant, createdAt: new Date().toISOString() };
-      writeFileSync(file, sealGenerationPackage({ importKey: importKey.publicKey, privateKey, metadata }));
-      return run.cli(["keys", "import", file, "--json"]);
+      const sealed = sealGenerationPackage({ importKey: importKey.publicKey, privateKey, metadata });
+      writeFileSync(file, sealed);
+      return run.cli(["keys", "import", file, "--sha256", hash("sha256", sealed), "--json"]);
     };
     const { tenant } = defaultDeployment();
     const before = await states();
     expect(JSON.parse((await take("other")).stdout).error.code).toBe("CUSTODY_PACKAGE_FOREIGN");
+    const file = join(run.dir, "logs", `${tenant}.package`);
+    const another = ["keys", "import", file, "--sha256", "00".repeat(32), "--json"];
     const taken = JSON.parse((await take(tenant)).stdout);
+    expect(JSON.parse((await run.cli(another)).stdout).error.code).toBe("KEYS_PACKAGE_DIFFERS");
     expect(taken).toMatchObject({ state: "next" });
-    expect(JSON.parse((await take(tenant)).stdout)).toEqual(taken);
+    const { keyId, state } = taken;
+    expect(JSON.parse((await take(tenant)).stdout)).toMatchObject({ keyId, state });
     expect(await states()).toEqual([...before, "next"]);
     expect((await run.cli(["keys", "destroy", taken.keyId, "--yes"])).code).toBe(0);
   }, 120_000);

@@ -7,6 +7,12 @@ export const generationErrors = catalogue({
     summary: "The journal of a rotation of generations is not one that this program wrote.",
     fix: "restore it from a copy, or remove it: `trustkern keys rotate` then goes on with the generation that is next, and waits for the whole overlap again",
   },
+  KEYS_PACKAGE_DIFFERS: {
+    exit: EXIT.policy,
+    summary:
+      "A generation's package is not the one that its ceremony made: somebody may have put another key in its place.",
+    fix: "fetch the package from the ceremony's folder again, and compare it with what `trustkern keys transcript verify` shows behind `package`",
+  },
   KEYS_ROTATION_ENDED: {
     exit: EXIT.policy,
     summary: "Somebody ended a rotation while it waited, such as by declaring a key compromised.",

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { opensFor } from "../../../custody/generation.ts";
@@ -38,6 +38,17 @@ describe("a rotation of generations", () => {
     expect(states()).toEqual(["retired", "active"]);
     expect(model.recipients).toEqual([model.active().keyId]);
     expect(existsSync(model.place.journalFile)).toBe(false);
+  });
+
+  it("lets others in between two looks, and ends where one of them has ended it", async () => {
+    model.hear("s1");
+    let rests = 0;
+    const rest = async (): Promise<void> => {
+      rests += 1;
+      if (rests === 3) rmSync(model.place.journalFile);
+    };
+    await expect(rotate({ waitSeconds: 60, rest })).rejects.toMatchObject({ code: "KEYS_ROTATION_ENDED", exit: 5 });
+    expect([rests, states()]).toEqual([3, ["active", "next"]]);
   });
 
   it("waits out the overlap, though everybody uses it at once", async () => {
