@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import {
   encodeFrame,
   FrameReader,
@@ -23,6 +23,7 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "tk-cl-"));
 });
 afterEach(() => {
+  vi.restoreAllMocks();
   for (const close of closers.splice(0)) close();
   rmSync(folder, { recursive: true });
 });
@@ -87,6 +88,25 @@ describe("the way to custody", () => {
     await open(50);
     await connected();
     await expect(link.ask({})).rejects.toMatchObject(away);
+  });
+
+  it("leaves nothing of secrets that come too late, and wipes none that are in time", async () => {
+    let late: (() => void) | undefined;
+    const results = new Uint8Array(33).fill(0x5a);
+    await custody(({ id }, socket) => {
+      if (late) return { id, results };
+      late = () => socket.write(encodeFrame({ id, results }));
+      return undefined;
+    });
+    await open(300);
+    await connected();
+    await expect(link.ask({})).rejects.toMatchObject(away);
+    const fill = vi.spyOn(Uint8Array.prototype, "fill");
+    const wiped = () => fill.mock.contexts.filter((bytes) => bytes.length === results.length);
+    late?.();
+    await expect.poll(wiped, waiting).toEqual([new Uint8Array(33)]);
+    expect(await link.ask({})).toMatchObject({ results });
+    expect(wiped()).toHaveLength(1);
   });
 
   it("fails at once what was asked of a custody that died, and goes on with the next one", async () => {

@@ -100,6 +100,26 @@ describe("the KEM socket", () => {
     expect(await ids(other, 1)).toEqual([1]);
   });
 
+  it("serves 8 connections, turns the next away, and serves one more when one of them has gone", async () => {
+    const served = Array.from({ length: 8 }, open);
+    for (const socket of served) {
+      socket.write(frames(1));
+      expect(await ids(socket, 1)).toEqual([1]);
+    }
+    const ninth = open();
+    const heard = await new Promise((resolve) => {
+      ninth.once("data", () => resolve("an answer")).once("close", () => resolve("the end"));
+      ninth.write(frames(1));
+    });
+    expect(heard).toBe("the end");
+    const gone = served[0]!;
+    gone.end();
+    await once(gone, "close");
+    const next = open();
+    next.write(frames(2));
+    expect(await ids(next, 1)).toEqual([2]);
+  });
+
   it.each([
     ["garbage", Buffer.from("GET / HTTP/1.1\r\n\r\n")],
     ["a frame of 4 GiB", Buffer.of(255, 255, 255, 255, 0)],

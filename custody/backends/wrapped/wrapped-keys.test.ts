@@ -1,6 +1,6 @@
 import { readdirSync, rmSync, writeFileSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, vi } from "vitest";
 import { describeKeyStore } from "../contract/key-store-contract.ts";
 import { rawKey } from "../contract/key-store-samples.ts";
 import { openFolder, TestFolders, testWrap } from "../contract/test-folders.ts";
@@ -89,6 +89,17 @@ describe("a store of wrapped keys", () => {
     await closing;
     expect(said).toEqual(["closed"]);
     expect(await (await openFolder(folder)).list()).toHaveLength(1);
+  });
+
+  it("holds no key once it is closed", async () => {
+    const { folder, keyIds } = await folders.filled();
+    const set = vi.spyOn(Map.prototype, "set");
+    const store = await openFolder(folder);
+    const held = set.mock.contexts.find((map) => map.has(keyIds[0]));
+    set.mockRestore();
+    expect([...(held ?? [])].map(([keyId]) => keyId)).toEqual(keyIds);
+    await store.close();
+    expect(held?.size).toBe(0);
   });
 
   it("passes on what its wrap says of a place that does not answer", async () => {
