@@ -46,6 +46,7 @@ describe("keys audit verify", () => {
     expect(await verify()).toMatchObject({ exit: 0, ok: true, findings: [], keptHeads: 0 });
     const { stdout } = await runCli(["keys", "audit", "verify"], { cwd });
     expect(stdout).toContain("custody's audit log is whole");
+    expect(stdout).toContain("held against no kept head, so that its last commit may be missing");
   });
 
   it("finds a record that was changed, and keeps no head of such a log", async () => {

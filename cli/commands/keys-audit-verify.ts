@@ -37,7 +37,10 @@ export const run: Run = async (context) => {
 };
 
 function renderVerdict({ records, present, findings }: AuditVerdict, kept: number, paint: Paint): string {
-  const against = `held against ${kept} kept heads\n`;
+  const against =
+    kept === 0
+      ? "held against no kept head, so that its last commit may be missing: keep one elsewhere with --keep\n"
+      : `held against ${kept} kept heads\n`;
   if (findings.length === 0) return `custody's audit log ${paint("green", "is whole")}: ${records} records, ${against}`;
   const fixes = new Set(findings.map(({ fix }) => `  fix: ${fix}\n`));
   return [
