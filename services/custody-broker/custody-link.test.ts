@@ -102,7 +102,7 @@ describe("the way to custody", () => {
     await connected();
     await expect(link.ask({})).rejects.toMatchObject(away);
     const fill = vi.spyOn(Uint8Array.prototype, "fill");
-    const wiped = () => fill.mock.contexts.filter((bytes) => bytes.length === results.length);
+    const wiped = () => (fill.mock.contexts as readonly Uint8Array[]).filter(({ length }) => length === results.length);
     late?.();
     await expect.poll(wiped, waiting).toEqual([new Uint8Array(33)]);
     expect(await link.ask({})).toMatchObject({ results });

@@ -95,9 +95,9 @@ describe("a store of wrapped keys", () => {
     const { folder, keyIds } = await folders.filled();
     const set = vi.spyOn(Map.prototype, "set");
     const store = await openFolder(folder);
-    const held = set.mock.contexts.find((map) => map.has(keyIds[0]));
+    const held = (set.mock.contexts as readonly Map<unknown, unknown>[]).find((map) => map.has(keyIds[0]));
     set.mockRestore();
-    expect([...(held ?? [])].map(([keyId]) => keyId)).toEqual(keyIds);
+    expect([...(held?.keys() ?? [])]).toEqual(keyIds);
     await store.close();
     expect(held?.size).toBe(0);
   });
