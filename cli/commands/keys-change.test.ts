@@ -1,19 +1,14 @@
 import { hash } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { rawKey, rawPublic } from "../../custody/backends/contract/key-store-samples.ts";
 import { sealGenerationPackage } from "../../custody/package.ts";
-import { Management } from "../../custody/proto/custody_pb.ts";
-import { managementHandlers } from "../../services/custody/management.ts";
 import { type TestKeys, testKeys } from "../../services/custody/test-keys.ts";
-import { createGrpcServer } from "../../services/runtime/grpc/server.ts";
-import { serveUnix } from "../../services/runtime/grpc/unix.ts";
 import { type Layout, layoutOf } from "../../stacks/host/layout.ts";
-import type { CommandContext } from "../command.ts";
 import { runCli } from "../test-io.ts";
-import { generationsSite } from "./keys-context.ts";
+import { serveManagement } from "../test-management.ts";
 
 vi.mock("./certs-context.ts", () => ({ certsSite: async () => ({ layout, clock: () => new Date("2026-06-01") }) }));
 
@@ -30,14 +25,9 @@ beforeEach(async () => {
   cwd = mkdtempSync(join(tmpdir(), "tk-c-"));
   layout = layoutOf(join(cwd, ".trustkern"), tmpdir());
   mkdirSync(layout.dir, { recursive: true });
-  const io = { cwd, env: {}, user: () => "anna" };
-  const { manageSocket } = await generationsSite({ io, flags: {} } as unknown as CommandContext);
   keys = testKeys();
   await keys.custodian.unseal("op-anna");
-  const management = createGrpcServer({ maxMessageBytes: 65_536 });
-  management.add(Management, managementHandlers(keys.custodian));
-  mkdirSync(dirname(manageSocket), { recursive: true });
-  closeCustody = await serveUnix(management, manageSocket);
+  closeCustody = await serveManagement(cwd, keys);
 });
 afterEach(async () => {
   await closeCustody();

@@ -4,15 +4,10 @@ import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Generation } from "../../custody/generation.ts";
 import { renderState } from "../../custody/keyring/state.ts";
-import { Management } from "../../custody/proto/custody_pb.ts";
-import { managementHandlers } from "../../services/custody/management.ts";
 import { type TestKeys, testGeneration, testKeys } from "../../services/custody/test-keys.ts";
-import { createGrpcServer } from "../../services/runtime/grpc/server.ts";
-import { serveUnix } from "../../services/runtime/grpc/unix.ts";
 import { type Layout, layoutOf } from "../../stacks/host/layout.ts";
-import type { CommandContext } from "../command.ts";
 import { runCli } from "../test-io.ts";
-import { generationsSite } from "./keys-context.ts";
+import { serveManagement } from "../test-management.ts";
 
 vi.mock("./certs-context.ts", () => ({ certsSite: async () => ({ layout, clock: () => new Date(0) }) }));
 
@@ -36,14 +31,9 @@ function leave(generation: Generation): void {
 beforeEach(async () => {
   cwd = mkdtempSync(join(tmpdir(), "tk-l-"));
   layout = layoutOf(join(cwd, ".trustkern"), tmpdir());
-  const io = { cwd, env: {}, user: () => "anna" };
-  const { manageSocket } = await generationsSite({ io, flags: {} } as unknown as CommandContext);
   stateFile = join(layout.volumesDir, "custody", "state", "generations.json");
   keys = testKeys();
-  const management = createGrpcServer({ maxMessageBytes: 65_536 });
-  management.add(Management, managementHandlers(keys.custodian));
-  mkdirSync(dirname(manageSocket), { recursive: true });
-  closeCustody = await serveUnix(management, manageSocket);
+  closeCustody = await serveManagement(cwd, keys);
 });
 afterEach(async () => {
   await closeCustody();
