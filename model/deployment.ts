@@ -13,7 +13,7 @@ export const PROFILE_NAMES = ["dev", "eu-hosted", "customer-tenant", "air-gapped
 export type ProfileName = (typeof PROFILE_NAMES)[number];
 
 /** Who operates the machines of `ingress`, `decryption` and `operations`. */
-export const OPERATORS = ["self", "trustkern", "customer"] as const;
+export const OPERATORS = ["self", "trustkern", "partner", "customer"] as const;
 
 /** One of {@link OPERATORS}. */
 export type Operator = (typeof OPERATORS)[number];
@@ -50,11 +50,65 @@ export interface Retention {
   readonly quarantineMaxBytes: number;
 }
 
-/** Where container images come from: a registry, by digest, or built on this machine from packages. */
-export const IMAGE_SOURCES = ["registry", "packages"] as const;
+/** Where container images come from: a registry, by digest, built on this machine from packages, or loaded from a bundle. */
+export const IMAGE_SOURCES = ["registry", "packages", "bundle"] as const;
 
 /** One of {@link IMAGE_SOURCES}. */
 export type ImageSource = (typeof IMAGE_SOURCES)[number];
+
+/**
+ * What may leave: `open` (nothing is asked of the host; profile `dev`), `isolated` (nothing), `restricted` (to the hosts of the
+ * list alone).
+ */
+export const EGRESS_MODES = ["open", "isolated", "restricted"] as const;
+
+/** One of {@link EGRESS_MODES}. */
+export type EgressMode = (typeof EGRESS_MODES)[number];
+
+/** What a host outside of the deployment is reached for. */
+export const EGRESS_PURPOSES = ["state", "images", "keys", "ntp", "siem", "mirror"] as const;
+
+/** One of {@link EGRESS_PURPOSES}. */
+export type EgressPurpose = (typeof EGRESS_PURPOSES)[number];
+
+/** A host that the deployment's own host, or a component, may reach. */
+export interface EgressHost {
+  /** DNS name or IP address. */
+  readonly host: string;
+  readonly port: number;
+  readonly protocol: "tcp" | "udp";
+  readonly purpose: EgressPurpose;
+  /** Where it is; a region of its provider. */
+  readonly region?: string | undefined;
+}
+
+/** What may leave the hosting. */
+export interface Egress {
+  readonly mode: EgressMode;
+  /** Empty unless the mode is `restricted`. */
+  readonly allow: readonly EgressHost[];
+}
+
+/** Whether staff of the vendor may get in: never, as the operator, or as a guest for some time. */
+export const SUPPORT_ACCESS = ["off", "operators", "granted"] as const;
+
+/** Who of the vendor may get in. Their certificates are of class operator: 1 h, each issue a record of the ledger. */
+export type Support =
+  | { readonly access: "off" | "operators" }
+  | {
+      readonly access: "granted";
+      /** Whose staff: `trustkern` or `partner`. */
+      readonly to: "trustkern" | "partner";
+      /** RFC 3339, UTC. */
+      readonly from: string;
+      /** RFC 3339, UTC: from then on, nobody gets in. */
+      readonly until: string;
+      /** In the customer's words; evidence shows it. */
+      readonly reason: string;
+    };
+
+/** What of its metrics the vendor gets: nothing, or those of `operations`, which are metadata. */
+export const VENDOR_TELEMETRY = ["none", "metrics"] as const;
 
 /** Where Terraform or OpenTofu keeps its state. Credentials come from the environment that these programs read. */
 export type StateBackend =
@@ -157,6 +211,16 @@ export interface Deployment {
     readonly source: ImageSource;
     /** `absent` leaves Grafana out, which `status` says. */
     readonly grafana: "present" | "absent";
+    /** Registry that every image is pulled from, `host[:port][/path]`. @default each image's own */
+    readonly mirror?: string | undefined;
+    /** Absolute path of the public key, PEM, that signed the images. @default signatures are not asked for */
+    readonly signedBy?: string | undefined;
+  };
+  readonly egress: Egress;
+  readonly support: Support;
+  readonly telemetry: {
+    /** `metrics` publishes Prometheus, to whoever has the certificate of `svc-vendor-metrics`. */
+    readonly vendor: (typeof VENDOR_TELEMETRY)[number];
   };
   readonly docker: {
     /** Address of this host that published ports listen on. */

@@ -46,6 +46,9 @@ export function resolveDeployment(input: DeploymentInput): Deployment {
     ports: portsOf({ ...profile.ports, ...input.ports }, gateways[0]),
     retention,
     images: { ...DEFAULTS.images, ...profile.images, ...input.images },
+    egress: { mode: input.profile === "dev" ? "open" : "isolated", allow: [] },
+    support: { access: input.profile === "eu-hosted" ? "operators" : "off" },
+    telemetry: { vendor: "none" },
     docker: {
       ...DEFAULTS.docker,
       ...tokenSockets(input.name),
