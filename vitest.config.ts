@@ -1,6 +1,18 @@
 import { defineConfig } from "vitest/config";
 
-/** `unit` sits beside its source and needs nothing; `integration` starts real processes, one file at a time. */
+/** What needs a Docker Engine: names of components are names of containers, so that they run one after the other. */
+const DOCKER = [
+  "test/e2e/docker/**/*.test.ts",
+  "test/integration/broker-image.test.ts",
+  "test/integration/images.test.ts",
+  "test/integration/observability.test.ts",
+];
+const PATIENT = { testTimeout: 180_000, hookTimeout: 120_000, fileParallelism: false };
+
+/**
+ * `unit` sits beside its source and needs nothing; `integration` starts real processes, and `docker` real containers, one file at
+ * a time each.
+ */
 export default defineConfig({
   test: {
     projects: [
@@ -16,12 +28,11 @@ export default defineConfig({
         test: {
           name: "integration",
           include: ["test/integration/**/*.test.ts", "test/e2e/**/*.test.ts"],
-          globalSetup: ["test/support/docker-setup.ts"],
-          testTimeout: 180_000,
-          hookTimeout: 120_000,
-          fileParallelism: false,
+          exclude: DOCKER,
+          ...PATIENT,
         },
       },
+      { test: { name: "docker", include: DOCKER, globalSetup: ["test/support/docker-setup.ts"], ...PATIENT } },
     ],
   },
 });
