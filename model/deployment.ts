@@ -56,6 +56,17 @@ export const IMAGE_SOURCES = ["registry", "packages", "bundle"] as const;
 /** One of {@link IMAGE_SOURCES}. */
 export type ImageSource = (typeof IMAGE_SOURCES)[number];
 
+/** Images of other makers' programs: upstream's own, or what `images build` makes, from wherever it is pulled. */
+export const FOREIGN_IMAGES = ["upstream", "built"] as const;
+
+/** One of {@link FOREIGN_IMAGES}. */
+export type ForeignImages = (typeof FOREIGN_IMAGES)[number];
+
+/** Whether other makers' programs run from upstream's images. */
+export function runsUpstream({ source, foreign }: Pick<Deployment["images"], "source" | "foreign">): boolean {
+  return (foreign ?? (source === "registry" ? "upstream" : "built")) === "upstream";
+}
+
 /**
  * What may leave: `open` (nothing is asked of the host; profile `dev`), `isolated` (nothing), `restricted` (to the hosts of the
  * list alone).
@@ -215,6 +226,11 @@ export interface Deployment {
     readonly mirror?: string | undefined;
     /** Absolute path of the public key, PEM, that signed the images. @default signatures are not asked for */
     readonly signedBy?: string | undefined;
+    /**
+     * Whose images of other makers' programs, the database's among them. `packages` can only be `built`.
+     * @default `upstream` with source `registry`, else `built`
+     */
+    readonly foreign?: ForeignImages | undefined;
   };
   readonly egress: Egress;
   readonly support: Support;

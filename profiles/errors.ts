@@ -48,6 +48,11 @@ export const profileErrors = catalogue({
       "The engine's programs could not reach the keys of the issuing authorities, or of custody, where the file says they are.",
     fix: "with engine: docker use kind pkcs11 or tpm2, with engine: embedded custody.kind file; docs/guides/docker.md says what to prepare",
   },
+  CONFIG_IMAGES: {
+    exit: EXIT.configuration,
+    summary: "What is said of the images does not go with where they come from.",
+    fix: "with images.source registry say mirror and signedBy as needed; with packages or bundle leave both out",
+  },
   PROFILE_UNKNOWN: {
     exit: EXIT.notFound,
     summary: "There is no profile of that name.",

@@ -2,6 +2,7 @@ import type { Deployment } from "../model/deployment.ts";
 import { renderFindings } from "../model/findings.ts";
 import type { Finding } from "../shared/finding.ts";
 import { profileErrors } from "./errors.ts";
+import { imageFindings } from "./image-findings.ts";
 import { keyFindings } from "./key-findings.ts";
 import { profileFindings } from "./profile-findings.ts";
 import { resolveDeployment } from "./resolve.ts";
@@ -20,7 +21,7 @@ export function parseDeploymentYaml(text: string, file: string): Deployment {
   const broken = new Set(source.findings.map(placeOf));
   const schema = unreadable ? [] : schemaFindings(source);
   const wrong = new Set(schema.map(({ path }) => path));
-  const profile = [...profileFindings(source), ...keyFindings(source)].filter(
+  const profile = [...profileFindings(source), ...keyFindings(source), ...imageFindings(source)].filter(
     ({ path }) => !wrong.has(path) && !wrong.has(parentOf(path)),
   );
   const beyondSyntax = [...schema, ...profile].filter((finding) => !broken.has(placeOf(finding)));

@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { ENGINES, IMAGE_SOURCES, OPERATORS, PROFILE_NAMES } from "../model/deployment.ts";
+import { ENGINES, FOREIGN_IMAGES, IMAGE_SOURCES, OPERATORS, PROFILE_NAMES } from "../model/deployment.ts";
 import { parseDuration } from "../shared/durations.ts";
 import { custodySchema } from "./custody-schema.ts";
-import { DURATION, DURATION_TEXT, text, whole } from "./fields.ts";
+import { absolutePath, DURATION, DURATION_TEXT, text, whole } from "./fields.ts";
 import { HOST_SOCKET, HOST_SOCKET_TEXT } from "./host-socket.ts";
 import { pkiSchema } from "./pki-schema.ts";
 import { SIZE_PATTERN } from "./size.ts";
@@ -20,8 +20,17 @@ const imagesSchema = z
       .describe(`where container images come from: ${IMAGE_SOURCES.join(", ")}`)
       .exactOptional(),
     grafana: z.enum(["present", "absent"]).describe("whether Grafana is deployed: present, absent").exactOptional(),
+    mirror: text(
+      /^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?(\/[a-z0-9]+([._-]+[a-z0-9]+)*)*$/,
+      "registry that every image is pulled from, as host[:port][/path], with source registry",
+    ).exactOptional(),
+    signedBy: absolutePath("the public key (PEM, P-256 or Ed25519) that signed the images, with source registry"),
+    foreign: z
+      .enum(FOREIGN_IMAGES)
+      .describe(`whose images of other makers' programs, the database's among them: ${FOREIGN_IMAGES.join(", ")}`)
+      .exactOptional(),
   })
-  .describe("a map of source, grafana");
+  .describe("a map of source, grafana, mirror, signedBy, foreign");
 
 const dockerSchema = z
   .strictObject({

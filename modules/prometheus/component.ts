@@ -1,5 +1,5 @@
 import { type ComponentIn, component, type Exception } from "../../model/component.ts";
-import type { Deployment } from "../../model/deployment.ts";
+import { type Deployment, runsUpstream } from "../../model/deployment.ts";
 import type { Placement } from "../../model/placement.ts";
 import { SERVICES_ONLY, secretRefs, TLS_SECRETS } from "../common.ts";
 import { yamlFile } from "../yaml-file.ts";
@@ -64,7 +64,7 @@ export function prometheus(deployment: Deployment, placement: Placement): Compon
 }
 
 function exceptionsOf({ images }: Deployment): readonly Exception[] {
-  if (images.source === "registry") return [];
+  if (runsUpstream(images)) return [];
   return [
     {
       what: "no health check in its container",

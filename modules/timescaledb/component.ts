@@ -1,5 +1,5 @@
 import { type ComponentIn, component } from "../../model/component.ts";
-import type { Deployment } from "../../model/deployment.ts";
+import { type Deployment, runsUpstream } from "../../model/deployment.ts";
 import type { Placement } from "../../model/placement.ts";
 import { CONTROL_HEALTH, configFile, controlSockets, listenConfig, ownCommand, secretRefs } from "../common.ts";
 import { PG_HBA, postgresCommand, SUPERUSER } from "./postgres.ts";
@@ -19,7 +19,7 @@ export function roleConfigs(placement: Placement, component: string) {
   }));
 }
 
-/** The database: TimescaleDB, or `services/database` on the embedded engine and where images are made from packages. */
+/** The database: TimescaleDB, or `services/database` on the embedded engine and where the images of other makers' programs are ours. */
 export function database(deployment: Deployment, placement: Placement): ComponentIn<"decryption"> {
   const common = {
     name: NAME,
@@ -28,7 +28,7 @@ export function database(deployment: Deployment, placement: Placement): Componen
     ports: [{ name: "postgres", port: placement.endpoint(NAME, "postgres").port, protocol: "tcp" }],
     network: true,
   } as const;
-  const upstream = deployment.engine !== "embedded" && deployment.images.source === "registry";
+  const upstream = deployment.engine !== "embedded" && runsUpstream(deployment.images);
   return component({ ...common, ...(upstream ? timescaledb(placement) : ours(deployment, placement)) });
 }
 

@@ -1,5 +1,5 @@
 import { type ComponentIn, component } from "../../model/component.ts";
-import type { Deployment } from "../../model/deployment.ts";
+import { type Deployment, runsUpstream } from "../../model/deployment.ts";
 import type { Placement } from "../../model/placement.ts";
 import { stableJson } from "../../shared/stable-json.ts";
 import { ownCommand, secretRefs } from "../common.ts";
@@ -12,7 +12,7 @@ const NAME = "schema";
 export function schema(deployment: Deployment, placement: Placement): ComponentIn<"decryption"> {
   const { host, port, servername } = placement.endpoint("database", "postgres");
   const { telemetrySeconds, rawSeconds } = deployment.retention;
-  const upstream = deployment.images.source === "registry";
+  const upstream = runsUpstream(deployment.images);
   const roles = roleConfigs(placement, NAME).filter(({ rights }) => upstream || rights === "owner");
   const config = {
     name: NAME,

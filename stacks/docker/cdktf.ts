@@ -125,7 +125,7 @@ function addNetwork(stack: TerraformStack, { labels }: DockerPlan, network: Netw
 
 /** What is pulled by digest. An image of this machine is named by its ID, and one without a lock by its tag. */
 function imagesOf(plan: DockerPlan): ReadonlyMap<string, string> {
-  if (plan.source === "packages") return new Map();
+  if (plan.source !== "registry") return new Map();
   const pinned = plan.containers.flatMap(({ image, pin: { reference, digest } }) =>
     digest === undefined ? [] : [[image, byDigest({ reference, digest })] as const],
   );

@@ -4,7 +4,7 @@ import type { ImageSource } from "../../model/deployment.ts";
 export interface ImagePin {
   /** Repository and tag, such as `grafana/loki:3.7.8`. */
   readonly reference: string;
-  /** `sha256:…`: of the manifest in the registry, or with source `packages` the ID of the image on this machine. */
+  /** `sha256:…`: of the manifest in the registry, or with the other sources the ID of the image on this machine. */
   readonly digest?: string | undefined;
 }
 

@@ -82,7 +82,7 @@ const imageRule: Rule = (value, subject) => {
   const name = component.image ?? "";
   const pin = images.images[name];
   if (pin?.digest !== undefined) {
-    const locked = images.source === "packages" ? pin.digest : `\${docker_image.${name}.image_id}`;
+    const locked = images.source === "registry" ? `\${docker_image.${name}.image_id}` : pin.digest;
     return only("RENDERED_IMAGE", "image", () => locked)(value, subject);
   }
   // Whether an image that no lock names may run is decided where it is deployed: a plan can be made before the lock.
@@ -97,7 +97,7 @@ const imageRule: Rule = (value, subject) => {
 /** The reference by which an image is pulled, where the lock says one. */
 export function lockedReference(name: string, { images }: Pick<Subject, "images">): string | undefined {
   const pin = images.images[name];
-  if (pin?.digest === undefined || images.source === "packages") return undefined;
+  if (pin?.digest === undefined || images.source !== "registry") return undefined;
   return byDigest({ reference: pin.reference, digest: pin.digest });
 }
 

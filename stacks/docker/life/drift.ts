@@ -12,7 +12,7 @@ export function driftOf(name: string, plan: DockerPlan, container: Inspected): r
   const { Image, Config, HostConfig, NetworkSettings, Mounts } = container;
   const wanted = new Map(plan.networks.map((network) => [network.id, network.name]));
   // Of an image from a registry the lock knows the manifest, and not what the engine calls it.
-  const image = plan.source === "packages" ? spec.pin.digest : undefined;
+  const image = plan.source !== "registry" ? spec.pin.digest : undefined;
   const facts: readonly (readonly [what: string, expected: unknown, actual: unknown])[] = [
     ["published ports", listed(portsOf(spec)), listed(publishedBy(container))],
     ["user", spec.user, Config.User],

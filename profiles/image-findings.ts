@@ -1,0 +1,36 @@
+import { IMAGE_SOURCES, PROFILE_NAMES } from "../model/deployment.ts";
+import type { Finding } from "../shared/finding.ts";
+import { PROFILES } from "./index.ts";
+import { shown, valueAt } from "./schema-findings.ts";
+import type { YamlSource } from "./yaml-source.ts";
+
+/** Members of `images` that contradict where the images come from. */
+export function imageFindings(source: YamlSource): readonly Finding[] {
+  const from = sourceOf(source);
+  if (from === undefined || from === "registry") return [];
+  const said = (member: string): unknown => valueAt(source.value, ["images", member]);
+  const inRegistry = (["mirror", "signedBy"] as const).flatMap((member) => {
+    if (said(member) === undefined) return [];
+    const what = member === "mirror" ? "nothing is pulled" : "a signature lies beside its image in a registry";
+    return [
+      contradiction(member, `images.source is ${from}: ${what}`, "leave it out, or say source: registry", source),
+    ];
+  });
+  if (from !== "packages" || said("foreign") !== "upstream") return inRegistry;
+  const why = "images.source is packages, and upstream's images are in a registry; accepted: built";
+  return [...inRegistry, contradiction("foreign", why, "leave it out, or say source: registry", source)];
+}
+
+/** Undefined where the file says something that is none: the schema said so. */
+function sourceOf({ value }: YamlSource) {
+  const profile = PROFILE_NAMES.find((known) => known === valueAt(value, ["profile"]));
+  const usual = profile === undefined ? undefined : PROFILES[profile].defaults.images?.source;
+  const said = valueAt(value, ["images", "source"]) ?? usual ?? "registry";
+  return IMAGE_SOURCES.find((known) => known === said);
+}
+
+function contradiction(member: string, why: string, fix: string, source: YamlSource): Finding {
+  const path = ["images", member];
+  const message = `${shown(valueAt(source.value, path))} has no meaning: ${why}`;
+  return { code: "CONFIG_IMAGES", path: path.join("."), message, fix, ...source.valueAt(path) };
+}
