@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import type { Deployment } from "../model/deployment.ts";
-import { parseDeploymentYaml } from "../profiles/parse.ts";
+import { type LineResult, profileLines } from "../profiles/lines.ts";
+import { type ReadDeployment, readDeploymentYaml } from "../profiles/parse.ts";
 import { defaultDeployment } from "../profiles/resolve.ts";
 import type { GlobalFlags } from "./command.ts";
 import { cliErrors } from "./errors.ts";
@@ -27,17 +28,23 @@ function findDeploymentFile(io: Io, flags: GlobalFlags): string | undefined {
  * @throws CONFIG_INVALID
  */
 export async function loadDeployment(io: Io, flags: GlobalFlags): Promise<Deployment> {
+  return (await readDeployment(io, flags)).deployment;
+}
+
+async function readDeployment(io: Io, flags: GlobalFlags): Promise<ReadDeployment> {
   const file = findDeploymentFile(io, flags);
   if (file === undefined) {
     throw cliErrors.error("CLI_NO_DEPLOYMENT", `there is no ${FILE_NAME} in "${io.cwd}" or above it`);
   }
   const text = Buffer.from(await readInput(io, file)).toString("utf8");
-  return parseDeploymentYaml(text, flags.file ?? FILE_NAME);
+  return readDeploymentYaml(text, flags.file ?? FILE_NAME);
 }
 
 /** A deployment, where it was read from, and where its state is. */
 export interface LocatedDeployment {
   readonly deployment: Deployment;
+  /** Every line of its profile. */
+  readonly lines: readonly LineResult[];
   /** Undefined for the default deployment. */
   readonly file: string | undefined;
   readonly dir: string;
@@ -53,8 +60,9 @@ export async function locateDeployment(io: Io, flags: GlobalFlags): Promise<Loca
   if (flags.dir === "") throw cliErrors.error("CLI_USAGE", "--dir is empty; accepted: a directory", { path: "--dir" });
   const file = findDeploymentFile(io, flags);
   const beside = file === undefined ? io.cwd : dirname(file);
+  const byDefault = { deployment: defaultDeployment(), lines: profileLines({ profile: "dev" }) };
   return {
-    deployment: file === undefined ? defaultDeployment() : await loadDeployment(io, flags),
+    ...(file === undefined ? byDefault : await readDeployment(io, flags)),
     file,
     dir: flags.dir === undefined ? join(beside, ".trustkern") : resolve(io.cwd, flags.dir),
   };

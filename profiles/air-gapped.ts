@@ -1,5 +1,6 @@
+import { ONLINE_KEYS_IN_HARDWARE } from "./common-lines.ts";
 import { CUSTOMER_ALONE, custodyOutsideDev } from "./custody-lines.ts";
-import { ONLINE_KEYS_IN_HARDWARE, type Profile } from "./profile.ts";
+import type { Profile } from "./profile.ts";
 
 /** On a site without any connection to the outside. */
 export const airGapped: Profile = {
@@ -7,37 +8,44 @@ export const airGapped: Profile = {
   summary: "on a site with no connection to the outside, installed from a bundle and operated by the customer",
   constraints: [
     {
+      topic: "engine",
       path: "engine",
       rule: { kind: "one-of", values: ["docker", "kubernetes"] },
       reason: "pulumi needs a provider's API, and the embedded engine has no isolation between components",
     },
     {
+      topic: "region",
       path: "hosting.region",
       rule: { kind: "one-of", values: ["local"] },
       reason: "the boundary is the site itself",
     },
     {
+      topic: "hosting",
       path: "hosting.account",
       rule: { kind: "one-of", values: ["local"] },
       reason: "no provider can be reached from an air-gapped site",
     },
     {
+      topic: "operator",
       path: "hosting.operator",
       rule: { kind: "one-of", values: ["customer"] },
       reason: "nobody else can be on the site",
     },
     {
+      topic: "simulator",
       path: "simulator.sensors",
       rule: { kind: "one-of", values: [0] },
       reason: "simulated telemetry and a rogue gateway have no place beside real data",
     },
     ONLINE_KEYS_IN_HARDWARE,
     {
+      topic: "custody",
       path: "custody.kind",
       rule: { kind: "one-of", values: ["file", "pkcs11", "tpm2", "vault"] },
       reason: "no KMS of a provider is on the site",
     },
     {
+      topic: "custody",
       path: "custody.address",
       when: { path: "custody.kind", values: ["vault"] },
       rule: { kind: "on-site" },
@@ -46,6 +54,8 @@ export const airGapped: Profile = {
     ...CUSTOMER_ALONE,
     ...custodyOutsideDev("730d", "NIST SP 800-57 part 1 gives such a key two years at most"),
   ],
+  assurances: [],
+  mayBeAbsent: [],
   defaults: {
     engine: "docker",
     hosting: { region: "local", account: "local", operator: "customer" },

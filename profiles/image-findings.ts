@@ -1,7 +1,8 @@
 import { IMAGE_SOURCES, PROFILE_NAMES } from "../model/deployment.ts";
 import type { Finding } from "../shared/finding.ts";
 import { PROFILES } from "./index.ts";
-import { shown, valueAt } from "./schema-findings.ts";
+import { shown } from "./schema-findings.ts";
+import { valueAt } from "./value-at.ts";
 import type { YamlSource } from "./yaml-source.ts";
 
 /** Members of `images` that contradict where the images come from. */

@@ -6,6 +6,7 @@ import { profileErrors } from "./errors.ts";
 import { euHosted } from "./eu-hosted.ts";
 import { nearest } from "./nearest.ts";
 import type { Profile } from "./profile.ts";
+import { valueAt } from "./value-at.ts";
 
 /** Every profile, by name. */
 export const PROFILES: Readonly<Record<ProfileName, Profile>> = {
@@ -14,6 +15,12 @@ export const PROFILES: Readonly<Record<ProfileName, Profile>> = {
   "customer-tenant": customerTenant,
   "air-gapped": airGapped,
 };
+
+/** The profile that a file names, undefined where it names none that there is. */
+export function profileOf(said: unknown): Profile | undefined {
+  const name = PROFILE_NAMES.find((known) => known === valueAt(said, ["profile"]));
+  return name === undefined ? undefined : PROFILES[name];
+}
 
 /** The engines that this version has. */
 export const AVAILABLE_ENGINES: readonly Engine[] = ["embedded", "docker"];

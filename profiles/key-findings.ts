@@ -3,7 +3,8 @@ import { ENGINES, type Engine, PROFILE_NAMES } from "../model/deployment.ts";
 import type { Finding } from "../shared/finding.ts";
 import { HOST_SOCKET, HOST_SOCKET_TEXT, TPM_DEVICE, tokenSockets } from "./host-socket.ts";
 import { PROFILES } from "./index.ts";
-import { shown, valueAt } from "./schema-findings.ts";
+import { shown } from "./schema-findings.ts";
+import { valueAt } from "./value-at.ts";
 import type { YamlSource } from "./yaml-source.ts";
 
 /** Keys that a container has to reach, and what it can reach instead of a server. */

@@ -4,11 +4,19 @@ import type { Finding } from "../shared/finding.ts";
 import { profileErrors } from "./errors.ts";
 import { imageFindings } from "./image-findings.ts";
 import { keyFindings } from "./key-findings.ts";
+import { type LineResult, profileLines } from "./lines.ts";
 import { profileFindings } from "./profile-findings.ts";
 import { resolveDeployment } from "./resolve.ts";
 import { deploymentSchema } from "./schema.ts";
 import { schemaFindings } from "./schema-findings.ts";
 import { readYaml } from "./yaml-source.ts";
+
+/** What a `trustkern.yaml` says. */
+export interface ReadDeployment {
+  readonly deployment: Deployment;
+  /** Every line of its profile, all kept. */
+  readonly lines: readonly LineResult[];
+}
 
 /**
  * The deployment that a `trustkern.yaml` describes.
@@ -16,6 +24,14 @@ import { readYaml } from "./yaml-source.ts";
  * @throws CONFIG_INVALID with every mistake, in the order of the text, as its cause
  */
 export function parseDeploymentYaml(text: string, file: string): Deployment {
+  return readDeploymentYaml(text, file).deployment;
+}
+
+/**
+ * {@link parseDeploymentYaml}, with what its profile says of it.
+ * @throws CONFIG_INVALID with every mistake, in the order of the text, as its cause
+ */
+export function readDeploymentYaml(text: string, file: string): ReadDeployment {
   const source = readYaml(text);
   const unreadable = source.partial && source.value === undefined;
   const broken = new Set(source.findings.map(placeOf));
@@ -27,8 +43,10 @@ export function parseDeploymentYaml(text: string, file: string): Deployment {
   const beyondSyntax = [...schema, ...profile].filter((finding) => !broken.has(placeOf(finding)));
   const findings = [...source.findings, ...beyondSyntax].sort(byPlace);
   const parsed = deploymentSchema.safeParse(source.value);
-  if (findings.length === 0 && parsed.success) return resolveDeployment(parsed.data);
-  throw profileErrors.error("CONFIG_INVALID", renderFindings(file, findings), { path: file, cause: findings });
+  if (findings.length > 0 || !parsed.success) {
+    throw profileErrors.error("CONFIG_INVALID", renderFindings(file, findings), { path: file, cause: findings });
+  }
+  return { deployment: resolveDeployment(parsed.data), lines: profileLines(parsed.data) };
 }
 
 function parentOf(path: string): string {

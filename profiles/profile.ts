@@ -1,9 +1,11 @@
 import type { ProfileName } from "../model/deployment.ts";
 import type { Rule } from "./rule.ts";
 import type { DeploymentInput } from "./schema.ts";
+import type { Topic } from "./topics.ts";
 
-/** One line of a profile: what is allowed, and why. */
+/** One line of a profile that the file keeps or breaks: what is allowed, and why. */
 export interface Constraint {
+  readonly topic: Topic;
   /** Path in `trustkern.yaml`, such as `hosting.region`; `*` is each element of a list. */
   readonly path: string;
   readonly rule: Rule;
@@ -14,11 +16,26 @@ export interface Constraint {
   readonly orElse?: string;
 }
 
+/** One line of a profile that no file can keep: what holds it is looked at on the deployment. */
+export interface Assurance {
+  readonly topic: Topic;
+  /** What holds it: a check of `verify boundary` such as `running.encryption`, or the command that refuses, such as `deploy`. */
+  readonly heldBy: string;
+  /** What is accepted, in words. */
+  readonly accepted: string;
+  readonly reason: string;
+  /** Whether `not proven` may be reported and gone on with. @default false */
+  readonly reportOnly?: boolean;
+}
+
 /** What a deployment of one kind may be. */
 export interface Profile {
   readonly name: ProfileName;
   readonly summary: string;
   readonly constraints: readonly Constraint[];
+  readonly assurances: readonly Assurance[];
+  /** Components that a deployment may do without; of each other one there is one. */
+  readonly mayBeAbsent: readonly string[];
   /** Values where the file says nothing. */
   readonly defaults: Omit<DeploymentInput, "name" | "tenant" | "profile">;
 }
@@ -27,11 +44,3 @@ export interface Profile {
 export function renderScope({ path, when }: Constraint): string {
   return when === undefined ? path : `${path} (with ${when.path} ${when.values.join(" or ")})`;
 }
-
-/** A line that every profile but `dev` has. */
-export const ONLINE_KEYS_IN_HARDWARE: Constraint = {
-  path: "pki.issuing.kind",
-  rule: { kind: "one-of", values: ["pkcs11", "tpm2", "aws-kms"] },
-  reason:
-    "who copies the file of an issuing key has every identity that it issues; a token, a TPM or a KMS gives no copy",
-};

@@ -6,8 +6,8 @@ import { parseDeploymentYaml } from "./parse.ts";
 import { defaultDeployment } from "./resolve.ts";
 import { keepsRule, renderRule } from "./rule.ts";
 import { deploymentJsonSchema, type SchemaNode } from "./schema.ts";
-import { valueAt } from "./schema-findings.ts";
 import { renderTemplate } from "./template.ts";
+import { valueAt } from "./value-at.ts";
 
 describe.each(PROFILE_NAMES)("profile %s", (name) => {
   const profile = PROFILES[name];

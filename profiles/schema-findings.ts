@@ -3,6 +3,7 @@ import type { Finding } from "../shared/finding.ts";
 import { profileErrors } from "./errors.ts";
 import { nearest } from "./nearest.ts";
 import { deploymentJsonSchema, deploymentSchema, type SchemaNode } from "./schema.ts";
+import { valueAt } from "./value-at.ts";
 import type { YamlSource } from "./yaml-source.ts";
 
 /** What the schema finds wrong with a value, each with its place in the text. */
@@ -81,17 +82,6 @@ function written(value: unknown, path: readonly PropertyKey[], source: YamlSourc
 export function shown(value: unknown): string {
   const text = JSON.stringify(value) ?? String(value);
   return text.length > 60 ? `${text.slice(0, 59)}…` : text;
-}
-
-/** The value at a path, or undefined. */
-export function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
-  return path.reduce<unknown>(
-    (parent, key) =>
-      typeof parent === "object" && parent !== null && Object.hasOwn(parent, key)
-        ? Reflect.get(parent, key)
-        : undefined,
-    value,
-  );
 }
 
 function nodeAt(root: SchemaNode, path: readonly PropertyKey[]): SchemaNode {
