@@ -1,10 +1,10 @@
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { hexOf } from "../../../protocol/hex.ts";
+import { type Recipient, sealEnvelope, sealWithAad } from "../../../protocol/seal.ts";
 import { p256Signer } from "../../../protocol/signature.ts";
 import { simulatorErrors } from "../errors.ts";
 import { signerOf } from "../secure-element/secure-element.ts";
 import type { PendingMessage } from "../sensor/nvm.ts";
-import { type Recipient, sealEnvelope, sealWithAad } from "../sensor/seal.ts";
 import type { Sensor } from "../sensor/sensor.ts";
 
 /** Attacks that need no more than a radio, or a sensor that was taken over. */

@@ -1,6 +1,6 @@
 import type { ProvisioningBundle } from "../../../protocol/provisioning-bundle.ts";
+import type { Recipient } from "../../../protocol/seal.ts";
 import type { SensorUpdate } from "../../../protocol/update.ts";
-import type { Recipient } from "./seal.ts";
 
 /** A recipient key as a sensor remembers it. */
 interface KnownRecipient {

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { envelopeDigest, FLAG } from "../../../protocol/envelope.ts";
 import { bytesOfHex, hexOf } from "../../../protocol/hex.ts";
 import { type ProvisioningBundle, verifyProvisioningBundle } from "../../../protocol/provisioning-bundle.ts";
+import { type Message, type Recipient, sealEnvelope } from "../../../protocol/seal.ts";
 import { importP256Point } from "../../../protocol/signature.ts";
 import { verifyUpdate } from "../../../protocol/update.ts";
 import { TrustKernError } from "../../../shared/errors.ts";
@@ -13,7 +14,6 @@ import { type SecureElement, signerOf } from "../secure-element/secure-element.t
 import { measure } from "./measurements.ts";
 import type { Nvm, PendingMessage, SensorMemory } from "./nvm.ts";
 import { recipientAt, recipientsOfUpdate } from "./recipients.ts";
-import { type Message, type Recipient, sealEnvelope } from "./seal.ts";
 
 /** What a sensor is made of. */
 export interface SensorParts {

@@ -6,11 +6,12 @@ import { dirname, join } from "node:path";
 import { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Canary, needlesOf } from "../../../operations/verify/search/needles.ts";
+import { type Hit, type Place, searchFor } from "../../../operations/verify/search/search.ts";
 import { hostSocket } from "../../../stacks/docker/mounts.ts";
 import { foldersOf } from "../../../stacks/docker/terraform/environment.ts";
 import { dockerOutput } from "../../../stacks/host/docker-cli.ts";
 import { layoutOf } from "../../../stacks/host/layout.ts";
-import { type Canary, needlesOf } from "../../support/canary/needles.ts";
 import {
   childPlaces,
   containerPlaces,
@@ -27,7 +28,6 @@ import {
   plantTerraform,
   terraform,
 } from "../../support/canary/planted.ts";
-import { type Hit, type Place, searchFor } from "../../support/canary/search.ts";
 import { readCanaries } from "../../support/canary/secrets.ts";
 import { scratch } from "../../support/deployment.ts";
 import { docker, singleHost, succeed } from "../../support/docker.ts";

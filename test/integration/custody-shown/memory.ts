@@ -1,6 +1,6 @@
 import { closeSync, openSync, readFileSync, readSync } from "node:fs";
-import type { Canary } from "../../support/canary/needles.ts";
-import type { Place } from "../../support/canary/search.ts";
+import type { Canary } from "../../../operations/verify/search/needles.ts";
+import type { Place } from "../../../operations/verify/search/search.ts";
 
 const CHUNK_BYTES = 1024 * 1024;
 const ZEROS = Buffer.alloc(CHUNK_BYTES);

@@ -4,9 +4,9 @@ import { join, relative } from "node:path";
 import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { extract } from "tar-stream";
+import type { Place } from "../../../operations/verify/search/search.ts";
 import { dockerOutput } from "../../../stacks/host/docker-cli.ts";
 import { ask, docker, type Example } from "../docker.ts";
-import type { Place } from "./search.ts";
 import { filesBelow } from "./secrets.ts";
 
 /** Most lines that Loki gives in one answer. */

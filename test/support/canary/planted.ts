@@ -6,13 +6,13 @@ import { Readable } from "node:stream";
 import { pack } from "tar-stream";
 import { defaultCacheDir } from "../../../operations/tools/context.ts";
 import { ensureTool } from "../../../operations/tools/ensure-tool.ts";
+import type { Canary, Core } from "../../../operations/verify/search/needles.ts";
 import { findProgram } from "../../../stacks/docker/terraform/program.ts";
 import { dockerOutput } from "../../../stacks/host/docker-cli.ts";
 import { PROJECT } from "../deployment.ts";
 import { docker } from "../docker.ts";
 import { runProgram } from "../run.ts";
 import { isText, type Leak, leaksOf, type Value } from "./leaks.ts";
-import type { Canary, Core } from "./needles.ts";
 import { keyCores, textCores } from "./secrets.ts";
 
 /** Canaries of this test's own making, each leaked in one way. */

@@ -4,9 +4,9 @@ import { basename, dirname, join, relative } from "node:path";
 import { ageKeyWrap } from "../../../custody/backends/wrapped/age-wrap.ts";
 import { readKey } from "../../../custody/backends/wrapped/key-folder.ts";
 import { readSealedFile } from "../../../custody/backends/wrapped/sealed-file.ts";
+import type { Canary, Core } from "../../../operations/verify/search/needles.ts";
 import type { Layout } from "../../../stacks/host/layout.ts";
 import { openOperatorsKey } from "../../../stacks/host/operators-key.ts";
-import type { Canary, Core } from "./needles.ts";
 
 /** Certificates, public keys, pins, revocation lists, the ledger, and step-ca's configuration. */
 const PUBLIC = /\.(crt|pub|pins)$|^ca\.json$|^ledger\.|^crl\.pem$/;

@@ -1,6 +1,6 @@
-import { encodeFields } from "../../../protocol/envelope.ts";
-import { hpkeSeal, TELEMETRY_INFO } from "../../../protocol/hpke.ts";
-import { type Signer, signEnvelope } from "../../../protocol/signature.ts";
+import { encodeFields } from "./envelope.ts";
+import { hpkeSeal, TELEMETRY_INFO } from "./hpke.ts";
+import { type Signer, signEnvelope } from "./signature.ts";
 
 /** A key that telemetry is sealed to. */
 export interface Recipient {

@@ -1,8 +1,7 @@
-import { compose, Readable } from "node:stream";
-import { createGunzip, ZipBuffer } from "node:zlib";
+import { openedPlaces } from "./archives.ts";
 import type { Needle } from "./needles.ts";
 
-/** Somewhere that a secret could have got to. */
+/** Somewhere that a secret, or a plaintext, could have got to. */
 export interface Place {
   /** Such as `docker inspect of container broker`, or a path. */
   readonly name: string;
@@ -20,13 +19,6 @@ export interface Hit {
 
 /** Bytes at the end of a needle's window that say how far to go on. */
 const GRAM = 3;
-const GZIP = Buffer.from([0x1f, 0x8b, 0x08]);
-const ZIP = Buffer.from("PK\x03\x04", "latin1");
-
-interface Opened {
-  readonly name: string;
-  readonly content: Uint8Array | AsyncIterable<Uint8Array>;
-}
 
 /**
  * A search for many byte strings at once, by the way of Wu and Manber: the last {@link GRAM} bytes of a window as long as the
@@ -70,7 +62,7 @@ export function searchFor(needles: readonly Needle[]): (places: AsyncIterable<Pl
 
   return async (places) => {
     const hits: Hit[] = [];
-    for await (const { name, content } of opened(places)) {
+    for await (const { name, content } of openedPlaces(places)) {
       const found = new Set<Needle>();
       if (content instanceof Uint8Array) scan(content, found);
       else await scanStream(content, found);
@@ -85,31 +77,4 @@ export function searchFor(needles: readonly Needle[]): (places: AsyncIterable<Pl
     }
     return hits;
   };
-}
-
-/** Every place, and beside it what is in it where it is an archive; what is compressed, as it was before. */
-async function* opened(places: AsyncIterable<Place>): AsyncIterable<Opened> {
-  for await (const { name, content } of places) {
-    if (typeof content !== "string" && !(content instanceof Uint8Array)) {
-      yield { name, content: inflated(content) };
-      continue;
-    }
-    const bytes = Buffer.from(content);
-    yield { name, content: bytes };
-    if (!bytes.subarray(0, ZIP.length).equals(ZIP)) continue;
-    for (const [entry, file] of new ZipBuffer(bytes))
-      yield { name: `${name} (${entry})`, content: await file.content() };
-  }
-}
-
-async function* inflated(stream: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
-  const chunks = stream[Symbol.asyncIterator]();
-  const first = await chunks.next();
-  if (first.done === true) return;
-  const whole = async function* () {
-    yield first.value;
-    yield* { [Symbol.asyncIterator]: () => chunks };
-  };
-  const gzip = Buffer.from(first.value).subarray(0, GZIP.length).equals(GZIP);
-  yield* gzip ? compose(Readable.from(whole()), createGunzip()) : whole();
 }

@@ -1,10 +1,10 @@
 import { createPublicKey, generateKeyPairSync, randomBytes } from "node:crypto";
 import { createZipArchiveSync, gzipSync, ZipEntry } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { leaksOf } from "./leaks.ts";
+import { leaksOf } from "../../../test/support/canary/leaks.ts";
+import { keyCores, textCores } from "../../../test/support/canary/secrets.ts";
 import { needlesOf } from "./needles.ts";
 import { type Place, searchFor } from "./search.ts";
-import { keyCores, textCores } from "./secrets.ts";
 
 const password = randomBytes(24).toString("base64url");
 const pem = generateKeyPairSync("ec", { namedCurve: "P-256" })
@@ -52,6 +52,14 @@ describe("the search for canaries", () => {
       yield gzipSync(amid(Buffer.from(password)));
     };
     expect(await found(stream())).toEqual(["a password at here"]);
+  });
+
+  it.each([
+    ["whole", 0],
+    ["without its end", 40],
+  ])("finds what is compressed inside of something else, %s", async (_, cut) => {
+    const gzip = gzipSync(Buffer.concat([Buffer.from(password), randomBytes(300)]));
+    expect(await found(amid(gzip.subarray(0, gzip.length - cut)))).toEqual(["a password at here"]);
   });
 
   it("tells a file that a canary belongs in from all others", async () => {
