@@ -17,6 +17,7 @@ import { doctorErrors } from "../operations/doctor/errors.ts";
 import { envelopeErrors } from "../operations/envelope/errors.ts";
 import { imagesErrors } from "../operations/images/errors.ts";
 import { toolsErrors } from "../operations/tools/errors.ts";
+import { probeErrors } from "../operations/verify/probe/errors.ts";
 import { profileErrors } from "../profiles/errors.ts";
 import { protocolErrors } from "../protocol/errors.ts";
 import { provisioningErrors } from "../protocol/provisioning-errors.ts";
@@ -88,6 +89,7 @@ const CATALOGUES = [
   grafanaErrors,
   toolsErrors,
   imagesErrors,
+  probeErrors,
   doctorErrors,
   dockerStackErrors,
   renderedErrors,

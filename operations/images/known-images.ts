@@ -63,7 +63,10 @@ const TPM_TOOLS = [
 
 const MIGRATIONS: Asset = { from: "modules/timescaledb/migrations", to: "app/migrations", files: /^[^/]+\.sql$/ };
 
-/** Every image that a component may name. */
+/** Name of the image that looks at a deployment from inside of its networks. */
+export const PROBE_IMAGE = "probe";
+
+/** Every image that a component may name, and {@link PROBE_IMAGE}. */
 export const KNOWN_IMAGES: Readonly<Record<string, KnownImage>> = {
   backend: ours("backend"),
   collector: ours("collector"),
@@ -133,6 +136,17 @@ export const KNOWN_IMAGES: Readonly<Record<string, KnownImage>> = {
     command: ["/otelcol-contrib"],
   },
   grafana: { upstream: "grafana/grafana:12.3.0", command: ["/run.sh"] },
+  // No component: it looks at running ones from their own networks, while a deployment is verified.
+  [PROBE_IMAGE]: {
+    contents: {
+      kind: "service",
+      service: "prober",
+      assets: [],
+      packages: ["tcpdump"],
+      programs: ["usr/bin/tcpdump"],
+    },
+    command: [NODE, PROGRAM],
+  },
 };
 
 /** The reference of an image that is made on this machine. */

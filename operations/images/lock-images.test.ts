@@ -78,9 +78,10 @@ describe("referenceOf", () => {
 });
 
 describe("imageNamesOf", () => {
-  it("names each image once, and nothing for a component without one", () => {
+  it("names each image once, nothing for a component without one, and what a deployment of Docker is verified with", () => {
     const components = [{ image: "gateway" }, { image: "backend" }, { image: "gateway" }, {}];
-    expect(imageNamesOf({ engine: "docker", components, flows: [] } as never)).toEqual(["backend", "gateway"]);
+    expect(imageNamesOf({ engine: "docker", components, flows: [] } as never)).toEqual(["backend", "gateway", "probe"]);
+    expect(imageNamesOf({ engine: "embedded", components, flows: [] } as never)).toEqual(["backend", "gateway"]);
   });
 });
 

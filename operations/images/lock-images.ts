@@ -4,14 +4,15 @@ import { TrustKernError } from "../../shared/errors.ts";
 import type { DockerCli } from "../../stacks/host/docker-cli.ts";
 import { inspectImage } from "./docker-images.ts";
 import { imagesErrors } from "./errors.ts";
-import { KNOWN_IMAGES, localReference } from "./known-images.ts";
+import { KNOWN_IMAGES, localReference, PROBE_IMAGE } from "./known-images.ts";
 import type { ImageLock, LockedImage } from "./lock-file.ts";
 import { inRegistry } from "./reference.ts";
 import { type RegistryContext, resolveDigest } from "./registry.ts";
 
-/** The names of the images that the components of a model need, sorted. */
-export function imageNamesOf(model: Model): readonly string[] {
-  return [...new Set(model.components.flatMap(({ image }) => image ?? []))].sort();
+/** The names of the images that the components of a model need, and that a deployment of Docker is verified with, sorted. */
+export function imageNamesOf({ engine, components }: Model): readonly string[] {
+  const probe = engine === "docker" ? [PROBE_IMAGE] : [];
+  return [...new Set([...components.flatMap(({ image }) => image ?? []), ...probe])].sort();
 }
 
 /** What {@link lockImages} is handed. */

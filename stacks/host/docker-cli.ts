@@ -33,6 +33,8 @@ export interface DockerCall {
 /** What a docker command printed. */
 export interface DockerAnswer {
   readonly stdout: string;
+  /** The same, where it need not be text. */
+  readonly bytes?: Buffer;
   readonly stderr: string;
   readonly code: number;
 }
@@ -69,7 +71,8 @@ export function createDockerCli(env: Readonly<Record<string, string | undefined>
       );
       child.on("close", (code) => {
         either.removeEventListener("abort", stop);
-        const answer = { stdout: textOf(stdout), stderr: textOf(stderr), code: code ?? -1 };
+        const bytes = Buffer.concat(stdout);
+        const answer = { stdout: bytes.toString("utf8"), bytes, stderr: textOf(stderr), code: code ?? -1 };
         const what = `docker ${args[0] ?? ""}`;
         if (limit.aborted)
           reject(dockerErrors.error("DOCKER_FAILED", `${what} did not end within ${timeoutMs / 1000} s`));
