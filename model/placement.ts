@@ -18,6 +18,6 @@ export interface Placement {
   readonly volumeDir: (component: string, volume: string) => string;
   readonly configFile: (component: string, file: string) => string;
   readonly socket: (component: string, socket: string) => string;
-  /** Address that servers bind to, such as `127.0.0.1` on one machine. */
-  readonly listenHost: string;
+  /** IP addresses that a port of a component listens on, such as `127.0.0.1` alone on one machine. */
+  readonly listenAddresses: (component: string, port: string) => readonly [string, ...string[]];
 }

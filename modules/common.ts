@@ -86,6 +86,21 @@ export function brokerMember(placement: Placement, name: string): Readonly<Recor
 }
 
 /** The `listen` member of a service's configuration. */
-export function listenConfig(placement: Placement, name: string, port: string): { host: string; port: number } {
-  return { host: placement.listenHost, port: placement.endpoint(name, port).port };
+export function listenConfig(placement: Placement, name: string, port: string) {
+  return { hosts: placement.listenAddresses(name, port), port: placement.endpoint(name, port).port };
+}
+
+/** Every IPv4 address that a container has, its loopback one included. */
+export const EVERY_ADDRESS = "0.0.0.0";
+
+/** What a program listens on that takes one address: the only one, or where there are several {@link EVERY_ADDRESS}. */
+export function oneListenAddress(placement: Placement, name: string, port: string): string {
+  const [first, ...others] = placement.listenAddresses(name, port);
+  return others.length === 0 ? first : EVERY_ADDRESS;
+}
+
+/** Where a program that listens on {@link oneListenAddress} is asked from inside its own container. */
+export function ownAddress(placement: Placement, name: string, port: string): string {
+  const address = oneListenAddress(placement, name, port);
+  return address === EVERY_ADDRESS ? "127.0.0.1" : address;
 }

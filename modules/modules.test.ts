@@ -44,7 +44,7 @@ const placement: Placement = {
   volumeDir: (component, volume) => `/v/${component}/${volume}`,
   configFile: (component, file) => `/c/${component}/${file}`,
   socket: (component, socket) => `/r/${component}.${socket}`,
-  listenHost: "127.0.0.1",
+  listenAddresses: () => ["127.0.0.1"],
 };
 const model = buildModel(deployment, placement);
 const inContainers = buildModel({ ...deployment, engine: "docker", fixture: false }, placement);

@@ -1,6 +1,7 @@
 import { STEP_CA_PORTS } from "../certs/step-ca/names.ts";
 import type { Deployment } from "../model/deployment.ts";
 import { type Placement, serverName } from "../model/placement.ts";
+import { EVERY_ADDRESS } from "./common.ts";
 
 /** Port numbers that a component listens on where nobody asks for another, by `component.port` or `port`. */
 const USUAL_PORTS: Readonly<Record<string, number>> = {
@@ -34,6 +35,6 @@ export function referencePlacement(deployment: Deployment): Placement {
     volumeDir: (component, volume) => `volume:${component}/${volume}`,
     configFile: (component, file) => `config:${component}/${file}`,
     socket: (component, socket) => `socket:${component}/${socket}`,
-    listenHost: "0.0.0.0",
+    listenAddresses: () => [EVERY_ADDRESS],
   };
 }

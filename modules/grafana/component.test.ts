@@ -16,7 +16,7 @@ const placement: Placement = {
   volumeDir: (_, volume) => `/var/lib/trustkern/${volume}`,
   configFile: (_, file) => `/etc/trustkern/${file}`,
   socket: (component, socket) => `/run/trustkern/${component}.${socket}/sock`,
-  listenHost: "0.0.0.0",
+  listenAddresses: () => ["0.0.0.0"],
 };
 const component = grafana(deployment, placement);
 const content = (file: string) => component.files.find(({ path }) => path === `/etc/trustkern/${file}`)?.content ?? "";

@@ -2,7 +2,7 @@ import { posix } from "node:path";
 import { type ComponentIn, type ConfigFile, component } from "../../model/component.ts";
 import type { Deployment } from "../../model/deployment.ts";
 import type { Placement } from "../../model/placement.ts";
-import { secretRefs, TLS_SECRETS } from "../common.ts";
+import { oneListenAddress, ownAddress, secretRefs, TLS_SECRETS } from "../common.ts";
 import { DATABASE } from "../timescaledb/component.ts";
 import { DASHBOARDS, HOME_DASHBOARD } from "./dashboards/index.ts";
 import { renderDatasources } from "./datasources.ts";
@@ -55,7 +55,7 @@ export function grafana(deployment: Deployment, placement: Placement): Component
           "--cacert",
           placement.secretFile(NAME, "ca.crt"),
           "--connect-to",
-          `${servername}:${port}:127.0.0.1:${port}`,
+          `${servername}:${port}:${ownAddress(placement, NAME, "https")}:${port}`,
         ],
         `https://${servername}:${port}/api/health`,
       ],
@@ -78,7 +78,7 @@ function files(deployment: Deployment, placement: Placement): readonly [ConfigFi
   const dashboards = DASHBOARDS.map(({ uid, json }) => file(`dashboards/${uid}.json`, json));
   const homeDashboardFile = placement.configFile(NAME, `dashboards/${HOME_DASHBOARD}.json`);
   const settings = grafanaSettings({
-    listen: { host: placement.listenHost, port },
+    listen: { host: oneListenAddress(placement, NAME, "https"), port },
     servername,
     publishedPort: deployment.ports[`${NAME}.https`] || port,
     ...tls,

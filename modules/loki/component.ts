@@ -1,7 +1,7 @@
 import { type ComponentIn, component } from "../../model/component.ts";
 import type { Deployment } from "../../model/deployment.ts";
 import type { Placement } from "../../model/placement.ts";
-import { SERVICES_ONLY, secretRefs, TLS_SECRETS } from "../common.ts";
+import { oneListenAddress, SERVICES_ONLY, secretRefs, TLS_SECRETS } from "../common.ts";
 import { yamlFile } from "../yaml-file.ts";
 import { lokiYaml, READY_PORT } from "./loki-yaml.ts";
 
@@ -25,7 +25,7 @@ export function loki(_deployment: Deployment, placement: Placement): ComponentIn
     command: [program, `-config.file=${config}`],
     identity: "svc-loki",
     ports: [{ name: "https", port, protocol: "tcp" }],
-    files: [yamlFile(config, lokiYaml({ listenHost: placement.listenHost, port, tls, dataDir }))],
+    files: [yamlFile(config, lokiYaml({ listenHost: oneListenAddress(placement, name, "https"), port, tls, dataDir }))],
     secrets: secretRefs(placement, name, [...TLS_SECRETS, SERVICES_ONLY]),
     volumes: [{ name: "data", path: dataDir }],
     health: {

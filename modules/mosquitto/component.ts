@@ -80,8 +80,9 @@ function mosquitto(deployment: Deployment, placement: Placement) {
   const stateDir = placement.volumeDir(NAME, "state");
   const [certFile, keyFile] = PROBE_SECRETS.map((secret) => placement.secretFile(NAME, secret));
   const simulated = deployment.simulator.sensors > 0 ? [ROGUE_GATEWAY] : [];
+  const hosts = placement.listenAddresses(NAME, "mqtts");
   const content = renderMosquittoConf({
-    host: placement.listenHost,
+    hosts,
     port: placement.endpoint(NAME, "mqtts").port,
     liveDir: LIVE_DIR,
     aclFile: acl,
@@ -101,7 +102,8 @@ function mosquitto(deployment: Deployment, placement: Placement) {
         probe: { certFile, keyFile },
         mosquitto: { program: "/usr/sbin/mosquitto", configFile: conf, aclFile: acl, opensslFile: openssl },
         liveDir: LIVE_DIR,
-        listener: placement.endpoint(NAME, "mqtts"),
+        // By its name it would be asked at any of the container's addresses.
+        listener: { ...placement.endpoint(NAME, "mqtts"), host: hosts[0] },
       }),
       { path: conf, content, mode: 0o600 },
       { path: acl, content: renderAcl(deployment.tenant, [...deployment.gateways, ...simulated]), mode: 0o600 },

@@ -2,7 +2,8 @@ import { assertLines } from "./lines.ts";
 
 /** What {@link renderMosquittoConf} writes down. Paths are those that the broker sees. */
 export interface MosquittoConf {
-  readonly host: string;
+  /** Addresses that it listens on, each with the same settings. */
+  readonly hosts: readonly [string, ...string[]];
   readonly port: number;
   /** Folder in memory with `ca.crt`, `tls.crt`, `tls.key` and `sessions.json`, which the guard writes. */
   readonly liveDir: string;
@@ -12,6 +13,8 @@ export interface MosquittoConf {
   /** What the container may use; the broker refuses what would take it further than three quarters of that. */
   readonly memoryMiB: number;
 }
+
+type Setting = readonly [name: string, value: string | number | boolean];
 
 const MIB = 1_048_576;
 /** An allowlist takes about 280 bytes for each sensor. */
@@ -25,22 +28,22 @@ const MAX_QUEUED_MESSAGES = MAX_QUEUED_BYTES / 4096;
 const AEAD_SUITES = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
 
 /**
- * `mosquitto.conf` with one listener: TLS 1.3 and a client certificate, whose subject is the user and the client id, so that
+ * `mosquitto.conf` with a listener for each address: TLS 1.3 and a client certificate, whose subject is the user and the client id, so that
  * an identity has one connection and nobody takes over another's session. Retained messages are kept on disk.
  * @throws MOSQUITTO_VALUE_INVALID
  */
 export function renderMosquittoConf(conf: MosquittoConf): string {
-  const { host, port, liveDir, aclFile, stateDir, memoryMiB } = conf;
+  const { hosts, port, liveDir, aclFile, stateDir, memoryMiB } = conf;
   const path = /^\S(?:.*\S)?$/;
   assertLines({
-    host: [host, /^[0-9A-Za-z.:-]+$/],
+    ...Object.fromEntries(hosts.map((host, index) => [`hosts[${index}]`, [host, /^[0-9A-Za-z.:-]+$/] as const])),
     port: [String(port), /^[1-9][0-9]{0,4}$/],
     liveDir: [liveDir, path],
     aclFile: [aclFile, path],
     stateDir: [stateDir, path],
     memoryMiB: [String(memoryMiB), /^[1-9][0-9]*$/],
   });
-  const settings: readonly (readonly [name: string, value: string | number | boolean])[] = [
+  const settings: readonly Setting[] = [
     ["per_listener_settings", false],
     // Into a pipe it would write its standard output in blocks, and lose the last one.
     ["log_dest", "stderr"],
@@ -63,6 +66,13 @@ export function renderMosquittoConf(conf: MosquittoConf): string {
     // Knows nobody and decides nothing: it ends sessions, which nothing else in Mosquitto does. The loader finds it by name.
     ["plugin", "mosquitto_dynamic_security.so"],
     ["plugin_opt_config_file", `${liveDir}/sessions.json`],
+    ...hosts.flatMap((host) => listenerSettings(host, conf)),
+  ];
+  return settings.map(([name, value]) => `${name} ${value}\n`).join("");
+}
+
+function listenerSettings(host: string, { port, liveDir, stateDir }: MosquittoConf): readonly Setting[] {
+  return [
     ["listener", `${port} ${host}`],
     ["max_connections", 2048],
     ["max_qos", 1],
@@ -77,5 +87,4 @@ export function renderMosquittoConf(conf: MosquittoConf): string {
     ["use_subject_as_username", true],
     ["use_username_as_clientid", true],
   ];
-  return settings.map(([name, value]) => `${name} ${value}\n`).join("");
 }

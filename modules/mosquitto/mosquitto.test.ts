@@ -8,7 +8,7 @@ import { broker } from "./component.ts";
 import { type MosquittoConf, renderMosquittoConf } from "./mosquitto-conf.ts";
 
 const conf: MosquittoConf = {
-  host: "0.0.0.0",
+  hosts: ["0.0.0.0"],
   port: 8883,
   liveDir: "/run/broker",
   aclFile: "/c/acl",
@@ -64,7 +64,7 @@ it.each([
 });
 
 it("says all wrong values at once", () => {
-  expect(() => renderMosquittoConf({ ...conf, host: "a b", aclFile: "" })).toThrow(/host.*aclFile/);
+  expect(() => renderMosquittoConf({ ...conf, hosts: ["a b"], aclFile: "" })).toThrow(/hosts.*aclFile/);
 });
 
 it.each(["/s/a\nallow_anonymous true", "/s/a\r", " /s/a", "/s/a ", ""])("refuses path %j", (liveDir) => {

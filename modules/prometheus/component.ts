@@ -1,7 +1,7 @@
 import { type ComponentIn, component, type Exception } from "../../model/component.ts";
 import { type Deployment, runsUpstream } from "../../model/deployment.ts";
 import type { Placement } from "../../model/placement.ts";
-import { SERVICES_ONLY, secretRefs, TLS_SECRETS } from "../common.ts";
+import { oneListenAddress, ownAddress, SERVICES_ONLY, secretRefs, TLS_SECRETS } from "../common.ts";
 import { yamlFile } from "../yaml-file.ts";
 import { alertsYaml } from "./alerts.ts";
 import { PROMETHEUS_IDENTITY } from "./metrics-port.ts";
@@ -34,7 +34,7 @@ export function prometheus(deployment: Deployment, placement: Placement): Compon
       "/bin/prometheus",
       `--config.file=${main}`,
       `--web.config.file=${web}`,
-      `--web.listen-address=${placement.listenHost}:${port}`,
+      `--web.listen-address=${oneListenAddress(placement, name, "https")}:${port}`,
       `--storage.tsdb.path=${dataDir}`,
       `--storage.tsdb.retention.time=${RETENTION}`,
       `--storage.tsdb.retention.size=${RETENTION_SIZE}`,
@@ -54,7 +54,13 @@ export function prometheus(deployment: Deployment, placement: Placement): Compon
     renewal: "watch",
     health: {
       kind: "command",
-      command: ["/bin/promtool", "check", "healthy", `--http.config.file=${health}`, `--url=https://127.0.0.1:${port}`],
+      command: [
+        "/bin/promtool",
+        "check",
+        "healthy",
+        `--http.config.file=${health}`,
+        `--url=https://${ownAddress(placement, name, "https")}:${port}`,
+      ],
       startupSeconds: 60,
     },
     limits: { memoryMiB: 512, pids: 64, cpus: 1 },

@@ -4,7 +4,7 @@ import { type ComponentIn, component } from "../../model/component.ts";
 import type { Deployment } from "../../model/deployment.ts";
 import type { Placement } from "../../model/placement.ts";
 import { stableJson } from "../../shared/stable-json.ts";
-import { secretRefs } from "../common.ts";
+import { oneListenAddress, secretRefs } from "../common.ts";
 import { caJson } from "./ca-json.ts";
 import { issuingKey, KEY_SECRETS } from "./issuing-key.ts";
 
@@ -48,7 +48,7 @@ export function stepCa(
     tenant,
     names: leafClass === "gateways" ? deployment.gateways : OPERATORS,
     backendUrl: `https://${backend.host}:${backend.port}`,
-    listenHost: placement.listenHost,
+    listenHost: oneListenAddress(placement, name, "https"),
     port,
     servername: issuingServerName(leafClass, tenant),
     rootFile: file("root"),

@@ -59,14 +59,15 @@ function ours(deployment: Deployment, placement: Placement) {
 /** The superuser has the owner's password: who holds it, the schema job alone, makes the roles. */
 function timescaledb(placement: Placement) {
   const dataDir = placement.volumeDir(NAME, "data");
-  const { host, port } = placement.endpoint(NAME, "postgres");
+  const { port } = placement.endpoint(NAME, "postgres");
+  const addresses = placement.listenAddresses(NAME, "postgres");
   const hba = placement.configFile(NAME, "pg_hba.conf");
   const secret = (name: string) => placement.secretFile(NAME, name);
   return {
     image: NAME,
     identity: "svc-database",
     command: postgresCommand({
-      listenHost: placement.listenHost,
+      listenAddresses: addresses,
       port,
       hbaFile: hba,
       certFile: secret("tls.crt"),
@@ -89,7 +90,7 @@ function timescaledb(placement: Placement) {
     renewal: "reload",
     health: {
       kind: "command",
-      command: ["/usr/local/bin/pg_isready", "-q", "-h", host, "-p", String(port), "-d", DATABASE.database],
+      command: ["/usr/local/bin/pg_isready", "-q", "-h", addresses[0], "-p", String(port), "-d", DATABASE.database],
       startupSeconds: 60,
     },
     // A process for each connection and each background worker.

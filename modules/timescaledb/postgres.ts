@@ -8,7 +8,7 @@ hostssl all all all scram-sha-256
 
 /** What {@link postgresCommand} names. Paths are those that the server sees. */
 export interface PostgresCommand {
-  readonly listenHost: string;
+  readonly listenAddresses: readonly string[];
   readonly port: number;
   readonly hbaFile: string;
   readonly certFile: string;
@@ -16,9 +16,9 @@ export interface PostgresCommand {
 }
 
 /** What a container of the upstream image runs: the image's own entry point, which makes the cluster, and every setting that matters. */
-export function postgresCommand({ listenHost, port, hbaFile, certFile, keyFile }: PostgresCommand) {
+export function postgresCommand({ listenAddresses, port, hbaFile, certFile, keyFile }: PostgresCommand) {
   const settings = {
-    listen_addresses: listenHost,
+    listen_addresses: listenAddresses.join(),
     port,
     hba_file: hbaFile,
     ssl: "on",

@@ -14,7 +14,7 @@ function setUp(name = "gw-01", writableLength = 0) {
     name: "broker",
     tenant: "acme",
     controlSocket: "s",
-    listen: { host: "127.0.0.1", port: 0 },
+    listen: { hosts: ["127.0.0.1"], port: 0 },
     tls: { caFile: "a", certFile: "b", keyFile: "c" },
     crlFile: "crl.pem",
     stateDir: "state",

@@ -110,7 +110,7 @@ export async function startGateway(context: ServiceContext<GatewayConfig>): Prom
     now,
     onError,
   });
-  const address = await coap.listen(config.coap.host, config.coap.port);
+  const address = await coap.listen(config.coap);
 
   const link = createBrokerLink({
     gateway: config.name,

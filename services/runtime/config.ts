@@ -3,8 +3,14 @@ import { z } from "zod";
 import { messageOf } from "../../shared/errors.ts";
 import { runtimeErrors } from "./errors.ts";
 
-/** An address to listen on; port 0 takes a free one. */
-export const listenConfig = z.strictObject({ host: z.string().min(1), port: z.int().min(0).max(65_535) });
+/** Addresses to listen on, all with one port; port 0 takes a free one. */
+export const listenConfig = z.strictObject({
+  hosts: z.tuple([z.string().min(1)], z.string().min(1)),
+  port: z.int().min(0).max(65_535),
+});
+
+/** What {@link listenConfig} parses to. */
+export type ListenConfig = Readonly<z.infer<typeof listenConfig>>;
 
 /** Paths of PEM files: trust anchors, own chain, own key (PKCS#8), and the issuers' revocation lists. */
 export const tlsConfig = z.strictObject({

@@ -21,7 +21,7 @@ beforeAll(async () => {
 beforeEach(async () => {
   answer = (response) => response.end("hello");
   server = createServer({ ...mutualTls, ...served(pkis[0]) }, (_, response) => answer(response));
-  url = `https://127.0.0.1:${await listenTcp(server, { host: "127.0.0.1", port: 0 })}`;
+  url = `https://127.0.0.1:${await listenTcp(server, { hosts: ["127.0.0.1"], port: 0 })}`;
 });
 afterEach(async () => {
   server.close();

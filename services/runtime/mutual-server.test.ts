@@ -34,7 +34,7 @@ beforeEach(async () => {
   [reported, left] = [[], []];
   const events = { report: (event: (typeof reported)[number]) => void reported.push(event) };
   server = createMutualServer({ tls: watcher.open(files), listener, events, handshakeMs: HANDSHAKE_MS });
-  port = await listenTcp(server, { host: "127.0.0.1", port: 0 });
+  port = await listenTcp(server, { hosts: ["127.0.0.1"], port: 0 });
 });
 afterEach(() => {
   for (const socket of left) socket.destroy();

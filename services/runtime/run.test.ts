@@ -95,7 +95,7 @@ it("ends with 4 for a port in use", async () => {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const port = (server.address() as { port: number }).port;
-  const result = await exitOf(launch(`await listenTcp(createServer(), { host: "127.0.0.1", port: ${port} });`));
+  const result = await exitOf(launch(`await listenTcp(createServer(), { hosts: ["127.0.0.1"], port: ${port} });`));
   expect(result).toMatchObject({ code: 4, error: { code: "PORT_IN_USE" } });
   server.close();
 });
@@ -103,7 +103,7 @@ it("ends with 4 for a port in use", async () => {
 it("ends with 4 where the certificate for its metrics is not there", async () => {
   const none = join(folder, "none");
   const metrics = {
-    listen: { host: "127.0.0.1", port: 0 },
+    listen: { hosts: ["127.0.0.1"], port: 0 },
     tls: { caFile: none, certFile: none, keyFile: none },
     clients: ["svc-prometheus"],
   };

@@ -3,6 +3,8 @@ import { dockerStackErrors } from "./errors.ts";
 
 /** Prefix length of one network: room for a gateway and five members. */
 const NETWORK_PREFIX = 29;
+/** Members have the addresses after the network's own and the gateway's. */
+const FIRST_MEMBER = 2;
 
 /** An IPv4 network cut from the pool of a deployment. */
 export interface Subnet {
@@ -42,6 +44,15 @@ export function withSubnets<T extends { readonly name: string }>(
       const start = base + slot * 2 ** (32 - NETWORK_PREFIX);
       return { ...network, subnet: { cidr: `${toAddress(start)}/${NETWORK_PREFIX}`, gateway: toAddress(start + 1) } };
     });
+}
+
+/**
+ * An IPv4 address of `subnet` for each member: the one after the gateway's for the first, and so on.
+ * @param members at most five
+ */
+export function memberAddresses({ cidr }: Subnet, members: readonly string[]): Readonly<Record<string, string>> {
+  const start = toNumber(cidr.split("/")[0] ?? "") + FIRST_MEMBER;
+  return Object.fromEntries(members.map((member, index) => [member, toAddress(start + index)]));
 }
 
 function toNumber(address: string): number {

@@ -8,8 +8,8 @@ import type { StateBackend } from "../../model/deployment.ts";
 import { stableJson } from "../../shared/stable-json.ts";
 import type { ContainerSpec } from "./containers.ts";
 import { byDigest } from "./images.ts";
-import { LABEL } from "./labels.ts";
-import type { NetworkSpec } from "./networks.ts";
+import { LABEL, STATE_LABEL } from "./labels.ts";
+import { bridgeName, type NetworkSpec } from "./networks.ts";
 import type { DockerPlan } from "./plan.ts";
 
 /** The provider that the stack asks for: its address with the registry's name, and its release. */
@@ -112,11 +112,12 @@ function addNetwork(stack: TerraformStack, { labels }: DockerPlan, network: Netw
     "com.docker.network.bridge.enable_icc": "false",
     "com.docker.network.bridge.enable_ip_masquerade": "false",
   };
+  const bridge = { "com.docker.network.bridge.name": bridgeName(network, labels[STATE_LABEL] ?? "") };
   const resource = new Network(stack, `network_${id}`, {
     name,
     driver: "bridge",
     internal,
-    ...(internal ? {} : { options: published }),
+    options: { ...bridge, ...(internal ? {} : published) },
     ipamConfig: [{ subnet: subnet.cidr, gateway: subnet.gateway }],
     labels: labelBlocks({ ...labels, [`${LABEL}.network`]: purpose }),
   });
@@ -174,8 +175,9 @@ function addContainer(stack: TerraformStack, spec: ContainerSpec, pulled: boolea
     networkMode: networked ? "bridge" : "none",
     ...(networked ? { dns: [RESOLVER.nobody], dnsOpts: [...RESOLVER.options] } : {}),
     // By id, so that a network that is made anew makes its members anew.
-    networksAdvanced: spec.networks.map(({ id, aliases }) => ({
+    networksAdvanced: spec.networks.map(({ id, address, aliases }) => ({
       name: `\${docker_network.${id}.id}`,
+      ipv4Address: address,
       ...(aliases.length > 0 ? { aliases: [...aliases] } : {}),
     })),
     ports: spec.ports.map(({ address, ...port }) => ({ ip: address, ...port })),

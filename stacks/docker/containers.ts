@@ -46,7 +46,7 @@ export interface ContainerSpec {
   /** Folder to mount options. */
   readonly tmpfs: Readonly<Record<string, string>>;
   readonly mounts: readonly MountSpec[];
-  readonly networks: readonly { readonly id: string; readonly aliases: readonly string[] }[];
+  readonly networks: readonly { readonly id: string; readonly address: string; readonly aliases: readonly string[] }[];
   readonly ports: readonly {
     readonly internal: number;
     readonly external: number;
@@ -103,9 +103,11 @@ export function planContainer(
     log: logOf(component, model, layout),
     tmpfs: Object.fromEntries(component.scratch.map(({ path, maxMiB }) => [path, tmpfsOptions(maxMiB, runAs)])),
     mounts: planMounts(component, model, layout),
-    networks: networks
-      .filter(({ members }) => members.includes(name))
-      .map(({ id, listener }) => ({ id, aliases: listener === name ? [serverName(name, deployment.tenant)] : [] })),
+    networks: networks.flatMap(({ id, addresses, listener }) => {
+      const address = addresses[name];
+      const aliases = listener === name ? [serverName(name, deployment.tenant)] : [];
+      return address === undefined ? [] : [{ id, address, aliases }];
+    }),
     ports: published
       .filter((entry) => entry.component === name)
       .map(({ port, external }) => ({

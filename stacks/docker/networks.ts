@@ -1,7 +1,8 @@
+import { createHash } from "node:crypto";
 import type { Model } from "../../model/boundary.ts";
 import type { Deployment } from "../../model/deployment.ts";
 import type { Flow } from "../../model/flow.ts";
-import { type Subnet, withSubnets } from "./addresses.ts";
+import { memberAddresses, type Subnet, withSubnets } from "./addresses.ts";
 
 /** One bridge network: of a flow, or of what one component publishes. */
 export interface NetworkSpec {
@@ -17,6 +18,8 @@ export interface NetworkSpec {
   /** Whether nothing leaves it. A published port works on no internal network. */
   readonly internal: boolean;
   readonly subnet: Subnet;
+  /** IPv4 address of each member in it, the listener's before the others'. */
+  readonly addresses: Readonly<Record<string, string>>;
 }
 
 /** Whether a flow needs a network: neither end of a `unix` flow, nor of one that the engine carries, is joined. */
@@ -55,7 +58,23 @@ export function planNetworks(model: Model, deployment: Deployment): readonly Net
       listener: name,
       internal: false,
     }));
-  return withSubnets([...ofFlows, ...published], deployment.docker.subnets);
+  return withSubnets([...ofFlows, ...published], deployment.docker.subnets).map((network) => ({
+    ...network,
+    addresses: memberAddresses(network.subnet, membersInOrder(network)),
+  }));
+}
+
+function membersInOrder({ members, listener }: Pick<NetworkSpec, "members" | "listener">): readonly string[] {
+  return [listener, ...members.filter((member) => member !== listener)];
+}
+
+/**
+ * Name of a network's bridge on the host: `tkp-…` where ports are published, `tkf-…` for a flow, so that one file of rules
+ * does for all deployments of a host. At most 15 bytes, as the kernel takes it, and another one in another state directory.
+ */
+export function bridgeName(network: Pick<NetworkSpec, "name" | "internal">, stateLabel: string): string {
+  const digest = createHash("sha256").update(`${stateLabel} ${network.name}`).digest("hex");
+  return `${network.internal ? "tkf" : "tkp"}-${digest.slice(0, 10)}`;
 }
 
 /** Name of a network as Docker knows it. */

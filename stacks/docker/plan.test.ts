@@ -4,6 +4,8 @@ import { type Component, component, type Exception } from "../../model/component
 import type { Flow } from "../../model/flow.ts";
 import { resolveDeployment } from "../../profiles/resolve.ts";
 import { layoutOf } from "../host/layout.ts";
+import { stateLabelOf } from "./labels.ts";
+import { bridgeName } from "./networks.ts";
 import { dockerPlacement } from "./placement.ts";
 import { pidsLimits, planContainers } from "./plan.ts";
 
@@ -34,6 +36,7 @@ const flow = (from: string, to: string, port: string, more: Partial<Flow> = {}):
   carries: ["metadata"],
   ...more,
 });
+const IN_POOL = /^10\.213\.\d{1,3}\.\d{1,3}$/;
 const port = { name: "https", port: 8443, protocol: "tcp" } as const;
 const images = { source: "packages", images: { tiny: { reference: "trustkern/tiny:1", digest: "sha256:1" } } } as const;
 
@@ -55,9 +58,26 @@ describe("networks", () => {
       { id: "a_b_https", name: "tk-demo_a_b_https", internal: true, members: ["a", "b"] },
     ]);
     expect(containers.map((container) => container.networks)).toEqual([
-      [{ id: "a_b_https", aliases: [] }],
-      [{ id: "a_b_https", aliases: ["b.acme.trustkern.internal"] }],
+      [{ id: "a_b_https", address: expect.stringMatching(IN_POOL), aliases: [] }],
+      [{ id: "a_b_https", address: expect.stringMatching(IN_POOL), aliases: ["b.acme.trustkern.internal"] }],
     ]);
+  });
+
+  it("give each member an address of its own, the first after the gateway's to the one that listens", () => {
+    const [network] = plan([part("a"), part("b")], [flow("a", "b", "https")]).networks;
+    const first = network?.subnet.gateway.split(".").map(Number) ?? [];
+    const after = (count: number) => [...first.slice(0, 3), (first[3] ?? 0) + count].join(".");
+    expect(network?.addresses).toEqual({ b: after(1), a: after(2) });
+  });
+
+  it("have bridges by names that tell what they are for, and that no other network and no other state directory has", () => {
+    const networks = plan([published, part("a")], [flow("a", "b", "https")]).networks;
+    const names = ["/srv/tk", "/srv/other"].flatMap((dir) =>
+      networks.map((network) => bridgeName(network, stateLabelOf(dir))),
+    );
+    expect(new Set(names).size).toBe(4);
+    expect(names.filter((name) => /^tkp-[0-9a-f]{10}$/.test(name))).toHaveLength(2);
+    expect(names.filter((name) => /^tkf-[0-9a-f]{10}$/.test(name))).toHaveLength(2);
   });
 
   it("are no more than one where two flows are the same", () => {

@@ -17,6 +17,6 @@ export function embeddedPlacement(layout: Layout, tenant: string, ports: Readonl
     volumeDir: (component, volume) => join(layout.volumesDir, component, volume),
     configFile: (component, file) => join(layout.configDir, component, file),
     socket: (component, socket) => join(layout.runDir, `${component}.${socket}`),
-    listenHost: LOOPBACK,
+    listenAddresses: () => [LOOPBACK],
   };
 }

@@ -37,7 +37,7 @@ beforeAll(async () => {
   };
   processes.custody();
   processes.broker({
-    listen: { kind: "mtls", address: { host: "127.0.0.1", port: 0 }, tls },
+    listen: { kind: "mtls", address: { hosts: ["127.0.0.1"], port: 0 }, tls },
     itemsPerSecond: 100,
     itemsInFlight: 100,
   });

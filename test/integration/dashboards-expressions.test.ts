@@ -123,7 +123,7 @@ describe("PromQL of the dashboards, on what our services measure", () => {
     };
     const tls = readTls({ caFile: at("ca"), certFile: at("svc-collector.crt"), keyFile: at("svc-collector.key") });
     const serve = async ([component, metrics]: [string, readonly Metric[]]) => {
-      const config = { listen: { host: "127.0.0.1", port: 0 }, clients: ["svc-prometheus"] };
+      const config = { listen: { hosts: ["127.0.0.1"] as [string], port: 0 }, clients: ["svc-prometheus"] };
       const quiet = { events: { emit: () => undefined }, log: { error: () => undefined } };
       const { port, close } = await startMetrics({ config, tls, ready: () => true, metrics, ...quiet });
       closing.push(close);

@@ -304,7 +304,7 @@ describe("faults", () => {
     const second = new DatabaseHarness();
     second.configure({ dataDir: join(database.folder, "data") });
     expect(await second.failedStart()).toEqual({ exit: 4, code: "DATABASE_DIR_IN_USE" });
-    second.configure({ listen: { host: "127.0.0.1", port: database.port } });
+    second.configure({ listen: { hosts: ["127.0.0.1"], port: database.port } });
     expect(await second.failedStart()).toEqual({ exit: 4, code: "PORT_IN_USE" });
     await second.close();
   });

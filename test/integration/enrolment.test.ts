@@ -66,7 +66,7 @@ async function startBackend(): Promise<ChildProcess> {
       name: "backend",
       tenant: "acme",
       controlSocket: join(ca.folder, "control"),
-      listen: { host: "127.0.0.1", port: ca.ports.backend },
+      listen: { hosts: ["127.0.0.1"], port: ca.ports.backend },
       tls: {
         caFile: file("ca.crt", ca.rootPem),
         certFile: file("tls.crt", leaf.certPem),

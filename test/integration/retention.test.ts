@@ -27,7 +27,7 @@ beforeAll(async () => {
     volumeDir: (_, volume) => join(dir, volume),
     configFile: (_, file) => join(dir, file),
     socket: (_, socket) => join(dir, socket),
-    listenHost: "127.0.0.1",
+    listenAddresses: () => ["127.0.0.1"],
   };
   const component = database(defaultDeployment(), placement);
   for (const { path } of component.volumes) mkdirSync(path, { mode: 0o700 });

@@ -102,7 +102,7 @@ describe("the schema job", () => {
     const waiting = run({ waitSeconds: 60 });
     // It has asked in vain by then.
     await new Promise((resolve) => setTimeout(resolve, 1500));
-    database.configure({ listen: { host: "127.0.0.1", port: database.port }, tls: tlsFiles() });
+    database.configure({ listen: { hosts: ["127.0.0.1"], port: database.port }, tls: tlsFiles() });
     await database.start();
     const ended = await waiting;
     expect(ended).toMatchObject({ exit: 0, code: undefined });

@@ -334,7 +334,7 @@ describe("a fault", () => {
     await expect(verdicts(rows)).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
     expect(store.ready()).toBe(false);
     // The same port, as a supervisor would start it again.
-    database.configure({ ...NO_JOBS, listen: { host: "127.0.0.1", port: database.port } });
+    database.configure({ ...NO_JOBS, listen: { hosts: ["127.0.0.1"], port: database.port } });
     await database.start();
     owner = await database.connect("trustkern");
     expect(await verdicts(rows)).toEqual(["accepted", "accepted"]);

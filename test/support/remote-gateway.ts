@@ -56,7 +56,7 @@ export class OtherGateway {
       JSON.stringify({
         ...common,
         name: this.name,
-        coap: { host: "127.0.0.1", port: 0 },
+        coap: { hosts: ["127.0.0.1"], port: 0 },
         tls,
         tokenFile: this.#at("token"),
         broker: { ...like.broker, pinsFile: this.#at("broker.pins") },

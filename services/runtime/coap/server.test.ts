@@ -30,7 +30,7 @@ beforeEach(async () => {
     now: Date.now,
     onError: () => undefined,
   });
-  endpoint = await server.listen("127.0.0.1", 0);
+  endpoint = await server.listen({ hosts: ["127.0.0.1"], port: 0 });
   radio = createSocket("udp4");
   client = createCoapClient(endpoint, { ackTimeoutMs: 40, maxRetransmit: 2 });
 });
@@ -233,6 +233,6 @@ it("refuses a port that is in use with one clear error", async () => {
       maxBodyBytes: 1,
       now: Date.now,
       onError: () => undefined,
-    }).listen("127.0.0.1", endpoint.port),
+    }).listen({ hosts: ["127.0.0.1"], port: endpoint.port }),
   ).rejects.toMatchObject({ code: "COAP_PORT" });
 });

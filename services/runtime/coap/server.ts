@@ -2,6 +2,7 @@ import { hash } from "node:crypto";
 import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import { generate, type NamedOption } from "coap-packet";
 import { messageOf } from "../../../shared/errors.ts";
+import type { ListenConfig } from "../config.ts";
 import { parseBlock, renderBlock } from "./block.ts";
 import { createBlockAssembler } from "./block-assembler.ts";
 import { coapErrors } from "./errors.ts";
@@ -49,10 +50,10 @@ export interface CoapServerOptions {
   readonly onError: (error: unknown) => void;
 }
 
-/** A CoAP server on one UDP port (RFC 7252, Block1 of RFC 7959). */
+/** A CoAP server on one UDP port, at one address or several (RFC 7252, Block1 of RFC 7959). */
 export interface CoapServer {
-  /** @throws COAP_PORT */
-  readonly listen: (host: string, port: number) => Promise<Endpoint>;
+  /** Gives the first address, and the port that all of them have. @throws COAP_PORT */
+  readonly listen: (addresses: ListenConfig) => Promise<Endpoint>;
   readonly close: () => Promise<void>;
 }
 
@@ -68,11 +69,7 @@ const BOUNDS = { lifetimeMs: EXCHANGE_LIFETIME_MS, maxTransfers: 512, maxExchang
 export function createCoapServer(options: CoapServerOptions): CoapServer {
   const exchanges = createExchangeCache({ ...BOUNDS, now: options.now });
   const assembler = createBlockAssembler({ ...BOUNDS, maxBodyBytes: options.maxBodyBytes, now: options.now });
-  let socket: Socket | undefined;
-
-  function send(datagram: Buffer, { address, port }: Endpoint): void {
-    socket?.send(datagram, port, address, () => undefined);
-  }
+  const sockets: Socket[] = [];
 
   function render(message: CoapMessage, answer: CoapAnswer, block: Buffer | undefined): Buffer {
     const options: NamedOption[] = [];
@@ -102,45 +99,54 @@ export function createCoapServer(options: CoapServerOptions): CoapServer {
     return render(message, answer, renderBlock(block));
   }
 
-  async function take(datagram: Buffer, source: RemoteInfo): Promise<void> {
+  // An answer leaves from the address that was asked.
+  async function take(socket: Socket, datagram: Buffer, source: RemoteInfo): Promise<void> {
+    const send = (answer: Buffer): void => socket.send(answer, source.port, source.address, () => undefined);
     if (!options.admit(source.address)) return;
     const message = parseDatagram(datagram);
     if (!message || message.ack || message.reset) return;
     if (!message.code.startsWith("0.") || message.code === "0.00") {
-      if (message.confirmable) send(generate({ reset: true, code: "0.00", messageId: message.messageId }), source);
+      if (message.confirmable) send(generate({ reset: true, code: "0.00", messageId: message.messageId }));
       return;
     }
     // A board that restarted counts its message ids anew: only the same bytes are the same request.
     const key = `${source.address} ${source.port} ${hash("sha256", datagram, "base64")}`;
     const known = exchanges.begin(key);
     if (known === "pending") return;
-    if (known !== "new") return send(known, source);
+    if (known !== "new") return send(known);
     const answer = await answerTo(message, source).catch((error: unknown) => {
       options.onError(error);
       return render(message, { code: "5.00" }, undefined);
     });
     exchanges.finish(key, answer);
-    send(answer, source);
+    send(answer);
+  }
+
+  async function open(host: string, port: number): Promise<Endpoint> {
+    const type = host.includes(":") ? "udp6" : "udp4";
+    const socket = createSocket({ type, recvBufferSize: RECEIVE_BUFFER_BYTES });
+    await new Promise<void>((resolve, reject) => {
+      socket.once("error", (cause) =>
+        reject(coapErrors.error("COAP_PORT", `cannot listen on UDP ${host}:${port}: ${messageOf(cause)}`, { cause })),
+      );
+      socket.on("message", (datagram, source) => void take(socket, datagram, source));
+      socket.bind(port, host, resolve);
+    });
+    socket.removeAllListeners("error");
+    socket.on("error", options.onError);
+    sockets.push(socket);
+    return socket.address();
   }
 
   return {
-    listen(host, port) {
-      const type = host.includes(":") ? "udp6" : "udp4";
-      const opened = createSocket({ type, recvBufferSize: RECEIVE_BUFFER_BYTES });
-      return new Promise((resolve, reject) => {
-        opened.once("error", (cause) =>
-          reject(coapErrors.error("COAP_PORT", `cannot listen on UDP ${host}:${port}: ${messageOf(cause)}`, { cause })),
-        );
-        opened.on("message", (datagram, source) => void take(datagram, source));
-        opened.bind(port, host, () => {
-          opened.removeAllListeners("error");
-          opened.on("error", options.onError);
-          socket = opened;
-          resolve(opened.address());
-        });
-      });
+    async listen({ hosts: [first, ...others], port }) {
+      const endpoint = await open(first, port);
+      for (const host of others) await open(host, endpoint.port);
+      return endpoint;
     },
-    close: () => new Promise((resolve) => (socket ? socket.close(() => resolve()) : resolve())),
+    close: async () => {
+      await Promise.all(sockets.map((socket) => new Promise<void>((resolve) => socket.close(() => resolve()))));
+    },
   };
 }
 

@@ -68,7 +68,7 @@ beforeEach(async () => {
     return null;
   });
   running = await startMetrics({
-    config: { listen: { host: "127.0.0.1", port: 0 }, clients: ["svc-prometheus"] },
+    config: { listen: { hosts: ["127.0.0.1"], port: 0 }, clients: ["svc-prometheus"] },
     tls: readTls(tls),
     ready: () => ready,
     metrics: [...METRICS, failing],

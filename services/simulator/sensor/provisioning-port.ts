@@ -98,7 +98,7 @@ export async function openProvisioningPort(sensor: Sensor): Promise<Provisioning
     return { activation };
   }
 
-  const port = await listenTcp(server, { host: "127.0.0.1", port: 0 });
+  const port = await listenTcp(server, { hosts: ["127.0.0.1"], port: 0 });
   sensor.change({ provisioningPort: port });
   return {
     port,

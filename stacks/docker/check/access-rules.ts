@@ -9,13 +9,20 @@ const TAGGED = /^[a-z0-9][a-z0-9._/:-]*:[A-Za-z0-9_][A-Za-z0-9_.-]*$/;
 const SECRET_NAME = /(pass(word|phrase|wd)?|secret|token|credential|private|api_?key|_key)$/i;
 const PATH = /^\/[A-Za-z0-9._/-]+$/;
 
-/** Ids of the networks that a container is to be joined to: of its own flows, and the one that publishes its ports. */
-export function ownNetworks({ component, model }: Subject): ReadonlyMap<string, { readonly listens: boolean }> {
+interface Membership {
+  readonly listens: boolean;
+  /** Its address in the network. */
+  readonly address: string | undefined;
+}
+
+/** The networks that a container is to be joined to, by id: of its own flows, and the one that publishes its ports. */
+export function ownNetworks({ component, model, networks }: Subject): ReadonlyMap<string, Membership> {
   const { name, ports } = component;
   const flows = model.flows.filter((flow) => isNetworked(flow) && (flow.from === name || flow.to === name));
-  const own = new Map(flows.map(({ from, to, port }) => [`${from}_${to}_${port}`, { listens: to === name }]));
-  if (ports.some(({ publish }) => publish)) own.set(`${name}_publish`, { listens: true });
-  return own;
+  const own = new Map(flows.map(({ from, to, port }) => [`${from}_${to}_${port}`, to === name]));
+  if (ports.some(({ publish }) => publish)) own.set(`${name}_publish`, true);
+  const planned = new Map(networks.map(({ id, addresses }) => [id, addresses[name]]));
+  return new Map([...own].map(([id, listens]) => [id, { listens, address: planned.get(id) }]));
 }
 
 /** Whether data of a flow crosses a network. */
@@ -36,9 +43,14 @@ const networksRule: Rule = (value, subject) => {
     const foreign = `${shown(network.name)} is the network of no flow of "${subject.component.name}"`;
     const aliases = member?.listens ? [alias] : undefined;
     return [
-      ...strangers(network, ["name", "aliases"], at),
+      ...strangers(network, ["name", "aliases", "ipv4_address"], at),
       ...(member === undefined ? [finding("RENDERED_NETWORK_MEMBER", at, foreign)] : []),
       ...only("RENDERED_NAME", `networks_advanced[${index}].aliases`, () => aliases)(network.aliases, subject),
+      ...only(
+        "RENDERED_ADDRESS",
+        `networks_advanced[${index}].ipv4_address`,
+        () => member?.address,
+      )(network.ipv4_address, subject),
     ];
   });
   return [...wrong, ...onceEach("RENDERED_NETWORK_MEMBER", path, ids, [...own.keys()])];

@@ -31,7 +31,7 @@ export const renderedErrors = catalogue({
   ),
   RENDERED_NAMESPACE: refused("A container shares a namespace of the host or of another container.", AS_RENDERED),
   RENDERED_NETWORK: refused(
-    "A network is missing, is no flow's, lets data leave, has foreign labels, or another subnet than planned.",
+    "A network is missing, is no flow's, lets data leave, has foreign labels, another subnet than planned, or a bridge by a name that the host's rules do not know.",
     AS_RENDERED,
   ),
   RENDERED_NETWORK_MEMBER: refused(
@@ -40,6 +40,10 @@ export const renderedErrors = catalogue({
   ),
   RENDERED_NAME: refused(
     "A container answers to a name that belongs to another, or asks a resolver of the host.",
+    AS_RENDERED,
+  ),
+  RENDERED_ADDRESS: refused(
+    "A container has another address in a network than the one that its ports listen on.",
     AS_RENDERED,
   ),
   RENDERED_MOUNT: refused("The mounts of a container are not exactly those of its component.", AS_RENDERED),

@@ -68,10 +68,13 @@ const box = (stack: Loose, name = "collector") => stack.resource.docker_containe
 const mount = (stack: Loose, part: string, name = "collector") =>
   box(stack, name).mounts.find(({ source }: Loose) => source.includes(part));
 const net = (stack: Loose, id: string) => stack.resource.docker_network[id];
+const member = (stack: Loose, name: string, id: string) =>
+  box(stack, name).networks_advanced.find((each: Loose) => each.name.includes(`.${id}.`));
 const label = ({ labels }: Loose, name: string) => labels.find((each: Loose) => each.label === `trustkern.${name}`);
 const again = (list: Loose[]) => list.push(structuredClone(list[0]));
 const bind = (source: string, target = "/x") => ({ type: "bind", source, target, read_only: true });
 const NET = "collector_broker_mqtts";
+const BRIDGE = "com.docker.network.bridge.name";
 const pipe = "$".concat("{");
 
 const WEAKENINGS: readonly (readonly [string, RenderedCode, (stack: Loose) => void])[] = [
@@ -279,6 +282,53 @@ const WEAKENINGS: readonly (readonly [string, RenderedCode, (stack: Loose) => vo
   ["a listener without its name", "RENDERED_NAME", (s) => delete box(s, "broker").networks_advanced[0].aliases],
   ["no labels of a network", "RENDERED_NETWORK", (s) => delete net(s, "broker_publish").labels],
   ["a label too few of a network", "RENDERED_NETWORK", (s) => net(s, "broker_publish").labels.shift()],
+  [
+    "another address in a network",
+    "RENDERED_ADDRESS",
+    (s) => (box(s).networks_advanced[0].ipv4_address = "10.213.0.6"),
+  ],
+  ["an address of the engine's choice", "RENDERED_ADDRESS", (s) => delete box(s).networks_advanced[0].ipv4_address],
+  [
+    "the address of the other end",
+    "RENDERED_ADDRESS",
+    (s) => (member(s, "broker", NET).ipv4_address = member(s, "collector", NET).ipv4_address),
+  ],
+  [
+    "the addresses of both ends exchanged",
+    "RENDERED_ADDRESS",
+    (s) => {
+      const [one, other] = [member(s, "broker", NET), member(s, "collector", NET)];
+      [one.ipv4_address, other.ipv4_address] = [other.ipv4_address, one.ipv4_address];
+    },
+  ],
+  [
+    "the address of another network",
+    "RENDERED_ADDRESS",
+    (s) => (member(s, "broker", NET).ipv4_address = member(s, "broker", "broker_publish").ipv4_address),
+  ],
+  [
+    "two addresses in a network",
+    "RENDERED_ADDRESS",
+    (s) => (box(s).networks_advanced[0].ipv4_address = ["10.213.0.6"]),
+  ],
+  ["an IPv6 address", "RENDERED_ATTRIBUTE", (s) => (box(s).networks_advanced[0].ipv6_address = "fd00::2")],
+  ["a bridge of another name", "RENDERED_NETWORK", (s) => (net(s, NET).options[BRIDGE] = "docker0")],
+  ["a bridge that Docker names", "RENDERED_NETWORK", (s) => delete net(s, NET).options[BRIDGE]],
+  [
+    "a bridge that publishes, named as one of a flow",
+    "RENDERED_NETWORK",
+    (s) => (net(s, "broker_publish").options[BRIDGE] = net(s, "broker_publish").options[BRIDGE].replace("tkp", "tkf")),
+  ],
+  [
+    "the bridge of another network",
+    "RENDERED_NETWORK",
+    (s) => (net(s, NET).options[BRIDGE] = net(s, "broker_publish").options[BRIDGE]),
+  ],
+  [
+    "a further option of a flow's network",
+    "RENDERED_NETWORK",
+    (s) => (net(s, NET).options["com.docker.network.bridge.host_binding_ipv4"] = "0.0.0.0"),
+  ],
   ["a network of another deployment", "RENDERED_NETWORK", (s) => (label(net(s, NET), "deployment").value = "prod")],
   ["a network of another tenant", "RENDERED_NETWORK", (s) => (label(net(s, NET), "tenant").value = "other")],
   ["a network of another state", "RENDERED_NETWORK", (s) => (label(net(s, NET), "state").value = "0".repeat(16))],

@@ -1,4 +1,5 @@
 import type { Finding } from "../../../shared/finding.ts";
+import { planNetworks } from "../networks.ts";
 import { lockedReference } from "./access-rules.ts";
 import { checkContainer } from "./container-rules.ts";
 import { checkNetworks } from "./network-rules.ts";
@@ -52,6 +53,7 @@ export function checkRendered(json: unknown, context: CheckContext): readonly Fi
 
 function checkContainers(containers: Readonly<Record<string, Attributes>>, context: CheckContext): readonly Finding[] {
   const { components } = context.model;
+  const networks = planNetworks(context.model, context.deployment);
   const missing = components.filter(({ name }) => !Object.hasOwn(containers, name));
   return [
     ...missing.map(({ name }) => finding("RENDERED_CONTAINER", `resource.docker_container.${name}`, "is missing")),
@@ -59,7 +61,7 @@ function checkContainers(containers: Readonly<Record<string, Attributes>>, conte
       const path = `resource.docker_container.${name}`;
       const component = components.find((candidate) => candidate.name === name);
       if (component === undefined) return [finding("RENDERED_CONTAINER", path, "is no component of the model")];
-      return checkContainer({ ...context, component, path, attributes });
+      return checkContainer({ ...context, networks, component, path, attributes });
     }),
   ];
 }

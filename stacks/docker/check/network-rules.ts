@@ -1,16 +1,16 @@
 import type { Finding } from "../../../shared/finding.ts";
 import { stableJson } from "../../../shared/stable-json.ts";
-import { LABEL, ownerLabels } from "../labels.ts";
-import { networkName, planNetworks } from "../networks.ts";
+import { LABEL, ownerLabels, stateLabelOf } from "../labels.ts";
+import { bridgeName, networkName, planNetworks } from "../networks.ts";
 import { isNetworked } from "./access-rules.ts";
 import { checkLabels } from "./label-rules.ts";
 import { type Attributes, blocks, type CheckContext, finding, onceEach, shown, strangers } from "./subject.ts";
 
 const MEMBERS = ["//", "name", "driver", "internal", "options", "ipam_config", "labels"];
-const PUBLISH_OPTIONS = stableJson({
+const PUBLISH_OPTIONS = {
   "com.docker.network.bridge.enable_icc": "false",
   "com.docker.network.bridge.enable_ip_masquerade": "false",
-});
+};
 
 interface Range {
   readonly first: number;
@@ -23,6 +23,7 @@ interface Range {
  */
 export function checkNetworks(networks: Attributes, context: CheckContext): readonly Finding[] {
   const { deployment, layout, model } = context;
+  const stateLabel = stateLabelOf(layout.dir);
   const ofFlows = new Set(model.flows.filter(isNetworked).map(({ from, to, port }) => `${from}_${to}_${port}`));
   const published = new Set(
     model.components.flatMap(({ name, ports }) => (ports.some(({ publish }) => publish) ? [`${name}_publish`] : [])),
@@ -45,14 +46,18 @@ export function checkNetworks(networks: Attributes, context: CheckContext): read
     if (!ofFlows.has(id) && !published.has(id)) {
       return [finding("RENDERED_NETWORK", path, "is the network of no flow and of no published port")];
     }
+    const internal = !published.has(id);
     const { purpose = "", subnet } = planned.get(id) ?? {};
     const labels = { ...ownerLabels(deployment, layout), [`${LABEL}.network`]: purpose };
     return [
       ...strangers(network, MEMBERS, path),
       ...wrong("name", networkName(deployment, id)),
       ...wrong("driver", "bridge"),
-      ...wrong("internal", !published.has(id)),
-      ...wrong("options", published.has(id) ? JSON.parse(PUBLISH_OPTIONS) : undefined),
+      ...wrong("internal", internal),
+      ...wrong("options", {
+        "com.docker.network.bridge.name": bridgeName({ name: networkName(deployment, id), internal }, stateLabel),
+        ...(internal ? {} : PUBLISH_OPTIONS),
+      }),
       ...wrong("ipam_config", [{ subnet: subnet?.cidr, gateway: subnet?.gateway }]),
       ...checkSubnet(network.ipam_config, `${path}.ipam_config`, pool, taken),
       ...checkLabels("RENDERED_NETWORK", network.labels, labels, `${path}.labels`),

@@ -2,6 +2,7 @@ import type { Model } from "../../../model/boundary.ts";
 import type { Component } from "../../../model/component.ts";
 import type { Finding } from "../../../shared/finding.ts";
 import { stableJson } from "../../../shared/stable-json.ts";
+import type { NetworkSpec } from "../networks.ts";
 import type { DockerTarget } from "../plan.ts";
 import { renderedErrors } from "./errors.ts";
 
@@ -18,6 +19,8 @@ export interface Subject extends CheckContext {
   readonly component: Component;
   /** Path of the container in the stack. */
   readonly path: string;
+  /** The networks that the model's flows and published ports need. */
+  readonly networks: readonly NetworkSpec[];
   /** Every attribute as it is rendered. */
   readonly attributes: Attributes;
 }

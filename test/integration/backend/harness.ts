@@ -103,7 +103,7 @@ export class Harness {
   backendConfig(brokerPort: number, changes: object = {}): object {
     return {
       ...this.common("backend"),
-      listen: { host: "127.0.0.1", port: 0 },
+      listen: { hosts: ["127.0.0.1"], port: 0 },
       stateDir: this.stateDir,
       signingKeyFile: join(this.folder, "signing.key"),
       broker: {
@@ -128,7 +128,7 @@ export class Harness {
   brokerConfig(port: number): object {
     return {
       ...this.common("broker"),
-      listen: { host: "127.0.0.1", port },
+      listen: { hosts: ["127.0.0.1"], port },
       crlFile: join(this.folder, "crl.pem"),
       stateDir: join(this.folder, "broker"),
       trust: { url: "https://127.0.0.1:1", servername: `backend.${TENANT}.trustkern.internal`, pollSeconds: 30 },

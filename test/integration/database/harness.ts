@@ -39,7 +39,7 @@ export class DatabaseHarness {
         name: "database",
         tenant: "acme",
         controlSocket: join(this.folder, "c.sock"),
-        listen: { host: "127.0.0.1", port: 0 },
+        listen: { hosts: ["127.0.0.1"], port: 0 },
         dataDir: join(this.folder, "data"),
         jobsIntervalSeconds: 1,
         transactionIdleSeconds: 1,

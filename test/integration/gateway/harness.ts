@@ -81,7 +81,7 @@ export class GatewayHarness {
     this.#configure("broker", {
       ...common,
       name: "broker",
-      listen: { host: "127.0.0.1", port: this.#brokerPort },
+      listen: { hosts: ["127.0.0.1"], port: this.#brokerPort },
       tls: this.#tlsFiles("svc-broker"),
       crlFile: this.at("crl.pem"),
       stateDir: this.at("broker"),
@@ -91,7 +91,7 @@ export class GatewayHarness {
     this.#configure("gateway", {
       ...common,
       name: "gw-01",
-      coap: { host: "127.0.0.1", port: this.coapPort },
+      coap: { hosts: ["127.0.0.1"], port: this.coapPort },
       broker: this.#broker(),
       tls: this.#tlsFiles("gw-01"),
       stateDir,

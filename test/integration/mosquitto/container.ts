@@ -27,7 +27,7 @@ export class BrokerContainer extends BrokerHarness {
     const component = broker(deployment, {
       ...dockerPlacement(deployment),
       endpoint: (of, port) => ({ host: "127.0.0.1", port: ports[port] ?? 0, servername: serverName(of, "acme") }),
-      listenHost: "127.0.0.1",
+      listenAddresses: () => ["127.0.0.1"],
     });
     for (const folder of ["config", "secrets", "control", "volume"]) mkdirSync(this.#at(folder));
     for (const { path, content } of component.files)

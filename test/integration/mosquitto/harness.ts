@@ -70,7 +70,7 @@ export class MosquittoHarness extends BrokerHarness {
       volumeDir: () => at("state"),
       configFile: (_, file) => at(file),
       socket: (_, socket) => at(socket),
-      listenHost: "127.0.0.1",
+      listenAddresses: () => ["127.0.0.1"],
     };
     const deployment = {
       ...defaultDeployment(),

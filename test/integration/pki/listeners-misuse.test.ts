@@ -88,7 +88,7 @@ describe("a listener of metrics", () => {
     authorities = await makeAuthorities("acme");
     const { certPem, keyPem } = await leafOf(authorities, "svc-collector");
     running = await startMetrics({
-      config: { listen: { host: "127.0.0.1", port: 0 }, clients: ["svc-prometheus"] },
+      config: { listen: { hosts: ["127.0.0.1"], port: 0 }, clients: ["svc-prometheus"] },
       tls: {
         ...{ ca: authorities.root.certPem, cert: certPem, key: keyPem },
         ...{ minVersion: "TLSv1.3", maxVersion: "TLSv1.3" },

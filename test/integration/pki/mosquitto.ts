@@ -178,7 +178,7 @@ export class Mosquitto {
       volumeDir: (_, volume) => this.#at(volume),
       configFile: (_, file) => this.#at(file),
       socket: (_, socket) => this.#at(socket),
-      listenHost: "127.0.0.1",
+      listenAddresses: () => ["127.0.0.1"],
     };
   }
 }

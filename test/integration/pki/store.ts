@@ -43,6 +43,6 @@ function placementIn(layout: Layout): Placement {
     volumeDir: (component, volume) => join(layout.volumesDir, component, volume),
     configFile: (component, file) => join(layout.configDir, component, file),
     socket: (component, socket) => join(layout.runDir, `${component}.${socket}`),
-    listenHost: "127.0.0.1",
+    listenAddresses: () => ["127.0.0.1"],
   };
 }

@@ -44,7 +44,7 @@ export class PostgresHarness {
       volumeDir: () => at("data"),
       configFile: (_, file) => at(file),
       socket: (_, socket) => at(socket),
-      listenHost: "127.0.0.1",
+      listenAddresses: () => ["127.0.0.1"],
     };
     const deployment = { ...defaultDeployment(), engine: "docker" } as const;
     const component = database({ ...deployment, images: { ...deployment.images, source: "registry" } }, placement);

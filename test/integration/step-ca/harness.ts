@@ -190,7 +190,7 @@ export class StepCaHarness {
       volumeDir: (component, volume) => join(this.folder, "volumes", component, volume),
       configFile: (component, file) => join(this.folder, "config", component, file),
       socket: (component, socket) => join(this.folder, "run", `${component}.${socket}`),
-      listenHost: "127.0.0.1",
+      listenAddresses: () => ["127.0.0.1"],
     };
   }
 }
