@@ -48,7 +48,8 @@ export async function dockerTarget(context: CommandContext): Promise<DockerTarge
   const model = buildModel(deployment, referencePlacement(deployment));
   const onProgress = talk(context);
   const tools = toolsContext(context, onProgress);
-  const built = deployment.images.source === "packages";
+  // What no registry is asked for is made here, or was put into the cache before.
+  const built = deployment.images.source !== "registry";
   const uid = process.getuid?.() ?? 0;
   return {
     lock,

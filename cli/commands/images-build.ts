@@ -1,6 +1,7 @@
 import { homedir } from "node:os";
 import { fileURLToPath } from "node:url";
 import { type BuildOutcome, buildImages } from "../../operations/images/build/build-images.ts";
+import { imagesErrors } from "../../operations/images/errors.ts";
 import { KNOWN_IMAGES, localReference } from "../../operations/images/known-images.ts";
 import { defaultCacheDir } from "../../operations/tools/context.ts";
 import { EXIT } from "../../shared/errors.ts";
@@ -12,7 +13,9 @@ import { imagesTarget } from "./images-context.ts";
 /** `images build`: the images of the deployment, made on this machine from packages and from this project. */
 export const run: Run = async (context) => {
   const { io, flags, options } = context;
-  const { names, version } = await imagesTarget(context);
+  const { names, version, images: origin } = await imagesTarget(context);
+  if (origin.source === "bundle")
+    throw imagesErrors.error("IMAGES_BUNDLED", "images.source is bundle: nothing is built here");
   if (options.dryRun === true) {
     const images = names.map((name) => ({ name, reference: localReference(name, version), from: sourceOf(name) }));
     if (flags.json) printJson(io, { schema: "trustkern.images-build/1", images });

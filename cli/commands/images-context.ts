@@ -1,5 +1,5 @@
 import { dirname, join } from "node:path";
-import type { ImageSource } from "../../model/deployment.ts";
+import type { Deployment } from "../../model/deployment.ts";
 import { buildModel } from "../../modules/index.ts";
 import { referencePlacement } from "../../modules/reference-placement.ts";
 import { KNOWN_IMAGES } from "../../operations/images/known-images.ts";
@@ -14,7 +14,7 @@ import { cliErrors } from "../errors.ts";
 export interface ImagesTarget {
   /** Sorted. */
   readonly names: readonly string[];
-  readonly source: ImageSource;
+  readonly images: Deployment["images"];
   /** Tag of the images that are made here. */
   readonly version: string;
   /** Absolute path of the lock file; undefined without a deployment file, which it stands beside. */
@@ -34,7 +34,7 @@ export async function imagesTarget({ io, flags, options }: CommandContext): Prom
     : Object.keys(KNOWN_IMAGES).sort();
   return {
     names: typeof options.only === "string" ? chosen(options.only, all) : all,
-    source: deployment.images.source,
+    images: deployment.images,
     version: pkg.version,
     lockFile: file === undefined ? undefined : join(dirname(file), LOCK_FILE),
   };

@@ -1,48 +1,83 @@
 import { inspectImage } from "../../operations/images/docker-images.ts";
-import { readImageLock } from "../../operations/images/lock-file.ts";
-import { isAvailable, referenceOf } from "../../operations/images/lock-images.ts";
+import { type LockedImage, readImageLock } from "../../operations/images/lock-file.ts";
+import { isAvailable, referenceOf, repositoryOf } from "../../operations/images/lock-images.ts";
 import { pinned } from "../../operations/images/reference.ts";
+import { judgeSignature } from "../../operations/images/signatures/judge.ts";
+import { readSigningKey, type SigningKey } from "../../operations/images/signatures/signing-key.ts";
 import { EXIT } from "../../shared/errors.ts";
 import { createDockerCli } from "../../stacks/host/docker-cli.ts";
-import { printJson, type Run } from "../command.ts";
+import { type CommandContext, printJson, type Run } from "../command.ts";
 import { imagesTarget } from "./images-context.ts";
 
 const MIB = 1_048_576;
 
-/** `images list`: the images of the deployment, what they are locked to, and which of them this machine has. */
+/** Whether the signature that the lock keeps holds for the image; not asked where the deployment names no signer. */
+type Signature = "not asked" | "checked" | "not checked";
+
+/** `images list`: the images of the deployment, what they are locked to, who signed them, and which of them this machine has. */
 export const run: Run = async (context) => {
-  const { io, flags, paint } = context;
-  const { names, source, version, lockFile } = await imagesTarget(context);
+  const { io, flags } = context;
+  const { names, images: origin, version, lockFile } = await imagesTarget(context);
   const lock = lockFile === undefined ? undefined : readImageLock(lockFile);
+  const signedBy = origin.signedBy === undefined ? undefined : readSigningKey(origin.signedBy);
   const docker = createDockerCli(io.env);
+  const from = lock?.source ?? origin.source;
   const images = await Promise.all(
     names.map(async (name) => {
       const locked = lock?.images[name];
-      const reference = locked?.reference ?? referenceOf({ source }, name, version);
-      const from = lock?.source ?? source;
+      const reference = locked?.reference ?? referenceOf(origin, name, version);
       const digest = locked?.digest ?? null;
-      const exact = digest === null ? reference : from === "packages" ? digest : pinned(reference, digest);
+      const exact = digest === null ? reference : from === "registry" ? pinned(reference, digest) : digest;
       const present = await inspectImage(docker, exact);
       return {
         name,
         reference,
         digest,
+        signature: signatureOf(locked, repositoryOf(origin, name), signedBy),
         available: isAvailable(from, name),
         present: present !== undefined,
         sizeBytes: present?.sizeBytes ?? null,
       };
     }),
   );
-  if (flags.json) printJson(io, { schema: "trustkern.images-list/1", source: lock?.source ?? source, images });
-  else
-    for (const { name, reference, digest, available, present, sizeBytes } of images) {
-      const size = sizeBytes === null ? "" : `${Math.round(sizeBytes / MIB)} MiB`;
-      const state = present ? paint("green", "present") : paint("yellow", available ? "absent " : "no source");
-      io.stdout(`${name.padEnd(12)} ${reference.padEnd(44)} ${short(digest)}  ${state} ${size}`.trimEnd());
-      io.stdout("\n");
-    }
+  const signer = signedBy?.fingerprint ?? null;
+  if (flags.json) printJson(io, { schema: "trustkern.images-list/1", source: from, signer, images });
+  else {
+    for (const image of images) io.stdout(line(context, image));
+    if (signer !== null) io.stdout(signerLine(signer, images));
+  }
   return EXIT.done;
 };
+
+function signatureOf(locked: LockedImage | undefined, repository: string, signedBy: SigningKey | undefined): Signature {
+  if (signedBy === undefined) return "not asked";
+  if (locked?.signature === undefined) return "not checked";
+  const why = judgeSignature(locked.signature, { repository, digest: locked.digest }, signedBy);
+  return why === undefined ? "checked" : "not checked";
+}
+
+interface Listed {
+  readonly name: string;
+  readonly reference: string;
+  readonly digest: string | null;
+  readonly signature: Signature;
+  readonly available: boolean;
+  readonly present: boolean;
+  readonly sizeBytes: number | null;
+}
+
+function line({ paint }: CommandContext, image: Listed): string {
+  const { name, reference, digest, signature, available, present, sizeBytes } = image;
+  const size = sizeBytes === null ? "" : ` ${Math.round(sizeBytes / MIB)} MiB`;
+  const state = present ? paint("green", "present") : paint("yellow", available ? "absent " : "no source");
+  const unsigned = signature === "not checked" ? ` ${paint("yellow", "signature not checked")}` : "";
+  return `${`${name.padEnd(12)} ${reference.padEnd(44)} ${short(digest)}  ${state}${size}${unsigned}`.trimEnd()}\n`;
+}
+
+function signerLine(signer: string, images: readonly Listed[]): string {
+  const checked = images.filter(({ signature }) => signature === "checked").length;
+  return `${checked} of ${images.length} with a signature checked by the key ${signer}\n`;
+}
 
 function short(digest: string | null): string {
   return (digest?.slice(0, 19) ?? "not locked").padEnd(19);

@@ -44,7 +44,7 @@ export interface Needs {
 export function needsOf(deployed: DoctorDeployment | undefined): Needs {
   return {
     docker: deployed?.deployment.engine === "docker",
-    builds: deployed?.deployment.images.source === "packages",
+    builds: deployed !== undefined && deployed.deployment.images.source !== "registry",
     promises: deployed !== undefined && deployed.deployment.profile !== "dev",
   };
 }

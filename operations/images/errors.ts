@@ -39,6 +39,22 @@ export const imagesErrors = catalogue({
       "The registry gave an answer that is none of the distribution specification, or one that its own digest contradicts.",
     fix: "try again; a registry or proxy that keeps doing this must not be used: name another one with --registry HOST",
   },
+  IMAGES_SIGNER_INVALID: {
+    exit: EXIT.configuration,
+    summary: "What images.signedBy names is no public key that images can be signed by.",
+    fix: "name a PEM file with one public key, P-256 or Ed25519, such as the cosign.pub of `cosign generate-key-pair`",
+  },
+  IMAGES_UNSIGNED: {
+    exit: EXIT.policy,
+    summary:
+      "Images have no signature that holds: by the key of images.signedBy, for that digest, of that image. The lock file was not touched.",
+    fix: "have whoever made the images sign them (docs/guides/images.md), and copy the signatures with them to a mirror; do not take an image that somebody else signed",
+  },
+  IMAGES_BUNDLED: {
+    exit: EXIT.configuration,
+    summary: "The images of the deployment are those of its bundle, and none is made on this machine.",
+    fix: "load them from the bundle into the Docker Engine, then run `trustkern images lock`",
+  },
   IMAGES_MMDEBSTRAP_MISSING: {
     exit: EXIT.resource,
     summary: "The program that fetches the Debian packages of an image is not on this machine.",
@@ -91,7 +107,8 @@ export const imagesErrors = catalogue({
   },
   IMAGES_MISMATCH: {
     exit: EXIT.policy,
-    summary: "An image is missing from the lock or from this machine, or is other bytes than the lock says.",
+    summary:
+      "An image is missing from the lock or from this machine, is other bytes than the lock says, is not from the mirror, or has no signature that holds.",
     fix: "do what the message says for each image; nothing was deployed",
   },
 });

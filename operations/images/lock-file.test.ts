@@ -30,6 +30,12 @@ describe("renderImageLock", () => {
     const { broker, loki } = lock.images;
     expect(renderImageLock({ ...lock, images: { broker: broker!, loki: loki! } })).toBe(text);
   });
+
+  it("keeps who signed, and what was signed", () => {
+    const loki = { ...lock.images.loki!, signature: { payload: "e30=", signature: "MEUCIQ==" } };
+    const signed = { ...lock, signer: digest, images: { loki } };
+    expect(parseImageLock(renderImageLock(signed), "f")).toEqual(signed);
+  });
 });
 
 describe("parseImageLock", () => {
@@ -52,6 +58,11 @@ describe("parseImageLock", () => {
     ["a digest in upper case", `  broker: { reference: "a:1", digest: "sha256:${"0A".repeat(32)}" }`],
     ["another hash", `  broker: { reference: "a:1", digest: "sha512:${"0a".repeat(32)}" }`],
     ["a member that it does not know", `  broker: { reference: "a:1", digest: "${digest}", insecure: true }`],
+    [
+      "a signature that is no base64",
+      `  broker: { reference: "a:1", digest: "${digest}", signature: { payload: "{}", signature: "AAAA" } }`,
+    ],
+    ["half a signature", `  broker: { reference: "a:1", digest: "${digest}", signature: { payload: "AAAA" } }`],
     ["a name that is none", `  Broker/../x: { reference: "a:1", digest: "${digest}" }`],
     ["a reference without a tag", `  broker: { reference: "a", digest: "${digest}" }`],
     [

@@ -8,6 +8,7 @@ import { messageOf } from "../../shared/errors.ts";
 import type { Finding } from "../../shared/finding.ts";
 import { imagesErrors } from "./errors.ts";
 import { DIGEST, parseReference } from "./reference.ts";
+import type { ImageSignature } from "./signatures/judge.ts";
 
 /** Name of the lock file, which stands beside `trustkern.yaml`. */
 export const LOCK_FILE = "images.lock.yaml";
@@ -22,12 +23,19 @@ const referenceText = z.string().refine((text) => {
   }
 }, "not [host/]repository:tag");
 
+const base64 = (max: number) => z.base64().min(1).max(max);
+
 const lockSchema = z.strictObject({
   schema: z.literal(SCHEMA),
   source: z.enum(IMAGE_SOURCES),
+  signer: z.string().regex(DIGEST, "not sha256: and 64 hex digits").exactOptional(),
   images: z.record(
     z.string().regex(/^[a-z][a-z0-9-]{0,30}$/, "not the name of an image"),
-    z.strictObject({ reference: referenceText, digest: z.string().regex(DIGEST, "not sha256: and 64 hex digits") }),
+    z.strictObject({
+      reference: referenceText,
+      digest: z.string().regex(DIGEST, "not sha256: and 64 hex digits"),
+      signature: z.strictObject({ payload: base64(131_072), signature: base64(1024) }).exactOptional(),
+    }),
   ),
 });
 
@@ -35,13 +43,17 @@ const lockSchema = z.strictObject({
 export interface LockedImage {
   /** `[host/]repository:tag`. */
   readonly reference: string;
-  /** For source `registry` the digest of the manifest or manifest list, for `packages` the id that the Docker Engine gave. */
+  /** For source `registry` the digest of the manifest or manifest list, for the others the id that the Docker Engine gave. */
   readonly digest: string;
+  /** As the registry had it when the image was locked. @default no signature was asked for */
+  readonly signature?: ImageSignature;
 }
 
 /** What `images.lock.yaml` says: which bytes an image of a deployment is. */
 export interface ImageLock {
   readonly source: (typeof IMAGE_SOURCES)[number];
+  /** Fingerprint of the key that every image was signed by when it was locked. @default no signature was asked for */
+  readonly signer?: string;
   /** By the name that components use. */
   readonly images: Readonly<Record<string, LockedImage>>;
 }
@@ -65,16 +77,19 @@ export function parseImageLock(text: string, file: string): ImageLock {
       ...source.valueAt(path),
     })),
   ];
-  if (findings.length === 0 && parsed.success) return { source: parsed.data.source, images: parsed.data.images };
+  if (findings.length === 0 && parsed.success) {
+    const { schema: _, ...lock } = parsed.data;
+    return lock;
+  }
   throw imagesErrors.error("IMAGES_LOCK_INVALID", renderFindings(file, findings), { path: file, cause: findings });
 }
 
 /** The text of a lock: the same lock is the same text. */
-export function renderImageLock({ source, images }: ImageLock): string {
+export function renderImageLock({ source, signer, images }: ImageLock): string {
   const sorted = Object.entries(images)
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, { reference, digest }]) => [name, { reference, digest }]);
-  const lock = { schema: SCHEMA, source, images: Object.fromEntries(sorted) };
+    .map(([name, { reference, digest, signature }]) => [name, { reference, digest, ...(signature && { signature }) }]);
+  const lock = { schema: SCHEMA, source, ...(signer && { signer }), images: Object.fromEntries(sorted) };
   return `# Written by \`trustkern images lock\`: which bytes each image of the deployment is.\n${stringify(lock, { lineWidth: 0 })}`;
 }
 

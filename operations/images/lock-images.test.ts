@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { DockerCli } from "../../stacks/host/docker-cli.ts";
-import { imageNamesOf, type LockRequest, lockImages, referenceOf } from "./lock-images.ts";
-import { verifyImages } from "./verify-images.ts";
+import { imageNamesOf, type LockRequest, lockImages, referenceOf, repositoryOf } from "./lock-images.ts";
 
 const id = (letter: string): string => `sha256:${letter.repeat(64)}`;
 
@@ -18,7 +17,7 @@ function engineWith(images: Readonly<Record<string, string>>): DockerCli {
 
 const request = (docker: DockerCli, more: Partial<LockRequest> = {}): LockRequest => ({
   docker,
-  source: "packages",
+  images: { source: "packages" },
   env: {},
   signal: new AbortController().signal,
   ...more,
@@ -64,16 +63,40 @@ describe("lockImages from packages", () => {
   });
 });
 
+describe("lockImages from a bundle", () => {
+  it("takes the ids of what was loaded, upstream's too, and says of what is not there where it comes from", async () => {
+    const engine = engineWith({ "trustkern/backend:1": id("a"), "grafana/grafana:12.3.0": id("b") });
+    const bundle = request(engine, { images: { source: "bundle" } });
+    const { source, images } = await lockImages(bundle, ["backend", "grafana"], "1");
+    expect([source, images.backend?.digest, images.grafana?.digest]).toEqual(["bundle", id("a"), id("b")]);
+    await expect(lockImages(bundle, ["backend", "loki"], "1")).rejects.toMatchObject({
+      code: "IMAGES_UNRESOLVED",
+      fix: expect.stringMatching(/load them from the bundle/),
+    });
+  });
+});
+
 describe("referenceOf", () => {
-  it("is upstream's for a registry, and a mirror's where one is named", () => {
-    expect(referenceOf({ source: "registry", registry: undefined }, "grafana", "1")).toBe("grafana/grafana:12.3.0");
-    expect(referenceOf({ source: "registry", registry: "m.example:5000" }, "grafana", "1")).toBe(
-      "m.example:5000/grafana/grafana:12.3.0",
-    );
-    expect(referenceOf({ source: "registry", registry: "m.example" }, "backend", "1")).toBe(
-      "m.example/trustkern/backend:1",
-    );
-    expect(referenceOf({ source: "packages", registry: undefined }, "broker", "1")).toBe("trustkern/broker:1");
+  it.each([
+    [{ source: "registry" }, "grafana", "grafana/grafana:12.3.0"],
+    [{ source: "registry", mirror: "m.example:5000" }, "grafana", "m.example:5000/grafana/grafana:12.3.0"],
+    [{ source: "registry", mirror: "m.example" }, "backend", "m.example/trustkern/backend:1"],
+    [{ source: "registry" }, "database", "timescale/timescaledb:2.22.1-pg17"],
+    [{ source: "registry", foreign: "built" }, "database", "trustkern/database:1"],
+    [{ source: "registry", foreign: "built", mirror: "m.example/hub" }, "loki", "m.example/hub/trustkern/loki:1"],
+    [{ source: "registry", foreign: "built" }, "grafana", "grafana/grafana:12.3.0"],
+    [{ source: "packages" }, "broker", "trustkern/broker:1"],
+    [{ source: "bundle" }, "loki", "trustkern/loki:1"],
+    [{ source: "bundle", foreign: "upstream" }, "database", "timescale/timescaledb:2.22.1-pg17"],
+  ] as const)("of %j and %s is %s", (images, name, reference) => {
+    expect(referenceOf(images, name, "1")).toBe(reference);
+  });
+});
+
+describe("repositoryOf", () => {
+  it("is the same in every mirror", () => {
+    expect(repositoryOf({ source: "registry", mirror: "m.example/hub" }, "backend")).toBe("trustkern/backend");
+    expect(repositoryOf({ source: "registry" }, "loki")).toBe("grafana/loki");
   });
 });
 
@@ -82,46 +105,5 @@ describe("imageNamesOf", () => {
     const components = [{ image: "gateway" }, { image: "backend" }, { image: "gateway" }, {}];
     expect(imageNamesOf({ engine: "docker", components, flows: [] } as never)).toEqual(["backend", "gateway", "probe"]);
     expect(imageNamesOf({ engine: "embedded", components, flows: [] } as never)).toEqual(["backend", "gateway"]);
-  });
-});
-
-describe("verifyImages", () => {
-  const lock = {
-    source: "packages",
-    images: { backend: { reference: "trustkern/backend:1", digest: id("a") } },
-  } as const;
-  const codesOf = async (docker: DockerCli, names = ["backend"]): Promise<readonly string[]> =>
-    (await verifyImages(lock, names, docker)).map(({ code }) => code);
-
-  it("finds nothing wrong with the locked bytes, whatever their tag points to now", async () => {
-    expect(await codesOf(engineWith({ "trustkern/backend:1": id("a") }))).toEqual([]);
-    expect(await codesOf(engineWith({ "trustkern/backend:1": id("b"), "old:1": id("a") }))).toEqual([]);
-  });
-
-  it("tells other bytes under the locked name from an image that is not there", async () => {
-    expect(await codesOf(engineWith({ "trustkern/backend:1": id("b") }))).toEqual(["IMAGE_DIGEST_MISMATCH"]);
-    expect(await codesOf(engineWith({}))).toEqual(["IMAGE_MISSING"]);
-  });
-
-  it("finds every image that the lock does not name", async () => {
-    const findings = await verifyImages(lock, ["backend", "grafana", "loki"], engineWith({ "x:1": id("a") }));
-    expect(findings.map(({ code, path }) => [code, path])).toEqual([
-      ["IMAGE_NOT_LOCKED", "images.grafana"],
-      ["IMAGE_NOT_LOCKED", "images.loki"],
-    ]);
-    expect(findings.map(({ fix }) => fix)).toEqual([
-      expect.stringContaining("grafana: absent"),
-      "trustkern images lock",
-    ]);
-  });
-
-  it("asks a registry's image of nobody but the registry", async () => {
-    const asked: unknown[] = [];
-    const docker: DockerCli = async (args) => {
-      asked.push(args);
-      return { code: 1, stdout: "", stderr: "" };
-    };
-    expect(await verifyImages({ ...lock, source: "registry" }, ["backend"], docker)).toEqual([]);
-    expect(asked).toEqual([]);
   });
 });

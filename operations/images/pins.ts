@@ -6,6 +6,7 @@ import type { DockerCli } from "../../stacks/host/docker-cli.ts";
 import { imagesErrors } from "./errors.ts";
 import { type ImageLock, LOCK_FILE } from "./lock-file.ts";
 import { imageNamesOf, referenceOf } from "./lock-images.ts";
+import { readSigningKey } from "./signatures/signing-key.ts";
 import { verifyImages } from "./verify-images.ts";
 
 /**
@@ -14,7 +15,8 @@ import { verifyImages } from "./verify-images.ts";
  * @throws IMAGES_SOURCE_DIFFERS when the lock was written for the other source of images
  */
 export function pinsOf(deployment: Deployment, model: Model, lock: ImageLock | undefined, version: string): ImagePins {
-  const { source } = deployment.images;
+  const { images } = deployment;
+  const { source } = images;
   if (lock !== undefined && lock.source !== source) {
     throw imagesErrors.error(
       "IMAGES_SOURCE_DIFFERS",
@@ -25,14 +27,20 @@ export function pinsOf(deployment: Deployment, model: Model, lock: ImageLock | u
     );
   }
   const pins = imageNamesOf(model).map((name) => {
-    return [name, lock?.images[name] ?? { reference: referenceOf({ source }, name, version) }] as const;
+    return [name, lock?.images[name] ?? { reference: referenceOf(images, name, version) }] as const;
   });
   return { source, images: Object.fromEntries(pins) };
 }
 
+function whyLocked({ profile, images }: Deployment): string {
+  if (profile !== "dev") return `profile ${profile}`;
+  return images.source === "registry" ? "images.signedBy" : `images.source ${images.source}`;
+}
+
 /**
  * Holds that what a deploy is about to run is what was locked.
- * @throws IMAGES_NOT_LOCKED where a lock is needed and there is none, IMAGES_MISMATCH with every image that is missing or another
+ * @throws IMAGES_NOT_LOCKED where a lock is needed and there is none, IMAGES_MISMATCH with every image that is missing, another, from
+ * elsewhere than the mirror or not signed as asked, IMAGES_SIGNER_INVALID
  */
 export async function assertImages(
   deployment: Deployment,
@@ -42,14 +50,19 @@ export async function assertImages(
 ): Promise<void> {
   const { images, profile } = deployment;
   if (lock === undefined) {
-    if (profile === "dev" && images.source === "registry") return;
-    const why = profile === "dev" ? "images.source packages" : `profile ${profile}`;
-    throw imagesErrors.error("IMAGES_NOT_LOCKED", `${why} runs locked images only, and there is no ${LOCK_FILE}`, {
-      path: LOCK_FILE,
-      ...(images.source === "packages" ? { fix: "trustkern images build && trustkern images lock" } : {}),
-    });
+    if (profile === "dev" && images.source === "registry" && images.signedBy === undefined) return;
+    throw imagesErrors.error(
+      "IMAGES_NOT_LOCKED",
+      `${whyLocked(deployment)} runs locked images only, and there is no ${LOCK_FILE}`,
+      {
+        path: LOCK_FILE,
+        ...(images.source === "packages" ? { fix: "trustkern images build && trustkern images lock" } : {}),
+        ...(images.source === "bundle" ? { fix: imagesErrors.entries.IMAGES_BUNDLED.fix } : {}),
+      },
+    );
   }
-  const findings = await verifyImages(lock, imageNamesOf(model), docker);
+  const signedBy = images.signedBy === undefined ? undefined : readSigningKey(images.signedBy);
+  const findings = await verifyImages(lock, imageNamesOf(model), docker, { images, signedBy });
   if (findings.length === 0) return;
   throw imagesErrors.error("IMAGES_MISMATCH", renderFindings("images are not as locked", findings), {
     path: LOCK_FILE,

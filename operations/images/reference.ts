@@ -44,11 +44,20 @@ export function parseReference(text: string): Reference {
 }
 
 /** Where the manifest of a reference is to be had (OCI distribution specification, pulling manifests). */
-export function manifestUrl({ host, repository, tag }: Reference): URL {
+export function manifestUrl(reference: Reference): URL {
+  return apiUrl(reference, `manifests/${reference.tag}`);
+}
+
+/** Where a blob of an image's repository is to be had (OCI distribution specification, pulling blobs). */
+export function blobUrl(reference: Reference, digest: string): URL {
+  return apiUrl(reference, `blobs/${digest}`);
+}
+
+function apiUrl({ host, repository }: Reference, what: string): URL {
   const name = host.replace(/:[0-9]+$/, "");
   const local = name === "localhost" || name === "127.0.0.1" || name === "[::1]";
   const api = host === DEFAULT_HOST ? DEFAULT_API_HOST : host;
-  return new URL(`${local ? "http" : "https"}://${api}/v2/${repository}/manifests/${tag}`);
+  return new URL(`${local ? "http" : "https"}://${api}/v2/${repository}/${what}`);
 }
 
 /** The reference of the same image in another registry. */

@@ -1,13 +1,7 @@
 import { createHash } from "node:crypto";
-import http from "node:http";
-import https from "node:https";
-import { z } from "zod";
-import { messageOf } from "../../shared/errors.ts";
 import { imagesErrors } from "./errors.ts";
-import { DIGEST, manifestUrl, parseReference } from "./reference.ts";
-
-const LIMIT_MS = 30_000;
-const MAX_BYTES = 4_194_304;
+import { blobUrl, DIGEST, manifestUrl, parseReference, type Reference } from "./reference.ts";
+import { type Answer, askRegistry, followed, type RegistryContext, refused, unexpected } from "./registry-http.ts";
 
 /** Manifests and lists of manifests, of Docker (schema 2) and of OCI. */
 const ACCEPT = [
@@ -17,17 +11,11 @@ const ACCEPT = [
   "application/vnd.docker.distribution.manifest.v2+json",
 ].join(", ");
 
-/** What asking a registry needs. */
-export interface RegistryContext {
-  /** HTTPS_PROXY, NO_PROXY and the like are obeyed. */
-  readonly env: NodeJS.ProcessEnv;
-  readonly signal: AbortSignal;
-}
-
-interface Answer {
-  readonly status: number;
-  readonly headers: http.IncomingHttpHeaders;
-  readonly body: Buffer;
+/** A manifest, or a list of manifests. */
+export interface Manifest {
+  /** Of the bytes, not as a header says it. */
+  readonly digest: string;
+  readonly bytes: Buffer;
 }
 
 /**
@@ -38,29 +26,51 @@ interface Answer {
  */
 export async function resolveDigest(context: RegistryContext, reference: string): Promise<string> {
   const parsed = parseReference(reference);
-  const url = manifestUrl(parsed);
-  const first = await get(context, url, { accept: ACCEPT });
-  const challenge = first.status === 401 ? first.headers["www-authenticate"] : undefined;
-  const answer =
-    challenge === undefined
-      ? first
-      : await get(context, url, {
-          accept: ACCEPT,
-          authorization: `Bearer ${await anonymousToken(context, challenge, parsed.repository, url)}`,
-        });
-  return digestOf(answer, reference, url.host);
+  const manifest = await readManifest(context, parsed);
+  if (manifest !== undefined) return manifest.digest;
+  const { host } = manifestUrl(parsed);
+  throw imagesErrors.error("IMAGES_UNRESOLVED", `${host} has no ${reference}`, { path: reference });
 }
 
-function digestOf({ status, headers, body }: Answer, reference: string, host: string): string {
-  if (status === 404) throw imagesErrors.error("IMAGES_UNRESOLVED", `${host} has no ${reference}`, { path: reference });
-  if (status === 401 || status === 403) throw refused(reference, `${host} answers with status ${status}`);
-  if (status !== 200) throw unexpected(reference, `${host} answers with status ${status}`);
-  const digest = `sha256:${createHash("sha256").update(body).digest("hex")}`;
+/**
+ * The manifest that a tag points to now, or undefined.
+ * @throws as {@link resolveDigest}
+ */
+export async function readManifest(context: RegistryContext, reference: Reference): Promise<Manifest | undefined> {
+  const url = manifestUrl(reference);
+  const answer = await askRegistry(context, { url, accept: ACCEPT, repository: reference.repository });
+  if (answer.status === 404) return undefined;
+  const path = url.href;
+  const { headers, body } = accepted(answer, path, url.host);
+  const digest = sha256(body);
   const said = headers["docker-content-digest"];
   if (typeof said === "string" && DIGEST.test(said) && said !== digest)
-    throw unexpected(reference, `${host} says that the digest is ${said}, and sent bytes with ${digest}`);
-  if (!isManifest(body)) throw unexpected(reference, `${host} sent something that is no manifest`);
-  return digest;
+    throw unexpected(path, `${url.host} says that the digest is ${said}, and sent bytes with ${digest}`);
+  if (!isManifest(body)) throw unexpected(path, `${url.host} sent something that is no manifest`);
+  return { digest, bytes: body };
+}
+
+/**
+ * The bytes of a blob that a manifest names, at most 4 MiB.
+ * @throws as {@link resolveDigest}; IMAGES_REGISTRY_ANSWER also for a blob that is not there or is not what its digest says
+ */
+export async function readBlob(context: RegistryContext, image: Reference, digest: string): Promise<Buffer> {
+  const url = blobUrl(image, digest);
+  const asked = await askRegistry(context, { url, accept: "*/*", repository: image.repository });
+  const { body } = accepted(await followed(context, asked, url), url.href, url.host);
+  if (sha256(body) !== digest) throw unexpected(url.href, `${url.host} sent other bytes than those of ${digest}`);
+  return body;
+}
+
+function accepted(answer: Answer, reference: string, host: string): Answer {
+  const { status } = answer;
+  if (status === 401 || status === 403) throw refused(reference, `${host} answers with status ${status}`);
+  if (status !== 200) throw unexpected(reference, `${host} answers with status ${status}`);
+  return answer;
+}
+
+function sha256(bytes: Buffer): string {
+  return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
 }
 
 function isManifest(body: Buffer): boolean {
@@ -70,79 +80,4 @@ function isManifest(body: Buffer): boolean {
   } catch {
     return false;
   }
-}
-
-const tokenAnswer = z.union([
-  z.object({ token: z.string().min(1) }).transform(({ token }) => token),
-  z.object({ access_token: z.string().min(1) }).transform(({ access_token }) => access_token),
-]);
-
-/** A token for reading one repository (distribution project, token authentication specification). */
-async function anonymousToken(
-  context: RegistryContext,
-  challenge: string,
-  repository: string,
-  registry: URL,
-): Promise<string> {
-  const realm = parameter(challenge, "realm");
-  if (!/^bearer /i.test(challenge) || realm === undefined || !URL.canParse(realm))
-    throw refused(repository, `${registry.host} wants a login: ${challenge.slice(0, 100)}`);
-  const url = new URL(realm);
-  if (url.protocol !== registry.protocol)
-    throw refused(repository, `${registry.host} sends to ${url.origin} for a token, which is not ${registry.protocol}`);
-  const service = parameter(challenge, "service");
-  if (service !== undefined) url.searchParams.set("service", service);
-  url.searchParams.set("scope", parameter(challenge, "scope") ?? `repository:${repository}:pull`);
-  const { status, body } = await get(context, url, { accept: "application/json" });
-  if (status !== 200) throw refused(repository, `${url.host} gives no token without a login (status ${status})`);
-  try {
-    return tokenAnswer.parse(JSON.parse(body.toString("utf8")));
-  } catch (cause) {
-    throw imagesErrors.error("IMAGES_REGISTRY_ANSWER", `${url.host} gives no token that can be read`, { cause });
-  }
-}
-
-function parameter(challenge: string, name: string): string | undefined {
-  return new RegExp(`[ ,]${name}="([^"]*)"`, "i").exec(challenge)?.[1];
-}
-
-async function get(
-  { env, signal }: RegistryContext,
-  url: URL,
-  headers: Readonly<Record<string, string>>,
-): Promise<Answer> {
-  const unreachable = (cause: unknown): Error =>
-    imagesErrors.error("IMAGES_REGISTRY_UNREACHABLE", `${url.host}: ${messageOf(cause)}`, { path: url.host, cause });
-  const { promise, resolve, reject } = Promise.withResolvers<http.IncomingMessage>();
-  const options = { headers, signal: AbortSignal.any([signal, AbortSignal.timeout(LIMIT_MS)]) };
-  const request =
-    url.protocol === "https:"
-      ? https.get(url, { ...options, agent: new https.Agent({ proxyEnv: env, keepAlive: false }) }, resolve)
-      : http.get(url, { ...options, agent: false }, resolve);
-  request.on("error", reject);
-  try {
-    const response = await promise;
-    return { status: response.statusCode ?? 0, headers: response.headers, body: await bodyOf(response) };
-  } catch (cause) {
-    throw unreachable(cause);
-  }
-}
-
-async function bodyOf(response: http.IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > MAX_BYTES) throw new Error(`the answer is longer than ${MAX_BYTES} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
-}
-
-function refused(reference: string, message: string): Error {
-  return imagesErrors.error("IMAGES_REGISTRY_REFUSED", message, { path: reference });
-}
-
-function unexpected(reference: string, message: string): Error {
-  return imagesErrors.error("IMAGES_REGISTRY_ANSWER", message, { path: reference });
 }

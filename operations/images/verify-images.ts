@@ -1,28 +1,43 @@
 import type { Finding } from "../../shared/finding.ts";
 import type { DockerCli } from "../../stacks/host/docker-cli.ts";
 import { inspectImage } from "./docker-images.ts";
+import { imagesErrors } from "./errors.ts";
 import { type ImageLock, LOCK_FILE, type LockedImage } from "./lock-file.ts";
-import { isAvailable } from "./lock-images.ts";
+import { type ImageOrigin, isAvailable, repositoryOf } from "./lock-images.ts";
+import { judgeSignature } from "./signatures/judge.ts";
+import type { SigningKey } from "./signatures/signing-key.ts";
+
+const LOCK_AGAIN = "trustkern images lock";
+
+/** What a deployment asks of its images. */
+export interface ImageDemands {
+  readonly images: ImageOrigin;
+  /** @default signatures are not asked for */
+  readonly signedBy?: SigningKey | undefined;
+}
 
 /**
  * What stands between a lock and a deployment of these images: those that the lock does not name, those that were to be made
- * on this machine and are not there, and those that are other bytes than the lock says. What comes from a registry is pulled by
- * its digest, which the Docker Engine checks itself.
+ * on this machine or loaded and are not there, those that are other bytes than the lock says, those that are not the mirror's, and
+ * those whose signature the lock does not have. What comes from a registry is pulled by its digest, which the Docker Engine checks
+ * itself: no registry is asked.
  * @throws what {@link DockerCli} throws
  */
 export async function verifyImages(
   lock: ImageLock,
   names: readonly string[],
   docker: DockerCli,
+  demands: ImageDemands,
 ): Promise<readonly Finding[]> {
   const checked = await Promise.all(
     names.map(async (name) => {
       const locked = lock.images[name];
-      if (locked === undefined) return notLocked(lock, name);
-      return lock.source === "packages" ? checkBuilt(name, locked, docker) : undefined;
+      if (locked === undefined) return [notLocked(lock, name)];
+      if (lock.source !== "registry") return checkPresent(name, locked, docker, lock.source);
+      return [...checkMirror(name, locked, demands), ...checkSignature(name, locked, demands)];
     }),
   );
-  return checked.filter((finding) => finding !== undefined);
+  return checked.flat();
 }
 
 function notLocked({ source }: ImageLock, name: string): Finding {
@@ -31,21 +46,54 @@ function notLocked({ source }: ImageLock, name: string): Finding {
     path: `images.${name}`,
     message: `${LOCK_FILE} does not name the image ${name}`,
     fix: isAvailable(source, name)
-      ? "trustkern images lock"
+      ? LOCK_AGAIN
       : `it comes from a registry alone: set images.source to registry, or leave it out with images: { ${name}: absent }`,
   };
 }
 
-async function checkBuilt(name: string, locked: LockedImage, docker: DockerCli): Promise<Finding | undefined> {
-  if ((await inspectImage(docker, locked.digest)) !== undefined) return undefined;
+/** A lock that was made before the mirror was named would still pull from elsewhere. */
+function checkMirror(name: string, { reference }: LockedImage, { images }: ImageDemands): readonly Finding[] {
+  const { mirror } = images;
+  if (mirror === undefined || reference.startsWith(`${mirror}/`)) return [];
+  const message = `${reference} is not in images.mirror ${mirror}`;
+  return [{ code: "IMAGE_ELSEWHERE", path: `images.${name}`, message, fix: LOCK_AGAIN }];
+}
+
+function checkSignature(
+  name: string,
+  { reference, digest, signature }: LockedImage,
+  { images, signedBy }: ImageDemands,
+): readonly Finding[] {
+  if (signedBy === undefined) return [];
+  const why =
+    signature === undefined
+      ? `it was locked without a signature of ${signedBy.fingerprint}, the key of images.signedBy`
+      : judgeSignature(signature, { repository: repositoryOf(images, name), digest }, signedBy);
+  if (why === undefined) return [];
+  const message = `${reference} at ${digest}: ${why}`;
+  return [{ code: "IMAGE_UNSIGNED", path: `images.${name}`, message, fix: LOCK_AGAIN }];
+}
+
+async function checkPresent(
+  name: string,
+  locked: LockedImage,
+  docker: DockerCli,
+  source: ImageLock["source"],
+): Promise<readonly Finding[]> {
+  if ((await inspectImage(docker, locked.digest)) !== undefined) return [];
   const tagged = await inspectImage(docker, locked.reference);
-  if (tagged !== undefined) return mismatch(name, locked, tagged.id);
-  return {
-    code: "IMAGE_MISSING",
-    path: `images.${name}`,
-    message: `the Docker Engine has no ${locked.reference} with ${locked.digest}`,
-    fix: "trustkern images build && trustkern images lock",
-  };
+  if (tagged !== undefined) return [mismatch(name, locked, tagged.id)];
+  return [
+    {
+      code: "IMAGE_MISSING",
+      path: `images.${name}`,
+      message: `the Docker Engine has no ${locked.reference} with ${locked.digest}`,
+      fix:
+        source === "bundle"
+          ? imagesErrors.entries.IMAGES_BUNDLED.fix
+          : "trustkern images build && trustkern images lock",
+    },
+  ];
 }
 
 function mismatch(name: string, { reference, digest }: LockedImage, found: string): Finding {

@@ -17,7 +17,7 @@ export async function makeLoopImages(docker: DockerCli, { containers, source }: 
   for (const { health, name, pin } of containers) {
     const { digest, reference } = pin;
     const image =
-      digest === undefined || source === "packages" ? (digest ?? reference) : byDigest({ reference, digest });
+      digest === undefined || source !== "registry" ? (digest ?? reference) : byDigest({ reference, digest });
     made[name] = health === undefined ? image : `trustkern-bench/${name}`;
     if (health === undefined) continue;
     const [, ...command] = health.test;

@@ -191,20 +191,24 @@ describe("the image broker", () => {
 
 describe("images lock", () => {
   it("locks to what the Docker Engine has, and sees when that is replaced", async () => {
-    const lock = await lockImages({ docker, source: "packages", env: {}, signal }, ["custody", "gateway"], VERSION);
+    const images = { source: "packages" } as const;
+    const lock = await lockImages({ docker, images, env: {}, signal }, ["custody", "gateway"], VERSION);
     expect(lock.images.gateway?.digest).toBe(built.find(({ name }) => name === "gateway")?.id);
-    expect(await verifyImages(lock, ["custody", "gateway"], docker)).toEqual([]);
+    expect(await verifyImages(lock, ["custody", "gateway"], docker, { images })).toEqual([]);
     const other = {
       ...lock,
       images: { custody: { reference: reference("custody"), digest: `sha256:${"0".repeat(64)}` } },
     };
-    expect(await verifyImages(other, ["custody"], docker)).toMatchObject([{ code: "IMAGE_DIGEST_MISMATCH" }]);
+    expect(await verifyImages(other, ["custody"], docker, { images })).toMatchObject([
+      { code: "IMAGE_DIGEST_MISMATCH" },
+    ]);
   });
 
   it("resolves a tag in a real registry to the digest that docker pulls", async () => {
     const registry = await startRegistry();
     const pushed = `${registry.host}/${reference("custody")}`;
-    const request = { docker, source: "registry", registry: registry.host, env: process.env, signal } as const;
+    const origin = { source: "registry", mirror: registry.host } as const;
+    const request = { docker, images: origin, env: process.env, signal };
     try {
       await expect(lockImages(request, ["custody"], VERSION)).rejects.toMatchObject({ code: "IMAGES_UNRESOLVED" });
       await dockerOutput(docker, ["image", "tag", reference("broker"), pushed]);

@@ -1,6 +1,7 @@
 import type { Finding } from "../../../shared/finding.ts";
 import type { DockerCli } from "../../../stacks/host/docker-cli.ts";
 import { type ImageLock, LOCK_FILE, parseImageLock } from "../../images/lock-file.ts";
+import { readSigningKey } from "../../images/signatures/signing-key.ts";
 import { verifyImages } from "../../images/verify-images.ts";
 import { type DoctorFinding, findingsOf } from "../finding.ts";
 import type { Machine } from "../machine.ts";
@@ -16,7 +17,7 @@ const { ok, bad, fromError } = findingsOf("images");
 
 /** Reads the lock, and asks docker for what it names. */
 export async function gatherImages(
-  { model }: DoctorDeployment,
+  { deployment, model }: DoctorDeployment,
   lockFile: string,
   machine: Machine,
   docker: DockerCli,
@@ -26,7 +27,9 @@ export async function gatherImages(
   try {
     const lock = parseImageLock(text, LOCK_FILE);
     const names = [...new Set(model.components.flatMap(({ image }) => image ?? []))].sort();
-    return { lock, names, wrong: await verifyImages(lock, names, docker) };
+    const { images } = deployment;
+    const signedBy = images.signedBy === undefined ? undefined : readSigningKey(images.signedBy);
+    return { lock, names, wrong: await verifyImages(lock, names, docker, { images, signedBy }) };
   } catch (error) {
     return { error };
   }
@@ -49,6 +52,7 @@ export function judgeImages(facts: ImagesFacts, needs: Needs): readonly DoctorFi
       fix,
     }));
   }
-  const where = lock.source === "packages" ? "docker has them" : "docker pulls them by digest";
-  return [ok(`${names.length} images are locked, and ${where}`)];
+  const signed = lock.signer === undefined ? "" : `, signed by the key ${lock.signer}`;
+  const where = lock.source === "registry" ? "docker pulls them by digest" : "docker has them";
+  return [ok(`${names.length} images are locked, and ${where}${signed}`)];
 }

@@ -1,0 +1,42 @@
+import { createHash, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
+import type { ImageSignature } from "./judge.ts";
+import { parseSigningKey, type SigningKey } from "./signing-key.ts";
+
+/** A signer of images, for tests, by cosign's published format. */
+export interface TestSigner {
+  readonly pem: string;
+  readonly key: SigningKey;
+  readonly signBytes: (bytes: Buffer) => ImageSignature;
+  /** A signature of a reference at a digest, with changes to what is signed. */
+  readonly sign: (reference: string, digest: string, critical?: Readonly<Record<string, unknown>>) => ImageSignature;
+}
+
+/** A new key pair. */
+export function testSigner(kind: "p256" | "ed25519" = "p256"): TestSigner {
+  const { publicKey, privateKey } =
+    kind === "p256" ? generateKeyPairSync("ec", { namedCurve: "prime256v1" }) : generateKeyPairSync("ed25519");
+  const pem = publicKey.export({ type: "spki", format: "pem" }).toString();
+  const signBytes = (bytes: Buffer): ImageSignature => signed(bytes, privateKey, kind === "p256" ? "sha256" : null);
+  return {
+    pem,
+    key: parseSigningKey(pem, "test.pub"),
+    signBytes,
+    sign: (reference, digest, critical = {}) => {
+      const identity = { "docker-reference": reference };
+      const image = { "docker-manifest-digest": digest };
+      const type = "cosign container image signature";
+      return signBytes(
+        Buffer.from(JSON.stringify({ critical: { identity, image, type, ...critical }, optional: null })),
+      );
+    },
+  };
+}
+
+function signed(bytes: Buffer, key: KeyObject, hash: string | null): ImageSignature {
+  return { payload: bytes.toString("base64"), signature: sign(hash, bytes, key).toString("base64") };
+}
+
+/** A digest of some text, as registries write it. */
+export function digestOf(bytes: Buffer | string): string {
+  return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+}
