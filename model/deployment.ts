@@ -103,13 +103,16 @@ export interface Egress {
 /** Whether staff of the vendor may get in: never, as the operator, or as a guest for some time. */
 export const SUPPORT_ACCESS = ["off", "operators", "granted"] as const;
 
+/** Whose staff can be guests. */
+export const SUPPORT_GUESTS = ["trustkern", "partner"] as const;
+
 /** Who of the vendor may get in. Their certificates are of class operator: 1 h, each issue a record of the ledger. */
 export type Support =
   | { readonly access: "off" | "operators" }
   | {
       readonly access: "granted";
-      /** Whose staff: `trustkern` or `partner`. */
-      readonly to: "trustkern" | "partner";
+      /** Whose staff. */
+      readonly to: (typeof SUPPORT_GUESTS)[number];
       /** RFC 3339, UTC. */
       readonly from: string;
       /** RFC 3339, UTC: from then on, nobody gets in. */

@@ -1,6 +1,6 @@
-import type { Constraint } from "./profile.ts";
+import type { Assurance, Constraint } from "./profile.ts";
 
-/** A line that every profile but `dev` has. */
+/** The online authorities have their keys where no copy can be made. */
 export const ONLINE_KEYS_IN_HARDWARE: Constraint = {
   topic: "pki",
   path: "pki.issuing.kind",
@@ -8,3 +8,96 @@ export const ONLINE_KEYS_IN_HARDWARE: Constraint = {
   reason:
     "who copies the file of an issuing key has every identity that it issues; a token, a TPM or a KMS gives no copy",
 };
+
+/** Nothing pretends to be a sensor. */
+const NO_SIMULATOR: Constraint = {
+  topic: "simulator",
+  path: "simulator.sensors",
+  rule: { kind: "one-of", values: [0] },
+  reason: "simulated telemetry and a rogue gateway have no place beside real data",
+};
+
+/** How long rows and envelopes are kept. */
+export function retentionLines(telemetryAtMost: string, rawAtMost: string, why: string): readonly Constraint[] {
+  return [
+    {
+      topic: "retention",
+      path: "retention.telemetry",
+      rule: { kind: "lasts", min: "1d", max: telemetryAtMost },
+      reason: `storage limitation (GDPR Art. 5(1)(e)), where rows tell of people: ${why}`,
+    },
+    {
+      topic: "retention",
+      path: "retention.raw",
+      rule: { kind: "lasts", min: "1h", max: rawAtMost },
+      reason:
+        "envelopes are there to settle disputes and to make rows anew; each is opened again by a key that must be kept",
+    },
+    {
+      topic: "retention",
+      path: "retention.raw",
+      rule: { kind: "no-longer-than", path: "retention.telemetry" },
+      reason: "an envelope holds what its row held, so a row that is gone would be there still",
+    },
+  ];
+}
+
+/** Lines of every profile but `dev`. */
+export const OUTSIDE_DEV: readonly Constraint[] = [NO_SIMULATOR, ONLINE_KEYS_IN_HARDWARE];
+
+/** Components that every deployment can do without. */
+export const MAY_BE_ABSENT: readonly string[] = ["grafana", "simulator"];
+
+/** Lines of every profile but `dev` that a running deployment keeps. */
+export const ASSURED_OUTSIDE_DEV: readonly Assurance[] = [
+  {
+    topic: "hosting",
+    heldBy: "running.components",
+    accepted: "ingress, decryption and operations together, and no stranger on their networks or in their folders",
+    reason: "the boundary lies inside the hosting, so whatever shares it could look in",
+  },
+  {
+    topic: "region",
+    heldBy: "deploy",
+    accepted: "region and account of the first deploy",
+    reason: "rows, keys and volumes stay where they were made; what moves is a new deployment, whose sensors are told",
+  },
+  {
+    topic: "egress",
+    heldBy: "running.egress",
+    accepted: "no packet leaves the host from inside of a container",
+    reason: "the list is for the host itself; a component that could call out could carry plaintext out",
+  },
+  {
+    topic: "encryption",
+    heldBy: "running.encryption",
+    accepted: "every volume with plaintext or keys on an encrypted device: proven, or reported as not proven",
+    reason:
+      "a disk that is stolen, sent in for repair or sold says nothing; many hosts encrypt below what can be seen from them",
+    reportOnly: true,
+  },
+  {
+    topic: "images",
+    heldBy: "running.images",
+    accepted: "the bytes that images.lock.yaml names, by digest",
+    reason: "a tag can be moved to other bytes after somebody looked at it",
+  },
+  {
+    topic: "state",
+    heldBy: "rendered.engine",
+    accepted: "the state where the file says, and no secret in it",
+    reason: "who can write the state of the engine decides what runs",
+  },
+  {
+    topic: "components",
+    heldBy: "model.components",
+    accepted: `none may be absent but: ${MAY_BE_ABSENT.join(", ")}`,
+    reason:
+      "without custody's broker, the guard of the CA or the logs the rest still runs, and promises what nobody keeps",
+  },
+];
+
+/** What the vendor gets of the metrics is metadata. */
+export function metricsAlone(accepted: string, reason: string): Assurance {
+  return { topic: "telemetry", heldBy: "data.metrics", accepted, reason };
+}

@@ -7,6 +7,7 @@ import type { Finding } from "../shared/finding.ts";
 import { PROFILES } from "./index.ts";
 import { parseDeploymentYaml } from "./parse.ts";
 import { renderScope } from "./profile.ts";
+import { LEAST_FILES } from "./test-files.ts";
 
 const ACCOUNT = "123456789012";
 const TOKEN = { kind: "pkcs11", module: "/usr/lib/token.so", token: "custody", pinFile: "/etc/pin" };
@@ -23,26 +24,18 @@ const shares = (operator: string) => ({
     { name: "b", operator },
   ],
 });
+const ESCROW = { escrow: shares("customer") };
 const schedule = (rotateEvery: string, overlap: string) => ({ schedule: { rotateEvery, overlap } });
 
-const HOSTING: Readonly<Record<ProfileName, object>> = {
-  dev: {},
-  "eu-hosted": { region: "eu-central-1", account: ACCOUNT },
-  "customer-tenant": { region: "us-east-1", account: ACCOUNT },
-  "air-gapped": {},
-};
-
-/** JSON is YAML. What the engine docker cannot reach is another rule's. */
+/** JSON is YAML. What the engine docker cannot reach, and what the list of egress has to name for it, are other rules'. */
 function findings(profile: ProfileName, custody: object | undefined, hosting: object = {}): readonly Finding[] {
-  const file = {
-    ...{ name: "demo", tenant: "acme", profile, engine: profile === "dev" ? "embedded" : "docker", custody },
-    hosting: { ...HOSTING[profile], ...hosting },
-    ...(profile === "dev" ? {} : { pki: { issuing: { ...TOKEN, token: "issuing" } } }),
-  };
+  const least = LEAST_FILES[profile];
+  const place = profile === "dev" ? {} : { hosting: { ...Object(least.hosting), ...hosting } };
+  const file = { ...least, ...place, engine: profile === "dev" ? "embedded" : "docker", custody };
   try {
     parseDeploymentYaml(JSON.stringify(file), "trustkern.yaml");
   } catch (thrown) {
-    return findingsOf(thrown).filter(({ code }) => code !== "CONFIG_ENGINE_KEYS");
+    return findingsOf(thrown).filter(({ code }) => code !== "CONFIG_ENGINE_KEYS" && code !== "CONFIG_EGRESS");
   }
   return [];
 }
@@ -72,8 +65,8 @@ const ACCEPTED: readonly (readonly [ProfileName, string, object, object?])[] = [
   ["customer-tenant", "its own shares", { ...TOKEN, owner: "customer", escrow: shares("customer") }],
   ["customer-tenant", "its own grants", { ...KMS, owner: "customer", grants: [{ to: "x", operator: "customer" }] }],
   ["customer-tenant", "two years", { ...TOKEN, owner: "customer", ...schedule("730d", "90d") }],
-  ...[FILE, TOKEN, TPM, VAULT].map((place) => ["air-gapped", place.kind, place] as const),
-  ["air-gapped", "a server by its name on the site", { ...VAULT, address: "https://vault.plant.internal" }],
+  ...[FILE, TOKEN, TPM, VAULT].map((place) => ["air-gapped", place.kind, { ...place, ...ESCROW }] as const),
+  ["air-gapped", "a server by its name on the site", { ...VAULT, ...ESCROW, address: "https://vault.plant.internal" }],
 ];
 
 const REFUSED: readonly (readonly [ProfileName, string, object | undefined, readonly string[], object?])[] = [
@@ -131,19 +124,35 @@ const REFUSED: readonly (readonly [ProfileName, string, object | undefined, read
   ],
   ["customer-tenant", "an hour", { ...TOKEN, owner: "customer", ...schedule("90d", "1h") }, ["schedule.overlap"]],
   ["customer-tenant", "all of it", { ...TOKEN, owner: "customer", ...schedule("80d", "80d") }, ["schedule.overlap"]],
-  ["air-gapped", "silence", undefined, ["kind"]],
-  ["air-gapped", "a KMS", { ...KMS, region: "eu-central-1" }, ["kind"]],
-  ["air-gapped", "a server on the Internet", { ...VAULT, address: "https://vault.example.com" }, ["address"]],
-  ["air-gapped", "a public address", { ...VAULT, address: "https://8.8.8.8" }, ["address"]],
-  ["air-gapped", "another's token", { ...TOKEN, owner: "trustkern" }, ["owner"]],
+  ["air-gapped", "silence", undefined, ["kind", "escrow"]],
+  ["air-gapped", "keys that nobody could restore", TOKEN, ["escrow"]],
+  ["air-gapped", "a KMS", { ...ESCROW, ...KMS, region: "eu-central-1" }, ["kind"]],
+  [
+    "air-gapped",
+    "a server on the Internet",
+    { ...ESCROW, ...VAULT, address: "https://vault.example.com" },
+    ["address"],
+  ],
+  ["air-gapped", "a public address", { ...ESCROW, ...VAULT, address: "https://8.8.8.8" }, ["address"]],
+  ["air-gapped", "another's token", { ...ESCROW, ...TOKEN, owner: "trustkern" }, ["owner"]],
   ["air-gapped", "another's share", { ...TOKEN, escrow: shares("trustkern") }, ["escrow.holders.1.operator"]],
-  ["air-gapped", "another's grant", { ...VAULT, grants: [{ to: "x", operator: "partner" }] }, ["grants.0.operator"]],
-  ["air-gapped", "a file by silence", { kind: "file" }, ["class"]],
-  ["air-gapped", "software without a reason", { kind: "file", class: "software" }, ["acceptSoftware"]],
-  ["air-gapped", "the authorities' token", { ...TOKEN, token: "issuing" }, ["token"]],
-  ["air-gapped", "a fortnight", { ...TOKEN, ...schedule("14d", "72h") }, ["schedule.rotateEvery"]],
-  ["air-gapped", "a day of overlap", { ...TOKEN, ...schedule("90d", "1d") }, ["schedule.overlap"]],
-  ["air-gapped", "an overlap as long as the rest", { ...TOKEN, ...schedule("30d", "30d") }, ["schedule.overlap"]],
+  [
+    "air-gapped",
+    "another's grant",
+    { ...ESCROW, ...VAULT, grants: [{ to: "x", operator: "partner" }] },
+    ["grants.0.operator"],
+  ],
+  ["air-gapped", "a file by silence", { ...ESCROW, kind: "file" }, ["class"]],
+  ["air-gapped", "software without a reason", { ...ESCROW, kind: "file", class: "software" }, ["acceptSoftware"]],
+  ["air-gapped", "the authorities' token", { ...ESCROW, ...TOKEN, token: "issuing" }, ["token"]],
+  ["air-gapped", "a fortnight", { ...ESCROW, ...TOKEN, ...schedule("14d", "72h") }, ["schedule.rotateEvery"]],
+  ["air-gapped", "a day of overlap", { ...ESCROW, ...TOKEN, ...schedule("90d", "1d") }, ["schedule.overlap"]],
+  [
+    "air-gapped",
+    "an overlap as long as the rest",
+    { ...ESCROW, ...TOKEN, ...schedule("30d", "30d") },
+    ["schedule.overlap"],
+  ],
 ];
 
 it.each(ACCEPTED.map(([profile, what, ...said]) => [profile, what, said] as const))(
@@ -233,8 +242,8 @@ describe("a refusal", () => {
       "CONFIG_MISSING custody.escrow.holders.0.operator",
       "CONFIG_VALUE custody.escrow.holders.1.operator",
     ]);
-    expect(brief("air-gapped", { ...ACCEPTED_SOFTWARE, kind: "vault", mount: "t", key: "k", tokenFile: "/t" })).toEqual(
-      ["CONFIG_MISSING custody.address"],
-    );
+    expect(
+      brief("air-gapped", { ...ACCEPTED_SOFTWARE, ...ESCROW, kind: "vault", mount: "t", key: "k", tokenFile: "/t" }),
+    ).toEqual(["CONFIG_MISSING custody.address"]);
   });
 });

@@ -1,4 +1,4 @@
-import { ONLINE_KEYS_IN_HARDWARE } from "./common-lines.ts";
+import { ASSURED_OUTSIDE_DEV, MAY_BE_ABSENT, metricsAlone, OUTSIDE_DEV, retentionLines } from "./common-lines.ts";
 import { CUSTOMER_ALONE, custodyOutsideDev } from "./custody-lines.ts";
 import type { Profile } from "./profile.ts";
 
@@ -8,16 +8,10 @@ export const customerTenant: Profile = {
   summary: "in the customer's own account and region, operated by the customer",
   constraints: [
     {
-      topic: "engine",
-      path: "engine",
-      rule: { kind: "one-of", values: ["docker", "kubernetes", "pulumi"] },
-      reason: "the embedded engine has no isolation between components and its database does not sync to disk",
-    },
-    {
-      topic: "region",
-      path: "hosting.region",
-      rule: { kind: "required" },
-      reason: "the customer chose the boundary, so the file must say where it is",
+      topic: "operator",
+      path: "hosting.operator",
+      rule: { kind: "one-of", values: ["customer"] },
+      reason: "no one but the customer may read plaintext or hold a decryption key",
     },
     {
       topic: "hosting",
@@ -26,18 +20,11 @@ export const customerTenant: Profile = {
       reason: "the boundary is the customer's account, and evidence names it",
     },
     {
-      topic: "operator",
-      path: "hosting.operator",
-      rule: { kind: "one-of", values: ["customer"] },
-      reason: "no one but the customer may read plaintext or hold a decryption key",
+      topic: "region",
+      path: "hosting.region",
+      rule: { kind: "required" },
+      reason: "the customer chose the boundary, so the file must say where it is",
     },
-    {
-      topic: "simulator",
-      path: "simulator.sensors",
-      rule: { kind: "one-of", values: [0] },
-      reason: "simulated telemetry and a rogue gateway have no place beside real data",
-    },
-    ONLINE_KEYS_IN_HARDWARE,
     {
       topic: "custody",
       path: "custody.kind",
@@ -54,13 +41,64 @@ export const customerTenant: Profile = {
     },
     ...CUSTOMER_ALONE,
     ...custodyOutsideDev("730d", "NIST SP 800-57 part 1 gives such a key two years at most"),
+    {
+      topic: "egress",
+      path: "egress.mode",
+      rule: { kind: "one-of", values: ["isolated", "restricted"] },
+      reason: "the customer's list says what may be reached, and what nobody has named may not",
+    },
+    {
+      topic: "images",
+      path: "images.source",
+      rule: { kind: "one-of", values: ["registry"] },
+      reason: "images come from the customer's registry, by digest, so that the customer decides what gets in and when",
+    },
+    {
+      topic: "images",
+      path: "images.mirror",
+      rule: { kind: "required" },
+      reason: "upstream's registries are not the customer's: they would see when, where and what is deployed",
+    },
+    {
+      topic: "support",
+      path: "support.access",
+      rule: { kind: "one-of", values: ["off", "granted"] },
+      reason: "nobody but the customer gets in unless the customer says who, why and until when",
+    },
+    {
+      topic: "support",
+      path: "support.until",
+      when: { path: "support.access", values: ["granted"] },
+      rule: { kind: "within", path: "support.from", max: "7d" },
+      reason: "a grant that nobody has to renew is forgotten, and then it is a standing access",
+    },
+    ...retentionLines("3650d", "365d", "ten years are the longest that records of production are usually asked for"),
+    {
+      topic: "engine",
+      path: "engine",
+      rule: { kind: "one-of", values: ["docker", "kubernetes", "pulumi"] },
+      reason: "the embedded engine has no isolation between components and its database does not sync to disk",
+    },
+    ...OUTSIDE_DEV,
   ],
-  assurances: [],
-  mayBeAbsent: [],
+  assurances: [
+    ...ASSURED_OUTSIDE_DEV,
+    metricsAlone(
+      "none, unless the customer says telemetry.vendor: metrics; then those of operations, which are metadata",
+      "even counters say how much a plant does, so the customer decides",
+    ),
+  ],
+  mayBeAbsent: MAY_BE_ABSENT,
   defaults: {
     engine: "kubernetes",
     hosting: { operator: "customer" },
     simulator: { sensors: 0 },
+    images: { source: "registry" },
+    egress: { mode: "restricted" },
+    support: { access: "off" },
+    telemetry: { vendor: "none" },
+    state: { backend: "local" },
+    retention: { telemetry: "365d", raw: "30d" },
     custody: { class: "hardware", schedule: { rotateEvery: "90d", overlap: "7d" } },
   },
 };

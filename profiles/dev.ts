@@ -1,3 +1,4 @@
+import { MAY_BE_ABSENT } from "./common-lines.ts";
 import { CUSTODY_EVERYWHERE } from "./custody-lines.ts";
 import type { Profile } from "./profile.ts";
 
@@ -39,9 +40,10 @@ export const dev: Profile = {
     ...CUSTODY_EVERYWHERE,
   ],
   assurances: [],
-  mayBeAbsent: [],
+  mayBeAbsent: MAY_BE_ABSENT,
   defaults: {
     engine: "embedded",
+    egress: { mode: "open" },
     hosting: { region: "local", account: "local", operator: "self" },
     simulator: { sensors: 3, ratePerSecond: 5 },
     custody: { kind: "file", class: "software", owner: "self", schedule: { rotateEvery: "90d", overlap: "7d" } },

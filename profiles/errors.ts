@@ -53,6 +53,17 @@ export const profileErrors = catalogue({
     summary: "What is said of the images does not go with where they come from.",
     fix: "with images.source registry say mirror and signedBy as needed; with packages or bundle leave both out",
   },
+  CONFIG_EGRESS: {
+    exit: EXIT.configuration,
+    summary:
+      "The list of hosts that may be reached contradicts egress.mode, or lacks a host that the file itself names.",
+    fix: "list every host with its purpose and say mode: restricted; leave the list out with isolated and open",
+  },
+  CONFIG_SUPPORT: {
+    exit: EXIT.configuration,
+    summary: "What is said of support access contradicts itself.",
+    fix: "with support.access granted say to, from, until and reason; leave them out with off and operators",
+  },
   PROFILE_UNKNOWN: {
     exit: EXIT.notFound,
     summary: "There is no profile of that name.",

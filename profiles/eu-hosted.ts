@@ -1,4 +1,4 @@
-import { ONLINE_KEYS_IN_HARDWARE } from "./common-lines.ts";
+import { ASSURED_OUTSIDE_DEV, MAY_BE_ABSENT, metricsAlone, OUTSIDE_DEV, retentionLines } from "./common-lines.ts";
 import { custodyOutsideDev } from "./custody-lines.ts";
 import { AWS_EU_REGIONS, EU_REGIONS } from "./eu-regions.ts";
 import type { Profile } from "./profile.ts";
@@ -6,19 +6,13 @@ import type { Profile } from "./profile.ts";
 /** Operated for a tenant, inside the European Union. */
 export const euHosted: Profile = {
   name: "eu-hosted",
-  summary: "operated by TrustKern for one tenant, in one region of the European Union",
+  summary: "operated by TrustKern or a partner for one tenant, in one region of the European Union or the EEA",
   constraints: [
     {
-      topic: "engine",
-      path: "engine",
-      rule: { kind: "one-of", values: ["docker", "kubernetes", "pulumi"] },
-      reason: "the embedded engine has no isolation between components and its database does not sync to disk",
-    },
-    {
-      topic: "region",
-      path: "hosting.region",
-      rule: { kind: "one-of", values: EU_REGIONS },
-      reason: "plaintext and decryption keys stay in a member state of the European Union",
+      topic: "operator",
+      path: "hosting.operator",
+      rule: { kind: "one-of", values: ["trustkern", "partner"] },
+      reason: "this profile is the hosted one; a customer who operates it takes customer-tenant",
     },
     {
       topic: "hosting",
@@ -27,18 +21,18 @@ export const euHosted: Profile = {
       reason: "one account for each tenant, so that no other tenant's operator can reach the boundary",
     },
     {
-      topic: "operator",
-      path: "hosting.operator",
-      rule: { kind: "one-of", values: ["trustkern"] },
-      reason: "this profile is the hosted one; a customer who operates it takes customer-tenant",
+      topic: "region",
+      path: "hosting.region",
+      rule: { kind: "one-of", values: EU_REGIONS },
+      reason: "plaintext and decryption keys stay where the GDPR is law, in a state of the European Union or the EEA",
     },
     {
-      topic: "simulator",
-      path: "simulator.sensors",
-      rule: { kind: "one-of", values: [0] },
-      reason: "simulated telemetry and a rogue gateway have no place beside real data",
+      topic: "region",
+      path: "pki.issuing.region",
+      when: { path: "pki.issuing.kind", values: ["aws-kms"] },
+      rule: { kind: "one-of", values: AWS_EU_REGIONS },
+      reason: "who can be ordered to sign with the KMS can make identities, so it is in a member state of the Union",
     },
-    ONLINE_KEYS_IN_HARDWARE,
     {
       topic: "custody",
       path: "custody.kind",
@@ -63,13 +57,71 @@ export const euHosted: Profile = {
       "365d",
       "of the two years that NIST SP 800-57 part 1 allows, one: who steals a generation opens what was sent in its time",
     ),
+    {
+      topic: "egress",
+      path: "egress.mode",
+      rule: { kind: "one-of", values: ["isolated", "restricted"] },
+      reason: "what nobody has named is not to be reached from the host that has the plaintext",
+    },
+    {
+      topic: "egress",
+      path: "egress.allow.*.region",
+      rule: { kind: "one-of", values: EU_REGIONS },
+      reason: "what the host tells a registry, a state or a log server stays where the GDPR is law, too",
+    },
+    {
+      topic: "images",
+      path: "images.source",
+      rule: { kind: "one-of", values: ["registry"] },
+      reason:
+        "the operator runs what was released and nothing that a host has built, so that two hosts run the same bytes",
+    },
+    {
+      topic: "images",
+      path: "images.signedBy",
+      rule: { kind: "required" },
+      reason: "a digest says that bytes are the same, and a signature whose they are",
+    },
+    {
+      topic: "support",
+      path: "support.access",
+      rule: { kind: "one-of", values: ["operators", "off"] },
+      reason: "staff get in as operators do, by certificates of 1 h of which each issue is a record of the ledger",
+    },
+    {
+      topic: "state",
+      path: "state.region",
+      when: { path: "state.backend", values: ["s3"] },
+      rule: { kind: "one-of", values: EU_REGIONS },
+      reason: "the state says what runs where; http names a host, whose region the list of egress says",
+    },
+    ...retentionLines("1095d", "90d", "three years are the longest that a hosted deployment keeps them for its tenant"),
+    {
+      topic: "engine",
+      path: "engine",
+      rule: { kind: "one-of", values: ["docker", "kubernetes", "pulumi"] },
+      reason: "the embedded engine has no isolation between components and its database does not sync to disk",
+    },
+    ...OUTSIDE_DEV,
   ],
-  assurances: [],
-  mayBeAbsent: [],
+  assurances: [
+    ...ASSURED_OUTSIDE_DEV,
+    metricsAlone(
+      "none, or metrics of operations, which are metadata",
+      "the operator has to see that it works, and sees counters for that",
+    ),
+  ],
+  mayBeAbsent: MAY_BE_ABSENT,
   defaults: {
     engine: "docker",
     hosting: { operator: "trustkern" },
     simulator: { sensors: 0 },
+    images: { source: "registry" },
+    egress: { mode: "restricted" },
+    support: { access: "operators" },
+    telemetry: { vendor: "none" },
+    state: { backend: "local" },
+    retention: { telemetry: "365d", raw: "30d" },
     custody: { class: "hardware", owner: "trustkern", schedule: { rotateEvery: "90d", overlap: "7d" } },
   },
 };

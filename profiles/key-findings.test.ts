@@ -1,14 +1,16 @@
 import { describe, expect, it } from "vitest";
+import { stringify } from "yaml";
 import { findingsOf } from "../model/findings.ts";
 import { parseDeploymentYaml } from "./parse.ts";
+import { LEAST_FILES } from "./test-files.ts";
+
+const in443 = { port: 443, protocol: "tcp", region: "eu-central-1" };
+const registry = { ...in443, host: "registry.example", purpose: "images" };
+const kms = { ...in443, host: "kms.eu-central-1.amazonaws.com", purpose: "keys" };
 
 const DOCKER = "name: demo\ntenant: demo\nprofile: dev\nengine: docker\n";
-const HOSTED = `name: demo
-tenant: demo
-profile: eu-hosted
-hosting: { region: eu-central-1, account: "1" }
-custody: { kind: pkcs11, module: /usr/lib/token.so, token: other, pinFile: /etc/pin }
-`;
+const { pki: _, engine: __, ...hosted } = LEAST_FILES["eu-hosted"];
+const HOSTED = stringify({ ...hosted, egress: { allow: [registry, kms] } });
 const EMBEDDED = "name: demo\ntenant: demo\nprofile: dev\n";
 const KMS =
   "pki: { issuing: { kind: aws-kms, region: eu-central-1, keys: { services: a, gateways: b, operators: c } } }\n";

@@ -6,18 +6,22 @@ PRIVATE.addSubnet("172.16.0.0", 12, "ipv4");
 PRIVATE.addSubnet("192.168.0.0", 16, "ipv4");
 PRIVATE.addSubnet("fc00::", 7, "ipv6");
 
-/** {@link isOnSite} in words. */
-export const ON_SITE_TEXT =
-  "an https URL of a private address (RFC 1918, RFC 4193), or of a name below .internal or .home.arpa";
+/** {@link isOnSiteHost} in words. */
+export const ON_SITE_TEXT = "a private address (RFC 1918, RFC 4193), or a name below .internal or .home.arpa";
 
-/**
- * Whether a URL can only be of a host on the site: its address is a private one (RFC 1918, RFC 4193), or its name is below a
- * domain that the public DNS never has: `.internal`, which ICANN keeps for private use, and `.home.arpa` (RFC 8375). Where the
- * site's own resolver sends such a name is the site's business.
- */
+/** Whether a URL can only be of a host on the site, as {@link isOnSiteHost} says. */
 export function isOnSite(url: unknown): boolean {
   if (typeof url !== "string" || !URL.canParse(url)) return false;
-  const host = new URL(url).hostname.replace(/^\[(.*)\]$/, "$1");
+  return isOnSiteHost(new URL(url).hostname.replace(/^\[(.*)\]$/, "$1"));
+}
+
+/**
+ * Whether a host can only be on the site: its address is a private one (RFC 1918, RFC 4193), or its name is below a domain that
+ * the public DNS never has: `.internal`, which ICANN keeps for private use, and `.home.arpa` (RFC 8375). Where the site's own
+ * resolver sends such a name is the site's business.
+ */
+export function isOnSiteHost(host: unknown): boolean {
+  if (typeof host !== "string") return false;
   const version = isIP(host);
   if (version === 0) return /\.(?:internal|home\.arpa)$/.test(host);
   return PRIVATE.check(host, version === 6 ? "ipv6" : "ipv4");

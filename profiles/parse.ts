@@ -1,6 +1,7 @@
 import type { Deployment } from "../model/deployment.ts";
 import { renderFindings } from "../model/findings.ts";
 import type { Finding } from "../shared/finding.ts";
+import { egressFindings } from "./egress-findings.ts";
 import { profileErrors } from "./errors.ts";
 import { imageFindings } from "./image-findings.ts";
 import { keyFindings } from "./key-findings.ts";
@@ -9,7 +10,11 @@ import { profileFindings } from "./profile-findings.ts";
 import { resolveDeployment } from "./resolve.ts";
 import { deploymentSchema } from "./schema.ts";
 import { schemaFindings } from "./schema-findings.ts";
+import { supportFindings } from "./support-findings.ts";
 import { readYaml } from "./yaml-source.ts";
+
+/** What can be wrong with a file that has the form: its profile's lines, and members that contradict each other. */
+const BEYOND_FORM = [profileFindings, keyFindings, imageFindings, egressFindings, supportFindings] as const;
 
 /** What a `trustkern.yaml` says. */
 export interface ReadDeployment {
@@ -37,7 +42,7 @@ export function readDeploymentYaml(text: string, file: string): ReadDeployment {
   const broken = new Set(source.findings.map(placeOf));
   const schema = unreadable ? [] : schemaFindings(source);
   const wrong = new Set(schema.map(({ path }) => path));
-  const profile = [...profileFindings(source), ...keyFindings(source), ...imageFindings(source)].filter(
+  const profile = BEYOND_FORM.flatMap((find) => find(source)).filter(
     ({ path }) => !wrong.has(path) && !wrong.has(parentOf(path)),
   );
   const beyondSyntax = [...schema, ...profile].filter((finding) => !broken.has(placeOf(finding)));

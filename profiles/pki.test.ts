@@ -1,19 +1,15 @@
 import { describe, expect, it } from "vitest";
+import { stringify } from "yaml";
 import { findingsOf } from "../model/findings.ts";
 import { parseDeploymentYaml } from "./parse.ts";
 import { defaultDeployment } from "./resolve.ts";
+import { LEAST_FILES } from "./test-files.ts";
 
 const DEV = "name: demo\ntenant: demo\nprofile: dev\n";
-const CUSTODY =
-  "custody: { owner: customer, kind: pkcs11, module: /usr/lib/token.so, token: other, pinFile: /etc/pin }\n";
-const HOSTED = `name: demo
-tenant: demo
-profile: eu-hosted
-hosting: { region: eu-central-1, account: "1" }
-engine: docker
-${CUSTODY}`;
-const CUSTOMER = HOSTED.replace("eu-hosted", "customer-tenant");
-const SITE = `name: demo\ntenant: demo\nprofile: air-gapped\nengine: docker\n${CUSTODY}`;
+const [HOSTED, CUSTOMER, SITE] = (["eu-hosted", "customer-tenant", "air-gapped"] as const).map((profile) => {
+  const { pki: _, ...file } = LEAST_FILES[profile];
+  return stringify(file);
+}) as [string, string, string];
 const TOKEN = "kind: pkcs11, module: /usr/lib/token.so, token: acme, pinFile: /etc/pin";
 const KMS = "kind: aws-kms, region: eu-central-1, keys: { services: a, gateways: b, operators: c }";
 

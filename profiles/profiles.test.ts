@@ -44,8 +44,9 @@ describe.each(PROFILE_NAMES)("profile %s", (name) => {
       expect(paths.length).toBeGreaterThan(0);
       const open = ["engine", "hosting.region", "hosting.account", "pki.issuing.module"];
       const token = ["pki.issuing.token", "pki.issuing.pinFile"];
-      const custody = ["custody.module", "custody.token", "custody.pinFile"];
-      expect([...open, ...token, ...custody]).toEqual(expect.arrayContaining(paths));
+      const custody = ["custody.module", "custody.token", "custody.pinFile", "custody.escrow.holders"];
+      const images = ["images.source", "images.signedBy", "images.mirror"];
+      expect([...open, ...token, ...custody, ...images]).toEqual(expect.arrayContaining(paths));
     }
   });
 });
@@ -74,9 +75,17 @@ describe("rules", () => {
     [{ kind: "shorter-than", path: "other" }, ["1s", "719h", "9", undefined], ["30d", "720h", "31d"]],
     [{ kind: "same-as", path: "other" }, ["30d"], ["720h", "", undefined]],
     [{ kind: "other-than", path: "other" }, ["720h", "", undefined], ["30d"]],
+    [{ kind: "no-longer-than", path: "other" }, ["1s", "30d", "720h", "9", undefined], ["31d", "721h"]],
+    [
+      { kind: "within", path: "begin", max: "7d" },
+      ["2027-03-08T00:00:00Z", "2027-03-01T00:00:01Z", "never", undefined],
+      ["2027-03-08T00:00:01Z", "2028-01-01T00:00:00Z"],
+    ],
+    [{ kind: "on-site-host" }, ["10.0.0.1", "fd00::1", "ntp.internal"], ["1.1.1.1", "ntp.example", undefined]],
     [{ kind: "on-site" }, ["https://10.0.0.1"], ["https://1.1.1.1", undefined]],
   ] as const)("%j", (rule, kept, broken) => {
-    const lookUp = (path: string) => (path === "other" ? "30d" : undefined);
+    const others: Readonly<Record<string, string>> = { other: "30d", begin: "2027-03-01T00:00:00Z" };
+    const lookUp = (path: string) => others[path];
     for (const value of kept) expect(keepsRule(rule, value, lookUp), String(value)).toBe(true);
     for (const value of broken) expect(keepsRule(rule, value, lookUp), String(value)).toBe(false);
     expect(renderRule(rule)).not.toBe("");

@@ -2,6 +2,7 @@ import type { Deployment, Retention, StateBackend } from "../model/deployment.ts
 import { parseDuration } from "../shared/durations.ts";
 import { tokenSockets } from "./host-socket.ts";
 import { PROFILES } from "./index.ts";
+import { resolveBoundary } from "./resolve-boundary.ts";
 import { resolveCustody } from "./resolve-custody.ts";
 import { resolvePki } from "./resolve-pki.ts";
 import type { DeploymentInput } from "./schema.ts";
@@ -46,9 +47,7 @@ export function resolveDeployment(input: DeploymentInput): Deployment {
     ports: portsOf({ ...profile.ports, ...input.ports }, gateways[0]),
     retention,
     images: { ...DEFAULTS.images, ...profile.images, ...input.images },
-    egress: { mode: input.profile === "dev" ? "open" : "isolated", allow: [] },
-    support: { access: input.profile === "eu-hosted" ? "operators" : "off" },
-    telemetry: { vendor: "none" },
+    ...resolveBoundary(input, input.profile),
     docker: {
       ...DEFAULTS.docker,
       ...tokenSockets(input.name),

@@ -1,6 +1,6 @@
 import { parseDuration } from "../shared/durations.ts";
 import { DURATION } from "./fields.ts";
-import { isOnSite, ON_SITE_TEXT } from "./on-site.ts";
+import { isOnSite, isOnSiteHost, ON_SITE_TEXT } from "./on-site.ts";
 
 /** What a constraint asks of the value at its path; the paths in a rule are those of other values of the file. */
 export type Rule =
@@ -8,9 +8,12 @@ export type Rule =
   | { readonly kind: "between"; readonly min: number; readonly max: number }
   | { readonly kind: "lasts"; readonly min: string; readonly max: string }
   | { readonly kind: "shorter-than"; readonly path: string }
+  | { readonly kind: "no-longer-than"; readonly path: string }
+  | { readonly kind: "within"; readonly path: string; readonly max: string }
   | { readonly kind: "same-as"; readonly path: string }
   | { readonly kind: "other-than"; readonly path: string }
   | { readonly kind: "on-site" }
+  | { readonly kind: "on-site-host" }
   | { readonly kind: "required" };
 
 /** The value of the file, or else of its profile, at a path. */
@@ -26,11 +29,17 @@ export function renderRule(rule: Rule): string {
       return `${rule.min} to ${rule.max}`;
     case "shorter-than":
       return `shorter than ${rule.path}`;
+    case "no-longer-than":
+      return `no longer than ${rule.path}`;
+    case "within":
+      return `at most ${rule.max} after ${rule.path}`;
     case "same-as":
       return `the same as ${rule.path}`;
     case "other-than":
       return `another than ${rule.path}`;
     case "on-site":
+      return `an https URL of ${ON_SITE_TEXT}`;
+    case "on-site-host":
       return ON_SITE_TEXT;
     case "required":
       return "any, but it must be said";
@@ -48,12 +57,18 @@ export function keepsRule(rule: Rule, value: unknown, lookUp: LookUp = () => und
       return seconds(value) >= parseDuration(rule.min) && seconds(value) <= parseDuration(rule.max);
     case "shorter-than":
       return !(seconds(value) >= seconds(lookUp(rule.path)));
+    case "no-longer-than":
+      return !(seconds(value) > seconds(lookUp(rule.path)));
+    case "within":
+      return !(instant(value) - instant(lookUp(rule.path)) > parseDuration(rule.max) * 1000);
     case "same-as":
       return value === lookUp(rule.path);
     case "other-than":
       return value !== lookUp(rule.path);
     case "on-site":
       return isOnSite(value);
+    case "on-site-host":
+      return isOnSiteHost(value);
     case "required":
       return value !== undefined;
   }
@@ -62,4 +77,9 @@ export function keepsRule(rule: Rule, value: unknown, lookUp: LookUp = () => und
 /** NaN, which is neither shorter nor longer than anything, for what is no duration. */
 function seconds(value: unknown): number {
   return typeof value === "string" && DURATION.test(value) ? parseDuration(value) : Number.NaN;
+}
+
+/** Milliseconds since 1970, NaN for what is no time. */
+function instant(value: unknown): number {
+  return typeof value === "string" ? Date.parse(value) : Number.NaN;
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { ENGINES, FOREIGN_IMAGES, IMAGE_SOURCES, OPERATORS, PROFILE_NAMES } from "../model/deployment.ts";
 import { parseDuration } from "../shared/durations.ts";
+import { egressSchema, supportSchema, telemetrySchema } from "./boundary-schema.ts";
 import { custodySchema } from "./custody-schema.ts";
 import { absolutePath, DURATION, DURATION_TEXT, text, whole } from "./fields.ts";
 import { HOST_SOCKET, HOST_SOCKET_TEXT } from "./host-socket.ts";
@@ -181,6 +182,9 @@ export const deploymentSchema = z
     images: imagesSchema.exactOptional(),
     docker: dockerSchema.exactOptional(),
     state: stateSchema.exactOptional(),
+    egress: egressSchema.exactOptional(),
+    support: supportSchema.exactOptional(),
+    telemetry: telemetrySchema.exactOptional(),
     pki: pkiSchema.exactOptional(),
     custody: custodySchema.exactOptional(),
     retention: z
