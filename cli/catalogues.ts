@@ -17,7 +17,10 @@ import { doctorErrors } from "../operations/doctor/errors.ts";
 import { envelopeErrors } from "../operations/envelope/errors.ts";
 import { imagesErrors } from "../operations/images/errors.ts";
 import { toolsErrors } from "../operations/tools/errors.ts";
+import { verifyErrors } from "../operations/verify/errors.ts";
+import { modelLayerErrors } from "../operations/verify/model/errors.ts";
 import { probeErrors } from "../operations/verify/probe/errors.ts";
+import { renderedLayerErrors } from "../operations/verify/rendered/errors.ts";
 import { profileErrors } from "../profiles/errors.ts";
 import { protocolErrors } from "../protocol/errors.ts";
 import { provisioningErrors } from "../protocol/provisioning-errors.ts";
@@ -102,6 +105,9 @@ const CATALOGUES = [
   dockerErrors,
   embeddedErrors,
   envelopeErrors,
+  verifyErrors,
+  modelLayerErrors,
+  renderedLayerErrors,
   cliErrors,
 ];
 

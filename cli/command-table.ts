@@ -338,6 +338,16 @@ export const COMMANDS: readonly Command[] = [
     load: () => import("./commands/diagram.ts"),
   },
   {
+    name: "verify boundary",
+    summary:
+      "prove that plaintext and decryption keys stay inside: the model, the stack, what runs, and a marked message",
+    options: [
+      ["--layers <layers>", "model, rendered, running, data, separated by commas (default: all that the engine has)"],
+    ],
+    handlesCancel: true,
+    load: () => import("./commands/verify-boundary.ts"),
+  },
+  {
     name: "envelope check",
     args: "<file>",
     summary: "run every known answer of a vectors file, for firmware teams",

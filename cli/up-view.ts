@@ -4,6 +4,7 @@ import type { VerdictCounts } from "../stacks/embedded/traffic.ts";
 import type { Up, UpReport } from "../stacks/embedded/up.ts";
 import type { Second } from "../stacks/embedded/watch.ts";
 import type { Paint } from "./paint.ts";
+import { wrap } from "./wrap.ts";
 
 const PROOF_COLUMNS = 76;
 const INDENT = 32;
@@ -101,16 +102,4 @@ export function addresses({ deployed, sensors, fixture }: Up, paint: Paint): str
 /** Prints the bytes of the first case of a vectors file. */
 function firstEnvelope(file: string): string {
   return `node -e 'process.stdout.write(Buffer.from(require(process.argv[1]).single[0].envelope, "hex"))' ${quoted(file)}`;
-}
-
-function wrap(text: string, columns: number): readonly string[] {
-  const lines: string[] = [];
-  let line = "";
-  for (const word of text.split(" ")) {
-    if (line !== "" && line.length + 1 + word.length > columns) {
-      lines.push(line);
-      line = word;
-    } else line = line === "" ? word : `${line} ${word}`;
-  }
-  return [...lines, line];
 }

@@ -61,6 +61,18 @@ export const PROTECTION_CARRIES = {
   envelope: ["ciphertext", "metadata"],
 } as const satisfies Record<Protection, readonly DataClass[]>;
 
+/**
+ * Which ports something outside of the deployment may connect to, by zone: `port` of any component, or `component.port` of that
+ * one alone. Nothing of the boundary is published but the dashboards, to people.
+ */
+export const ZONE_PUBLISHES = {
+  device: [],
+  edge: ["coap"],
+  ingress: ["mqtts"],
+  decryption: ["grafana.https"],
+  operations: ["https"],
+} as const satisfies Record<Zone, readonly string[]>;
+
 // A zone known only as a union (one read from YAML, say) may do what every member of the union may: what any one of
 // them forbids is forbidden. So the types below subtract what is forbidden and never add up what is allowed.
 type NotHeld<Z extends Zone> = Z extends Zone ? Exclude<DataClass, (typeof ZONE_HOLDS)[Z][number]> : never;

@@ -44,6 +44,8 @@ const edge = (over: Partial<Flow>): Flow => ({
   carries: ["metadata"],
   ...over,
 });
+const publishing = (name: string, zone: Zone, port: string): Model =>
+  model([], [{ ...part(name, zone), ports: [{ name: port, port: 1, protocol: "tcp", publish: true }] }]);
 const codes = (checked: Model) => checkBoundary(checked).map(({ code }) => code);
 
 describe("the table", () => {
@@ -87,6 +89,12 @@ describe("checkBoundary", () => {
 
   it.each<[string, Model, string]>([
     ["plaintext at the edge", model([], [part("gw", "edge", ["plaintext"])]), "BOUNDARY_ZONE_HOLDS"],
+    ["the database's port to outside", publishing("database", "decryption", "postgres"), "BOUNDARY_PUBLISHED"],
+    ["custody's port to outside", publishing("custody", "decryption", "https"), "BOUNDARY_PUBLISHED"],
+    ["another's https as Grafana's", publishing("grafana2", "decryption", "https"), "BOUNDARY_PUBLISHED"],
+    ["another port of Grafana", publishing("grafana", "decryption", "metrics"), "BOUNDARY_PUBLISHED"],
+    ["metrics to outside", publishing("broker", "ingress", "metrics"), "BOUNDARY_PUBLISHED"],
+    ["a port of a device", publishing("simulator", "device", "coap"), "BOUNDARY_PUBLISHED"],
     ["plaintext out of the boundary", model([edge({ carries: ["plaintext"] })]), "BOUNDARY_FLOW_CARRIES"],
     [
       "plaintext fetched from outside",
@@ -107,6 +115,15 @@ describe("checkBoundary", () => {
     ],
   ])("refuses %s", (_, checked, code) => {
     expect(codes(checked)).toEqual([code]);
+  });
+
+  it.each<[string, Zone, string]>([
+    ["gw-01", "edge", "coap"],
+    ["broker", "ingress", "mqtts"],
+    ["grafana", "decryption", "https"],
+    ["backend", "operations", "https"],
+  ])("lets %s of zone %s publish its port %s", (name, zone, port) => {
+    expect(codes(publishing(name, zone, port))).toEqual([]);
   });
 
   it("refuses plaintext inside a CoAP envelope twice: for its zones and for its protection", () => {

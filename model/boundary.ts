@@ -1,5 +1,5 @@
 import type { Finding } from "../shared/finding.ts";
-import { FLOW_CARRIES, PROTECTION_CARRIES, ZONE_HOLDS } from "./boundary-table.ts";
+import { FLOW_CARRIES, PROTECTION_CARRIES, ZONE_HOLDS, ZONE_PUBLISHES } from "./boundary-table.ts";
 import type { Component } from "./component.ts";
 import type { Engine } from "./deployment.ts";
 import { modelErrors } from "./errors.ts";
@@ -20,6 +20,7 @@ export function checkBoundary(model: Model): Finding[] {
   return [
     ...duplicateNames(model.components),
     ...model.components.flatMap(checkComponent),
+    ...model.components.flatMap(checkPublished),
     ...model.flows.flatMap((flow) => checkFlow(flow, byName, model.engine)),
   ];
 }
@@ -59,6 +60,21 @@ function checkComponent(component: Component): Finding[] {
       `move "${component.name}" into a zone that may hold ${held}, or keep ${held} out of it`,
     ),
   );
+}
+
+function checkPublished({ name, zone, ports }: Component): Finding[] {
+  const accepted: readonly string[] = ZONE_PUBLISHES[zone];
+  const published = ports.filter(({ publish }) => publish === true);
+  return published
+    .filter((port) => !accepted.includes(port.name) && !accepted.includes(`${name}.${port.name}`))
+    .map((port) =>
+      finding(
+        "BOUNDARY_PUBLISHED",
+        `components.${name}.ports.${port.name}`,
+        `"${name}" in zone ${zone} publishes its port "${port.name}"; accepted: ${accepted.join(", ") || "none"}`,
+        `take publish off the port "${port.name}" of "${name}"`,
+      ),
+    );
 }
 
 function checkFlow(flow: Flow, byName: ReadonlyMap<string, Component>, engine: Engine): Finding[] {

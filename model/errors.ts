@@ -17,6 +17,11 @@ export const modelErrors = catalogue({
     summary: "A component holds a data class that its zone must not see.",
     fix: "move the component into a zone that may hold the class, or keep the class out of it",
   },
+  BOUNDARY_PUBLISHED: {
+    exit: EXIT.policy,
+    summary: "A component publishes a port that its zone must not publish, such as the database's.",
+    fix: "take publish off the port; inside the deployment a flow reaches it without",
+  },
   BOUNDARY_FLOW_END: {
     exit: EXIT.policy,
     summary: "A flow begins or ends at a component that is not there.",

@@ -14,12 +14,16 @@ export const CHECKS = {
   "rendered.networks": "there is a network for each flow, with its two ends alone, and nothing leaves it",
   "rendered.ports": "no port is published but those of the model, on the address that is named",
   "rendered.mounts": "no container sees a file, a secret, a volume or a socket that is not its component's",
-  "rendered.rights": "no container has a right of the host, a capability or a namespace that no exception grants",
-  "rendered.secrets": "no secret is in the rendered stack, and none in an environment",
+  "rendered.rights":
+    "every container runs the program of its component, without a right of the host, a capability or a namespace that no exception grants",
+  "rendered.secrets":
+    "no secret is in the rendered stack, and no variable in an environment that its component does not have",
   "rendered.images": "every image is named by what the lock says",
   "rendered.limits": "every container has bounds on memory, processors and logs, and is watched",
   "rendered.engine":
     "the state is kept where the deployment says, by the pinned provider, and there is nothing else in the stack",
+  "rendered.deployed":
+    "what the last deploy left on this host, the stack and every configuration file, is what the model renders",
   "running.components":
     "every component runs and is well, and no stranger shares a network, a folder or a namespace with one",
   "running.flows": "every flow of the model connects",

@@ -38,6 +38,14 @@ export interface Verification {
   readonly results: readonly CheckResult[];
 }
 
+/**
+ * A check that was looked at: `broken` where there is a finding, else `proven`.
+ * @param seen what was looked at, with counts
+ */
+export function judged(id: CheckId, seen: string, findings: readonly Finding[]): CheckResult {
+  return { id, outcome: findings.length > 0 ? "broken" : "proven", seen, findings };
+}
+
 /** `broken` where one check is, else `not-proven` where one is and may not be, else `proven`. */
 export function verdictOf(results: readonly CheckResult[]): Exclude<Outcome, "not-required"> {
   if (results.some(({ outcome }) => outcome === "broken")) return "broken";

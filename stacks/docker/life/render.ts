@@ -32,17 +32,28 @@ export function dockerLayout({
   return { model, layout: layoutOf(dir, temporaryDir, Math.max(...sockets.map((path) => path.length))) };
 }
 
+/** What rendering is handed. */
+type RenderOptions = Pick<DockerOptions, "deployment" | "dir" | "temporaryDir" | "images" | "runAs">;
+
+/**
+ * Renders a deployment, and holds nothing against anything: for who looks at what came out.
+ * @throws BOUNDARY_BROKEN, and what rendering throws
+ */
+export function synthDocker(options: RenderOptions): Rendered {
+  const { deployment, images, runAs } = options;
+  const { layout, model } = dockerLayout(options);
+  const plan = planContainers(model, { deployment, layout, runAs, images });
+  return { layout, model, plan, stack: synthJson(plan, { backend: deployment.state, localFile: STATE_FILE }) };
+}
+
 /**
  * Renders a deployment, and holds what came out against the model. Needs no Docker, network or image lock.
  * @throws BOUNDARY_BROKEN, RENDERED_STACK_REFUSED with every finding, and what rendering throws
  */
-export function renderDocker(
-  options: Pick<DockerOptions, "deployment" | "dir" | "temporaryDir" | "images" | "runAs">,
-): Rendered {
+export function renderDocker(options: RenderOptions): Rendered {
   const { deployment, images, runAs } = options;
-  const { layout, model } = dockerLayout(options);
-  const plan = planContainers(model, { deployment, layout, runAs, images });
-  const stack = synthJson(plan, { backend: deployment.state, localFile: STATE_FILE });
+  const rendered = synthDocker(options);
+  const { layout, model, stack } = rendered;
   const findings = checkRendered(stack, { model, deployment, layout, images, runAs });
   if (findings.length > 0) {
     throw dockerLifeErrors.error(
@@ -51,5 +62,5 @@ export function renderDocker(
       { path: findings[0]?.path, cause: findings },
     );
   }
-  return { layout, model, plan, stack };
+  return rendered;
 }

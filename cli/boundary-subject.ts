@@ -1,0 +1,14 @@
+import type { BoundarySubject } from "../operations/verify/boundary.ts";
+import type { CommandContext } from "./command.ts";
+import { locateDeployment } from "./deployment-file.ts";
+import { dockerTarget } from "./docker-target.ts";
+
+/**
+ * The deployment of `-f`, of the nearest `trustkern.yaml`, or the default one, as its proof needs it.
+ * @throws CONFIG_INVALID, IMAGES_LOCK_INVALID, IMAGES_SOURCE_DIFFERS
+ */
+export async function boundarySubject(context: CommandContext): Promise<BoundarySubject> {
+  const { deployment, lines } = await locateDeployment(context.io, context.flags);
+  const docker = deployment.engine === "docker" ? (await dockerTarget(context)).options : undefined;
+  return { deployment, lines, docker };
+}

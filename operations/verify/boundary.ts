@@ -1,0 +1,103 @@
+import type { Model } from "../../model/boundary.ts";
+import type { Deployment } from "../../model/deployment.ts";
+import { buildModel } from "../../modules/index.ts";
+import { referencePlacement } from "../../modules/reference-placement.ts";
+import type { LineResult } from "../../profiles/lines.ts";
+import type { Finding } from "../../shared/finding.ts";
+import type { DockerOptions } from "../../stacks/docker/life/options.ts";
+import { type Rendered, synthDocker } from "../../stacks/docker/life/render.ts";
+import { hostErrors } from "../../stacks/host/errors.ts";
+import { checksOf, LAYERS, type Layer } from "./checks.ts";
+import { verifyErrors } from "./errors.ts";
+import { verifyModel } from "./model/index.ts";
+import { notLookedAt } from "./not-looked-at.ts";
+import { type Look, lookOnDocker } from "./on-docker.ts";
+import { readDeployed } from "./rendered/deployed.ts";
+import { verifyRendered } from "./rendered/index.ts";
+import type { CheckResult, Verification } from "./result.ts";
+
+/** A deployment whose boundary is to be proven. */
+export interface BoundarySubject {
+  readonly deployment: Deployment;
+  /** Every line of its profile, held against its file. */
+  readonly lines: readonly LineResult[];
+  /** What the docker engine is handed; undefined on the embedded engine, whose components nothing keeps apart. */
+  readonly docker: DockerOptions | undefined;
+}
+
+/** How to prove it. */
+export interface BoundaryOptions extends BoundarySubject {
+  /** @default those of {@link layersOf} */
+  readonly layers?: readonly Layer[] | undefined;
+  readonly clock: () => Date;
+  /** Hears of each layer before it is looked at. */
+  readonly onLayer: (layer: Layer) => void;
+}
+
+/** The layers that an engine has: the embedded one has nothing but its model. */
+export function layersOf({ docker }: Pick<BoundarySubject, "docker">): readonly Layer[] {
+  return docker === undefined ? ["model"] : LAYERS;
+}
+
+const LOOKS: Readonly<Record<"running" | "data", Look>> = {
+  running: async () => notLookedAt("running", notIsolated({ engine: "docker" })),
+  data: async () => notLookedAt("data", notIsolated({ engine: "docker" })),
+};
+
+/**
+ * Looks at the layers in their order. What is wrong with the deployment, and what keeps a layer from being looked at, is in the
+ * results.
+ * @throws BOUNDARY_BROKEN where no model can be made, STATE_CORRUPT, DEPLOY_CANCELLED
+ */
+export async function verifyBoundary(options: BoundaryOptions): Promise<Verification> {
+  const { deployment, clock, docker } = options;
+  const wanted = options.layers ?? layersOf(options);
+  const layers = LAYERS.filter((layer) => wanted.includes(layer));
+  const startedAt = clock().toISOString();
+  const rendered = docker === undefined ? undefined : synthDocker(docker);
+  const model = rendered?.model ?? buildModel(deployment, referencePlacement(deployment));
+  const results: CheckResult[] = [];
+  for (const layer of layers) {
+    options.onLayer(layer);
+    results.push(...complete(layer, await verifyLayer(layer, options, model, rendered)));
+    if (docker?.signal.aborted) throw hostErrors.error("DEPLOY_CANCELLED", `interrupted at the layer ${layer}`);
+  }
+  return {
+    schema: "trustkern.verify-boundary/1",
+    deployment: deployment.name,
+    tenant: deployment.tenant,
+    profile: deployment.profile,
+    engine: deployment.engine,
+    startedAt,
+    endedAt: clock().toISOString(),
+    layers,
+    results,
+  };
+}
+
+// A check that nobody looked at would be missing from the verdict, too.
+function complete(layer: Layer, results: readonly CheckResult[]): readonly CheckResult[] {
+  const [wanted, given] = [checksOf(layer), results.map(({ id }) => id)];
+  if (wanted.join() === given.join()) return results;
+  throw new TypeError(`layer ${layer} gave the results ${given.join(", ")}`);
+}
+
+async function verifyLayer(
+  layer: Layer,
+  { deployment, lines, docker }: BoundarySubject,
+  model: Model,
+  rendered: Rendered | undefined,
+): Promise<readonly CheckResult[]> {
+  if (layer === "model") return verifyModel({ deployment, lines, model });
+  if (docker === undefined || rendered === undefined) return notLookedAt(layer, notIsolated(deployment));
+  if (layer !== "rendered") return lookOnDocker(layer, { ...docker, rendered }, LOOKS[layer]);
+  const { layout, stack } = rendered;
+  const { images, runAs } = docker;
+  return verifyRendered(stack, { deployment, layout, images, runAs, model, deployed: readDeployed(layout, model) });
+}
+
+function notIsolated({ engine }: Pick<Deployment, "engine">): Finding {
+  const { fix } = verifyErrors.entries.ENGINE_NOT_ISOLATED;
+  const message = `the ${engine} engine has no isolation between components`;
+  return { code: "ENGINE_NOT_ISOLATED", path: "engine", message, fix };
+}

@@ -1,0 +1,36 @@
+import type { RenderedCode } from "../../../stacks/docker/check/subject.ts";
+import type { RenderedCheck } from "./seen.ts";
+
+/** The check that each finding of a rendered stack belongs to: exactly one, and the compiler misses none. */
+export const CHECK_OF_CODE = {
+  RENDERED_NETWORK: "rendered.networks",
+  RENDERED_NETWORK_MEMBER: "rendered.networks",
+  RENDERED_ADDRESS: "rendered.networks",
+  RENDERED_NAME: "rendered.networks",
+  RENDERED_PORT: "rendered.ports",
+  RENDERED_MOUNT: "rendered.mounts",
+  RENDERED_MOUNT_WRITABLE: "rendered.mounts",
+  RENDERED_TMPFS: "rendered.mounts",
+  RENDERED_COMMAND: "rendered.rights",
+  RENDERED_PRIVILEGED: "rendered.rights",
+  RENDERED_NAMESPACE: "rendered.rights",
+  RENDERED_CAPABILITY: "rendered.rights",
+  RENDERED_PRIVILEGES_NEW: "rendered.rights",
+  RENDERED_USER: "rendered.rights",
+  RENDERED_ROOTFS: "rendered.rights",
+  RENDERED_SECRET: "rendered.secrets",
+  RENDERED_ENVIRONMENT: "rendered.secrets",
+  RENDERED_EXPRESSION: "rendered.secrets",
+  RENDERED_IMAGE: "rendered.images",
+  RENDERED_IMAGE_UNPINNED: "rendered.images",
+  RENDERED_LIMIT: "rendered.limits",
+  RENDERED_HEALTH: "rendered.limits",
+  RENDERED_RESTART: "rendered.limits",
+  RENDERED_LOG: "rendered.limits",
+  RENDERED_SHAPE: "rendered.engine",
+  RENDERED_ELEMENT: "rendered.engine",
+  RENDERED_ATTRIBUTE: "rendered.engine",
+  RENDERED_PROVIDER: "rendered.engine",
+  RENDERED_BACKEND: "rendered.engine",
+  RENDERED_CONTAINER: "rendered.engine",
+} as const satisfies Readonly<Record<RenderedCode, RenderedCheck>>;
