@@ -99,8 +99,8 @@ export function oneListenAddress(placement: Placement, name: string, port: strin
   return others.length === 0 ? first : EVERY_ADDRESS;
 }
 
-/** Where a program that listens on {@link oneListenAddress} is asked from inside its own container. */
+/** Where a component's port is asked from inside its own container. */
 export function ownAddress(placement: Placement, name: string, port: string): string {
-  const address = oneListenAddress(placement, name, port);
+  const [address] = placement.listenAddresses(name, port);
   return address === EVERY_ADDRESS ? "127.0.0.1" : address;
 }

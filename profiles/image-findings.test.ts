@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { findingsOf } from "../model/findings.ts";
+import { imageFindings } from "./image-findings.ts";
 import { parseDeploymentYaml } from "./parse.ts";
+import { readYaml } from "./yaml-source.ts";
 
 function wrongWith(images: string): readonly (readonly [string, string])[] {
   try {
@@ -46,6 +48,20 @@ describe("what is said of images", () => {
   ])("refuses images.%s %j", (member, value) => {
     expect(wrongWith(`{ ${member}: "${value}" }`)).toEqual([["CONFIG_VALUE", `images.${member}`]]);
   });
+
+  const ofMetrics = (images: string) =>
+    imageFindings(readYaml(`profile: dev\nimages: ${images}\ntelemetry: { vendor: metrics }\n`)).map(
+      ({ code, path }) => [code, path],
+    );
+
+  it.each(["{ source: packages }", "{ source: bundle }", "{ foreign: built }"])(
+    "refuses metrics for the vendor from a Prometheus that can name no reader: %s",
+    (images) => expect(ofMetrics(images)).toEqual([["CONFIG_IMAGES", "telemetry.vendor"]]),
+  );
+
+  it.each(["{ source: registry }", "{ source: bundle, foreign: upstream }"])("refuses no metrics with %s", (images) =>
+    expect(ofMetrics(images)).toEqual([]),
+  );
 
   it("says no more than that where the source itself is none", () => {
     expect(wrongWith("{ source: disk, mirror: mirror.example }")).toEqual([["CONFIG_VALUE", "images.source"]]);

@@ -1,14 +1,30 @@
-import { IMAGE_SOURCES, PROFILE_NAMES } from "../model/deployment.ts";
+import { FOREIGN_IMAGES, IMAGE_SOURCES, type ImageSource, PROFILE_NAMES, runsUpstream } from "../model/deployment.ts";
 import type { Finding } from "../shared/finding.ts";
 import { PROFILES } from "./index.ts";
 import { shown } from "./schema-findings.ts";
 import { valueAt } from "./value-at.ts";
 import type { YamlSource } from "./yaml-source.ts";
 
-/** Members of `images` that contradict where the images come from. */
+/** What contradicts where the images come from, or which they are. */
 export function imageFindings(source: YamlSource): readonly Finding[] {
   const from = sourceOf(source);
-  if (from === undefined || from === "registry") return [];
+  if (from === undefined) return [];
+  return [...contradictions(source, from), ...unnamedReaders(source, from)];
+}
+
+/** Whoever reads the metrics from outside is named in Prometheus' configuration, which Debian's release has no list for. */
+function unnamedReaders(source: YamlSource, from: ImageSource): readonly Finding[] {
+  const path = ["telemetry", "vendor"];
+  const foreign = FOREIGN_IMAGES.find((known) => known === valueAt(source.value, ["images", "foreign"]));
+  if (valueAt(source.value, path) !== "metrics" || runsUpstream({ source: from, foreign })) return [];
+  const why =
+    'is "metrics", which needs upstream\'s Prometheus: the one that is built can name no reader; accepted: "none"';
+  const fix = "say images.source: registry without images.foreign: built, or leave telemetry.vendor out";
+  return [{ code: "CONFIG_IMAGES", path: path.join("."), message: why, fix, ...source.valueAt(path) }];
+}
+
+function contradictions(source: YamlSource, from: ImageSource): readonly Finding[] {
+  if (from === "registry") return [];
   const said = (member: string): unknown => valueAt(source.value, ["images", member]);
   const inRegistry = (["mirror", "signedBy"] as const).flatMap((member) => {
     if (said(member) === undefined) return [];

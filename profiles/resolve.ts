@@ -83,6 +83,7 @@ function portsOf(ports: DeploymentInput["ports"] & {}, firstGateway = ""): Deplo
     "gateways-ca.https": ports["gateways-ca"],
     "operators-ca.https": ports["operators-ca"],
     "grafana.https": ports.grafana,
+    "prometheus.https": ports.prometheus,
     [`${firstGateway}.coap`]: ports.gateway,
   };
   const wanted = Object.entries(named).flatMap(([id, port]) => (port === undefined ? [] : [[id, port] as const]));

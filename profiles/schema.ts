@@ -176,8 +176,13 @@ export const deploymentSchema = z
         "gateways-ca": whole(0, 65_535, "port of the online CA for gateways; 0 takes the usual one").exactOptional(),
         "operators-ca": whole(0, 65_535, "port of the online CA for operators; 0 takes the usual one").exactOptional(),
         grafana: whole(0, 65_535, "port of Grafana's HTTPS; 0 takes the usual one").exactOptional(),
+        prometheus: whole(
+          0,
+          65_535,
+          "port of Prometheus' HTTPS, with telemetry.vendor metrics; 0 takes the usual one",
+        ).exactOptional(),
       })
-      .describe("a map of broker, backend, database, gateway, gateways-ca, operators-ca, grafana")
+      .describe("a map of broker, backend, database, gateway, gateways-ca, operators-ca, grafana, prometheus")
       .exactOptional(),
     images: imagesSchema.exactOptional(),
     docker: dockerSchema.exactOptional(),

@@ -20,6 +20,7 @@ import { type CommandContext, printJson, type Run } from "../command.ts";
 import { cliErrors } from "../errors.ts";
 import { claimOutput, readInput } from "../files.ts";
 import { needed } from "../needed.ts";
+import { serviceNames } from "../service-names.ts";
 import { talk } from "../talk.ts";
 import { actorOf } from "../user.ts";
 import { certsSite, changing, type IssuingPlace, issuingPlace } from "./certs-context.ts";
@@ -143,11 +144,10 @@ function classOfName(name: string): LeafClass {
   throw cliErrors.error("CLI_USAGE", message, { path: "name" });
 }
 
-/** @throws DENIED_NAME_NOT_ALLOWED for a name that no component has: nothing would ever ask for it, or whoever does is none of ours */
+/** @throws DENIED_NAME_NOT_ALLOWED for a name that no component has, and that is not the vendor's where Prometheus is published: nothing would ever ask for it, or whoever does is none of ours */
 function assertService(name: string, { model }: CertsSite): void {
-  const known = model.components.flatMap(({ name: component, identity }) => [`svc-${component}`, identity ?? ""]);
-  if (known.includes(name)) return;
-  const accepted = [...new Set(known.filter((each) => each.startsWith("svc-")))].sort();
+  const accepted = serviceNames(model);
+  if (accepted.includes(name)) return;
   throw denial("name-not-allowed", `no component of the deployment is "${name}"; there are: ${accepted.join(", ")}`);
 }
 

@@ -119,6 +119,7 @@ describe("certs issue", () => {
     [["op-ada", "-o", "nowhere/x.pem"], "CLI_OUTPUT"],
     [["svc-evil", "-o", "x.pem"], "DENIED_NAME_NOT_ALLOWED"],
     [["svc-probe-revoked", "-o", "x.pem"], "DENIED_NAME_NOT_ALLOWED"],
+    [["svc-vendor-metrics", "-o", "x.pem"], "DENIED_NAME_NOT_ALLOWED"],
     [["0a1b", "-o", "x.pem", "--maker", "nobody", "--model", "X", "--csr", "words"], "CLI_USAGE"],
     [["0a1b", "-o", "x.pem", "--maker", "acme-instruments", "--model", "X"], "CLI_USAGE"],
   ] as const)("is refused as %j, with nothing issued", async (argv, code) => {

@@ -1,10 +1,10 @@
 import { type ComponentIn, component, type Exception } from "../../model/component.ts";
 import { type Deployment, runsUpstream } from "../../model/deployment.ts";
-import type { Placement } from "../../model/placement.ts";
-import { oneListenAddress, ownAddress, SERVICES_ONLY, secretRefs, TLS_SECRETS } from "../common.ts";
+import { type Placement, serverName } from "../../model/placement.ts";
+import { ownAddress, SERVICES_ONLY, secretRefs, TLS_SECRETS } from "../common.ts";
 import { yamlFile } from "../yaml-file.ts";
 import { alertsYaml } from "./alerts.ts";
-import { PROMETHEUS_IDENTITY } from "./metrics-port.ts";
+import { PROMETHEUS_IDENTITY, VENDOR_METRICS_IDENTITY } from "./metrics-port.ts";
 import { healthYaml, prometheusYaml, webYaml } from "./prometheus-yaml.ts";
 
 /** Longest that samples are kept. */
@@ -17,6 +17,7 @@ export function prometheus(deployment: Deployment, placement: Placement): Compon
   const name = "prometheus";
   const dataDir = placement.volumeDir(name, "data");
   const { port, servername } = placement.endpoint(name, "https");
+  const vendor = deployment.telemetry.vendor === "metrics";
   const tls = {
     ca: placement.secretFile(name, "ca.crt"),
     cert: placement.secretFile(name, "tls.crt"),
@@ -34,17 +35,21 @@ export function prometheus(deployment: Deployment, placement: Placement): Compon
       "/bin/prometheus",
       `--config.file=${main}`,
       `--web.config.file=${web}`,
-      `--web.listen-address=${oneListenAddress(placement, name, "https")}:${port}`,
+      // Debian's 2.42 takes one of them; a second one is the vendor's, for whom upstream's image is asked.
+      ...placement.listenAddresses(name, "https").map((address) => `--web.listen-address=${address}:${port}`),
       `--storage.tsdb.path=${dataDir}`,
       `--storage.tsdb.retention.time=${RETENTION}`,
       `--storage.tsdb.retention.size=${RETENTION_SIZE}`,
       "--log.format=json",
     ],
     identity: PROMETHEUS_IDENTITY,
-    ports: [{ name: "https", port, protocol: "tcp" }],
+    ports: [{ name: "https", port, protocol: "tcp", ...(vendor ? { publish: true } : {}) }],
     files: [
       yamlFile(main, prometheusYaml(deployment, placement, tls, rules)),
-      yamlFile(web, webYaml({ ...tls, clientCa: placement.secretFile(name, SERVICES_ONLY) })),
+      yamlFile(
+        web,
+        webYaml({ ...tls, clientCa: placement.secretFile(name, SERVICES_ONLY), clients: clientsOf(deployment) }),
+      ),
       yamlFile(rules, alertsYaml()),
       yamlFile(health, healthYaml(tls, servername)),
     ],
@@ -67,6 +72,19 @@ export function prometheus(deployment: Deployment, placement: Placement): Compon
     network: true,
     exceptions: exceptionsOf(deployment),
   });
+}
+
+/** DNS names of those who may read: Grafana, the component's own health check, and the vendor where the deployment says so. */
+function clientsOf({ images, telemetry, tenant }: Deployment): readonly string[] | undefined {
+  // Debian's 2.42 knows no list (2.45 does): the networks say who reaches the port, and Grafana alone does.
+  if (!runsUpstream(images)) return undefined;
+  const vendor = VENDOR_METRICS_IDENTITY.replace(/^svc-/, "");
+  const names = [
+    "prometheus",
+    ...(images.grafana === "absent" ? [] : ["grafana"]),
+    ...(telemetry.vendor === "metrics" ? [vendor] : []),
+  ];
+  return names.map((name) => serverName(name, tenant));
 }
 
 function exceptionsOf({ images }: Deployment): readonly Exception[] {

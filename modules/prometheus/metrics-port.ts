@@ -6,6 +6,9 @@ import { listenConfig, tlsConfig } from "../common.ts";
 /** Common name of the certificate that Prometheus scrapes with, and the one that may read metrics. */
 export const PROMETHEUS_IDENTITY = "svc-prometheus";
 
+/** Common name of the certificate that the vendor reads Prometheus with, where the deployment lets it. */
+export const VENDOR_METRICS_IDENTITY = "svc-vendor-metrics";
+
 /** Name of the port that a service of ours serves its metrics on; the embedded engine has no Prometheus, and no such port. */
 export const METRICS_PORT = "metrics";
 

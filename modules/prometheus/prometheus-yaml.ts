@@ -48,14 +48,22 @@ export function prometheusYaml(deployment: Deployment, placement: Placement, tls
   };
 }
 
+/** What {@link webYaml} is rendered from. */
+export interface WebSettings extends Omit<TlsFiles, "ca"> {
+  readonly clientCa: string;
+  /** DNS names, one of which a client's certificate must have. @default every certificate of `clientCa` will do */
+  readonly clients?: readonly string[] | undefined;
+}
+
 /** `web.yml`: TLS 1.3 with client certificates on Prometheus' own port. */
-export function webYaml({ clientCa, cert, key }: Omit<TlsFiles, "ca"> & { readonly clientCa: string }): object {
+export function webYaml({ clientCa, cert, key, clients }: WebSettings): object {
   return {
     tls_server_config: {
       cert_file: cert,
       key_file: key,
       client_auth_type: "RequireAndVerifyClientCert",
       client_ca_file: clientCa,
+      ...(clients === undefined ? {} : { client_allowed_sans: [...clients] }),
       min_version: "TLS13",
     },
   };

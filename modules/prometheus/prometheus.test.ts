@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import type { Deployment } from "../../model/deployment.ts";
 import { defaultDeployment } from "../../profiles/resolve.ts";
@@ -44,6 +44,37 @@ it("checks every target's own name over TLS 1.3, and shows its certificate", () 
     });
     expect(tls).not.toHaveProperty("insecure_skip_verify");
   }
+});
+
+describe("its own port", () => {
+  const built = (more: Partial<Deployment>) => {
+    const { components } = buildModel({ ...deployment, ...more }, placement);
+    const { files, ports } = components.find(({ name }) => name === "prometheus")!;
+    const web = parse(files.find(({ path }) => path.endsWith("web.yml"))?.content ?? "").tls_server_config;
+    return { web, published: ports.filter(({ publish }) => publish === true).map(({ name }) => name) };
+  };
+  const upstream = { source: "registry", grafana: "present" } as const;
+  const name = (component: string) => `${component}.${deployment.tenant}.trustkern.internal`;
+
+  it("takes Grafana and its own health check alone, and is not published", () => {
+    const { web, published } = built({ images: upstream });
+    expect(web.client_allowed_sans).toEqual([name("prometheus"), name("grafana")]);
+    expect(published).toEqual([]);
+    expect(built({ images: { ...upstream, grafana: "absent" } }).web.client_allowed_sans).toEqual([name("prometheus")]);
+  });
+
+  it("takes the vendor's reader as well, and is published, where the deployment says so", () => {
+    const { web, published } = built({ images: upstream, telemetry: { vendor: "metrics" } });
+    expect(web.client_allowed_sans).toEqual([name("prometheus"), name("grafana"), name("vendor-metrics")]);
+    expect(web.client_auth_type).toBe("RequireAndVerifyClientCert");
+    expect(published).toEqual(["https"]);
+  });
+
+  it("has no list that Debian's release would refuse to start with", () => {
+    const { web } = built({ images: { source: "packages", grafana: "absent" } });
+    expect(web).not.toHaveProperty("client_allowed_sans");
+    expect(web).toMatchObject({ client_auth_type: "RequireAndVerifyClientCert", min_version: "TLS13" });
+  });
 });
 
 it("lets custody, which has no network, serve no metrics", () => {

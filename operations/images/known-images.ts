@@ -102,7 +102,7 @@ export const KNOWN_IMAGES: Readonly<Record<string, KnownImage>> = {
     command: [NODE, PROGRAM],
   },
   prometheus: {
-    upstream: "prom/prometheus:v2.53.5",
+    upstream: "prom/prometheus:v2.55.1",
     contents: {
       kind: "packages",
       packages: ["prometheus"],

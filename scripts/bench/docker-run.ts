@@ -1,7 +1,8 @@
 import { HEALTH, RESOLVER, STOP_SECONDS } from "../../stacks/docker/cdktf.ts";
 import type { ContainerSpec } from "../../stacks/docker/containers.ts";
 import { byDigest } from "../../stacks/docker/images.ts";
-import type { NetworkSpec } from "../../stacks/docker/networks.ts";
+import { STATE_LABEL } from "../../stacks/docker/labels.ts";
+import { bridgeName, type NetworkSpec } from "../../stacks/docker/networks.ts";
 import type { DockerPlan } from "../../stacks/docker/plan.ts";
 import { type DockerCli, dockerOutput } from "../../stacks/host/docker-cli.ts";
 
@@ -33,12 +34,14 @@ export async function makeLoopImages(docker: DockerCli, { containers, source }: 
 /** Starts the networks and containers of a plan as a shell script would: one `docker` command after the other. */
 export async function runInLoop(docker: DockerCli, plan: DockerPlan, images: LoopImages): Promise<void> {
   const networks = new Map(plan.networks.map(({ id, name }) => [id, name]));
-  for (const network of plan.networks) await dockerOutput(docker, ["network", "create", ...networkFlags(network)]);
+  for (const network of plan.networks)
+    await dockerOutput(docker, ["network", "create", ...networkFlags(plan, network)]);
   for (const spec of plan.containers) {
-    const joins = spec.networks.map(({ id, aliases }) => ({ network: networks.get(id) ?? id, aliases }));
-    const [first = { network: "none", aliases: [] }, ...others] = joins;
+    const joins = spec.networks.map(({ id, ...own }) => ({ network: networks.get(id) ?? id, ...own }));
+    const [first = { network: "none", address: "", aliases: [] }, ...others] = joins;
     const flags = [
       ...["--network", first.network],
+      ...(first.address === "" ? [] : ["--ip", first.address]),
       ...first.aliases.flatMap((alias) => ["--network-alias", alias]),
       ...containerFlags(spec, images[spec.name] ?? ""),
     ];
@@ -48,9 +51,9 @@ export async function runInLoop(docker: DockerCli, plan: DockerPlan, images: Loo
       continue;
     }
     await dockerOutput(docker, ["create", ...flags]);
-    for (const { network, aliases } of others) {
+    for (const { network, address, aliases } of others) {
       const as = aliases.flatMap((alias) => ["--alias", alias]);
-      await dockerOutput(docker, ["network", "connect", ...as, network, spec.name]);
+      await dockerOutput(docker, ["network", "connect", "--ip", address, ...as, network, spec.name]);
     }
     await dockerOutput(docker, ["start", spec.name]);
   }
@@ -68,12 +71,15 @@ export async function removeAll(docker: DockerCli, plan: DockerPlan): Promise<vo
   await docker(["network", "rm", ...plan.networks.map(({ name }) => name)]);
 }
 
-function networkFlags({ internal, name, subnet }: NetworkSpec): readonly string[] {
+function networkFlags({ labels }: DockerPlan, network: NetworkSpec): readonly string[] {
+  const { internal, name, subnet } = network;
+  const bridge = ["--opt", `com.docker.network.bridge.name=${bridgeName(network, labels[STATE_LABEL] ?? "")}`];
   const published = ["enable_icc", "enable_ip_masquerade"].flatMap((option) => [
     "--opt",
     `com.docker.network.bridge.${option}=false`,
   ]);
-  return [...(internal ? ["--internal"] : published), "--subnet", subnet.cidr, "--gateway", subnet.gateway, name];
+  const shape = [...(internal ? ["--internal"] : published), ...bridge];
+  return [...shape, "--subnet", subnet.cidr, "--gateway", subnet.gateway, name];
 }
 
 function containerFlags(spec: ContainerSpec, image: string): readonly string[] {

@@ -10,11 +10,18 @@ import { type NetworkSpec, needsNetwork, planNetworks, publishNetworkId } from "
 import { dockerPlacement } from "./placement.ts";
 
 const dev = resolveDeployment({ name: "demo", tenant: "acme", profile: "dev", engine: "docker" });
+const vendor: Deployment = {
+  ...dev,
+  images: { ...dev.images, source: "registry" },
+  telemetry: { vendor: "metrics" },
+};
 const DEPLOYMENTS: readonly (readonly [string, Deployment])[] = [
   ["one gateway", dev],
   ["three gateways", { ...dev, gateways: ["gw-01", "gw-02", "gw-03"] }],
   ["no simulator", { ...dev, simulator: { sensors: 0, ratePerSecond: 1 } }],
   ["images of a registry", { ...dev, images: { ...dev.images, source: "registry" } }],
+  ["metrics for the vendor", vendor],
+  ["metrics for the vendor, without Grafana", { ...vendor, images: { source: "registry", grafana: "absent" } }],
   ["Grafana absent", { ...dev, images: { ...dev.images, grafana: "absent" } }],
 ];
 

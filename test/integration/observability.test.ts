@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { stringify } from "yaml";
 import type { Deployment } from "../../model/deployment.ts";
 import { backend } from "../../modules/backend/component.ts";
+import { EVERY_ADDRESS } from "../../modules/common.ts";
 import { gateway } from "../../modules/gateway/component.ts";
 import { loki } from "../../modules/loki/component.ts";
 import { alertsYaml } from "../../modules/prometheus/alerts.ts";
@@ -22,7 +23,8 @@ const deployment: Deployment = {
   gateways: ["gw-01"],
   images: { source: "packages", grafana: "absent" },
 };
-const placement = dockerPlacement(deployment);
+// On one network for all of them, without the addresses of a deployment.
+const placement = { ...dockerPlacement(deployment), listenAddresses: (): [string] => [EVERY_ADDRESS] };
 const parts = {
   loki: loki(deployment, placement),
   shipper: shipper(deployment, placement),

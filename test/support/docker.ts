@@ -1,5 +1,4 @@
 import { copyFileSync, readFileSync } from "node:fs";
-import { request } from "node:https";
 import { join } from "node:path";
 import pg from "pg";
 import { parseDeploymentYaml } from "../../profiles/parse.ts";
@@ -60,8 +59,8 @@ export async function succeed(example: Example, args: readonly string[]): Promis
   return ended;
 }
 
-/** An address of a container; this host reaches the bridges of its own containers. */
-export async function addressOf(container: string): Promise<string> {
+/** The first address of a container, for one that listens on all; this host reaches the bridges of its own containers. */
+async function addressOf(container: string): Promise<string> {
   const format = "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}";
   const [address = ""] = (await dockerOutput(docker, ["inspect", "-f", format, container])).trim().split(/\s+/);
   return address;
@@ -95,7 +94,28 @@ export async function openDatabase(example: Example) {
   };
 }
 
-/** Asks a component by HTTPS with the certificate of another, and reads the answer as JSON. */
+/** Runs a script of this folder in the network namespace of a container, and reads what it prints as JSON. */
+export async function runInside<T>(container: string, script: string, argument: unknown): Promise<T> {
+  const file = join(PROJECT, "test", "support", script);
+  const inside = ["-t", String(await pidOf(container)), "-n", process.execPath, file, JSON.stringify(argument)];
+  const { code, stdout, stderr } = await runProgram("nsenter", inside);
+  if (code !== 0) throw new Error(stderr);
+  return JSON.parse(stdout) as T;
+}
+
+/** Who connects, and to what: files of secrets, and the name that the server's certificate must have. */
+export function tlsFiles(example: Example, component: string, as: string) {
+  const own = join(example.dir, "secrets", as);
+  return {
+    servername: `${component}.${example.tenant}.trustkern.internal`,
+    ca: join(own, "ca.crt"),
+    cert: join(own, "tls.crt"),
+    key: join(own, "tls.key"),
+    minVersion: "TLSv1.3",
+  } as const;
+}
+
+/** Asks a component by HTTPS with the certificate of another, and reads the answer as JSON. It listens on its loopback address. */
 export async function ask(
   example: Example,
   component: string,
@@ -103,30 +123,8 @@ export async function ask(
   as: string,
   path: string,
 ): Promise<unknown> {
-  const options = {
-    host: await addressOf(component),
-    port,
-    path,
-    servername: `${component}.${example.tenant}.trustkern.internal`,
-    ca: example.secret(as, "ca.crt"),
-    cert: example.secret(as, "tls.crt"),
-    key: example.secret(as, "tls.key"),
-    minVersion: "TLSv1.3",
-    agent: false,
-    timeout: 10_000,
-  } as const;
-  return new Promise((resolve, reject) => {
-    const call = request(options, (response) => {
-      const chunks: Buffer[] = [];
-      response.on("data", (chunk: Buffer) => chunks.push(chunk));
-      response.on("end", () => {
-        const text = Buffer.concat(chunks).toString("utf8");
-        if (response.statusCode === 200) resolve(JSON.parse(text));
-        else reject(new Error(`${component} answered ${response.statusCode}: ${text.slice(0, 200)}`));
-      });
-    });
-    call.on("timeout", () => call.destroy(new Error(`${component} did not answer`)));
-    call.on("error", reject);
-    call.end();
-  });
+  const asked = { ...tlsFiles(example, component, as), host: "127.0.0.1", port, path };
+  const { status, body } = await runInside<{ status: number; body: string }>(component, "tls-inside.mjs", asked);
+  if (status === 200) return JSON.parse(body);
+  throw new Error(`${component} answered ${status}: ${body.slice(0, 200)}`);
 }

@@ -225,6 +225,19 @@ it("says that nobody answered after the repeats of the standard, all with the sa
   deaf.close();
 });
 
+it("listens on every address that is said, with one port, and answers from the one that was asked", async () => {
+  await server.close();
+  endpoint = await server.listen({ hosts: ["127.0.0.1", "127.0.0.2"], port: 0 });
+  for (const [index, host] of ["127.0.0.1", "127.0.0.2"].entries()) {
+    radio.send(post({ messageId: index }), endpoint.port, host);
+    const [, from] = await once(radio, "message", { signal: AbortSignal.timeout(2000) });
+    expect(from).toMatchObject({ address: host, port: endpoint.port });
+  }
+  expect(seen).toHaveLength(2);
+  radio.send(post({ messageId: 8 }), endpoint.port, "127.0.0.3");
+  await silence();
+});
+
 it("refuses a port that is in use with one clear error", async () => {
   await expect(
     createCoapServer({

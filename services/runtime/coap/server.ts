@@ -122,7 +122,7 @@ export function createCoapServer(options: CoapServerOptions): CoapServer {
     send(answer);
   }
 
-  async function open(host: string, port: number): Promise<Endpoint> {
+  async function bind(host: string, port: number): Promise<Endpoint> {
     const type = host.includes(":") ? "udp6" : "udp4";
     const socket = createSocket({ type, recvBufferSize: RECEIVE_BUFFER_BYTES });
     await new Promise<void>((resolve, reject) => {
@@ -140,12 +140,13 @@ export function createCoapServer(options: CoapServerOptions): CoapServer {
 
   return {
     async listen({ hosts: [first, ...others], port }) {
-      const endpoint = await open(first, port);
-      for (const host of others) await open(host, endpoint.port);
+      const endpoint = await bind(first, port);
+      for (const host of others) await bind(host, endpoint.port);
       return endpoint;
     },
     close: async () => {
-      await Promise.all(sockets.map((socket) => new Promise<void>((resolve) => socket.close(() => resolve()))));
+      const open = sockets.splice(0);
+      await Promise.all(open.map((socket) => new Promise<void>((resolve) => socket.close(() => resolve()))));
     },
   };
 }

@@ -13,6 +13,12 @@ export function driftOf(name: string, plan: DockerPlan, container: Inspected): r
   const wanted = new Map(plan.networks.map((network) => [network.id, network.name]));
   // Of an image from a registry the lock knows the manifest, and not what the engine calls it.
   const image = plan.source !== "registry" ? spec.pin.digest : undefined;
+  // A container that does not run has none.
+  const addressed = spec.networks.flatMap(({ id, address }) => {
+    const name = wanted.get(id) ?? id;
+    const actual = NetworkSettings.Networks[name]?.IPAddress ?? "";
+    return actual === "" ? [] : [{ expected: `${address} in ${name}`, actual: `${actual} in ${name}` }];
+  });
   const facts: readonly (readonly [what: string, expected: unknown, actual: unknown])[] = [
     ["published ports", listed(portsOf(spec)), listed(publishedBy(container))],
     ["user", spec.user, Config.User],
@@ -28,6 +34,7 @@ export function driftOf(name: string, plan: DockerPlan, container: Inspected): r
     ["memory limit in MiB", spec.memoryMiB, HostConfig.Memory / 1_048_576],
     ["process limit", spec.pids, HostConfig.PidsLimit ?? "none"],
     ["networks", listed(spec.networks.map(({ id }) => wanted.get(id) ?? id)), listed(joined(NetworkSettings.Networks))],
+    ["addresses", listed(addressed.map(({ expected }) => expected)), listed(addressed.map(({ actual }) => actual))],
     [
       "mounts",
       listed(spec.mounts.map(({ source, target, readOnly }) => mount(source, target, !readOnly))),

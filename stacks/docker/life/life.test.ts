@@ -61,7 +61,7 @@ function broker(): Inspected {
       Networks: Object.fromEntries(
         rendered.plan.networks
           .filter(({ members }) => members.includes("broker"))
-          .map(({ name }) => [name, { IPAddress: "10.213.0.2" }]),
+          .map(({ addresses, name }) => [name, { IPAddress: addresses.broker ?? "" }]),
       ),
     },
   };
@@ -72,6 +72,13 @@ type Draft = { -readonly [K in keyof Inspected]: Inspected[K] extends object ? R
 describe("driftOf", () => {
   it("finds nothing where nobody changed anything", () => {
     expect(driftOf("broker", rendered.plan, broker())).toEqual([]);
+  });
+
+  it("finds no address missing of a container that does not run", () => {
+    const container = broker();
+    const { Networks } = container.NetworkSettings;
+    for (const network of Object.values(Networks)) network.IPAddress = "";
+    expect(driftOf("broker", rendered.plan, container)).toEqual([]);
   });
 
   it.each<[string, (draft: Draft) => void]>([
@@ -88,6 +95,13 @@ describe("driftOf", () => {
     ["memory limit in MiB", ({ HostConfig }) => (HostConfig.Memory = 0)],
     ["process limit", ({ HostConfig }) => (HostConfig.PidsLimit = null)],
     ["networks", ({ NetworkSettings }) => (NetworkSettings.Networks = { bridge: { IPAddress: "172.17.0.2" } })],
+    [
+      "addresses",
+      ({ NetworkSettings }) => {
+        const [one] = Object.values(NetworkSettings.Networks as Record<string, { IPAddress: string }>);
+        if (one) one.IPAddress = "10.213.0.6";
+      },
+    ],
     ["mounts", (draft) => (draft.Mounts = [] as never)],
     ["configuration", ({ Config }) => (Config.Labels = {})],
     ["image", (draft) => (draft.Image = `sha256:${"b".repeat(64)}`)],

@@ -45,7 +45,9 @@ function inspected({ name, plan }: { readonly name: string; readonly plan: Rende
     `${internal}/${protocol}`,
     [{ HostIp: address, HostPort: String(external) }],
   ]);
-  const networks = plan.networks.filter(({ members }) => members.includes(name)).map((each) => each.name);
+  const networks = plan.networks.flatMap(({ addresses, name: network }) =>
+    addresses[name] === undefined ? [] : [[network, { IPAddress: addresses[name] }] as const],
+  );
   return {
     Id: name,
     Name: `/${name}`,
@@ -61,7 +63,7 @@ function inspected({ name, plan }: { readonly name: string; readonly plan: Rende
       Devices: spec.devices.map((PathOnHost) => ({ PathOnHost, CgroupPermissions: "rw" })),
       Memory: spec.memoryMiB * 1_048_576,
       PidsLimit: spec.pids,
-      NetworkMode: networks[0] ?? "none",
+      NetworkMode: networks[0]?.[0] ?? "none",
       Tmpfs: spec.tmpfs,
       PortBindings: Object.fromEntries(ports),
     },
@@ -71,7 +73,7 @@ function inspected({ name, plan }: { readonly name: string; readonly plan: Rende
       Destination: target,
       RW: !readOnly,
     })),
-    NetworkSettings: { Networks: Object.fromEntries(networks.map((each) => [each, { IPAddress: "10.213.0.2" }])) },
+    NetworkSettings: { Networks: Object.fromEntries(networks) },
   };
 }
 

@@ -102,6 +102,13 @@ describe("a plan in the words of the model", () => {
       "/ writable",
     ],
     ["flow", { networks_advanced: [] }, "connection to flow collector → broker (mqtts)", "as c.x", undefined],
+    [
+      "address",
+      { networks_advanced: [{ ...container.networks_advanced[0], ipv4_address: "10.250.0.3" }] },
+      "connection to flow collector → broker (mqtts)",
+      "as c.x",
+      "as c.x at 10.250.0.3",
+    ],
     ["stopped", { must_run: false }, "state", "running", "stopped"],
     ["privileged", { privileged: true }, "privileged", undefined, "true"],
     ["capabilities", { capabilities: [] }, "capabilities", '{"drop":["ALL"]}', undefined],

@@ -69,9 +69,13 @@ const CONTAINER: Readonly<Record<string, ToFacts>> = {
       value: `${text(host_path) || text(volume_name)} ${read_only === true ? "read-only" : "writable"}`,
     })),
   networks_advanced: (value, networkWords) =>
-    blocks(value).map(({ name, aliases }) => ({
+    blocks(value).map(({ name, aliases, ipv4_address }) => ({
       what: `connection to ${networkWords(text(name))}`,
-      value: list(aliases).length === 0 ? "present" : `as ${list(aliases).map(text).sort().join(", ")}`,
+      value:
+        [
+          ...(list(aliases).length === 0 ? [] : [`as ${list(aliases).map(text).sort().join(", ")}`]),
+          ...(text(ipv4_address) === "" ? [] : [`at ${text(ipv4_address)}`]),
+        ].join(" ") || "present",
     })),
   // Says where a container is connected now: a connection cut by hand is seen nowhere else.
   network_data: (value, networkWords) =>

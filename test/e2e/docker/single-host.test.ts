@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { scratch } from "../../support/deployment.ts";
 import { ask, docker, openDatabase, singleHost, succeed } from "../../support/docker.ts";
 import { compareLedger } from "../../support/ledger.ts";
+import { holdFirewall } from "./firewall.ts";
 import { holdIsolation } from "./isolation.ts";
 
 const { dir, remove } = scratch("single-host");
@@ -97,6 +98,7 @@ describe("the example with profile dev", () => {
   });
 
   holdIsolation(example);
+  holdFirewall(example);
 
   it("has nothing to plan and nothing to deploy right after a deploy", async () => {
     const plan = await example.cli(["plan", "--detailed-exitcode", "--json"]);
