@@ -6,22 +6,12 @@ import { EXIT } from "../../shared/errors.ts";
 import { deployDocker } from "../../stacks/docker/life/deploy.ts";
 import { planDocker } from "../../stacks/docker/life/plan-docker.ts";
 import { dockerLayout } from "../../stacks/docker/life/render.ts";
-import type { StartKeyPlace } from "../../stacks/host/trust/start-key.ts";
-import { type CommandContext, printJson, type Run } from "../command.ts";
+import { printJson, type Run } from "../command.ts";
 import { passphraseAsked } from "../custody-passphrase.ts";
 import { dockerTarget } from "../docker-target.ts";
-import { needed } from "../needed.ts";
 import { planText } from "../plan-view.ts";
 import { resourceView } from "../resource-view.ts";
-
-/** Where `--start-key` says that the key is. */
-function startKeyOf({ io, options }: CommandContext): StartKeyPlace {
-  const { startKey, passphraseFile } = options;
-  if (startKey === "root-device") return startKey;
-  if (startKey === undefined && passphraseFile === undefined) return "here";
-  const [file, secret] = [needed(startKey, "--start-key"), needed(passphraseFile, "--passphrase-file")];
-  return { file: resolve(io.cwd, file), passphraseFile: resolve(io.cwd, secret) };
-}
+import { signingKeyPlace } from "../signing-key-place.ts";
 
 /** `deploy [PLANFILE]`: makes the running containers what the deployment says. */
 export const run: Run = async (context) => {
@@ -51,7 +41,7 @@ export const run: Run = async (context) => {
     onProgress,
     planFile,
     wait: options.wait === true,
-    startKey: startKeyOf(context),
+    startKey: signingKeyPlace(context, "--start-key", options.startKey),
     passphrase: passphraseAsked(context, deployment, dockerLayout(target).layout),
     onResource: view.onResource,
   }).finally(view.stop);

@@ -5,7 +5,8 @@ import { createDockerCli } from "../../stacks/host/docker-cli.ts";
 import { checkStart } from "../../stacks/host/trust/check.ts";
 import { trustErrors } from "../../stacks/host/trust/errors.ts";
 import { type StartPlace, trustFiles } from "../../stacks/host/trust/place.ts";
-import { fingerprintOf, pinnedStartKey } from "../../stacks/host/trust/start-key.ts";
+import { fingerprintOf } from "../../stacks/host/trust/signing-key.ts";
+import { pinnedStartKey } from "../../stacks/host/trust/start-key.ts";
 import { renderUnit } from "../../stacks/host/trust/systemd-unit.ts";
 import {
   healthOf,

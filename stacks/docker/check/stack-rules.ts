@@ -1,9 +1,9 @@
 import type { Finding } from "../../../shared/finding.ts";
+import { looksLikeSecret } from "../../../shared/secret-text.ts";
 import { stableJson } from "../../../shared/stable-json.ts";
 import { DOCKER_PROVIDER, STATE_FILE } from "../cdktf.ts";
 import { type Attributes, type CheckContext, finding, isAttributes, shown, strangers } from "./subject.ts";
 
-const SECRET_TEXT = /-----BEGIN [A-Z ]*PRIVATE KEY|LS0tLS1CRUdJTi|AGE-SECRET-KEY-|\$argon2|\beyJ[A-Za-z0-9_-]{10,}\./;
 const CREDENTIALS = /key$|secret|token|password|username|private|profile|role|credential/;
 const BACKENDS: Readonly<Record<string, readonly string[]>> = {
   local: ["path"],
@@ -94,6 +94,6 @@ function checkText(text: string, path: string): readonly Finding[] {
   const expression = !reference && /[$%]\{/.test(text);
   return [
     ...(expression ? [finding("RENDERED_EXPRESSION", path, "holds ${ or %{, which Terraform works out")] : []),
-    ...(SECRET_TEXT.test(text) ? [finding("RENDERED_SECRET", path, "holds what looks like a secret")] : []),
+    ...(looksLikeSecret(text) ? [finding("RENDERED_SECRET", path, "holds what looks like a secret")] : []),
   ];
 }

@@ -2,7 +2,8 @@ import { statSync } from "node:fs";
 import { join } from "node:path";
 import type { Component } from "../../../model/component.ts";
 import { dockerOutput } from "../../host/docker-cli.ts";
-import { fingerprintOf, openStartKey, type StartKeyPlace } from "../../host/trust/start-key.ts";
+import { fingerprintOf, type SigningKeyPlace } from "../../host/trust/signing-key.ts";
+import { openStartKey } from "../../host/trust/start-key.ts";
 import type { ProgressEvent } from "../terraform/progress.ts";
 import { bootstrap } from "./bootstrap.ts";
 import { waitHealthy } from "./health.ts";
@@ -26,7 +27,7 @@ export interface DeployOptions extends DockerOptions {
   /** Whether to wait until every health check passes. */
   readonly wait: boolean;
   /** Where the key is that signs the start manifest. */
-  readonly startKey: StartKeyPlace;
+  readonly startKey: SigningKeyPlace;
   /** Asks a person for the passphrase of the decryption keys, in UTF-8. @default they open without a person */
   readonly passphrase?: (() => Promise<Uint8Array>) | undefined;
   readonly onResource: (event: ProgressEvent) => void;

@@ -2,7 +2,8 @@ import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "n
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { StartCheck } from "./check.ts";
 import { trustFiles } from "./place.ts";
-import { fingerprintOf, pinnedStartKey } from "./start-key.ts";
+import { fingerprintOf } from "./signing-key.ts";
+import { pinnedStartKey } from "./start-key.ts";
 import { type Inspectable, inspectable, type TestHost, testHost } from "./test-host.ts";
 import { type Unsealing, unsealChecked } from "./unseal.ts";
 

@@ -9,7 +9,8 @@ import { parseManifest, START_MANIFEST_TYPE, type StartManifest } from "./manife
 import { digestOfFile, observeContainers } from "./observe.ts";
 import { type StartPlace, trustFiles } from "./place.ts";
 import { readSeen, type Seen, seenOf } from "./seen.ts";
-import { fingerprintOf, pinnedStartKey } from "./start-key.ts";
+import { fingerprintOf } from "./signing-key.ts";
+import { pinnedStartKey } from "./start-key.ts";
 
 /** What is to be checked. */
 export interface StartCheck extends StartPlace {

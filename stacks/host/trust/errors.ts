@@ -25,6 +25,11 @@ export const trustErrors = catalogue({
     summary: "The start manifest is, or would be, signed by another key than the one that is pinned.",
     fix: "sign with the key that is pinned: `trustkern deploy` with the --start-key of the deploys before",
   },
+  EVIDENCE_SIGNER_DIFFERS: {
+    exit: EXIT.policy,
+    summary: "Evidence would be signed by another key than the one that is pinned for this deployment.",
+    fix: "sign with the key that is pinned: `trustkern evidence` with the --evidence-key of the times before",
+  },
   START_MANIFEST_OLD: {
     exit: EXIT.policy,
     summary:

@@ -25,5 +25,9 @@ export function trustFiles({ dir }: Pick<Layout, "dir">) {
     key: join(folder, "start.key"),
     /** The newest manifest that was accepted or written: version and digest. */
     seen: join(folder, "seen.json"),
+    /** Public key that evidence is verified with, PEM. */
+    evidenceSigner: join(folder, "evidence-signer.pem"),
+    /** Private key that signs evidence, PEM, where it is on this host. */
+    evidenceKey: join(folder, "evidence.key"),
   } as const;
 }

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createAgeSigner } from "../../../certs/signers/software.ts";
 import { trustFiles } from "./place.ts";
-import { fingerprintOf, openStartKey, pinnedStartKey } from "./start-key.ts";
+import { fingerprintOf } from "./signing-key.ts";
+import { openStartKey, pinnedStartKey } from "./start-key.ts";
 import { type TestHost, testHost } from "./test-host.ts";
 
 let host: TestHost;

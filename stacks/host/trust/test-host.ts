@@ -7,7 +7,8 @@ import { checkStart, type StartCheck, type StartVerdict } from "./check.ts";
 import { digestOfFile, observeContainers } from "./observe.ts";
 import type { StartPlace } from "./place.ts";
 import { signStart } from "./sign.ts";
-import { openStartKey, type StartKeyPlace } from "./start-key.ts";
+import type { SigningKeyPlace } from "./signing-key.ts";
+import { openStartKey } from "./start-key.ts";
 
 /** A container as `docker inspect` shows it, for a test to change. */
 // biome-ignore lint/suspicious/noExplicitAny: a test spoils whatever member it likes
@@ -25,7 +26,7 @@ export interface TestHost {
   /** Path below the state directory. */
   readonly at: (name: string) => string;
   /** Signs what is there now. */
-  readonly deploy: (key?: StartKeyPlace) => Promise<number>;
+  readonly deploy: (key?: SigningKeyPlace) => Promise<number>;
   readonly check: (changes?: Partial<StartCheck>) => Promise<StartVerdict>;
   /** Codes and paths of what a check finds. */
   readonly found: (changes?: Partial<StartCheck>) => Promise<readonly string[]>;

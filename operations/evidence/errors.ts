@@ -1,0 +1,57 @@
+import { catalogue, EXIT } from "../../shared/errors.ts";
+
+const ANOTHER_COPY = "take another copy from whoever wrote it, or have it written anew with `trustkern evidence`";
+
+/** Error codes of evidence: what cannot be written, and why a file is refused. */
+export const evidenceErrors = catalogue({
+  EVIDENCE_SECRET: {
+    exit: EXIT.policy,
+    summary: "A value that evidence would show looks like a private key or a token, so nothing was signed.",
+    fix: "take the value out of trustkern.yaml; a secret has its place in a file that the deployment names",
+  },
+  EVIDENCE_MALFORMED: {
+    exit: EXIT.configuration,
+    summary: "The file is not evidence as `trustkern evidence` writes it: cut short, edited, unsigned, or something else.",
+    fix: ANOTHER_COPY,
+  },
+  EVIDENCE_KEY_NEEDED: {
+    exit: EXIT.configuration,
+    summary: "Evidence is verified with a key that is trusted already, and none was named.",
+    fix: "name the public key with --key FILE or its fingerprint with --fingerprint HEX, as you got it from whoever signs",
+  },
+  EVIDENCE_KEY_INVALID: {
+    exit: EXIT.configuration,
+    summary: "What was named is no P-256 public key in PEM, or is not the key of that fingerprint.",
+    fix: "name the .pub file that `trustkern evidence` wrote, and the fingerprint that it printed",
+  },
+  EVIDENCE_BAD_SIGNATURE: {
+    exit: EXIT.authentication,
+    summary: "The file was edited after it was signed, or another key signed it.",
+    fix: ANOTHER_COPY,
+  },
+  EVIDENCE_INCONSISTENT: {
+    exit: EXIT.policy,
+    summary: "The file is signed and contradicts itself: a program that this toolkit did not write made it, or another version did.",
+    fix: "verify it with the toolkit of the version that it names, and ask whoever signed it",
+  },
+  EVIDENCE_PAGE_CHANGED: {
+    exit: EXIT.policy,
+    summary: "A page beside the evidence is not the one that was signed.",
+    fix: "do not read that page; take another copy of it from whoever wrote it",
+  },
+  EVIDENCE_IN_FUTURE: {
+    exit: EXIT.failed,
+    summary: "The evidence says that it was signed later than now.",
+    fix: "set the clock of this machine, or ask whoever signed it",
+  },
+  EVIDENCE_TOO_OLD: {
+    exit: EXIT.failed,
+    summary: "The evidence is older than --max-age allows.",
+    fix: "have it written anew with `trustkern evidence`",
+  },
+  EVIDENCE_OTHER_VERSION: {
+    exit: EXIT.failed,
+    summary: "Another version of the toolkit wrote the evidence, and this one does not know what that one had to check.",
+    fix: "verify it with the toolkit of the version that it names",
+  },
+});

@@ -1,0 +1,20 @@
+import { z } from "zod";
+import { plainText } from "../plain-text.ts";
+
+/** A text on one line without anything that looks like a secret; may be empty. */
+export const text = z.string().refine((value) => value === plainText(value), "is not a plain text");
+
+/** {@link text}, with something in it. */
+export const word = text.refine((value) => value.length > 0, "is empty");
+
+/** SHA-256 in lower-case hex. */
+export const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+
+/** RFC 3339, UTC, milliseconds. */
+export const time = z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+
+/** A fact that could not be had, and the code of the error that says why. */
+export const unknownFact = z.strictObject({
+  fact: z.enum(["keys", "fleet", "terraform", "docker", "certificates"]),
+  code: z.string().regex(/^[A-Z][A-Z0-9_]+$/),
+});

@@ -1,0 +1,46 @@
+import { z } from "zod";
+import { stableJson } from "../../../shared/stable-json.ts";
+import { factsSchema } from "./facts-schema.ts";
+import { sha256, time, word } from "./fields.ts";
+import { verificationSchema } from "./verification-schema.ts";
+
+/** DSSE payload type of an in-toto statement (in-toto attestation framework, v1). */
+export const PAYLOAD_TYPE = "application/vnd.in-toto+json";
+
+/** Type of our predicate: a URI that is nobody's address, and never another's (RFC 9562, section 5.4). */
+export const PREDICATE_TYPE = "urn:uuid:5442d8d2-03d0-40a7-861c-32322360e005";
+
+/** Name of the subject that is the Terraform JSON. */
+export const STACK_SUBJECT = "main.tf.json";
+
+const subject = z.strictObject({ name: word, digest: z.strictObject({ sha256 }) });
+
+const predicateSchema = z.strictObject({
+  schema: z.literal("trustkern.evidence/1"),
+  /** Of the results: `broken` where one is, `proven` where every one is. */
+  verdict: z.enum(["proven", "broken", "not-proven"]),
+  issuedAt: time,
+  verification: verificationSchema,
+  facts: factsSchema,
+  /** The pages that were written of this evidence, by their file names, which are subjects as well. */
+  pages: z.array(z.string().regex(/^[\w.-]+\.(html|md)$/)),
+});
+
+/** An in-toto Statement, v1: https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md. */
+export const statementSchema = z.strictObject({
+  _type: z.literal("https://in-toto.io/Statement/v1"),
+  subject: z.array(subject).min(1),
+  predicateType: z.literal(PREDICATE_TYPE),
+  predicate: predicateSchema,
+});
+
+/** {@link statementSchema}. */
+export type Statement = z.infer<typeof statementSchema>;
+
+/** What is said of the subjects. */
+export type Predicate = z.infer<typeof predicateSchema>;
+
+/** The bytes that are signed: equal statements are equal bytes. */
+export function renderStatement(statement: Statement): Buffer {
+  return Buffer.from(stableJson(statement));
+}
