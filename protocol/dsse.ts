@@ -13,11 +13,19 @@ const MAX_SIGNATURES = 8;
  */
 export async function dsseSign(payloadType: string, payload: Uint8Array, signer: Signer): Promise<string> {
   const signature = await signer(preAuthenticationEncoding(payloadType, payload));
-  return JSON.stringify({
-    payload: base64(payload),
-    payloadType,
-    signatures: [{ sig: base64(signature) }],
-  });
+  return renderDsse(payloadType, payload, { sig: signature });
+}
+
+/**
+ * An envelope with one signature of any kind: equal parts give equal bytes.
+ * @param signature its bytes, and a hint whose it is, which nothing protects
+ */
+export function renderDsse(
+  payloadType: string,
+  payload: Uint8Array,
+  { keyid, sig }: { readonly keyid?: string | undefined; readonly sig: Uint8Array },
+): string {
+  return JSON.stringify({ payload: base64(payload), payloadType, signatures: [{ keyid, sig: base64(sig) }] });
 }
 
 /**
@@ -75,8 +83,8 @@ function bytesOf(value: unknown, path: string): Buffer {
   return Buffer.from(value, "base64");
 }
 
-/** PAE: "DSSEv1" SP length(type) SP type SP length(payload) SP payload. */
-function preAuthenticationEncoding(payloadType: string, payload: Uint8Array): Buffer {
+/** What is signed, PAE: "DSSEv1" SP length(type) SP type SP length(payload) SP payload. */
+export function preAuthenticationEncoding(payloadType: string, payload: Uint8Array): Buffer {
   const head = `DSSEv1 ${Buffer.byteLength(payloadType)} ${payloadType} ${payload.length} `;
   return Buffer.concat([Buffer.from(head), payload]);
 }

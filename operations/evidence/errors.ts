@@ -4,14 +4,10 @@ const ANOTHER_COPY = "take another copy from whoever wrote it, or have it writte
 
 /** Error codes of evidence: what cannot be written, and why a file is refused. */
 export const evidenceErrors = catalogue({
-  EVIDENCE_SECRET: {
-    exit: EXIT.policy,
-    summary: "A value that evidence would show looks like a private key or a token, so nothing was signed.",
-    fix: "take the value out of trustkern.yaml; a secret has its place in a file that the deployment names",
-  },
   EVIDENCE_MALFORMED: {
     exit: EXIT.configuration,
-    summary: "The file is not evidence as `trustkern evidence` writes it: cut short, edited, unsigned, or something else.",
+    summary:
+      "The file is not evidence as `trustkern evidence` writes it: cut short, edited, unsigned, or something else.",
     fix: ANOTHER_COPY,
   },
   EVIDENCE_KEY_NEEDED: {
@@ -31,7 +27,8 @@ export const evidenceErrors = catalogue({
   },
   EVIDENCE_INCONSISTENT: {
     exit: EXIT.policy,
-    summary: "The file is signed and contradicts itself: a program that this toolkit did not write made it, or another version did.",
+    summary:
+      "The file is signed and contradicts itself: a program that this toolkit did not write made it, or another version did.",
     fix: "verify it with the toolkit of the version that it names, and ask whoever signed it",
   },
   EVIDENCE_PAGE_CHANGED: {
@@ -51,7 +48,8 @@ export const evidenceErrors = catalogue({
   },
   EVIDENCE_OTHER_VERSION: {
     exit: EXIT.failed,
-    summary: "Another version of the toolkit wrote the evidence, and this one does not know what that one had to check.",
+    summary:
+      "Another version of the toolkit wrote the evidence, and this one does not know what that one had to check.",
     fix: "verify it with the toolkit of the version that it names",
   },
 });

@@ -1,5 +1,11 @@
 import { z } from "zod";
-import { EGRESS_MODES, EGRESS_PURPOSES, IMAGE_SOURCES, OPERATORS, VENDOR_TELEMETRY } from "../../../model/deployment.ts";
+import {
+  EGRESS_MODES,
+  EGRESS_PURPOSES,
+  IMAGE_SOURCES,
+  OPERATORS,
+  VENDOR_TELEMETRY,
+} from "../../../model/deployment.ts";
 import { sha256, text, time, unknownFact, word } from "./fields.ts";
 
 const serial = z.string().regex(/^[0-9a-f]+$/);
@@ -13,11 +19,17 @@ const line = z.strictObject({
   kept: z.boolean(),
 });
 
+/** A line that no file can keep, and the check or command that holds it. */
+const assurance = z.strictObject({ topic: word, heldBy: word, accepted: text, reason: text });
+
 const image = z.strictObject({
   name: word,
   reference: word,
   /** Of the manifest, or of the image where it is built on the host; null where no lock names it. */
-  digest: z.string().regex(/^sha256:[0-9a-f]{64}$/).nullable(),
+  digest: z
+    .string()
+    .regex(/^sha256:[0-9a-f]{64}$/)
+    .nullable(),
 });
 
 const generation = z.strictObject({
@@ -74,7 +86,9 @@ const administrators = z.strictObject({
   operator: z.enum(OPERATORS),
   custodyOwner: word,
   grants: z.array(z.strictObject({ to: word, operator: word })),
-  escrow: z.strictObject({ threshold: z.int(), holders: z.array(z.strictObject({ name: word, operator: word })) }).nullable(),
+  escrow: z
+    .strictObject({ threshold: z.int(), holders: z.array(z.strictObject({ name: word, operator: word })) })
+    .nullable(),
   support,
   /** Certificates of class operators that this host's ledger has as issued, valid and not revoked. */
   operatorCertificates: z.array(held),
@@ -101,6 +115,7 @@ export const factsSchema = z.strictObject({
   /** SHA-256 of the picture of zones and flows, as `trustkern diagram --format svg` gives it. */
   diagram: sha256,
   profileLines: z.array(line),
+  profileAssurances: z.array(assurance),
   keys,
   certificates: z.array(certificate),
   administrators,

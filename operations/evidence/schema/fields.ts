@@ -15,6 +15,6 @@ export const time = z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
 
 /** A fact that could not be had, and the code of the error that says why. */
 export const unknownFact = z.strictObject({
-  fact: z.enum(["keys", "fleet", "terraform", "docker", "certificates"]),
+  fact: z.enum(["keys", "fleet", "terraform", "docker"]),
   code: z.string().regex(/^[A-Z][A-Z0-9_]+$/),
 });

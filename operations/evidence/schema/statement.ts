@@ -10,9 +10,6 @@ export const PAYLOAD_TYPE = "application/vnd.in-toto+json";
 /** Type of our predicate: a URI that is nobody's address, and never another's (RFC 9562, section 5.4). */
 export const PREDICATE_TYPE = "urn:uuid:5442d8d2-03d0-40a7-861c-32322360e005";
 
-/** Name of the subject that is the Terraform JSON. */
-export const STACK_SUBJECT = "main.tf.json";
-
 const subject = z.strictObject({ name: word, digest: z.strictObject({ sha256 }) });
 
 const predicateSchema = z.strictObject({
@@ -20,6 +17,8 @@ const predicateSchema = z.strictObject({
   /** Of the results: `broken` where one is, `proven` where every one is. */
   verdict: z.enum(["proven", "broken", "not-proven"]),
   issuedAt: time,
+  /** The key that signs, by the SHA-256 of its SPKI, and where it is: what whoever controls the host can sign depends on it. */
+  signer: z.strictObject({ fingerprint: sha256, place: z.enum(["host", "age-file", "root-device"]) }),
   verification: verificationSchema,
   facts: factsSchema,
   /** The pages that were written of this evidence, by their file names, which are subjects as well. */

@@ -1,0 +1,88 @@
+import { createHash } from "node:crypto";
+import type { Model } from "../../../model/boundary.ts";
+import type { Deployment } from "../../../model/deployment.ts";
+import { PROFILES } from "../../../profiles/index.ts";
+import { TrustKernError } from "../../../shared/errors.ts";
+import { stableJson } from "../../../shared/stable-json.ts";
+import type { ImagePins } from "../../../stacks/docker/images.ts";
+import { certificateFiles } from "../../../stacks/host/certificate-files.ts";
+import type { CertsSite } from "../../../stacks/host/certs-site.ts";
+import type { KeysOverview } from "../../../stacks/host/generations/overview.ts";
+import { renderSvg } from "../../diagram/svg.ts";
+import { plainTexts } from "../plain-text.ts";
+import type { Facts } from "../schema/facts-schema.ts";
+import { certificatesOf, operatorsOf } from "./certificates.ts";
+import { administratorsOfFile, factsOfFile } from "./deployment.ts";
+import { keysOf } from "./keys.ts";
+import { assurancesOf, linesOf } from "./profile.ts";
+
+/** A certificate of class operators, as the backend lists it. */
+export type BackendOperator = NonNullable<Facts["administrators"]["operatorCertificatesOfBackend"]>[number];
+
+/** What facts are gathered from. What asks something that may be away is a function, and may throw. */
+export interface FactsSubject {
+  readonly deployment: Deployment;
+  /** The value of `trustkern.yaml`, as it was read. */
+  readonly said: unknown;
+  readonly model: Model;
+  /** The Terraform JSON. */
+  readonly stack: unknown;
+  readonly images: ImagePins;
+  /** Public key of `images.signedBy`, PEM. @default none is named */
+  readonly signerPem?: string | undefined;
+  readonly site: Pick<CertsSite, "layout" | "model" | "pki">;
+  readonly at: Date;
+  readonly versions: Pick<Facts["versions"], "toolkit" | "node">;
+  readonly terraform: () => Promise<string>;
+  readonly dockerEngine: () => Promise<string>;
+  readonly keys: () => Promise<KeysOverview>;
+  readonly operators: () => Promise<readonly BackendOperator[]>;
+}
+
+/** The facts, and the picture whose digest is among them. */
+export interface Gathered {
+  readonly facts: Facts;
+  readonly svg: string;
+}
+
+/** Everything that evidence says besides the checks. What is away is null, and named in `unknown` with its error's code. */
+export async function gatherFacts(subject: FactsSubject): Promise<Gathered> {
+  const { deployment, said, model, stack, images, signerPem, site, at } = subject;
+  const unknown: Facts["unknown"] = [];
+  const asked = async <T>(fact: Facts["unknown"][number]["fact"], ask: () => Promise<T>): Promise<T | undefined> => {
+    try {
+      return await ask();
+    } catch (thrown) {
+      if (!(thrown instanceof TrustKernError)) throw thrown;
+      unknown.push({ fact, code: thrown.code });
+      return undefined;
+    }
+  };
+  const svg = await renderSvg(model, deployment);
+  const terraform = await asked("terraform", subject.terraform);
+  const dockerEngine = await asked("docker", subject.dockerEngine);
+  const overview = await asked("keys", subject.keys);
+  const ofBackend = await asked("fleet", subject.operators);
+  const revoked = new Set(site.pki.ledger.revocations().map(({ issuer, serial }) => `${issuer}/${serial}`));
+  const facts: Facts = {
+    ...factsOfFile(deployment, images, signerPem),
+    versions: { ...subject.versions, terraform: terraform ?? null, dockerEngine: dockerEngine ?? null },
+    stack: digestOf(`${stableJson(stack, 2)}\n`),
+    diagram: digestOf(svg),
+    profileLines: linesOf(said),
+    profileAssurances: assurancesOf(PROFILES[deployment.profile]),
+    keys: keysOf(deployment, overview),
+    certificates: certificatesOf(certificateFiles(site), at, (serial, issuer) => revoked.has(`${issuer}/${serial}`)),
+    administrators: {
+      ...administratorsOfFile(deployment),
+      operatorCertificates: operatorsOf(site.pki.ledger.records(), at),
+      operatorCertificatesOfBackend: ofBackend === undefined ? null : [...ofBackend],
+    },
+    unknown,
+  };
+  return { facts: plainTexts(facts), svg };
+}
+
+function digestOf(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}

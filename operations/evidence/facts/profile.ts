@@ -1,0 +1,17 @@
+import { profileLines } from "../../../profiles/lines.ts";
+import type { Profile } from "../../../profiles/profile.ts";
+import { plainTexts } from "../plain-text.ts";
+import type { Facts } from "../schema/facts-schema.ts";
+
+/**
+ * The lines of a deployment's profile, and whether the file keeps each.
+ * @param said the value of the YAML as it was read
+ */
+export function linesOf(said: unknown): Facts["profileLines"] {
+  return plainTexts([...profileLines(said)]);
+}
+
+/** The lines of a profile that no file can keep, and what holds them. */
+export function assurancesOf({ assurances }: Profile): Facts["profileAssurances"] {
+  return plainTexts(assurances.map(({ topic, heldBy, accepted, reason }) => ({ topic, heldBy, accepted, reason })));
+}

@@ -1,0 +1,67 @@
+import { CHECKS, LAYERS, layerOf } from "../../verify/checks.ts";
+import { FRAMEWORKS, INDICATIVE, stateOf } from "../controls/index.ts";
+import { OUTSIDE } from "../controls/outside.ts";
+import type { Predicate } from "../schema/statement.ts";
+import type { Shown } from "./page.ts";
+import { headline, lead, minute, OUTCOME_WORDS } from "./words.ts";
+
+/** The summary, for a ticket or a mail: what came out, what is wrong, who can administer, and what lies outside. */
+export function renderMarkdown(shown: Shown, file: string): string {
+  const predicate: Predicate = { ...shown, pages: [] };
+  const { verification, facts, signer, issuedAt } = predicate;
+  const { administrators: who, keys } = facts;
+  return [
+    `# ${plain(headline(predicate))}`,
+    "",
+    plain(lead(predicate)),
+    "",
+    `Profile ${plain(verification.profile)}, engine ${plain(verification.engine)}, region ${plain(facts.hosting.region)}. Looked at ${minute(verification.startedAt)}, signed ${minute(issuedAt)} by the key \`${signer.fingerprint}\`. Verify \`${file}\` before you believe this summary.`,
+    "",
+    ...LAYERS.flatMap((layer) => layerLines(layer, predicate)),
+    "## Who can administer",
+    "",
+    `- operator: ${plain(who.operator)}; region ${plain(facts.hosting.region)}, account ${plain(facts.hosting.account)}`,
+    `- decryption keys: ${plain(keys.kind)}, class ${plain(keys.custodyClass ?? "not known")}, owner ${plain(keys.owner)}; ${keys.generations.length} generations`,
+    `- support by the vendor: ${plain(who.support.access)}; metrics for the vendor: ${facts.vendorTelemetry}; egress: ${facts.egress.mode}`,
+    `- operators' certificates that are valid: ${who.operatorCertificates.map(({ subject }) => plain(subject)).join(", ") || "none"}`,
+    "",
+    "## Controls (indicative)",
+    "",
+    plain(INDICATIVE),
+    "",
+    ...FRAMEWORKS.map(({ name, controls }) => {
+      const held = controls.filter((control) => stateOf(control, verification.results) === "held").length;
+      return `- ${plain(name)}: the checks of ${held} of ${controls.length} controls hold`;
+    }),
+    "",
+    "## What lies outside",
+    "",
+    ...OUTSIDE.map(({ what, why }) => `- ${plain(what)}: ${plain(why)}`),
+    "",
+  ].join("\n");
+}
+
+function layerLines(
+  layer: (typeof LAYERS)[number],
+  { verification: { results, layers } }: Predicate,
+): readonly string[] {
+  if (!layers.includes(layer)) return [`## Layer ${layer}`, "", "Left out.", ""];
+  const own = results.filter(({ id }) => layerOf(id) === layer);
+  return [
+    `## Layer ${layer}`,
+    "",
+    "| check | outcome | seen |",
+    "|---|---|---|",
+    ...own.map(({ id, outcome, seen }) => `| ${plain(CHECKS[id])} | ${OUTCOME_WORDS[outcome]} | ${plain(seen)} |`),
+    "",
+    ...own.flatMap(({ findings }) =>
+      findings.map(({ path, message, fix }) => `- **${plain(path)}**: ${plain(message)} Fix: ${plain(fix)}`),
+    ),
+    "",
+  ];
+}
+
+/** Text that Markdown takes as text, and that no reader turns into HTML or a link. */
+function plain(text: string): string {
+  return text.replace(/[\\`*_{}[\]<>()#!|&~]/g, (character) => `&#${character.charCodeAt(0)};`);
+}

@@ -1,0 +1,43 @@
+import { LAYERS } from "../../verify/checks.ts";
+import type { Predicate } from "../schema/statement.ts";
+
+/** An outcome, in words that stand alone. */
+export const OUTCOME_WORDS = {
+  proven: "proven",
+  broken: "BROKEN",
+  "not-proven": "NOT PROVEN",
+  "not-required": "not asked for",
+  held: "held",
+} as const;
+
+/** The first line of every page: what came out, before anything else. */
+export function headline({ verdict, verification: { deployment, tenant } }: Predicate): string {
+  const of = `the boundary of ${deployment}, tenant ${tenant}`;
+  if (verdict === "proven") return `Proven: ${of}`;
+  return verdict === "broken" ? `BROKEN: ${of}` : `NOT PROVEN: ${of}`;
+}
+
+/** What the headline rests on, in one sentence. */
+export function lead({ verdict, verification: { results, layers } }: Predicate): string {
+  const count = (wanted: string): number => results.filter(({ outcome }) => outcome === wanted).length;
+  const reported = results.filter(({ outcome, reportOnly }) => outcome === "not-proven" && reportOnly === true).length;
+  const left = LAYERS.filter((layer) => !layers.includes(layer));
+  const counted = [
+    `${count("proven")} of ${results.length} checks are proven`,
+    ...(count("broken") > 0 ? [`${count("broken")} are broken`] : []),
+    ...(count("not-proven") > 0 ? [`${count("not-proven")} could not be proven`] : []),
+    ...(count("not-required") > 0 ? [`${count("not-required")} are not asked for`] : []),
+  ].join(", ");
+  const partly =
+    left.length === 0
+      ? ""
+      : ` The ${left.length === 1 ? "layer" : "layers"} ${left.join(", ")} ${left.length === 1 ? "was" : "were"} left out, so this is no proof.`;
+  const open =
+    verdict === "proven" && reported > 0 ? ` ${reported} of those the profile lets be reported as not proven.` : "";
+  return `${counted}.${partly}${open}`;
+}
+
+/** A time to the minute, UTC. */
+export function minute(time: string): string {
+  return `${time.slice(0, 16).replace("T", " ")} UTC`;
+}
