@@ -15,6 +15,7 @@ import { mosquittoErrors } from "../modules/mosquitto/errors.ts";
 import { timescaledbErrors } from "../modules/timescaledb/errors.ts";
 import { doctorErrors } from "../operations/doctor/errors.ts";
 import { envelopeErrors } from "../operations/envelope/errors.ts";
+import { evidenceErrors } from "../operations/evidence/errors.ts";
 import { imagesErrors } from "../operations/images/errors.ts";
 import { toolsErrors } from "../operations/tools/errors.ts";
 import { verifyErrors } from "../operations/verify/errors.ts";
@@ -108,6 +109,7 @@ const CATALOGUES = [
   verifyErrors,
   modelLayerErrors,
   renderedLayerErrors,
+  evidenceErrors,
   cliErrors,
 ];
 

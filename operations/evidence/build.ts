@@ -2,8 +2,7 @@ import { createHash, createPublicKey } from "node:crypto";
 import type { KeySigner } from "../../certs/signers/signer.ts";
 import { STACK_FILE } from "../../stacks/docker/terraform/init.ts";
 import { fingerprintOf } from "../../stacks/host/trust/signing-key.ts";
-import { LAYERS } from "../verify/checks.ts";
-import { type Verification, verdictOf } from "../verify/result.ts";
+import type { Verification } from "../verify/result.ts";
 import type { Gathered } from "./facts/gather.ts";
 import { renderMarkdown } from "./page/markdown.ts";
 import { renderPage, type Shown } from "./page/page.ts";
@@ -11,6 +10,7 @@ import { plainTexts } from "./plain-text.ts";
 import type { Facts } from "./schema/facts-schema.ts";
 import { PREDICATE_TYPE, type Predicate, type Statement } from "./schema/statement.ts";
 import { sealStatement } from "./seal.ts";
+import { evidenceVerdict } from "./verdict.ts";
 
 /** What evidence is made of. */
 export interface EvidenceParts extends Gathered {
@@ -67,13 +67,6 @@ export async function buildEvidence(parts: EvidenceParts): Promise<Evidence> {
       .export({ format: "pem", type: "spki" })
       .toString(),
   };
-}
-
-/** The verdict of a verification as evidence has it: one that left a layer out proves nothing, whatever it found. */
-export function evidenceVerdict({ results, layers }: Pick<Verification, "results" | "layers">): Predicate["verdict"] {
-  const verdict = verdictOf(results);
-  const whole = LAYERS.every((layer) => layers.includes(layer));
-  return verdict === "proven" && !whole ? "not-proven" : verdict;
 }
 
 /** Every image that is locked, each reference once, and the stack. */

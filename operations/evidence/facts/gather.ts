@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { Model } from "../../../model/boundary.ts";
 import type { Deployment } from "../../../model/deployment.ts";
 import { PROFILES } from "../../../profiles/index.ts";
+import type { LineResult } from "../../../profiles/lines.ts";
 import { TrustKernError } from "../../../shared/errors.ts";
 import { stableJson } from "../../../shared/stable-json.ts";
 import type { ImagePins } from "../../../stacks/docker/images.ts";
@@ -22,8 +23,8 @@ export type BackendOperator = NonNullable<Facts["administrators"]["operatorCerti
 /** What facts are gathered from. What asks something that may be away is a function, and may throw. */
 export interface FactsSubject {
   readonly deployment: Deployment;
-  /** The value of `trustkern.yaml`, as it was read. */
-  readonly said: unknown;
+  /** Every line of its profile, held against its file. */
+  readonly lines: readonly LineResult[];
   readonly model: Model;
   /** The Terraform JSON. */
   readonly stack: unknown;
@@ -47,7 +48,7 @@ export interface Gathered {
 
 /** Everything that evidence says besides the checks. What is away is null, and named in `unknown` with its error's code. */
 export async function gatherFacts(subject: FactsSubject): Promise<Gathered> {
-  const { deployment, said, model, stack, images, signerPem, site, at } = subject;
+  const { deployment, lines, model, stack, images, signerPem, site, at } = subject;
   const unknown: Facts["unknown"] = [];
   const asked = async <T>(fact: Facts["unknown"][number]["fact"], ask: () => Promise<T>): Promise<T | undefined> => {
     try {
@@ -69,7 +70,7 @@ export async function gatherFacts(subject: FactsSubject): Promise<Gathered> {
     versions: { ...subject.versions, terraform: terraform ?? null, dockerEngine: dockerEngine ?? null },
     stack: digestOf(`${stableJson(stack, 2)}\n`),
     diagram: digestOf(svg),
-    profileLines: linesOf(said),
+    profileLines: linesOf(lines),
     profileAssurances: assurancesOf(PROFILES[deployment.profile]),
     keys: keysOf(deployment, overview),
     certificates: certificatesOf(certificateFiles(site), at, (serial, issuer) => revoked.has(`${issuer}/${serial}`)),

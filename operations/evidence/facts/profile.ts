@@ -1,14 +1,13 @@
-import { profileLines } from "../../../profiles/lines.ts";
+import type { LineResult } from "../../../profiles/lines.ts";
 import type { Profile } from "../../../profiles/profile.ts";
 import { plainTexts } from "../plain-text.ts";
 import type { Facts } from "../schema/facts-schema.ts";
 
-/**
- * The lines of a deployment's profile, and whether the file keeps each.
- * @param said the value of the YAML as it was read
- */
-export function linesOf(said: unknown): Facts["profileLines"] {
-  return plainTexts([...profileLines(said)]);
+/** The lines of a deployment's profile, and whether the file keeps each. */
+export function linesOf(lines: readonly LineResult[]): Facts["profileLines"] {
+  return plainTexts(
+    lines.map(({ topic, path, accepted, reason, value, kept }) => ({ topic, path, accepted, reason, value, kept })),
+  );
 }
 
 /** The lines of a profile that no file can keep, and what holds them. */

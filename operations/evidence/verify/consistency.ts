@@ -5,13 +5,14 @@ import { renderRule } from "../../../profiles/rule.ts";
 import type { Finding } from "../../../shared/finding.ts";
 import { stableJson } from "../../../shared/stable-json.ts";
 import { STACK_FILE } from "../../../stacks/docker/terraform/init.ts";
-import { CHECKS, type CheckId, LAYERS, layerOf } from "../../verify/checks.ts";
-import { verdictOf } from "../../verify/result.ts";
+import { CHECKS, type CheckId, layerOf } from "../../verify/checks.ts";
+import type { Verification } from "../../verify/result.ts";
 import { evidenceErrors } from "../errors.ts";
 import { assurancesOf } from "../facts/profile.ts";
 import { plainTexts } from "../plain-text.ts";
 import type { Facts } from "../schema/facts-schema.ts";
 import type { Predicate, Statement } from "../schema/statement.ts";
+import { evidenceVerdict } from "../verdict.ts";
 
 /** Every contradiction in a statement whose signature is good. */
 export function contradictionsIn(statement: Statement): readonly Finding[] {
@@ -26,10 +27,7 @@ export function contradictionsIn(statement: Statement): readonly Finding[] {
 }
 
 function verdictFindings({ verdict, verification }: Predicate): readonly Finding[] {
-  // What was left out of the layers could not be looked at.
-  const whole = verification.layers.length === LAYERS.length;
-  const found = verdictOf(verification.results as Parameters<typeof verdictOf>[0]);
-  const followed = found === "proven" && !whole ? "not-proven" : found;
+  const followed = evidenceVerdict(verification as Verification);
   if (followed === verdict) return [];
   return [contradiction("predicate.verdict", `is "${verdict}", and "${followed}" follows from the results`)];
 }
