@@ -348,6 +348,35 @@ export const COMMANDS: readonly Command[] = [
     load: () => import("./commands/verify-boundary.ts"),
   },
   {
+    name: "evidence",
+    summary: "prove the boundary, and write what was found as a signed statement, a page and a summary",
+    options: [
+      [
+        "-o, --output <file>",
+        "file to write, .html, .md and .pub beside it; must not be there yet (default: evidence.json)",
+      ],
+      ["--layers <layers>", "model, rendered, running, data, separated by commas (default: all; fewer prove nothing)"],
+      ["--evidence-key <where>", "age file of the key that signs, or root-device (default: this host)"],
+      ["--passphrase-file <file>", "the passphrase of that file, one line"],
+    ],
+    handlesCancel: true,
+    load: () => import("./commands/evidence.ts"),
+  },
+  {
+    name: "evidence verify",
+    args: "<file>",
+    summary: "whether evidence is what a trusted key signed, and what it says; needs no deployment and no network",
+    options: [
+      [
+        "--key <file>",
+        "the public key, PEM, as you got it from whoever signs (default: the one that the deployment has pinned)",
+      ],
+      ["--fingerprint <hex>", "SHA-256 of the public key; without --key, that is in the .pub file beside the evidence"],
+      ["--max-age <duration>", "refuse what is older, such as 30d (default: any age)"],
+    ],
+    load: () => import("./commands/evidence-verify.ts"),
+  },
+  {
     name: "envelope check",
     args: "<file>",
     summary: "run every known answer of a vectors file, for firmware teams",

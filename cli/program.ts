@@ -68,6 +68,8 @@ function addCommand(
   const parent = groupOf(program, groups, words.slice(0, -1));
   const signature = [words.at(-1), command.args].filter(Boolean).join(" ");
   const leaf = parent.command(signature).description(command.summary);
+  // Others may stand below a command, such as `evidence verify` below `evidence`.
+  groups.set(command.name, leaf);
   for (const [flags, meaning, join] of command.options ?? []) {
     if (join === undefined) leaf.option(flags, meaning);
     else leaf.option(flags, meaning, join);

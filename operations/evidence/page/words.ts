@@ -1,4 +1,5 @@
-import { LAYERS } from "../../verify/checks.ts";
+import { LAYERS, type Layer } from "../../verify/checks.ts";
+import type { Outcome } from "../../verify/result.ts";
 import type { Predicate } from "../schema/statement.ts";
 
 /** An outcome, in words that stand alone. */
@@ -10,15 +11,23 @@ export const OUTCOME_WORDS = {
   held: "held",
 } as const;
 
+/** What is put into words of an evidence, or of what is about to become one. */
+export interface Worded extends Pick<Predicate, "verdict"> {
+  readonly verification: Pick<Predicate["verification"], "deployment" | "tenant"> & {
+    readonly layers: readonly Layer[];
+    readonly results: readonly { readonly outcome: Outcome; readonly reportOnly?: boolean | undefined }[];
+  };
+}
+
 /** The first line of every page: what came out, before anything else. */
-export function headline({ verdict, verification: { deployment, tenant } }: Predicate): string {
+export function headline({ verdict, verification: { deployment, tenant } }: Worded): string {
   const of = `the boundary of ${deployment}, tenant ${tenant}`;
   if (verdict === "proven") return `Proven: ${of}`;
   return verdict === "broken" ? `BROKEN: ${of}` : `NOT PROVEN: ${of}`;
 }
 
 /** What the headline rests on, in one sentence. */
-export function lead({ verdict, verification: { results, layers } }: Predicate): string {
+export function lead({ verdict, verification: { results, layers } }: Worded): string {
   const count = (wanted: string): number => results.filter(({ outcome }) => outcome === wanted).length;
   const reported = results.filter(({ outcome, reportOnly }) => outcome === "not-proven" && reportOnly === true).length;
   const left = LAYERS.filter((layer) => !layers.includes(layer));

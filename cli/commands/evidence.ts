@@ -1,0 +1,118 @@
+import { readFileSync } from "node:fs";
+import { buildEvidence, type Evidence } from "../../operations/evidence/build.ts";
+import { type BackendOperator, gatherFacts } from "../../operations/evidence/facts/gather.ts";
+import { headline, lead } from "../../operations/evidence/page/words.ts";
+import { verifyBoundary } from "../../operations/verify/boundary.ts";
+import pkg from "../../package.json" with { type: "json" };
+import { EXIT } from "../../shared/errors.ts";
+import type { DockerOptions } from "../../stacks/docker/life/options.ts";
+import { synthDocker } from "../../stacks/docker/life/render.ts";
+import { findProgram } from "../../stacks/docker/terraform/program.ts";
+import type { CertsSite } from "../../stacks/host/certs-site.ts";
+import { dockerOutput } from "../../stacks/host/docker-cli.ts";
+import { hostErrors } from "../../stacks/host/errors.ts";
+import { keysOverview } from "../../stacks/host/generations/overview.ts";
+import { openGenerations } from "../../stacks/host/generations/site.ts";
+import { openEvidenceKey, pinEvidenceKey } from "../../stacks/host/trust/evidence-key.ts";
+import type { SigningKeyPlace } from "../../stacks/host/trust/signing-key.ts";
+import { boundarySubject } from "../boundary-subject.ts";
+import { type CommandContext, printJson, type Run } from "../command.ts";
+import { dockerTarget } from "../docker-target.ts";
+import { bareNames, claimEvidence, type EvidenceNames, evidenceNames } from "../evidence-files.ts";
+import { layersOption } from "../layers-option.ts";
+import { signingKeyPlace } from "../signing-key-place.ts";
+import { talk } from "../talk.ts";
+import { certsSite } from "./certs-context.ts";
+import { fleetInventory } from "./certs-fleet.ts";
+import { generationsSite } from "./keys-context.ts";
+
+const EXIT_OF = { proven: EXIT.done, broken: EXIT.policy, "not-proven": EXIT.failed } as const;
+
+/**
+ * `evidence`: looks at every layer, and signs what was found, whatever it is. Four files: the evidence, a page, a summary, and the
+ * public key.
+ */
+export const run: Run = async (context) => {
+  const { io, flags, options, paint } = context;
+  const layers = layersOption(options.layers);
+  const place = signingKeyPlace(context, "--evidence-key", options.evidenceKey);
+  const names = evidenceNames(typeof options.output === "string" ? options.output : "evidence.json");
+  const { options: target } = await dockerTarget(context);
+  const subject = await boundarySubject(context);
+  const site = await certsSite(context);
+  using files = claimEvidence(io, names);
+  await using opened = new AsyncDisposableStack();
+  const signer = opened.adopt(await openEvidenceKey(site.layout, place, target.deployment), (key) => key.close());
+  const say = talk(context);
+  const onLayer = (layer: string): void => say(`looking at the layer ${layer}`);
+  const verification = await verifyBoundary({ ...subject, layers, clock: io.now, onLayer });
+  say("gathering what is known besides");
+  const gathered = await gatherFacts({
+    ...(await factsFrom(context, target, site)),
+    deployment: target.deployment,
+    lines: subject.lines,
+  });
+  const evidence = await buildEvidence({
+    ...{ ...gathered, verification, signer, names: bareNames(names), place: placeWord(place) },
+    issuedAt: io.now(),
+  });
+  pinEvidenceKey(site.layout, signer);
+  files.evidence.write(evidence.envelope);
+  files.page.write(evidence.page);
+  files.summary.write(evidence.summary);
+  files.key.write(evidence.publicKeyPem);
+  if (flags.json) printJson(io, documentOf(names, evidence));
+  else {
+    const colour = evidence.verdict === "proven" ? "green" : evidence.verdict === "broken" ? "red" : "yellow";
+    io.stdout(`${paint(colour, headline({ ...evidence, verification }))}\n${lead({ ...evidence, verification })}\n`);
+    io.stdout(`${Object.values(names).join(", ")}\n`);
+    io.stdout(`public key, SHA-256: ${evidence.fingerprint}\n`);
+    io.stdout("give that fingerprint to whoever verifies by another way than the files\n");
+  }
+  return EXIT_OF[evidence.verdict];
+};
+
+function documentOf(files: EvidenceNames, { verdict, fingerprint }: Evidence): object {
+  return { schema: "trustkern.evidence-written/1", verdict, fingerprint, files };
+}
+
+function placeWord(place: SigningKeyPlace): "host" | "age-file" | "root-device" {
+  if (place === "here") return "host";
+  return place === "root-device" ? place : "age-file";
+}
+
+/** Everything that facts are asked of. */
+async function factsFrom(context: CommandContext, target: DockerOptions, site: CertsSite) {
+  const { io } = context;
+  const { deployment, images, env, signal, fallbackProgram } = target;
+  const { model, stack } = synthDocker(target);
+  const { signedBy } = deployment.images;
+  return {
+    ...{ model, stack, images, site, at: io.now() },
+    signerPem: signedBy === undefined ? undefined : readFileSync(signedBy, "utf8"),
+    versions: { toolkit: pkg.version, node: process.version },
+    terraform: async () => {
+      const search = { env, signal, binary: env.TRUSTKERN_TERRAFORM, fallback: fallbackProgram };
+      return (await findProgram(search)).version;
+    },
+    dockerEngine: async () =>
+      (await dockerOutput(target.docker, ["version", "--format", "{{.Server.Version}}"])).trim(),
+    keys: async () => {
+      const generations = await generationsSite(context);
+      using open = openGenerations(generations);
+      return await keysOverview(open, generations.layout);
+    },
+    operators: () => operatorsOfBackend(site, io.now()),
+  };
+}
+
+/** @throws SERVICE_UNREACHABLE-like codes of whoever did not answer */
+async function operatorsOfBackend(site: CertsSite, at: Date): Promise<readonly BackendOperator[]> {
+  const { rows, missing } = await fleetInventory(site, at);
+  if (missing !== undefined) throw hostErrors.error("SERVICE_FAILED", missing.message);
+  return rows
+    .filter((row) => row.class === "operators" && row.state === "ok")
+    .map(({ subject, issuer, serial, notAfter }) => {
+      return { subject, issuer, serial, notAfter: notAfter.toISOString() };
+    });
+}
