@@ -14,6 +14,7 @@ const releases = {
   "step-ca-pkcs11": "github.com/smallstep/certificates",
   step: "github.com/smallstep/cli",
   loki: "github.com/grafana/loki/v3",
+  cosign: "github.com/sigstore/cosign/v3",
   otelcol: "go.opentelemetry.io/collector/otelcol",
 } as const;
 

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 
-/** A foreign program that the engines need and that is built from its source. */
+/** A foreign program that the engines or their tests need, and that is built from its source. */
 export type ToolName =
   | "tofu"
   | "terraform-provider-docker"
@@ -8,7 +8,8 @@ export type ToolName =
   | "step-ca-pkcs11"
   | "step"
   | "loki"
-  | "otelcol";
+  | "otelcol"
+  | "cosign";
 
 /** How one program is built; its dependencies, and the hash of each, are in `tools/<module>/go.mod` and `go.sum`. */
 export interface Program {
@@ -66,6 +67,13 @@ export const programs: Readonly<Record<ToolName, Program>> = {
     tags: ["netgo"],
   },
   otelcol: { version: "0.162.0", main: ".", stamps: ["main.version=0.162.0"], tags: [] },
+  // No deployment has it: the tests sign images with it, as a vendor does.
+  cosign: {
+    version: "3.1.3",
+    main: "github.com/sigstore/cosign/v3/cmd/cosign",
+    stamps: ["sigs.k8s.io/release-utils/version.gitVersion=3.1.3"],
+    tags: [],
+  },
 };
 
 /**

@@ -22,6 +22,7 @@ export async function setup(): Promise<() => Promise<void>> {
   const tools = toolsContext();
   await ensureTool(tools, "tofu");
   await ensureProviderMirror(tools);
+  await ensureTool(tools, "cosign");
   const { dir, remove } = scratch("images");
   const { code, stdout, stderr } = await singleHost(dir).cli(["images", "build"], {}, COLD_SECONDS);
   if (code !== 0) throw new Error(`images build ended with ${code}: ${stderr}${stdout}`);

@@ -35,8 +35,11 @@ export function singleHost(folder: string): Example {
   return exampleIn(folder, "single-host");
 }
 
-/** A copy of a folder of `examples/` in one of its own. */
-export function exampleIn(folder: string, name: string): Example {
+/**
+ * A copy of a folder of `examples/` in one of its own.
+ * @param usual what the environment of its command line has besides
+ */
+export function exampleIn(folder: string, name: string, usual: Readonly<Record<string, string>> = {}): Example {
   const file = join(folder, "trustkern.yaml");
   copyFileSync(join(PROJECT, "examples", name, "trustkern.yaml"), file);
   const layout = layoutOf(join(folder, ".trustkern"), "/tmp");
@@ -46,7 +49,10 @@ export function exampleIn(folder: string, name: string): Example {
     dir: layout.dir,
     tenant,
     cli: (args, env = {}, timeoutSeconds = 400) =>
-      runProgram(process.execPath, [...CLI, "-f", file, "--progress", "plain", ...args], { env, timeoutSeconds }),
+      runProgram(process.execPath, [...CLI, "-f", file, "--progress", "plain", ...args], {
+        env: { ...usual, ...env },
+        timeoutSeconds,
+      }),
     control: hostControl(layout),
     secret: (component, name) => readFileSync(join(layout.secretsDir, component, name), "utf8"),
   };

@@ -1,20 +1,27 @@
-import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import { parseSigningKey } from "../../../operations/images/signatures/signing-key.ts";
 import { createKemClient } from "../../../services/collector/verify/kem-client.ts";
 import { activeOf, openedBy, sealTo } from "../../integration/custody/asking.ts";
 import { SOFTHSM, SoftToken } from "../../integration/signers/soft-token.ts";
+import { Cosign } from "../../support/cosign.ts";
 import { CustodyToken } from "../../support/custody-token.ts";
 import { scratch } from "../../support/deployment.ts";
 import { docker, exampleIn, pidOf, succeed } from "../../support/docker.ts";
+import { openTofu } from "../../support/opentofu.ts";
 import { TokenServer } from "../../support/token-server.ts";
+import { Vendor } from "../../support/vendor.ts";
 import { inspectRaw } from "./online-authority.ts";
 
 const soft = new SoftToken();
 const issuing = new TokenServer(SOFTHSM);
 const { dir, remove } = scratch("eu-hosted");
-const example = exampleIn(dir, "eu-hosted");
+const example = exampleIn(dir, "eu-hosted", await openTofu(dir));
+const vendor = new Vendor();
+const stranger = new Cosign();
+const lockFile = join(dir, "images.lock.yaml");
 const custodySocket = join(dir, "custody-token", "sock");
 const custodyToken = new CustodyToken(example.file, custodySocket);
 const socket = (name: string): string => join(example.dir, "run", name, "sock");
@@ -25,12 +32,28 @@ function adapt(): void {
   const on = (token: string) => ({ kind: "pkcs11", module: SOFTHSM, token, pinFile: soft.pinFile });
   const accepted = { class: "software", acceptSoftware: "SoftHSM stands in for a token in a test" };
   file.docker = { publishAddress: "127.0.0.1", tokenSocket: issuing.socket, custodySocket };
-  file.images = { source: "packages", grafana: "absent" };
+  const [host, port] = vendor.mirror.split(/[:/]/);
+  const signedBy = vendor.signer.publicKey;
+  file.images = { source: "registry", mirror: vendor.mirror, signedBy, foreign: "built", grafana: "absent" };
+  const registry = { host, port: Number(port), protocol: "tcp", purpose: "images", region: "eu-central-1" };
+  file.egress = { mode: "restricted", allow: [registry] };
   delete file.ports.grafana;
   delete file.state;
   file.pki = { root: on("plant-north-root"), issuing: on("plant-north-issuing") };
   file.custody = { ...file.custody, ...on("plant-north-custody"), ...accepted };
   writeFileSync(example.file, JSON.stringify(file));
+}
+
+/** Makes the images here, pushes them to the vendor's registry, and signs all but two of them, of which a stranger signs one. */
+async function publish(): Promise<Readonly<Record<string, string>>> {
+  await succeed(example, ["images", "build"]);
+  const { images } = JSON.parse((await succeed(example, ["images", "list", "--json"])).stdout);
+  const pushed: Record<string, string> = {};
+  for (const { name, reference } of images) pushed[name] = await vendor.push(reference.slice(vendor.mirror.length + 1));
+  const { gateway = "", loki = "", ...signed } = pushed;
+  await vendor.signer.sign(...Object.values(signed));
+  await stranger.sign(loki);
+  return { gateway, loki };
 }
 
 /** Code, message and exit code of a command that fails. */
@@ -48,13 +71,14 @@ async function startAgain(...names: readonly string[]): Promise<void> {
   await expect.poll(async () => (await statusOfCustody()).sealed, { timeout: 60_000 }).not.toBeNull();
 }
 
+let unsigned: Readonly<Record<string, string>> = {};
 beforeAll(async () => {
+  await Promise.all([vendor.start(), stranger.start()]);
   adapt();
   mkdirSync(join(dir, "custody-token"), { mode: 0o755 });
   for (const token of ["root", "issuing", "custody"]) soft.make(`plant-north-${token}`);
   await issuing.start("plant-north-issuing");
-  await succeed(example, ["images", "build"]);
-  await succeed(example, ["images", "lock"]);
+  unsigned = await publish();
   await succeed(example, ["certs", "init", "--conductor", "Ada", "--witnesses", "Grace"]);
 }, 900_000);
 afterAll(async () => {
@@ -62,8 +86,35 @@ afterAll(async () => {
   await custodyToken.stop();
   await issuing.remove();
   soft.remove();
+  await vendor.stop();
+  stranger.remove();
   remove();
 }, 200_000);
+
+describe("images of the example with profile eu-hosted", () => {
+  it("are not locked while its vendor has not signed each of them, and those are named", async () => {
+    const refused = await failure(["images", "lock"]);
+    expect(refused).toMatchObject({ exit: 5, code: "IMAGES_UNSIGNED" });
+    expect(refused.message).toMatch(/^2 of \d+ .*\n {2}gateway: .*has no signature.*\n {2}loki: .*not by the key/s);
+    expect(existsSync(lockFile)).toBe(false);
+    expect(await failure(["deploy"])).toMatchObject({ exit: 5, code: "IMAGES_NOT_LOCKED" });
+    await vendor.signer.sign(...Object.values(unsigned));
+    await succeed(example, ["images", "lock"]);
+    const { signer, images } = JSON.parse((await succeed(example, ["images", "list", "--json"])).stdout);
+    expect(signer).toBe(parseSigningKey(vendor.publicKey(), "f").fingerprint);
+    expect(new Set(images.map(({ signature }: { signature: string }) => signature))).toEqual(new Set(["checked"]));
+  });
+
+  it("are not deployed where somebody wrote another digest into the lock", async () => {
+    const locked = readFileSync(lockFile, "utf8");
+    const { images } = parse(locked);
+    writeFileSync(lockFile, locked.replace(images.gateway.digest, images.broker.digest));
+    const refused = await failure(["deploy"]);
+    expect(refused).toMatchObject({ exit: 5, code: "IMAGES_MISMATCH" });
+    expect(refused.message).toContain("images.gateway");
+    writeFileSync(lockFile, locked);
+  });
+});
 
 describe("the example with profile eu-hosted", () => {
   it("makes no container before custody's token is served", async () => {
@@ -81,6 +132,19 @@ describe("the example with profile eu-hosted", () => {
       acceptSoftware: "SoftHSM stands in for a token in a test",
     });
   }, 400_000);
+
+  it("runs the bytes that its vendor signed, pulled by digest, also after a tag was moved to others", async () => {
+    const locked = readFileSync(lockFile, "utf8");
+    const { reference, digest } = parse(locked).images.gateway;
+    const { Image } = await inspectRaw("gw-01");
+    const pulled = await docker(["image", "inspect", "--format", "{{json .RepoDigests}}", Image]);
+    expect(JSON.parse(pulled.stdout)).toContain(`${reference.slice(0, reference.lastIndexOf(":"))}@${digest}`);
+    const name = reference.slice(vendor.mirror.length + 1);
+    await vendor.push(name.replace("gateway", "broker"), name);
+    expect((await example.cli(["plan", "--detailed-exitcode"])).code).toBe(0);
+    expect(await failure(["images", "lock"])).toMatchObject({ exit: 5, code: "IMAGES_UNSIGNED" });
+    expect(readFileSync(lockFile, "utf8")).toBe(locked);
+  });
 
   it("has nothing to plan right after, and no drift", async () => {
     expect((await example.cli(["plan", "--detailed-exitcode"])).code).toBe(0);
