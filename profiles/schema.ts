@@ -25,7 +25,7 @@ const imagesSchema = z
       /^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?(\/[a-z0-9]+([._-]+[a-z0-9]+)*)*$/,
       "registry that every image is pulled from, as host[:port][/path], with source registry",
     ).exactOptional(),
-    signedBy: absolutePath("the public key (PEM, P-256 or Ed25519) that signed the images, with source registry"),
+    signedBy: absolutePath("the public key (PEM, P-256) that signed the images, with source registry"),
     foreign: z
       .enum(FOREIGN_IMAGES)
       .describe(`whose images of other makers' programs, the database's among them: ${FOREIGN_IMAGES.join(", ")}`)

@@ -42,7 +42,7 @@ export const imagesErrors = catalogue({
   IMAGES_SIGNER_INVALID: {
     exit: EXIT.configuration,
     summary: "What images.signedBy names is no public key that images can be signed by.",
-    fix: "name a PEM file with one public key, P-256 or Ed25519, such as the cosign.pub of `cosign generate-key-pair`",
+    fix: "name a PEM file with one public key of P-256, such as the cosign.pub of `cosign generate-key-pair`",
   },
   IMAGES_UNSIGNED: {
     exit: EXIT.policy,

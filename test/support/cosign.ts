@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { defaultCacheDir } from "../../operations/tools/context.ts";
@@ -19,11 +19,8 @@ export class Cosign {
   /** The public key, PEM. */
   readonly publicKey: string = join(this.#folder, "cosign.pub");
 
-  /**
-   * Finds cosign, or builds it, and makes the key.
-   * @param imported private key in PEM; a new one of P-256 otherwise
-   */
-  async start(imported?: string): Promise<this> {
+  /** Finds cosign, or builds it, and makes a key of P-256. */
+  async start(): Promise<void> {
     this.#program = await ensureTool(
       {
         cacheDir: defaultCacheDir(process.env, homedir()),
@@ -34,14 +31,7 @@ export class Cosign {
       },
       "cosign",
     );
-    if (imported === undefined) {
-      await this.run("generate-key-pair");
-      return this;
-    }
-    const file = join(this.#folder, "imported.pem");
-    writeFileSync(file, imported, { mode: 0o600 });
-    await this.run("import-key-pair", "--key", file, "--output-key-prefix", "cosign");
-    return this;
+    await this.run("generate-key-pair");
   }
 
   /** Signs images, each as `host/repository@sha256:…`, beside themselves in their registries. */

@@ -9,9 +9,8 @@ const reference = "registry.example/hub/trustkern/backend";
 const good = vendor.sign(reference, digest);
 
 describe("judgeSignature", () => {
-  it.each(["p256", "ed25519"] as const)("accepts what the key signed, %s", (kind) => {
-    const signer = testSigner(kind);
-    expect(judgeSignature(signer.sign(reference, digest), image, signer.key)).toBeUndefined();
+  it("accepts what the key signed", () => {
+    expect(judgeSignature(good, image, vendor.key)).toBeUndefined();
   });
 
   it("accepts a signature that was copied to a mirror with its image, and one with a tag or a digest in its name", () => {
@@ -37,7 +36,6 @@ describe("judgeSignature", () => {
 
   it("refuses another key, another digest, and changed bytes", () => {
     expect(judgeSignature(good, image, testSigner().key)).toMatch(/not by the key/);
-    expect(judgeSignature(good, image, testSigner("ed25519").key)).toMatch(/not by the key/);
     expect(judgeSignature(vendor.sign(reference, digestOf("other")), image, vendor.key)).toMatch(/and not for sha256/);
     const payload = Buffer.from(good.payload, "base64").toString().replace("null", "{}");
     expect(judgeSignature({ ...good, payload: Buffer.from(payload).toString("base64") }, image, vendor.key)).toMatch(

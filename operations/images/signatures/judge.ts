@@ -7,7 +7,7 @@ import type { SigningKey } from "./signing-key.ts";
 export interface ImageSignature {
   /** "Simple signing" document, in base64. */
   readonly payload: string;
-  /** ECDSA with SHA-256 in DER, or Ed25519; in base64. */
+  /** ECDSA on P-256 with SHA-256, in DER and then in base64. */
   readonly signature: string;
 }
 
@@ -40,8 +40,7 @@ export function judgeSignature(
 ): string | undefined {
   if (![payload, signature].every((text) => text !== "" && BASE64.test(text))) return "a signature is not base64";
   const bytes = Buffer.from(payload, "base64");
-  const hash = key.asymmetricKeyType === "ed25519" ? null : "sha256";
-  if (!verify(hash, bytes, key, Buffer.from(signature, "base64")))
+  if (!verify("sha256", bytes, key, Buffer.from(signature, "base64")))
     return `a signature is not by the key ${fingerprint}, or not over what lies beside it`;
   const said = parsePayload(bytes);
   if (said === undefined) return "what is signed is no document of cosign about an image";

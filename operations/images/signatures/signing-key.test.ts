@@ -12,12 +12,10 @@ const pemOf = (curve: string): string =>
   generateKeyPairSync("ec", { namedCurve: curve }).publicKey.export({ type: "spki", format: "pem" }).toString();
 
 describe("parseSigningKey", () => {
-  it("gives the SHA-256 of the SubjectPublicKeyInfo of a P-256 or Ed25519 key", () => {
-    for (const kind of ["p256", "ed25519"] as const) {
-      const { key, pem } = testSigner(kind);
-      const spki = Buffer.from(pem.split("\n").slice(1, -2).join(""), "base64");
-      expect(key.fingerprint).toBe(`sha256:${createHash("sha256").update(spki).digest("hex")}`);
-    }
+  it("gives the SHA-256 of the SubjectPublicKeyInfo", () => {
+    const { key, pem } = testSigner();
+    const spki = Buffer.from(pem.split("\n").slice(1, -2).join(""), "base64");
+    expect(key.fingerprint).toBe(`sha256:${createHash("sha256").update(spki).digest("hex")}`);
   });
 
   it.each([
@@ -27,6 +25,7 @@ describe("parseSigningKey", () => {
       "RSA",
       generateKeyPairSync("rsa", { modulusLength: 2048 }).publicKey.export({ type: "spki", format: "pem" }).toString(),
     ],
+    ["Ed25519", generateKeyPairSync("ed25519").publicKey.export({ type: "spki", format: "pem" }).toString()],
     ["nothing", ""],
     ["text", "images"],
     ["two keys", testSigner().pem + testSigner().pem],

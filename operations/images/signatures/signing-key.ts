@@ -13,7 +13,8 @@ export interface SigningKey {
 }
 
 /**
- * Reads a public key: PEM (RFC 7468), P-256 or Ed25519, one and nothing else.
+ * Reads a public key: PEM (RFC 7468), P-256, one and nothing else. Ed25519 is not among
+ * them: cosign signs with its pre-hashed form, which the Node runtime does not have.
  * @throws IMAGES_SIGNER_INVALID also for a private key, of which nothing is shown
  */
 export function readSigningKey(file: string): SigningKey {
@@ -32,8 +33,7 @@ export function parseSigningKey(text: string, file: string): SigningKey {
     throw invalid(file, "it is not one public key in PEM");
   const key = keyOf(text, file);
   const curve = key.asymmetricKeyDetails?.namedCurve;
-  const accepted = key.asymmetricKeyType === "ed25519" || (key.asymmetricKeyType === "ec" && curve === "prime256v1");
-  if (!accepted) throw invalid(file, `its key is ${curve ?? key.asymmetricKeyType}; accepted: P-256, Ed25519`);
+  if (curve !== "prime256v1") throw invalid(file, `its key is ${curve ?? key.asymmetricKeyType}; accepted: P-256`);
   const spki = key.export({ type: "spki", format: "der" });
   return { key, fingerprint: `sha256:${createHash("sha256").update(spki).digest("hex")}` };
 }

@@ -1,4 +1,4 @@
-import { createHash, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
+import { createHash, generateKeyPairSync, sign } from "node:crypto";
 import type { ImageSignature } from "./judge.ts";
 import { parseSigningKey, type SigningKey } from "./signing-key.ts";
 
@@ -11,12 +11,14 @@ export interface TestSigner {
   readonly sign: (reference: string, digest: string, critical?: Readonly<Record<string, unknown>>) => ImageSignature;
 }
 
-/** A new key pair. */
-export function testSigner(kind: "p256" | "ed25519" = "p256"): TestSigner {
-  const { publicKey, privateKey } =
-    kind === "p256" ? generateKeyPairSync("ec", { namedCurve: "prime256v1" }) : generateKeyPairSync("ed25519");
+/** A new key pair of P-256. */
+export function testSigner(): TestSigner {
+  const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "prime256v1" });
   const pem = publicKey.export({ type: "spki", format: "pem" }).toString();
-  const signBytes = (bytes: Buffer): ImageSignature => signed(bytes, privateKey, kind === "p256" ? "sha256" : null);
+  const signBytes = (bytes: Buffer): ImageSignature => ({
+    payload: bytes.toString("base64"),
+    signature: sign("sha256", bytes, privateKey).toString("base64"),
+  });
   return {
     pem,
     key: parseSigningKey(pem, "test.pub"),
@@ -30,10 +32,6 @@ export function testSigner(kind: "p256" | "ed25519" = "p256"): TestSigner {
       );
     },
   };
-}
-
-function signed(bytes: Buffer, key: KeyObject, hash: string | null): ImageSignature {
-  return { payload: bytes.toString("base64"), signature: sign(hash, bytes, key).toString("base64") };
 }
 
 /** A digest of some text, as registries write it. */
