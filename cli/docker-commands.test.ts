@@ -2,6 +2,10 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, write
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { KNOWN_IMAGES } from "../operations/images/known-images.ts";
+import { renderImageLock } from "../operations/images/lock-file.ts";
+import { referenceOf } from "../operations/images/lock-images.ts";
+import { testSigner } from "../operations/images/signatures/test-signer.ts";
 import { runCli } from "./test-io.ts";
 
 let cwd: string;
@@ -47,13 +51,20 @@ describe.each(["single-host", "eu-hosted"])("examples/%s", (example) => {
 describe("commands of the docker engine", () => {
   it("make nothing before the host has what reaches the tokens of the example, once its images are locked", async () => {
     use("eu-hosted");
-    const names = ["backend", "broker", "collector", "custody", "database", "gateway", "grafana", "loki", "prometheus"];
-    const images = [...names, "custody-broker", "schema", "shipper", "step-ca-pkcs11"].map(
-      (name) => `  ${name}: {reference: "a/${name}:1.0.0", digest: "sha256:${"0".repeat(64)}"}\n`,
-    );
+    const mirror = "registry.example/hub";
+    const file = join(cwd, "trustkern.yaml");
+    const signedBy = join(cwd, "images.pub");
+    const signer = testSigner();
+    writeFileSync(signedBy, signer.pem);
+    writeFileSync(file, readFileSync(file, "utf8").replace(/signedBy: .*/, `signedBy: ${signedBy}`));
+    const images = Object.keys(KNOWN_IMAGES).map((name) => {
+      const reference = referenceOf({ source: "registry", mirror }, name, "1.0.0");
+      const digest = `sha256:${"0".repeat(64)}`;
+      return [name, { reference, digest, signature: signer.sign(reference, digest) }] as const;
+    });
     writeFileSync(
       join(cwd, "images.lock.yaml"),
-      `schema: trustkern.images/1\nsource: registry\nimages:\n${images.join("")}`,
+      renderImageLock({ source: "registry", images: Object.fromEntries(images) }),
     );
     expect(await codeOf("deploy")).toEqual([4, "HOST_KEYS_UNREACHABLE"]);
   });

@@ -46,6 +46,33 @@ describe("trustkern images", () => {
     expect(codeOf(await images("lock", "--registry", "mirror.example"))).toEqual([2, "CLI_USAGE"]);
   });
 
+  describe.each([
+    [
+      "--registry beside another mirror",
+      "{ mirror: m.example }",
+      ["lock", "--registry", "n.example"],
+      [2, "CLI_USAGE"],
+    ],
+    ["a key that is not there", "{ signedBy: /nowhere/images.pub }", ["lock"], [2, "IMAGES_SIGNER_INVALID"]],
+    ["a key that is none", "{ signedBy: /etc/hostname }", ["list"], [2, "IMAGES_SIGNER_INVALID"]],
+    ["a build of what a bundle has", "{ source: bundle }", ["build"], [2, "IMAGES_BUNDLED"]],
+    ["a build, though dry, of what a bundle has", "{ source: bundle }", ["build", "--dry-run"], [2, "IMAGES_BUNDLED"]],
+    ["a mirror of packages", "{ source: packages, mirror: m.example }", ["list"], [2, "CONFIG_INVALID"]],
+  ] as const)("%s", (_, said, args, refusal) => {
+    it("is refused, and no lock is written", async () => {
+      const file = join(folder, "trustkern.yaml");
+      writeFileSync(file, readFileSync(file, "utf8").replace(/^images:\n( .*\n)+/m, `images: ${said}\n`));
+      expect(codeOf(await images(...args))).toEqual(refusal);
+      expect(existsSync(join(folder, "images.lock.yaml"))).toBe(false);
+    });
+  });
+
+  it("does not mix images of two signers in one lock", async () => {
+    const signed = `schema: trustkern.images/1\nsource: packages\nsigner: sha256:${"0".repeat(64)}\nimages: {}\n`;
+    writeFileSync(join(folder, "images.lock.yaml"), signed);
+    expect(codeOf(await images("lock", "--only", "broker"))).toEqual([2, "CLI_USAGE"]);
+  });
+
   it("locks nothing without a deployment file to stand beside", async () => {
     rmSync(join(folder, "trustkern.yaml"));
     expect(codeOf(await images("lock"))).toEqual([6, "CLI_NO_DEPLOYMENT"]);

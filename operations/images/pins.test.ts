@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { Deployment } from "../../model/deployment.ts";
 import { buildModel } from "../../modules/index.ts";
@@ -5,8 +8,9 @@ import { referencePlacement } from "../../modules/reference-placement.ts";
 import { resolveDeployment } from "../../profiles/resolve.ts";
 import type { DockerCli } from "../../stacks/host/docker-cli.ts";
 import type { ImageLock } from "./lock-file.ts";
-import { imageNamesOf } from "./lock-images.ts";
+import { imageNamesOf, repositoryOf } from "./lock-images.ts";
 import { assertImages, pinsOf } from "./pins.ts";
+import { testSigner } from "./signatures/test-signer.ts";
 
 const dev = resolveDeployment({ name: "a", tenant: "b", profile: "dev", engine: "docker" });
 const packages: Deployment = { ...dev, images: { source: "packages", grafana: "absent" } };
@@ -56,6 +60,31 @@ describe("assertImages", () => {
     await expect(check(dev, undefined)).resolves.toBeUndefined();
     await expect(check(hosted, undefined)).rejects.toMatchObject({ code: "IMAGES_NOT_LOCKED" });
     await expect(check(packages, undefined)).rejects.toMatchObject({ code: "IMAGES_NOT_LOCKED" });
+  });
+
+  it("runs nothing that is not locked where images have to be signed or come from a bundle", async () => {
+    const signed: Deployment = { ...dev, images: { ...dev.images, signedBy: "/nowhere/images.pub" } };
+    await expect(check(signed, undefined)).rejects.toMatchObject({ code: "IMAGES_NOT_LOCKED" });
+    const bundle: Deployment = { ...dev, images: { source: "bundle", grafana: "absent" } };
+    await expect(check(bundle, undefined)).rejects.toMatchObject({
+      code: "IMAGES_NOT_LOCKED",
+      fix: expect.stringContaining("load them from the bundle"),
+    });
+  });
+
+  it("refuses a lock that was made without the signatures that are asked for, and a key that cannot be read", async () => {
+    const dir = mkdtempSync(join(tmpdir(), "tk-pins-"));
+    const signedBy = join(dir, "images.pub");
+    const signed: Deployment = { ...hosted, images: { ...hosted.images, signedBy } };
+    await expect(check(signed, lockOf(signed))).rejects.toMatchObject({ code: "IMAGES_SIGNER_INVALID" });
+    const signer = testSigner();
+    writeFileSync(signedBy, signer.pem);
+    await expect(check(signed, lockOf(signed))).rejects.toMatchObject({ code: "IMAGES_MISMATCH" });
+    const images = Object.entries(lockOf(signed).images).map(([name, image]) => {
+      return [name, { ...image, signature: signer.sign(repositoryOf(signed.images, name), image.digest) }] as const;
+    });
+    await expect(check(signed, { ...lockOf(signed), images: Object.fromEntries(images) })).resolves.toBeUndefined();
+    rmSync(dir, { recursive: true });
   });
 
   it("refuses a lock that misses an image, every one at once", async () => {
