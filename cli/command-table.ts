@@ -122,7 +122,7 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: "images list",
-    summary: "the images of the deployment, their locks, and which are here",
+    summary: "the images of the deployment, their locks and signatures, and which are here",
     load: () => import("./commands/images-list.ts"),
   },
   {
