@@ -26,7 +26,7 @@ export const CYBER_RESILIENCE_ACT: Framework = {
     {
       id: "(f)",
       title: "Integrity of data, programs and configuration",
-      checks: ["running.images", "rendered.engine", "data.stored"],
+      checks: ["running.images", "rendered.deployed", "data.stored"],
       why: "images and stack are those that were locked and rendered; a signed message is stored once, as it was sent",
     },
     {

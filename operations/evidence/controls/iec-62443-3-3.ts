@@ -98,7 +98,7 @@ export const IEC_62443_3_3: Framework = {
     {
       id: "SR 7.6",
       title: "Network and security settings are as recommended, and can be shown",
-      checks: ["model.profile", "rendered.engine", "running.environment"],
+      checks: ["model.profile", "rendered.deployed", "running.environment"],
       why: "settings keep the lines of the profile, and what runs is what was rendered",
     },
     {

@@ -44,7 +44,7 @@ export const IEC_62443_4_2: Framework = {
     {
       id: "CR 3.4",
       title: "Integrity of software and configuration",
-      checks: ["running.images", "rendered.images", "rendered.engine"],
+      checks: ["running.images", "rendered.images", "rendered.deployed"],
       why: "images are the locked ones, and the stack and configuration that were deployed are those of the model",
     },
     {

@@ -56,7 +56,7 @@ export const NIST_CSF_2_0: Framework = {
     {
       id: "PR.PS-01",
       title: "Configuration is managed",
-      checks: ["model.profile", "rendered.engine", "running.environment"],
+      checks: ["model.profile", "rendered.deployed", "running.environment"],
       why: "profile, deployed stack and running containers are compared",
     },
     {

@@ -38,7 +38,7 @@ export const SOC_2: Framework = {
     {
       id: "CC7.1",
       title: "Changes of configuration that bring in weaknesses are found",
-      checks: ["rendered.engine", "running.environment", "running.mounts"],
+      checks: ["rendered.deployed", "running.environment", "running.mounts"],
       why: "what was deployed and what runs are compared with what the model renders",
     },
     {

@@ -32,10 +32,10 @@ export function lead({ verdict, verification: { results, layers } }: Worded): st
   const reported = results.filter(({ outcome, reportOnly }) => outcome === "not-proven" && reportOnly === true).length;
   const left = LAYERS.filter((layer) => !layers.includes(layer));
   const counted = [
-    `${count("proven")} of ${results.length} checks are proven`,
-    ...(count("broken") > 0 ? [`${count("broken")} are broken`] : []),
-    ...(count("not-proven") > 0 ? [`${count("not-proven")} could not be proven`] : []),
-    ...(count("not-required") > 0 ? [`${count("not-required")} are not asked for`] : []),
+    `${count("proven")} of ${results.length} checks proven`,
+    ...(count("broken") > 0 ? [`${count("broken")} broken`] : []),
+    ...(count("not-proven") > 0 ? [`${count("not-proven")} not proven`] : []),
+    ...(count("not-required") > 0 ? [`${count("not-required")} not asked for`] : []),
   ].join(", ");
   const partly =
     left.length === 0
