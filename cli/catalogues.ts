@@ -13,6 +13,7 @@ import { modelErrors } from "../model/errors.ts";
 import { grafanaErrors } from "../modules/grafana/errors.ts";
 import { mosquittoErrors } from "../modules/mosquitto/errors.ts";
 import { timescaledbErrors } from "../modules/timescaledb/errors.ts";
+import { dataErrors } from "../operations/verify/data/errors.ts";
 import { doctorErrors } from "../operations/doctor/errors.ts";
 import { envelopeErrors } from "../operations/envelope/errors.ts";
 import { evidenceErrors } from "../operations/evidence/errors.ts";
@@ -94,6 +95,7 @@ const CATALOGUES = [
   toolsErrors,
   imagesErrors,
   probeErrors,
+  dataErrors,
   doctorErrors,
   dockerStackErrors,
   renderedErrors,

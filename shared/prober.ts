@@ -28,6 +28,15 @@ const handshake = z.strictObject({
   postgres: z.boolean(),
 });
 
+const get = z.strictObject({
+  /** `https://host:port` */
+  url: z.url({ protocol: /^https$/ }),
+  servername: z.string(),
+  path: z.string().startsWith("/"),
+  /** Paths of files. */
+  tls: z.strictObject({ caFile: z.string(), certFile: z.string(), keyFile: z.string() }),
+});
+
 /** What the prober is asked, as one JSON document on its standard input. All times in milliseconds. */
 export const probeQuestion = z.strictObject({
   /** Longest wait for an answer of one target. */
@@ -44,6 +53,10 @@ export const probeQuestion = z.strictObject({
   names: z.array(z.string()),
   /** UDP datagrams and TCP SYNs that are sent, whoever may hear them; `text` is in the datagram. */
   send: z.array(target.extend({ text: z.string().max(64) })),
+  /** What is asked for by HTTPS, one after the other. @default nothing */
+  gets: z.array(get).optional(),
+  /** Envelopes that are sent as a sensor does (docs/spec/envelope.md), in lower-case hex. @default none */
+  envelopes: z.array(z.strictObject({ host: z.string().min(1), port, bytes: z.string() })).optional(),
 });
 
 /** What became of an attempt to reach a target. */
@@ -77,6 +90,12 @@ export const probeAnswer = z.strictObject({
   sent: z.array(z.boolean()),
   /** Who came to the ports that the prober listened on. */
   heard: z.array(z.strictObject({ protocol: z.enum(["tcp", "udp"]), port: z.int(), from: z.string() })),
+  /** Of each get the body of an answer of 200, or why there is none. */
+  got: z.array(z.union([z.strictObject({ body: z.string() }), z.strictObject({ why: z.string() })])).optional(),
+  /** Of each envelope the gateway's answer, such as `2.04`, with its text where that is a verdict; or why there is none. */
+  taken: z
+    .array(z.union([z.strictObject({ code: z.string(), text: z.string() }), z.strictObject({ why: z.string() })]))
+    .optional(),
 });
 
 /** {@link probeQuestion} */
@@ -84,6 +103,9 @@ export type ProbeQuestion = z.infer<typeof probeQuestion>;
 
 /** {@link probeAnswer} */
 export type ProbeAnswer = z.infer<typeof probeAnswer>;
+
+/** Something that the prober is asked to get by HTTPS. */
+export type Get = z.infer<typeof get>;
 
 /** An attempt at TLS that the prober is asked to make. */
 export type Handshake = z.infer<typeof handshake>;

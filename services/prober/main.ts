@@ -3,11 +3,13 @@ import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { EXIT, messageOf } from "../../shared/errors.ts";
 import { type ProbeAnswer, type ProbeQuestion, probeQuestion } from "../../shared/prober.ts";
+import { getAll } from "./get.ts";
 import { handshake } from "./handshake.ts";
 import { listenOn } from "./listen.ts";
 import { addresses, listeners, routes } from "./namespace.ts";
 import { reach } from "./reach.ts";
 import { send } from "./send.ts";
+import { sendEnvelopes } from "./send-envelopes.ts";
 
 // Looks at a network namespace from inside: a question as JSON on stdin, the answer as JSON on stdout. It runs beside one
 // component for a few seconds, while a deployment is verified, and never between.
@@ -26,16 +28,18 @@ async function answer(question: ProbeQuestion): Promise<ProbeAnswer> {
   // Before it listens itself.
   const seen = { listeners: listeners(), addresses: [...addresses()], routes: routes() };
   const ears = await listenOn(question.listen);
-  const [reached, handshakes, names, sent] = await Promise.all([
+  const [reached, handshakes, names, sent, got, taken] = await Promise.all([
     Promise.all(question.reach.map((target) => reach(target, question.timeoutMs))),
     Promise.all(question.handshakes.map((attempt) => handshake(attempt, question))),
     Promise.all(question.names.map(hasAddress)),
     Promise.all(question.send.map(send)),
+    getAll(question.gets ?? [], question.timeoutMs),
+    sendEnvelopes(question.envelopes ?? []),
   ]);
   if (question.listen.length > 0)
     await sleep(question.holdMs, undefined, { signal: told.signal }).catch(() => undefined);
   ears.close();
-  return { ...seen, reach: reached, handshakes, names, sent, heard: [...ears.heard] };
+  return { ...seen, reach: reached, handshakes, names, sent, heard: [...ears.heard], got, taken };
 }
 
 async function hasAddress(name: string): Promise<boolean> {

@@ -28,6 +28,8 @@ export interface DockerCall {
   readonly signal?: AbortSignal;
   /** Longest time in milliseconds. @default 60000 */
   readonly timeoutMs?: number;
+  /** Hears what it writes to its standard error while it runs. @default nobody */
+  readonly onStderr?: (text: string) => void;
 }
 
 /** What a docker command printed. */
@@ -36,6 +38,8 @@ export interface DockerAnswer {
   /** The same, where it need not be text. */
   readonly bytes?: Buffer;
   readonly stderr: string;
+  /** The same, where it need not be text. */
+  readonly errorBytes?: Buffer;
   readonly code: number;
 }
 
@@ -47,7 +51,7 @@ export type DockerCli = (args: readonly string[], call?: DockerCall) => Promise<
 
 /** The docker client found in `env.PATH`; DOCKER_HOST and contexts are its own business. */
 export function createDockerCli(env: Readonly<Record<string, string | undefined>>): DockerCli {
-  return (args, { input, signal, timeoutMs = 60_000 } = {}) =>
+  return (args, { input, signal, timeoutMs = 60_000, onStderr } = {}) =>
     new Promise((resolve, reject) => {
       const child = spawn("docker", [...args], { env, stdio: ["pipe", "pipe", "pipe"] });
       const limit = AbortSignal.timeout(timeoutMs);
@@ -57,7 +61,10 @@ export function createDockerCli(env: Readonly<Record<string, string | undefined>
       const stdout: Buffer[] = [];
       const stderr: Buffer[] = [];
       child.stdout.on("data", (chunk: Buffer) => stdout.push(chunk));
-      child.stderr.on("data", (chunk: Buffer) => stderr.push(chunk));
+      child.stderr.on("data", (chunk: Buffer) => {
+        stderr.push(chunk);
+        onStderr?.(chunk.toString("utf8"));
+      });
       // A client that ends early closes its input; its exit code says why.
       child.stdin.on("error", () => undefined);
       if (input === undefined || input instanceof Uint8Array) child.stdin.end(input);
@@ -71,8 +78,9 @@ export function createDockerCli(env: Readonly<Record<string, string | undefined>
       );
       child.on("close", (code) => {
         either.removeEventListener("abort", stop);
-        const bytes = Buffer.concat(stdout);
-        const answer = { stdout: bytes.toString("utf8"), bytes, stderr: textOf(stderr), code: code ?? -1 };
+        const [bytes, errorBytes] = [Buffer.concat(stdout), Buffer.concat(stderr)];
+        const texts = { stdout: bytes.toString("utf8"), stderr: errorBytes.toString("utf8") };
+        const answer = { ...texts, bytes, errorBytes, code: code ?? -1 };
         const what = `docker ${args[0] ?? ""}`;
         if (limit.aborted)
           reject(dockerErrors.error("DOCKER_FAILED", `${what} did not end within ${timeoutMs / 1000} s`));
@@ -95,7 +103,3 @@ export async function dockerOutput(docker: DockerCli, args: readonly string[], c
 
 const UNREACHABLE =
   /cannot connect to the docker daemon|error during connect|permission denied while trying to connect|dial unix/i;
-
-function textOf(chunks: readonly Buffer[]): string {
-  return Buffer.concat(chunks).toString("utf8");
-}

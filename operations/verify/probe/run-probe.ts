@@ -28,6 +28,8 @@ export interface ProbeRequest {
   readonly user?: RunAs;
   /** Longest time, from its creation to its end. */
   readonly timeoutMs: number;
+  /** Hears what it writes to its standard error while it runs. @default nobody */
+  readonly onStderr?: (text: string) => void;
   /** Ends it with SIGTERM; what it wrote by then is its answer. @default none */
   readonly signal?: AbortSignal;
 }
@@ -47,12 +49,13 @@ export interface ProbeEnd {
  */
 export async function runProbe(docker: DockerCli, image: string, request: ProbeRequest): Promise<ProbeEnd> {
   const name = `tk-probe-${randomBytes(6).toString("hex")}`;
-  const { stdin, signal, timeoutMs, container } = request;
+  const { stdin, signal, onStderr, timeoutMs, container } = request;
   let answer: DockerAnswer | undefined;
   try {
     answer = await docker(runArguments(name, image, request), {
       ...(stdin === undefined ? {} : { input: stdin }),
       ...(signal === undefined ? {} : { signal }),
+      ...(onStderr === undefined ? {} : { onStderr }),
       timeoutMs,
     });
   } catch (thrown) {

@@ -12,7 +12,7 @@ export interface Canary {
 
 /** One of the byte strings that give a canary away. */
 export interface Core {
-  readonly what: "text" | "decoded text" | "key" | "PEM line";
+  readonly what: "text" | "decoded text" | "number" | "key" | "PEM line";
   readonly bytes: Buffer;
 }
 

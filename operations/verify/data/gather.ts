@@ -1,0 +1,47 @@
+import { randomBytes } from "node:crypto";
+import { isWell, observe } from "../../../stacks/docker/life/health.ts";
+import { probeImage } from "../probe/probe-image.ts";
+import { sweepProbes } from "../probe/run-probe.ts";
+import { type Journey, nowhere, reasonUnlessOver, travel } from "./journey.ts";
+import type { DataObservation } from "./judge.ts";
+import { makeMarker } from "./marker.ts";
+import { searchPlaces } from "./search-places.ts";
+import { VERIFICATION_MAKER } from "./sensor.ts";
+import type { DataSubject } from "./subject.ts";
+
+/**
+ * Sends a marked message through every gateway, with packets captured everywhere, and then searches every place.
+ * @throws DOCKER_UNREACHABLE, DOCKER_MISSING, DEPLOY_CANCELLED
+ */
+export async function gatherData(subject: DataSubject): Promise<DataObservation> {
+  const { docker, rendered, images, onProgress } = subject;
+  const { components } = rendered.model;
+  const observed = await observe({ docker, layout: rendered.layout }, components);
+  const unwell = [...observed].flatMap(([name, { condition }]) =>
+    isWell(condition) ? [] : [`${name} is ${condition}`],
+  );
+  const gateways = components.filter(({ service }) => service === "gateway").map(({ name }) => name);
+  const markers = gateways.map((gateway) => makeMarker(gateway, subject.random ?? randomBytes));
+  const running = [...observed].flatMap(([name, { container }]) => (container?.State.Running === true ? [name] : []));
+  await sweepProbes(docker);
+  const image = await probeImage(docker, images).catch(reasonUnlessOver);
+  const journey =
+    typeof image !== "string" || markers.length === 0
+      ? nowhere(typeof image === "string" ? NO_GATEWAY : image.reason, subject.clock().getTime())
+      : await travel(subject, image, markers, running);
+  onProgress("searching for the message outside of the boundary");
+  const containers = new Map([...observed].flatMap(([name, { container }]) => (container ? [[name, container]] : [])));
+  const found = await searchPlaces(subject, typeof image === "string" ? image : undefined, {
+    markers,
+    journey,
+    containers,
+  });
+  return { unsent: journey.unsent, deliveries: journey.deliveries, unwell, ...found, aftermath: aftermathOf(journey) };
+}
+
+const NO_GATEWAY = "the deployment has no gateway of its own, so no message can be sent the way of sensors";
+
+function aftermathOf({ sensor }: Journey): string {
+  if (sensor === null) return "no sensor was made";
+  return `sensor ${sensor.id} of maker "${VERIFICATION_MAKER}" is revoked again, and its row stays until the end of its retention`;
+}

@@ -1,0 +1,104 @@
+import type { Inspected } from "../../../stacks/docker/life/inspect.ts";
+import { containerLogs } from "../search/container-logs.ts";
+import { needlesOf } from "../search/needles.ts";
+import { type Hit, searchFor } from "../search/search.ts";
+import { askFromPrometheus } from "./ask.ts";
+import type { Capture } from "./capture.ts";
+import type { Journey } from "./journey.ts";
+import type { DataObservation, PlaceCheck } from "./judge.ts";
+import { type Look, look, makePlanted, type Source } from "./look.ts";
+import type { Marker } from "./marker.ts";
+import { type Ask, lokiAnswers, prometheusAnswers } from "./places/answers.ts";
+import { engineSources } from "./places/engine.ts";
+import { filesSource, writableSources } from "./places/volumes.ts";
+import { settle } from "./settle.ts";
+import type { DataSubject } from "./subject.ts";
+import { missedOf, witnessesOf } from "./witnesses.ts";
+
+/** What was sent, and by which containers. */
+export interface SearchSubject {
+  readonly markers: readonly Marker[];
+  readonly journey: Journey;
+  readonly containers: ReadonlyMap<string, Inspected>;
+}
+
+/** Searches every place, for the plaintext and for what has to be there. */
+export async function searchPlaces(
+  subject: DataSubject,
+  image: string | undefined,
+  sent: SearchSubject,
+): Promise<Pick<DataObservation, "looks" | "missed" | "inside">> {
+  const { markers, journey } = sent;
+  const ask = image === undefined ? nobody : askFromPrometheus(subject, image);
+  const unsettled = await settle(subject, ask, journey);
+  const planted = makePlanted();
+  const search = searchFor(needlesOf([...markers.map(({ canary }) => canary), ...witnessesOf(journey), planted]));
+  const all: Record<string, Look> = {};
+  for (const [check, sources] of Object.entries({ ...sourcesOf(subject, ask, sent), inside: insideOf(subject, sent) }))
+    all[check] = await look(sources, search, planted);
+  const marked = new Set(markers.map(({ canary }) => canary.name));
+  const isMarked = ({ canary }: Hit): boolean => marked.has(canary);
+  const { inside, ...places } = all;
+  const looks = Object.fromEntries(
+    Object.entries(places).map(([check, seen]) => [check, { ...seen, hits: seen.hits.filter(isMarked) }]),
+  ) as unknown as Record<PlaceCheck, Look>;
+  const met = Object.values(places).flatMap(({ hits }) => hits.filter((hit) => !isMarked(hit)));
+  return {
+    looks,
+    missed: missedOf({ journey, unsettled, met }),
+    inside: [...new Set((inside?.hits ?? []).filter(isMarked).map(({ place }) => volumeOf(place)))].sort(),
+  };
+}
+
+const nobody: Ask = () => Promise.reject(new Error("there is no probe that could ask"));
+
+function insideOf({ rendered }: DataSubject, { containers, journey }: SearchSubject): readonly Source[] {
+  const { layout, model } = rendered;
+  return writableSources({ components: model.components, containers, layout, since: journey.madeAt }, ["decryption"]);
+}
+
+function sourcesOf(
+  subject: DataSubject,
+  ask: Ask,
+  { journey, containers }: SearchSubject,
+): Readonly<Record<PlaceCheck, readonly Source[]>> {
+  const { docker, rendered } = subject;
+  const { layout, model } = rendered;
+  const since = journey.madeAt;
+  const files = { components: model.components, containers, layout, since };
+  const names = model.components.map(({ name }) => name);
+  const only = (name: string) => ({ ...files, components: model.components.filter((each) => each.name === name) });
+  return {
+    "data.broker": writableSources(files, ["ingress"]),
+    "data.gateway": writableSources(files, ["edge", "device"]),
+    "data.operations": writableSources(files, ["operations"]),
+    "data.logs": [
+      ...names.map((name) => ({ name: `docker logs of ${name}`, places: () => containerLogs(docker, name, since) })),
+      { name: "Loki", places: () => lokiAnswers(ask, since) },
+      filesSource("logs", layout.logsDir, since),
+    ],
+    "data.metrics": [
+      { name: "Prometheus", places: () => prometheusAnswers(ask) },
+      ...writableSources(only("prometheus"), ["operations"]),
+    ],
+    "data.traffic": journey.captures.map(captureSource),
+    "data.engine": engineSources(subject, [...containers.keys()], since),
+  };
+}
+
+function captureSource({ container, bytes, fault }: Capture): Source {
+  const name = `traffic of ${container}`;
+  return {
+    name,
+    async *places(onUnread) {
+      if (fault !== null) onUnread(fault);
+      yield { name, content: bytes };
+    },
+  };
+}
+
+/** Such as `volume data of database`. */
+function volumeOf(place: string): string {
+  const [, component, volume] = /^volumes\/([^/]+)\/([^/]+)/.exec(place) ?? [];
+  return component === undefined ? place : `volume ${volume} of ${component}`;
+}

@@ -1,0 +1,80 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
+import pg from "pg";
+import { serverName } from "../../../model/placement.ts";
+import { DATABASE } from "../../../modules/timescaledb/component.ts";
+import { postgresTls } from "../../../shared/postgres-tls.ts";
+import { inspectContainers } from "../../../stacks/docker/life/inspect.ts";
+import type { Marker } from "./marker.ts";
+import type { DataSubject } from "./subject.ts";
+
+const PASSWORD = "reader.password";
+const CONNECT_MS = 10_000;
+const COMPONENT = "database";
+
+/** Rows of the deployment's database, as the role that may only read. */
+export interface Rows {
+  /**
+   * How many rows hold a marker's plaintext, whoever they are said to be of, and how many are of its sensor.
+   * @throws what `pg` throws
+   */
+  readonly of: (marker: Marker, sensorId: string) => Promise<RowCount>;
+  readonly close: () => Promise<void>;
+}
+
+/** What {@link Rows} found of one marker. */
+export interface RowCount {
+  /** Rows of `telemetry` with the marker's text. */
+  readonly rows: number;
+  /** Of these, the ones that are of the sensor, came through the gateway, and hold all that was measured, and nothing else. */
+  readonly whole: number;
+}
+
+interface Row {
+  readonly sensor: string;
+  readonly gateway: string;
+  readonly payload: unknown;
+}
+
+/**
+ * Connects over TLS 1.3, verified in full, at the database's own address.
+ * @throws what `pg` throws, and the file system
+ */
+export async function openRows({ docker, deployment, rendered }: DataSubject): Promise<Rows> {
+  const { layout, model } = rendered;
+  const holder = model.components.find(({ secrets }) => secrets.some(({ name }) => name === PASSWORD));
+  const secret = (component: string, name: string) => readFileSync(join(layout.secretsDir, component, name), "utf8");
+  const found = await inspectContainers(docker, [COMPONENT]);
+  const networks = Object.values(found.get(COMPONENT)?.NetworkSettings.Networks ?? {});
+  const host = networks.map(({ IPAddress }) => IPAddress).find((address) => address !== "");
+  if (host === undefined) throw new Error("it has no address");
+  const port = model.components.find(({ name }) => name === COMPONENT)?.ports[0]?.port ?? 0;
+  const client = new pg.Client({
+    host,
+    port,
+    database: DATABASE.database,
+    user: DATABASE.reader,
+    password: secret(holder?.name ?? "", PASSWORD),
+    ssl: postgresTls({ ca: secret("collector", "ca.crt"), servername: serverName(COMPONENT, deployment.tenant) }),
+    connectionTimeoutMillis: CONNECT_MS,
+    query_timeout: CONNECT_MS,
+  });
+  // It is not there any more: the next query says so.
+  client.on("error", () => undefined);
+  await client.connect();
+  return {
+    of: async ({ gateway, payload }, sensorId) => {
+      const { rows } = await client.query<Row>(
+        `SELECT encode(sensor_id, 'hex') AS sensor, gateway, payload FROM telemetry
+          WHERE received_at > now() - interval '1 hour' AND payload->>'verification' = $1`,
+        [payload.verification],
+      );
+      const whole = rows.filter(
+        (row) => row.sensor === sensorId && row.gateway === gateway && isDeepStrictEqual(row.payload, payload),
+      );
+      return { rows: rows.length, whole: whole.length };
+    },
+    close: () => client.end(),
+  };
+}
