@@ -2,11 +2,10 @@ import { randomBytes } from "node:crypto";
 import { isWell, observe } from "../../../stacks/docker/life/health.ts";
 import { probeImage } from "../probe/probe-image.ts";
 import { sweepProbes } from "../probe/run-probe.ts";
-import { type Journey, nowhere, reasonUnlessOver, travel } from "./journey.ts";
 import type { DataObservation } from "./judge.ts";
-import { makeMarker } from "./marker.ts";
+import { nowhere, reasonUnlessOver, travel } from "./message/journey.ts";
+import { makeMarker } from "./message/marker.ts";
 import { searchPlaces } from "./search-places.ts";
-import { VERIFICATION_MAKER } from "./sensor.ts";
 import type { DataSubject } from "./subject.ts";
 
 /**
@@ -36,12 +35,8 @@ export async function gatherData(subject: DataSubject): Promise<DataObservation>
     journey,
     containers,
   });
-  return { unsent: journey.unsent, deliveries: journey.deliveries, unwell, ...found, aftermath: aftermathOf(journey) };
+  const { unsent, deliveries, elsewhere, aftermath } = journey;
+  return { unsent, deliveries, elsewhere, unwell, ...found, aftermath };
 }
 
 const NO_GATEWAY = "the deployment has no gateway of its own, so no message can be sent the way of sensors";
-
-function aftermathOf({ sensor }: Journey): string {
-  if (sensor === null) return "no sensor was made";
-  return `sensor ${sensor.id} of maker "${VERIFICATION_MAKER}" is revoked again, and its row stays until the end of its retention`;
-}

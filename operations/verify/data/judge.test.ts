@@ -6,7 +6,7 @@ import { needlesOf } from "../search/needles.ts";
 import { type Place, searchFor } from "../search/search.ts";
 import { type DataObservation, type Delivery, judgeData, type PlaceCheck } from "./judge.ts";
 import { type Look, look, makePlanted } from "./look.ts";
-import { makeMarker } from "./marker.ts";
+import { makeMarker } from "./message/marker.ts";
 
 const CHECKS = checksOf("data").filter((id) => id !== "data.stored") as readonly PlaceCheck[];
 const CLEAN: Look = { searched: 3, old: 1, hits: [], unread: [], blind: [] };
@@ -14,6 +14,7 @@ const DELIVERED: Delivery = { gateway: "gw-01", answer: "2.04", receipt: true, s
 const SOUND: DataObservation = {
   unsent: null,
   deliveries: [DELIVERED],
+  elsewhere: [],
   unwell: [],
   looks: Object.fromEntries(CHECKS.map((id) => [id, CLEAN])) as DataObservation["looks"],
   missed: {},
@@ -121,6 +122,16 @@ describe("what could not be looked at is not proven", () => {
     });
     expect(seen["data.gateway"]).toBe("proven");
     expect(Object.entries(seen).filter(([, outcome]) => outcome !== "not-proven")).toHaveLength(1);
+  });
+
+  it("the files of gateways that run elsewhere, which is reported and holds nothing up", () => {
+    const results = judgeData({ ...SOUND, elsewhere: ["gw-07", "gw-08"] });
+    const open = results.filter(({ outcome }) => outcome !== "proven");
+    expect(open).toMatchObject([{ id: "data.gateway", outcome: "not-proven", reportOnly: true }]);
+    expect(open[0]?.seen).toContain("gw-07, gw-08 run elsewhere");
+    const unread = { ...CLEAN, unread: ["volumes/gw-01/state: EACCES"] };
+    const worse = judgeData({ ...SOUND, elsewhere: ["gw-07"], looks: { ...SOUND.looks, "data.gateway": unread } });
+    expect(worse.find(({ id }) => id === "data.gateway")?.reportOnly).toBeUndefined();
   });
 
   it("the row, where the database does not answer", () => {

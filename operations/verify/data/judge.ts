@@ -4,7 +4,7 @@ import type { CheckResult } from "../result.ts";
 import type { Hit } from "../search/search.ts";
 import { dataErrors } from "./errors.ts";
 import type { Look } from "./look.ts";
-import type { RowCount } from "./stored.ts";
+import type { RowCount } from "./message/stored.ts";
 
 /** The checks of the layer that search places for the plaintext. */
 export type PlaceCheck = Exclude<Extract<CheckId, `data.${string}`>, "data.stored">;
@@ -25,6 +25,8 @@ export interface DataObservation {
   /** Why no message could be sent at all; null where each gateway was tried. */
   readonly unsent: string | null;
   readonly deliveries: readonly Delivery[];
+  /** Gateways that run on other machines, whose files nobody here can look at. */
+  readonly elsewhere: readonly string[];
   /** Components that are not well, with their conditions. */
   readonly unwell: readonly string[];
   readonly looks: Readonly<Record<PlaceCheck, Look>>;
@@ -102,6 +104,10 @@ function judgePlace(id: PlaceCheck, seen: DataObservation): CheckResult {
     ...(searched + old === 0 ? ["there was nothing to look at"] : []),
   ];
   if (open.length > 0) return { id, outcome: "not-proven", seen: `${looked}; ${open.join("; ")}`, findings: [] };
+  if (id === "data.gateway" && seen.elsewhere.length > 0) {
+    const away = `${seen.elsewhere.join(", ")} run${seen.elsewhere.length === 1 ? "s" : ""} elsewhere, and the files there were not looked at`;
+    return { id, outcome: "not-proven", seen: `${looked}; ${away}`, findings: [], reportOnly: true };
+  }
   return { id, outcome: "proven", seen: looked, findings: [] };
 }
 

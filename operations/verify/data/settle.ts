@@ -1,10 +1,10 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { messageOf } from "../../../shared/errors.ts";
-import type { Journey } from "./journey.ts";
+import type { Journey } from "./message/journey.ts";
+import { until } from "./message/until.ts";
 import { type Ask, lokiAnswers, unscrapedSince } from "./places/answers.ts";
 import type { DataSubject } from "./subject.ts";
-import { until } from "./until.ts";
 
 /** Where Mosquitto keeps its messages, below the volumes. */
 const BROKER_FILE = ["broker", "state", "mosquitto.db"] as const;
@@ -21,9 +21,10 @@ export interface Unsettled {
 }
 
 /** Waits until whatever was kept, logged or counted because of the message is where it is looked for. */
-export async function settle(subject: DataSubject, ask: Ask, { storedAt, unsent }: Journey): Promise<Unsettled> {
+export async function settle(subject: DataSubject, ask: Ask, { storedAt, deliveries }: Journey): Promise<Unsettled> {
   const { clock, signal, rendered } = subject;
-  if (unsent !== null) return { broker: null, metrics: null, logs: null };
+  // Where nothing came through there is nothing to wait for.
+  if (deliveries.every(({ receipt }) => !receipt)) return { broker: null, metrics: null, logs: null };
   const open: Record<keyof Unsettled, () => Promise<string | null>> = {
     broker: async () => unsaved(join(rendered.layout.volumesDir, ...BROKER_FILE), storedAt),
     metrics: () => unscraped(ask, storedAt),

@@ -1,6 +1,6 @@
 import type { DockerOptions } from "../../../stacks/docker/life/options.ts";
 import type { Rendered } from "../../../stacks/docker/life/render.ts";
-import type { Marker } from "./marker.ts";
+import type { Marker } from "./message/marker.ts";
 
 /** The deployment that a marked message is sent through. */
 export interface DataSubject extends DockerOptions {

@@ -1,8 +1,8 @@
 import { decodeEnvelope } from "../../../protocol/envelope.ts";
 import type { Canary } from "../search/needles.ts";
 import type { Hit } from "../search/search.ts";
-import type { Journey } from "./journey.ts";
 import type { DataObservation } from "./judge.ts";
+import type { Journey } from "./message/journey.ts";
 import type { Unsettled } from "./settle.ts";
 
 /** Name of the witness that is the sensor's id. */

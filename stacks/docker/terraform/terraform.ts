@@ -75,6 +75,8 @@ export interface Terraform {
   /** Addresses of what the state holds. */
   readonly resources: () => Promise<readonly string[]>;
   readonly outputs: () => Promise<Readonly<Record<string, unknown>>>;
+  /** The state as its place keeps it, or an empty text where there is none yet. */
+  readonly pull: () => Promise<string>;
 }
 
 /** The commands on one stack. Paths of plan files are absolute. */
@@ -151,6 +153,7 @@ export function terraform(context: TerraformContext): Terraform {
     },
     resources: async () =>
       (State.parse(await json(["show", "-json"])).values?.root_module.resources ?? []).map(({ address }) => address),
+    pull: async () => (await start(["state", "pull"])).lines.join("\n"),
     outputs: async () =>
       Object.fromEntries(
         Object.entries(Outputs.parse(await json(["output", "-json"]))).map(([name, { value }]) => [name, value]),

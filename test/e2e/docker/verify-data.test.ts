@@ -1,13 +1,16 @@
+import { generateKeyPairSync } from "node:crypto";
 import { appendFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { checksOf } from "../../../operations/verify/checks.ts";
 import { verifyData } from "../../../operations/verify/data/index.ts";
-import type { Marker } from "../../../operations/verify/data/marker.ts";
+import type { Marker } from "../../../operations/verify/data/message/marker.ts";
+import { VERIFICATION_MAKER } from "../../../operations/verify/data/message/sensor.ts";
 import { probeImage } from "../../../operations/verify/probe/probe-image.ts";
 import { runProbe } from "../../../operations/verify/probe/run-probe.ts";
 import type { CheckResult } from "../../../operations/verify/result.ts";
+import { dockerSite } from "../../../stacks/docker/life/certs-site.ts";
 import { layoutOf } from "../../../stacks/host/layout.ts";
 import { scratch } from "../../support/deployment.ts";
 import { docker, openDatabase, singleHost, succeed } from "../../support/docker.ts";
@@ -31,10 +34,11 @@ const outcomesOf = (results: readonly CheckResult[]) =>
 const allBut = (outcomes: Readonly<Record<string, string>>) =>
   Object.fromEntries(checksOf("data").map((id) => [id, outcomes[id] ?? "proven"]));
 
+/** The states of all verification sensors that the backend has on record. */
 async function states(): Promise<readonly string[]> {
-  const { stdout } = await succeed(example, ["device", "list", "--json"]);
-  const { sensors } = JSON.parse(stdout) as { sensors: readonly { maker: string; state: string }[] };
-  return sensors.filter(({ maker }) => maker === "verification").map(({ state }) => state);
+  const operator = await (await dockerSite(await subjectOf(example), "a test")).operator();
+  const devices = (await operator("GET", "/v1/devices")) as readonly { maker: string; state: string }[];
+  return devices.filter(({ maker }) => maker === VERIFICATION_MAKER).map(({ state }) => state);
 }
 
 it("proves a deployment as it is, and leaves a revoked sensor and one row for its gateway", async () => {
@@ -137,11 +141,10 @@ it("proves nothing of a message that did not get through, names what is away, an
   const subject = await subjectOf(example);
   const sensor = {
     sensor_id: "0123456789abcdef01",
-    public_key: await freshPoint(),
+    public_key: freshPoint(),
     maker: "verification",
     model: "left",
   };
-  const { dockerSite } = await import("../../../stacks/docker/life/certs-site.ts");
   const operator = await (await dockerSite(subject, "a test")).operator();
   await operator("POST", "/v1/devices", sensor);
   const results = await verifyData(subject);
@@ -151,7 +154,7 @@ it("proves nothing of a message that did not get through, names what is away, an
   await docker(["start", "gw-01"]);
 }, 240_000);
 
-async function freshPoint(): Promise<string> {
-  const { generateKeyPairSync } = await import("node:crypto");
-  return generateKeyPairSync("ec", { namedCurve: "P-256" }).publicKey.export({ format: "raw-public" }).toString("hex");
+function freshPoint(): string {
+  const { publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  return publicKey.export({ format: "raw-public" }).toString("hex");
 }

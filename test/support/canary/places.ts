@@ -1,34 +1,21 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
-import { join, relative } from "node:path";
+import { join } from "node:path";
 import { Readable } from "node:stream";
-import { buffer } from "node:stream/consumers";
 import { extract } from "tar-stream";
+import { type Ask, lokiAnswers, prometheusAnswers } from "../../../operations/verify/data/places/answers.ts";
+import { containerLogs } from "../../../operations/verify/search/container-logs.ts";
+import { filePlaces } from "../../../operations/verify/search/files.ts";
 import type { Place } from "../../../operations/verify/search/search.ts";
 import { dockerOutput } from "../../../stacks/host/docker-cli.ts";
 import { ask, docker, type Example } from "../docker.ts";
-import { filesBelow } from "./secrets.ts";
-
-/** Most lines that Loki gives in one answer. */
-const LOKI_LINES = 5_000;
-
-/** The files below a folder, by their paths in it. */
-export async function* filePlaces(folder: string): AsyncIterable<Place> {
-  for (const path of filesBelow(folder)) {
-    const content = readIfThere(path);
-    if (content !== undefined) yield { name: relative(folder, path), content };
-  }
-}
 
 /** What the Docker Engine says of containers, what they wrote, their processes and their scratch. */
 export async function* containerPlaces(names: readonly string[]): AsyncIterable<Place> {
   for (const name of names) {
     const [inspected] = JSON.parse(await dockerOutput(docker, ["container", "inspect", name])) as [Inspected];
     yield { name: `docker inspect of container ${name}`, content: JSON.stringify(inspected) };
-    const logs = start(["logs", name]);
-    const [stdout, stderr] = await Promise.all([buffer(logs.stdout), buffer(logs.stderr)]);
-    yield { name: `docker logs of ${name}, stdout`, content: stdout };
-    yield { name: `docker logs of ${name}, stderr`, content: stderr };
+    yield* containerLogs(docker, name);
     if (!inspected.State.Running) continue;
     const pids = (await dockerOutput(docker, ["top", name, "-eo", "pid"])).split("\n").slice(1).filter(Boolean);
     yield* pids.flatMap((pid) => processPlaces(pid.trim(), `of ${name}`));
@@ -69,34 +56,27 @@ export async function* childPlaces(pid: number): AsyncIterable<Place> {
   }
 }
 
-/** What Loki keeps, as it answers. */
-export async function* lokiPlaces(example: Example, components: readonly string[]): AsyncIterable<Place> {
-  const from = `${Date.now() - 3_600_000}000000`;
-  for (const component of components) {
-    const query = encodeURIComponent(`{component="${component}"}`);
-    const path = `/loki/api/v1/query_range?query=${query}&start=${from}&limit=${LOKI_LINES}`;
-    const answer = (await ask(example, "loki", 3100, "prometheus", path)) as LokiAnswer;
-    const lines = answer.data.result.flatMap(({ values }) => values).length;
-    if (lines >= LOKI_LINES) throw new Error(`Loki has more than ${LOKI_LINES} lines of ${component}`);
-    yield { name: `Loki on ${component}`, content: JSON.stringify(answer) };
-  }
+/** What Loki took in the last hour, as it answers. */
+export function lokiPlaces(example: Example): AsyncIterable<Place> {
+  return lokiAnswers(askIn(example), Date.now() - 3_600_000);
 }
 
-/** What Prometheus keeps beside numbers, as it answers. */
-export async function* prometheusPlaces(example: Example): AsyncIterable<Place> {
-  for (const path of ["series?match[]={__name__!=%22%22}", "metadata", "targets", "status/config", "status/flags"]) {
-    const answer = await ask(example, "prometheus", 9090, "prometheus", `/api/v1/${path}`);
-    yield { name: `Prometheus on ${path}`, content: JSON.stringify(answer) };
-  }
+/** What Prometheus keeps, as it answers. */
+export function prometheusPlaces(example: Example): AsyncIterable<Place> {
+  return prometheusAnswers(askIn(example));
+}
+
+function askIn(example: Example): Ask {
+  const ports = { loki: 3100, prometheus: 9090 } as const;
+  return (component, paths) =>
+    Promise.all(
+      paths.map(async (path) => JSON.stringify(await ask(example, component, ports[component], "prometheus", path))),
+    );
 }
 
 interface Inspected {
   readonly State: { readonly Running: boolean; readonly Pid: number };
   readonly HostConfig: { readonly Tmpfs?: Readonly<Record<string, string>> };
-}
-
-interface LokiAnswer {
-  readonly data: { readonly result: readonly { readonly values: readonly unknown[] }[] };
 }
 
 function processPlaces(pid: string, whose: string): readonly Place[] {

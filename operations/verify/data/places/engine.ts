@@ -1,6 +1,7 @@
 import { readdirSync } from "node:fs";
 import { basename } from "node:path";
 import { messageOf } from "../../../../shared/errors.ts";
+import { inWorkspace } from "../../../../stacks/docker/life/workspace.ts";
 import { type DockerCli, dockerOutput } from "../../../../stacks/host/docker-cli.ts";
 import { filePlaces } from "../../search/files.ts";
 import type { Place } from "../../search/search.ts";
@@ -19,6 +20,7 @@ export function engineSources(subject: DataSubject, containers: readonly string[
   return [
     ...folders,
     topFiles(layout.dir, since),
+    ...(plan.deployment.state.kind === "local" ? [] : [said("the state", () => remoteState(subject))]),
     said("the rendered stack", async () => [["the rendered stack", JSON.stringify(stack)]]),
     said("docker inspect", () => inspected(docker, "container", containers)),
     said("docker network inspect", () => inspected(docker, "network", networks)),
@@ -42,6 +44,12 @@ function said(name: string, ask: () => Promise<Said>): Source {
     for (const [place, content] of await ask()) yield { name: place, content };
   };
   return { name, places };
+}
+
+/** What a remote back end keeps, as OpenTofu or Terraform reads it. */
+async function remoteState(subject: DataSubject): Promise<Said> {
+  const quiet = { ...subject, onResource: () => undefined };
+  return inWorkspace(quiet, subject.rendered, async ({ terraform }) => [["the state", await terraform.pull()]]);
 }
 
 async function inspected(docker: DockerCli, kind: string, names: readonly string[]): Promise<Said> {

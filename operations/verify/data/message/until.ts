@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { hostErrors } from "../../../stacks/host/errors.ts";
+import { hostErrors } from "../../../../stacks/host/errors.ts";
 
 /** How {@link until} waits. Times in milliseconds. */
 export interface Patience {

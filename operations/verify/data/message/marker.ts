@@ -1,5 +1,5 @@
-import type { Payload } from "../../../protocol/payload.ts";
-import type { Canary } from "../search/needles.ts";
+import type { Payload } from "../../../../protocol/payload.ts";
+import type { Canary } from "../../search/needles.ts";
 
 /** Bytes of the text member: nobody meets it by chance. */
 const TOKEN_BYTES = 24;

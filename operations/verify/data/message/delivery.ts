@@ -1,14 +1,14 @@
-import { envelopeDigest } from "../../../protocol/envelope.ts";
-import { hexOf } from "../../../protocol/hex.ts";
-import { messageOf } from "../../../shared/errors.ts";
-import { hostControl } from "../../../stacks/docker/life/bootstrap.ts";
-import { publishedEndpoint } from "../../../stacks/docker/life/published-endpoint.ts";
-import { askProber } from "../probe/ask-prober.ts";
-import type { Delivery } from "./judge.ts";
+import { envelopeDigest } from "../../../../protocol/envelope.ts";
+import { hexOf } from "../../../../protocol/hex.ts";
+import { messageOf } from "../../../../shared/errors.ts";
+import { hostControl } from "../../../../stacks/docker/life/bootstrap.ts";
+import { publishedEndpoint } from "../../../../stacks/docker/life/published-endpoint.ts";
+import { askProber } from "../../probe/ask-prober.ts";
+import type { Delivery } from "../judge.ts";
+import type { DataSubject } from "../subject.ts";
 import type { Marker } from "./marker.ts";
 import type { VerificationSensor } from "./sensor.ts";
 import { openRows, type RowCount } from "./stored.ts";
-import type { DataSubject } from "./subject.ts";
 import { type Patience, until } from "./until.ts";
 
 /** Longest waits, in milliseconds: for the allowlist at the gateways, which the broker hands on at once, and for receipts and rows. */

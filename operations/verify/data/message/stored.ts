@@ -2,12 +2,12 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import pg from "pg";
-import { serverName } from "../../../model/placement.ts";
-import { DATABASE } from "../../../modules/timescaledb/component.ts";
-import { postgresTls } from "../../../shared/postgres-tls.ts";
-import { inspectContainers } from "../../../stacks/docker/life/inspect.ts";
+import { serverName } from "../../../../model/placement.ts";
+import { DATABASE } from "../../../../modules/timescaledb/component.ts";
+import { postgresTls } from "../../../../shared/postgres-tls.ts";
+import { inspectContainers } from "../../../../stacks/docker/life/inspect.ts";
+import type { DataSubject } from "../subject.ts";
 import type { Marker } from "./marker.ts";
-import type { DataSubject } from "./subject.ts";
 
 const PASSWORD = "reader.password";
 const CONNECT_MS = 10_000;

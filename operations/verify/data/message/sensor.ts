@@ -1,9 +1,9 @@
 import { generateKeyPairSync } from "node:crypto";
 import { z } from "zod";
-import { bytesOfHex, hexOf } from "../../../protocol/hex.ts";
-import { type Recipient, sealEnvelope } from "../../../protocol/seal.ts";
-import { p256Signer } from "../../../protocol/signature.ts";
-import type { OperatorClient } from "../../../stacks/host/operator-client.ts";
+import { bytesOfHex, hexOf } from "../../../../protocol/hex.ts";
+import { type Recipient, sealEnvelope } from "../../../../protocol/seal.ts";
+import { p256Signer } from "../../../../protocol/signature.ts";
+import type { OperatorClient } from "../../../../stacks/host/operator-client.ts";
 
 /** Maker of every verification sensor: who lists devices or reads rows knows by it what they are. */
 export const VERIFICATION_MAKER = "verification";
@@ -12,6 +12,7 @@ const MODEL = "trustkern verify boundary";
 const SENSOR_ID_BYTES = 9;
 
 const devices = z.array(z.object({ sensor_id: z.string(), maker: z.string(), state: z.string() }));
+const gateways = z.array(z.object({ name: z.string(), state: z.string() }));
 const recipients = z.array(z.object({ key_id: z.string(), public_key: z.string(), not_before: z.string() })).min(1);
 
 /** A sensor whose keys are in this process alone, and on the allowlists by an operator's word. */
@@ -63,6 +64,15 @@ export async function revokeSensors(operator: OperatorClient): Promise<number> {
   const left = known.filter(({ maker, state }) => maker === VERIFICATION_MAKER && state !== "revoked");
   for (const { sensor_id } of left) await operator("POST", `/v1/devices/${sensor_id}/revoke`);
   return left.length;
+}
+
+/**
+ * Names of the gateways that the backend lets in and that none of these is.
+ * @throws SERVICE_FAILED, and what the backend refuses with
+ */
+export async function gatewaysElsewhere(operator: OperatorClient, here: readonly string[]): Promise<readonly string[]> {
+  const known = gateways.parse(await operator("GET", "/v1/gateways"));
+  return known.filter(({ name, state }) => state === "active" && !here.includes(name)).map(({ name }) => name);
 }
 
 /** The key that sensors seal to now: the newest that is due, or the first one while none is. */

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { messageOf } from "../../../shared/errors.ts";
-import type { DockerCli } from "../../../stacks/host/docker-cli.ts";
-import { runProbe } from "../probe/run-probe.ts";
+import { messageOf } from "../../../../shared/errors.ts";
+import type { DockerCli } from "../../../../stacks/host/docker-cli.ts";
+import { runProbe } from "../../probe/run-probe.ts";
 
 /** All of each packet, of every interface, with 8 MiB in the kernel for those that come all at once. */
 const TCPDUMP = {

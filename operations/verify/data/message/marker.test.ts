@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { expect, it } from "vitest";
-import { parsePayload } from "../../../protocol/payload.ts";
-import { needlesOf } from "../search/needles.ts";
+import { parsePayload } from "../../../../protocol/payload.ts";
+import { needlesOf } from "../../search/needles.ts";
 import { makeMarker } from "./marker.ts";
 
 const many = Array.from({ length: 300 }, () => makeMarker("gw-01", randomBytes));
