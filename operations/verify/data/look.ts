@@ -2,7 +2,8 @@ import { randomBytes } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import { messageOf, TrustKernError } from "../../../shared/errors.ts";
 import type { Canary } from "../search/needles.ts";
-import type { Hit, Place } from "../search/search.ts";
+import type { Place } from "../search/place.ts";
+import type { Hit } from "../search/search.ts";
 
 /** Somewhere that is looked at as one: a volume, an answer of a program, a capture. */
 export interface Source {

@@ -1,6 +1,6 @@
 import { compose, Readable } from "node:stream";
 import { constants, createGunzip, gunzipSync, inflateRawSync, ZipBuffer } from "node:zlib";
-import type { Place } from "./search.ts";
+import type { Place } from "./place.ts";
 
 const GZIP = Buffer.from([0x1f, 0x8b, 0x08]);
 /** Without a file name or a comment (RFC 1952, section 2.3). */

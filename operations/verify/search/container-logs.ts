@@ -1,5 +1,5 @@
 import { type DockerCli, dockerErrors } from "../../../stacks/host/docker-cli.ts";
-import type { Place } from "./search.ts";
+import type { Place } from "./place.ts";
 
 /**
  * What a container wrote, as the engine keeps it.

@@ -1,7 +1,7 @@
 import { createReadStream } from "node:fs";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join, relative } from "node:path";
-import type { Place } from "./search.ts";
+import type { Place } from "./place.ts";
 
 /** Bytes from which on a file is read chunk by chunk. */
 const LARGE_BYTES = 32 * 1024 * 1024;

@@ -4,7 +4,8 @@ import { describe, expect, it } from "vitest";
 import { leaksOf } from "../../../test/support/canary/leaks.ts";
 import { keyCores, textCores } from "../../../test/support/canary/secrets.ts";
 import { needlesOf } from "./needles.ts";
-import { type Place, searchFor } from "./search.ts";
+import type { Place } from "./place.ts";
+import { searchFor } from "./search.ts";
 
 const password = randomBytes(24).toString("base64url");
 const pem = generateKeyPairSync("ec", { namedCurve: "P-256" })

@@ -1,12 +1,6 @@
 import { openedPlaces } from "./archives.ts";
 import type { Needle } from "./needles.ts";
-
-/** Somewhere that a secret, or a plaintext, could have got to. */
-export interface Place {
-  /** Such as `docker inspect of container broker`, or a path. */
-  readonly name: string;
-  readonly content: Uint8Array | string | AsyncIterable<Uint8Array>;
-}
+import type { Place } from "./place.ts";
 
 /** A canary that was found. Holds nothing of its value. */
 export interface Hit {

@@ -1,6 +1,6 @@
 import { closeSync, openSync, readFileSync, readSync } from "node:fs";
 import type { Canary } from "../../../operations/verify/search/needles.ts";
-import type { Place } from "../../../operations/verify/search/search.ts";
+import type { Place } from "../../../operations/verify/search/place.ts";
 
 const CHUNK_BYTES = 1024 * 1024;
 const ZEROS = Buffer.alloc(CHUNK_BYTES);

@@ -6,7 +6,7 @@ import { extract } from "tar-stream";
 import { type Ask, lokiAnswers, prometheusAnswers } from "../../../operations/verify/data/places/answers.ts";
 import { containerLogs } from "../../../operations/verify/search/container-logs.ts";
 import { filePlaces } from "../../../operations/verify/search/files.ts";
-import type { Place } from "../../../operations/verify/search/search.ts";
+import type { Place } from "../../../operations/verify/search/place.ts";
 import { dockerOutput } from "../../../stacks/host/docker-cli.ts";
 import { ask, docker, type Example } from "../docker.ts";
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Place } from "../../search/search.ts";
+import type { Place } from "../../search/place.ts";
 
 /** Asks a component by HTTPS for a path; the text of an answer of 200. */
 export type Ask = (component: "loki" | "prometheus", paths: readonly string[]) => Promise<readonly string[]>;

@@ -4,7 +4,7 @@ import { messageOf } from "../../../../shared/errors.ts";
 import { inWorkspace } from "../../../../stacks/docker/life/workspace.ts";
 import { type DockerCli, dockerOutput } from "../../../../stacks/host/docker-cli.ts";
 import { filePlaces } from "../../search/files.ts";
-import type { Place } from "../../search/search.ts";
+import type { Place } from "../../search/place.ts";
 import type { Source } from "../look.ts";
 import type { DataSubject } from "../subject.ts";
 import { filesSource } from "./volumes.ts";

@@ -5,7 +5,7 @@ import { messageOf } from "../../../../shared/errors.ts";
 import type { Inspected } from "../../../../stacks/docker/life/inspect.ts";
 import type { Layout } from "../../../../stacks/host/layout.ts";
 import { filePlaces } from "../../search/files.ts";
-import type { Place } from "../../search/search.ts";
+import type { Place } from "../../search/place.ts";
 import type { Source } from "../look.ts";
 
 /** Where files of containers are looked for. */
