@@ -5,6 +5,7 @@ import { type Met, missedOf } from "./witnesses.ts";
 const SUMMARY =
   "tcpdump: listening on any\n12 packets captured\n14 packets received by filter\n0 packets dropped by kernel\n";
 const capture = (container: string) => captureOf(container, Buffer.alloc(0), SUMMARY);
+const silent = captureOf("broker", Buffer.alloc(0), SUMMARY.replace("12 packets", "0 packets"));
 const SENSOR = "the sensor's id";
 const CIPHERTEXT = "the ciphertext through gw-01";
 const SOUND: Met = {
@@ -38,6 +39,16 @@ describe("misses in its place", () => {
     ["data.broker", "a broker that saved nothing", { unsettled: { ...SOUND.unsettled, broker: "not since" } }],
     ["data.logs", "a Loki without a line", { unsettled: { ...SOUND.unsettled, logs: "no line" } }],
     ["data.metrics", "a Prometheus that read nothing", { unsettled: { ...SOUND.unsettled, metrics: "not read" } }],
+    [
+      "data.traffic",
+      "a capture without a packet",
+      {
+        journey: {
+          ...SOUND.journey,
+          captures: SOUND.journey.captures.map((each) => (each.container === "broker" ? silent : each)),
+        },
+      },
+    ],
     ...["broker", "collector", "database", "gw-01"].map(
       (name) =>
         [
