@@ -42,6 +42,11 @@ const REASONS = {
     "if that was the device itself, let it enrol once more: `trustkern gateway allow-again GATEWAY`; if not, revoke it",
   ],
   "foreign-maker": [policy, "The device belongs to another maker.", "use the certificate of the device's own maker"],
+  "support-off": [
+    policy,
+    "The vendor's staff have no access to the deployment, or not at this time.",
+    "if the customer grants it, say support.access: granted with to, from, until and reason in trustkern.yaml, and deploy",
+  ],
   "revocation-unknown": [
     configuration,
     "There is no valid revocation list for an issuer.",

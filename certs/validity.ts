@@ -26,6 +26,11 @@ export function longestLifetime(lifetimeClass: LifetimeClass): number {
   return LIFETIMES[lifetimeClass].most;
 }
 
+/** The shortest that a certificate of a class is valid, in seconds. */
+export function shortestLifetime(lifetimeClass: LifetimeClass): number {
+  return LIFETIMES[lifetimeClass].least;
+}
+
 /** The dates of a certificate, in whole seconds. */
 export interface Validity {
   readonly notBefore: Date;

@@ -64,6 +64,16 @@ export const profileErrors = catalogue({
     summary: "What is said of support access contradicts itself.",
     fix: "with support.access granted say to, from, until and reason; leave them out with off and operators",
   },
+  PROFILE_UNSOUND: {
+    exit: EXIT.bug,
+    summary: "A profile itself, as TrustKern has it, is weak or contradicts itself.",
+    fix: "it is a mistake of this version: report it, and use another version",
+  },
+  COMPONENT_ABSENT: {
+    exit: EXIT.policy,
+    summary: "A component is missing from the deployment that its profile does not let be absent.",
+    fix: "put it back; trustkern profile explain P names the components that may be absent",
+  },
   PROFILE_UNKNOWN: {
     exit: EXIT.notFound,
     summary: "There is no profile of that name.",

@@ -8,7 +8,10 @@ import { certifyOperator, issueOperatorLeaf } from "../../certs/classes/leaf-ope
 import { issueServiceLeaf } from "../../certs/classes/leaf-service.ts";
 import { denial } from "../../certs/denial.ts";
 import type { Certified, Issued } from "../../certs/issue.ts";
+import type { LeafRequest } from "../../certs/leaf.ts";
 import { LEAF_CLASSES, type LeafClass, NAME_PREFIX } from "../../certs/names.ts";
+import { assertSupport, supportSeconds } from "../../certs/support.ts";
+import { longestLifetime, shortestLifetime } from "../../certs/validity.ts";
 import { fleetErrors } from "../../services/backend/fleet/errors.ts";
 import { EXIT, TrustKernError } from "../../shared/errors.ts";
 import { makersIn } from "../../stacks/host/authorities-in-use.ts";
@@ -93,8 +96,9 @@ async function issueNamed(
   csrPem: string | undefined,
 ): Promise<Certified | Issued> {
   const leafClass = classOfName(name);
+  assertSupport(site.support, name, io.now());
   const { issuers } = await site.pki.authorities();
-  const request = { name, now: io.now() };
+  const request = { name, now: io.now(), lifetimeSeconds: lifetimeOf(name, site, io.now()) };
   if (csrPem !== undefined) return certifyRequest(leafClass, issuers[leafClass], csrPem, request);
   if (leafClass === "services") {
     assertService(name, site);
@@ -109,7 +113,7 @@ function certifyRequest(
   leafClass: LeafClass,
   issuer: Authority,
   csrPem: string,
-  request: { readonly name: string; readonly now: Date },
+  request: LeafRequest,
 ): Promise<Certified> {
   if (leafClass === "gateways") return issueFromCsr(issuer, csrPem, request);
   if (leafClass === "operators") return certifyOperator(issuer, csrPem, request);
@@ -149,6 +153,17 @@ function assertService(name: string, { model }: CertsSite): void {
   const accepted = serviceNames(model);
   if (accepted.includes(name)) return;
   throw denial("name-not-allowed", `no component of the deployment is "${name}"; there are: ${accepted.join(", ")}`);
+}
+
+/**
+ * What is left of the access of the vendor's staff, where that is less than a certificate lasts.
+ * @throws DENIED_SUPPORT_OFF where a certificate would outlive it
+ */
+function lifetimeOf(name: string, { support }: CertsSite, now: Date): number | undefined {
+  const left = supportSeconds(support, name, now);
+  if (left === undefined || left >= longestLifetime("operators")) return undefined;
+  if (left >= shortestLifetime("operators")) return left;
+  throw denial("support-off", `the access of "${name}" ends in ${left} s, and no certificate is shorter than 5 min`);
 }
 
 /** @throws GATEWAY_REVOKED */

@@ -50,6 +50,7 @@ export function backend(deployment: Deployment, placement: Placement): Component
         networkKeyFile: placement.secretFile(name, "network.key"),
       },
       gateways: deployment.gateways,
+      support: supportOf(deployment),
       issuing: issuersOf(deployment, placement),
       coap: `coap://${coap.host}:${coap.port}`,
     }),
@@ -60,6 +61,13 @@ export function backend(deployment: Deployment, placement: Placement): Component
     limits: { memoryMiB: 256, pids: 32, cpus: 0.5 },
     network: true,
   });
+}
+
+/** When the vendor's staff get in; who they are and why is evidence's, and nothing that the backend needs. */
+function supportOf({ support }: Deployment): object {
+  if (support.access !== "granted") return { access: support.access };
+  const { access, from, until } = support;
+  return { access, from, until };
 }
 
 /** The issuers that run; on the embedded engine the host issues everything. */

@@ -19,6 +19,12 @@ const issuerConfig = z.strictObject({
   servername: z.string().min(1),
 });
 
+const instant = z.iso.datetime();
+const supportConfig = z.union([
+  z.strictObject({ access: z.enum(["off", "operators"]) }),
+  z.strictObject({ access: z.literal("granted"), from: instant, until: instant }),
+]);
+
 /** Configuration of the backend. */
 export const backendConfig = z.strictObject({
   ...commonConfig,
@@ -46,6 +52,11 @@ export const backendConfig = z.strictObject({
   operators: z
     .array(z.string().regex(/^op-[a-z0-9-]{1,60}$/, "must be op- and 1 to 60 of a-z 0-9 -"))
     .default(["op-admin"]),
+  /**
+   * When the vendor's staff (`op-support-…`) get in, and get certificates.
+   * @default off
+   */
+  support: supportConfig.default({ access: "off" }),
   /**
    * Devices that are part of the deployment, with the gateway that each is.
    * @default none

@@ -3,6 +3,7 @@ import type { IncomingMessage } from "node:http";
 import type { DetailedPeerCertificate, TLSSocket } from "node:tls";
 import { normalSerial } from "../../certs/serial.ts";
 import { webhookPeer } from "../../certs/step-ca/webhook-peer.ts";
+import { assertSupport, type SupportAccess } from "../../certs/support.ts";
 import type { EventLimiter } from "../runtime/event-limiter.ts";
 import { callerOf } from "../runtime/mutual-server.ts";
 import { mayCall } from "./access.ts";
@@ -25,7 +26,7 @@ export interface GatewayCaller extends PeerCertificate {
 
 /** Decides who gets past, before anything of a request is read. */
 export interface Gate {
-  /** @throws BACKEND_ROLE_REFUSED, CERTIFICATE_REVOKED, GATEWAY_REVOKED, ENROLMENT_PEER_REFUSED, IDENTITY_LOCKED, TOKEN_… */
+  /** @throws BACKEND_ROLE_REFUSED, CERTIFICATE_REVOKED, GATEWAY_REVOKED, ENROLMENT_PEER_REFUSED, IDENTITY_LOCKED, DENIED_SUPPORT_OFF, TOKEN_… */
   readonly admit: (message: IncomingMessage, pathname: string) => void;
   /** Whole seconds, from 1, until the lock ends that a request was refused for. */
   readonly lockedSeconds: (message: IncomingMessage) => number;
@@ -38,6 +39,8 @@ export interface Gate {
 /** What {@link createGate} works with. */
 export interface GateOptions {
   readonly tenant: string;
+  /** When the vendor's staff get in. */
+  readonly support: SupportAccess;
   readonly tokens: Pick<Tokens, "verify" | "list">;
   readonly lockOut: LockOut;
   readonly certificates: Pick<Certificates, "seen"> & { readonly isRevoked: (serial: string) => boolean };
@@ -78,6 +81,7 @@ export function createGate(options: GateOptions): Gate {
       const name = callerOf(message);
       if (!mayCall(name, message.method ?? "", pathname))
         throw backendErrors.error("BACKEND_ROLE_REFUSED", `${name ?? "unknown"} may not ${message.method} ${pathname}`);
+      if (name !== null) assertSupport(options.support, name, new Date(options.now()));
       if (name?.startsWith("gw-")) assertNoStray(options, peer, name);
       if (name?.startsWith("gw-")) admitted.set(message, admitGateway(options, message, peerOf(peer, name)));
     },

@@ -35,7 +35,7 @@ import type { SigningKey } from "./trust/keys.ts";
 
 /** What {@link createPki} works with. */
 export interface PkiOptions {
-  readonly config: Pick<BackendConfig, "tenant" | "operators" | "gateways" | "madeDevices">;
+  readonly config: Pick<BackendConfig, "tenant" | "operators" | "support" | "gateways" | "madeDevices">;
   readonly db: DatabaseSync;
   readonly key: SigningKey;
   readonly journal: Journal;
@@ -67,7 +67,7 @@ export interface Pki {
  */
 export function createPki(options: PkiOptions): Pki {
   const { config, db, key, journal, issuers, allowlists, publisher, anchorsPem, events, limiter, log, now } = options;
-  const { tenant, operators } = config;
+  const { tenant, operators, support } = config;
   const shared = { db, tenant, journal, issuers, anchorsPem, events, serially: createSerially(), now };
   const gateways = createGateways(db, now);
   const contacts = createContacts(db, now);
@@ -94,6 +94,7 @@ export function createPki(options: PkiOptions): Pki {
   const isRevoked = (serial: string): boolean => findCertificate(db, serial)?.state === "revoked";
   const gate = createGate({
     tenant,
+    support,
     tokens,
     lockOut: createLockOut(db, now),
     certificates: { seen: certificates.seen, isRevoked },
@@ -121,7 +122,7 @@ export function createPki(options: PkiOptions): Pki {
         notAfter: new Date(notAfterMs),
       })),
     routes: [
-      ...enrolmentRoutes(createEnrolment({ ...shared, operators, approvals, key })),
+      ...enrolmentRoutes(createEnrolment({ ...shared, operators, support, approvals, key })),
       ...fleetRoutes({ ...shared, ...fleet, contacts, certify, recorder, publisher }),
       ...pkiRoutes({
         ...shared,

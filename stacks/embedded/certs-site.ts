@@ -60,6 +60,7 @@ export async function embeddedSite(options: EmbeddedSiteOptions): Promise<CertsS
     secretFile,
     pki,
     keyPlaces: deployment.pki,
+    support: deployment.support,
     handOver: () => undefined,
     operator,
     fleet: async () =>

@@ -16,6 +16,8 @@ export interface CertsSite {
   readonly pki: HostPki;
   /** Where the deployment says that the authorities' keys are. */
   readonly keyPlaces: Deployment["pki"];
+  /** Whether the vendor's staff get certificates. */
+  readonly support: Deployment["support"];
   /** Gives what was written to who runs the components. */
   readonly handOver: () => void;
   /** A client of the backend with an operator's certificate. */

@@ -7,6 +7,11 @@ export const hostErrors = catalogue({
     summary: "The state directory of the deployment is not what this program wrote.",
     fix: "restore the directory from a copy, or name a new one with --dir to start afresh (the old rows and keys stay where they are)",
   },
+  HOSTING_MOVED: {
+    exit: EXIT.policy,
+    summary: "A deployment names another region or account than the one it was first deployed in.",
+    fix: "say the region and account of the first deploy; to move, deploy a new one with its own name and state directory, and destroy this one when its sensors have followed",
+  },
   STATE_LOCKED: {
     exit: EXIT.resource,
     summary: "Another trustkern process uses the same state directory.",

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { z } from "zod";
+import type { Deployment } from "../../model/deployment.ts";
 import { messageOf } from "../../shared/errors.ts";
 import { stableJson } from "../../shared/stable-json.ts";
 import { hostErrors } from "./errors.ts";
@@ -14,6 +15,8 @@ const stateSchema = z.strictObject({
   ports: z.record(z.string(), z.int().min(1).max(65_535)),
   /** `<component>.<volume>` of every volume that was in use: what is gone from one is a loss, and is never made anew. */
   volumes: z.array(z.string()),
+  /** Where the first deploy outside of profile `dev` was; missing in files of before it was remembered. */
+  hosting: z.strictObject({ region: z.string().min(1), account: z.string().min(1) }).optional(),
 });
 
 /** What the engine remembers between two runs. No secret. */
@@ -76,4 +79,25 @@ export function readState(stateFile: string, tenant: string, engine: "embedded" 
 /** Writes the state, whole or not at all. */
 export function writeState(stateFile: string, state: HostState): void {
   writePrivate(stateFile, `${stableJson(state, 2)}\n`);
+}
+
+/**
+ * Where a deployment is, to be remembered: where it was first, since its rows, keys and volumes are there.
+ * @throws HOSTING_MOVED for a deployment that names another region or account than its first deploy; not in profile `dev`
+ */
+export function settledHosting(
+  state: HostState | undefined,
+  { profile, hosting }: Pick<Deployment, "profile" | "hosting">,
+): HostState["hosting"] {
+  const before = state?.hosting;
+  if (profile === "dev") return before;
+  const { region, account } = hosting;
+  if (before === undefined) return { region, account };
+  const moved = (["region", "account"] as const).find((member) => before[member] !== hosting[member]);
+  if (moved === undefined) return before;
+  throw hostErrors.error(
+    "HOSTING_MOVED",
+    `hosting says region "${region}" and account "${account}", and the first deploy was in region "${before.region}" and account "${before.account}"`,
+    { path: `hosting.${moved}` },
+  );
 }

@@ -64,7 +64,16 @@ beforeEach(() => {
     read: () => ({ ledger: "", head: "" }),
     close: () => undefined,
   };
-  const shared = { db, tenant: "acme", operators: [], approvals, journal, serially: createSerially(), now };
+  const shared = {
+    db,
+    tenant: "acme",
+    operators: [],
+    support: { access: "off" } as const,
+    approvals,
+    journal,
+    serially: createSerially(),
+    now,
+  };
   const emit = { emit: ({ kind }: { kind: string }) => void events.push(kind) };
   const enrol = createEnrolment({ ...shared, key: { jws: async () => "verdict" }, events: emit });
   const ask = async (): Promise<void> => {
@@ -161,7 +170,8 @@ it("revokes with a gateway what was allowed and is not signed yet, so that nothi
   const approvals = createApprovals(now);
   approvals.approve(csrDer, "gw-01");
   const request = { provisioner: "backend", csr: await parseCsr(csrPem), csrDer, deviceDer: undefined };
-  const decide = () => decideGateway({ db, tenant: "acme", operators: [], approvals }, request);
+  const decide = () =>
+    decideGateway({ db, tenant: "acme", operators: [], support: { access: "off" } as const, approvals }, request);
   expect(decide().name).toBe("gw-01");
   const insert = "INSERT INTO certificate (serial, issuer, class, name, public_key, not_after, state, recorded_at)";
   db.exec(`${insert} VALUES ('7f', 'TrustKern gateways', 'gateways', 'gw-01', '04', 1, 'expected', 1)`);

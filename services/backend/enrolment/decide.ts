@@ -2,6 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { assertCsrFor, type Csr } from "../../../certs/csr.ts";
 import { denial } from "../../../certs/denial.ts";
 import { PROVISIONERS } from "../../../certs/step-ca/names.ts";
+import { isSupport, type SupportAccess } from "../../../certs/support.ts";
 import { gatewayOfDevice } from "../fleet/gateways.ts";
 import { findByKey, type MadeDevice } from "../fleet/made-devices.ts";
 import { findMaker } from "../fleet/makers.ts";
@@ -36,6 +37,8 @@ export interface DecisionOptions {
   readonly tenant: string;
   /** Common names of the operators of the deployment. */
   readonly operators: readonly string[];
+  /** When the vendor's staff get certificates. */
+  readonly support: SupportAccess;
   readonly approvals: Pick<Approvals, "nameOf">;
 }
 
@@ -61,7 +64,7 @@ export function decideGateway(options: DecisionOptions, request: EnrolmentReques
  * @throws DENIED_… with the rule's name as path
  */
 export function decideOperator(
-  { tenant, operators }: DecisionOptions,
+  { tenant, operators, support }: DecisionOptions,
   { provisioner, csr }: EnrolmentRequest,
 ): Admission {
   if (provisioner !== PROVISIONERS.operators)
@@ -69,6 +72,8 @@ export function decideOperator(
   const [name = ""] = csr.subject.CN;
   assertCsrFor(csr, { leafClass: "operators", tenant, name });
   if (!operators.includes(name)) throw denial("name-not-allowed", `"${name}" is no operator of this deployment`);
+  if (isSupport(name) && support.access !== "operators")
+    throw denial("support-off", `"${name}" is a guest, and gets certificates of the deployment's operator alone`);
   return { leafClass: "operators", name, publicKey: pointOfSpki(csr.publicKeySpki), device: undefined };
 }
 

@@ -76,7 +76,8 @@ beforeEach(async () => {
   enrol = createEnrolment({
     db,
     tenant: "acme",
-    operators: ["op-admin"],
+    operators: ["op-admin", "op-support-ada"],
+    support: { access: "granted", from: "2020-01-01T00:00:00Z", until: "2090-01-01T00:00:00Z" },
     approvals: createApprovals(now),
     key: {
       jws: async () => {
@@ -222,6 +223,7 @@ it("journals alike refusals once in a while, and reports each", async () => {
 it.each([
   ["op-admin", "CN=op-admin", "operators", undefined],
   ["an operator that is not of the deployment", "CN=op-eve", "operators", "name-not-allowed"],
+  ["a guest's, whose certificate would outlive the access", "CN=op-support-ada", "operators", "support-off"],
   ["a gateway's name", "CN=gw-07", "operators", "wrong-class"],
   ["another provisioner", "CN=op-admin", "makers", "wrong-class"],
 ])("decides on an operator's certificate: %s", async (_, subject, provisionerName, code) => {

@@ -53,6 +53,7 @@ export async function dockerSite(options: DockerOptions, actor: string): Promise
     secretFile,
     pki,
     keyPlaces: deployment.pki,
+    support: deployment.support,
     operator,
     handOver: () => {
       if (options.mayChown) giveAway(layout, model, options.runAs);

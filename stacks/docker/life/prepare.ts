@@ -6,7 +6,7 @@ import { logEvent } from "../../host/event-log.ts";
 import { holds, makePrivateDir, writePrivate, writing } from "../../host/files.ts";
 import type { Layout } from "../../host/layout.ts";
 import { prepareSecrets } from "../../host/secrets.ts";
-import { type HostState, readState, writeState } from "../../host/state.ts";
+import { type HostState, readState, settledHosting, writeState } from "../../host/state.ts";
 import { assertWitnesses, witnessedVolumes } from "../../host/witnesses.ts";
 import type { RunAs } from "../containers.ts";
 import { hostConfigFile, hostSocket, socketFolder } from "../mounts.ts";
@@ -21,11 +21,12 @@ export interface Prepared {
 
 /**
  * Puts everything in place that containers mount: secrets, configuration, folders, each the containers' user's alone.
- * @throws STATE_CORRUPT, STATE_UNWRITABLE
+ * @throws STATE_CORRUPT, STATE_UNWRITABLE, HOSTING_MOVED
  */
 export async function prepareHost(options: DockerOptions, { layout, model }: Rendered): Promise<Prepared> {
   const { deployment, clock } = options;
   const state = readState(layout.stateFile, deployment.tenant, "docker");
+  const hosting = settledHosting(state, deployment);
   const volumeDir = (component: string, volume: string): string => join(layout.volumesDir, component, volume);
   assertWitnesses(model, state?.volumes ?? [], volumeDir);
   const secretFile = (component: string, secret: string): string => join(layout.secretsDir, component, secret);
@@ -48,6 +49,7 @@ export async function prepareHost(options: DockerOptions, { layout, model }: Ren
       createdAt,
       ports: {},
       volumes: [...volumes],
+      hosting,
     };
     writeState(layout.stateFile, next);
   };

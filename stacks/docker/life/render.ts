@@ -1,5 +1,6 @@
 import type { Model } from "../../../model/boundary.ts";
 import { renderFindings } from "../../../model/findings.ts";
+import { absentFindings } from "../../../modules/absent.ts";
 import { buildModel } from "../../../modules/index.ts";
 import { type Layout, layoutOf } from "../../host/layout.ts";
 import { STATE_FILE, synthJson } from "../cdktf.ts";
@@ -54,7 +55,10 @@ export function renderDocker(options: RenderOptions): Rendered {
   const { deployment, images, runAs } = options;
   const rendered = synthDocker(options);
   const { layout, model, stack } = rendered;
-  const findings = checkRendered(stack, { model, deployment, layout, images, runAs });
+  const findings = [
+    ...absentFindings(model, deployment),
+    ...checkRendered(stack, { model, deployment, layout, images, runAs }),
+  ];
   if (findings.length > 0) {
     throw dockerLifeErrors.error(
       "RENDERED_STACK_REFUSED",

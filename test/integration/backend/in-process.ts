@@ -73,7 +73,13 @@ export class TestBackend {
     const db = openDatabase(this.folder);
     this.#journal = await openJournal({ stateDir: this.folder, key, now });
     this.#pki = createPki({
-      config: { tenant: own.tenant, operators: ["op-admin"], gateways: ["gw-01", "gw-02"], madeDevices: [] },
+      config: {
+        tenant: own.tenant,
+        operators: ["op-admin"],
+        support: { access: "off" },
+        gateways: ["gw-01", "gw-02"],
+        madeDevices: [],
+      },
       ...{ db, key, journal: this.#journal, issuers: this.issuers, events, now },
       allowlists: createAllowlists({ db, key, now }),
       publisher: { allowlistsChanged: () => undefined },
