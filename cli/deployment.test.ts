@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import { TOPICS } from "../profiles/topics.ts";
 import { runCli } from "./test-io.ts";
 
 const VALID = "name: demo\ntenant: acme\nprofile: dev\n";
@@ -118,6 +119,18 @@ describe("profile", () => {
     expect(exit).toBe(0);
     expect(stdout).toContain("hosting.region: eu-central-1");
     expect(stdout).toContain("European Union");
+    expect(stdout).toContain("(held by the check running.encryption): every volume");
+    expect(stdout).toContain("(held by trustkern deploy): region and account");
+    expect(Math.max(...stdout.split("\n").map((line) => line.length))).toBeLessThanOrEqual(100);
+    expect(stdout.match(/^[a-z]+$/gm)).toEqual([...TOPICS]);
+  });
+
+  it("explain gives everything as one document", async () => {
+    const { stdout } = await run("profile", "explain", "air-gapped", "--json");
+    const document = JSON.parse(stdout);
+    expect(document).toMatchObject({ schema: "trustkern.profile-explain/1", mayBeAbsent: ["grafana", "simulator"] });
+    for (const line of [...document.constraints, ...document.assurances]) expect(line.reason).toBeTruthy();
+    expect(document.assurances.map(({ heldBy }: { heldBy: string }) => heldBy)).toContain("running.egress");
   });
 
   it("explain does not know another: exit code 6", async () => {

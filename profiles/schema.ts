@@ -118,7 +118,7 @@ export const deploymentSchema = z
       .exactOptional(),
     simulator: z
       .strictObject({
-        sensors: whole(0, 1000, "simulated sensors").exactOptional(),
+        sensors: whole(0, 10_000, "simulated sensors").exactOptional(),
         ratePerSecond: whole(1, 10_000, "messages per second over all simulated sensors").exactOptional(),
       })
       .describe("a map of sensors, ratePerSecond")
