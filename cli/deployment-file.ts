@@ -4,6 +4,7 @@ import type { Deployment } from "../model/deployment.ts";
 import { type LineResult, profileLines } from "../profiles/lines.ts";
 import { type ReadDeployment, readDeploymentYaml } from "../profiles/parse.ts";
 import { defaultDeployment } from "../profiles/resolve.ts";
+import { deploymentWarnings } from "../profiles/warnings.ts";
 import type { GlobalFlags } from "./command.ts";
 import { cliErrors } from "./errors.ts";
 import { readInput } from "./files.ts";
@@ -37,7 +38,18 @@ async function readDeployment(io: Io, flags: GlobalFlags): Promise<ReadDeploymen
     throw cliErrors.error("CLI_NO_DEPLOYMENT", `there is no ${FILE_NAME} in "${io.cwd}" or above it`);
   }
   const text = Buffer.from(await readInput(io, file)).toString("utf8");
-  return readDeploymentYaml(text, flags.file ?? FILE_NAME);
+  const read = readDeploymentYaml(text, flags.file ?? FILE_NAME);
+  warnOnce(read.deployment, io);
+  return read;
+}
+
+const WARNED = new WeakSet<Io>();
+
+/** A command may read the file several times; what it is warned of is the same. */
+function warnOnce(deployment: Deployment, io: Io): void {
+  if (WARNED.has(io)) return;
+  WARNED.add(io);
+  for (const { path, message } of deploymentWarnings(deployment)) io.stderr(`warning: ${path}: ${message}\n`);
 }
 
 /** A deployment, where it was read from, and where its state is. */

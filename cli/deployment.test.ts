@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import { LEAST_FILES, withValue } from "../profiles/test-files.ts";
 import { TOPICS } from "../profiles/topics.ts";
 import { runCli } from "./test-io.ts";
 
@@ -101,6 +102,26 @@ describe("config schema", () => {
     expect(await run("config", "schema", "-o", "s.json")).toMatchObject({ exit: 0, stdout: "" });
     expect(existsSync(file("s.json"))).toBe(true);
   });
+});
+
+it("is warned of decryption keys in a file, once, on stderr, outside of dev", async () => {
+  const holders = ["a", "b"].map((name) => ({ name, operator: "customer" }));
+  const custody = {
+    kind: "file",
+    class: "software",
+    acceptSoftware: "no TPM is on the site",
+    escrow: { threshold: 2, holders },
+  };
+  const file = withValue(LEAST_FILES["air-gapped"], "custody", custody);
+  writeFileSync(join(cwd, "trustkern.yaml"), JSON.stringify(file));
+  for (const argv of [["config", "show"], ["config", "show", "--json"], ["synth"], ["diagram"]]) {
+    const { exit, stdout, stderr } = await run(...argv);
+    expect(exit, argv.join(" ")).toBe(0);
+    expect(stderr.match(/^warning: custody\.kind: /gm), argv.join(" ")).toHaveLength(1);
+    expect(stdout).not.toContain("warning:");
+  }
+  writeFileSync(join(cwd, "trustkern.yaml"), JSON.stringify(LEAST_FILES["air-gapped"]));
+  expect((await run("config", "show")).stderr).toBe("");
 });
 
 describe("profile", () => {

@@ -43,6 +43,7 @@ export const dev: Profile = {
   mayBeAbsent: MAY_BE_ABSENT,
   defaults: {
     engine: "embedded",
+    images: { source: "registry" },
     egress: { mode: "open" },
     hosting: { region: "local", account: "local", operator: "self" },
     simulator: { sensors: 3, ratePerSecond: 5 },
