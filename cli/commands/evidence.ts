@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { buildEvidence, type Evidence } from "../../operations/evidence/build.ts";
 import { type BackendOperator, gatherFacts } from "../../operations/evidence/facts/gather.ts";
+import { deployedWith } from "../../operations/evidence/facts/terraform.ts";
 import { headline, lead } from "../../operations/evidence/page/words.ts";
 import { verifyBoundary } from "../../operations/verify/boundary.ts";
 import pkg from "../../package.json" with { type: "json" };
@@ -84,7 +85,7 @@ function placeWord(place: SigningKeyPlace): "host" | "age-file" | "root-device" 
 /** Everything that facts are asked of. */
 async function factsFrom(context: CommandContext, target: DockerOptions, site: CertsSite) {
   const { io } = context;
-  const { deployment, images, env, signal, fallbackProgram } = target;
+  const { deployment, images, env, signal } = target;
   const { model, stack } = synthDocker(target);
   const { signedBy } = deployment.images;
   return {
@@ -92,8 +93,9 @@ async function factsFrom(context: CommandContext, target: DockerOptions, site: C
     signerPem: signedBy === undefined ? undefined : readFileSync(signedBy, "utf8"),
     versions: { toolkit: pkg.version, node: process.version },
     terraform: async () => {
-      const search = { env, signal, binary: env.TRUSTKERN_TERRAFORM, fallback: fallbackProgram };
-      return (await findProgram(search)).version;
+      // Nothing is built for the sake of its version.
+      const program = { env, signal, binary: env.TRUSTKERN_TERRAFORM };
+      return deployedWith(site.layout) ?? (await findProgram(program)).version;
     },
     dockerEngine: async () =>
       (await dockerOutput(target.docker, ["version", "--format", "{{.Server.Version}}"])).trim(),
@@ -106,7 +108,7 @@ async function factsFrom(context: CommandContext, target: DockerOptions, site: C
   };
 }
 
-/** @throws SERVICE_UNREACHABLE-like codes of whoever did not answer */
+/** @throws SERVICE_FAILED where the backend did not answer */
 async function operatorsOfBackend(site: CertsSite, at: Date): Promise<readonly BackendOperator[]> {
   const { rows, missing } = await fleetInventory(site, at);
   if (missing !== undefined) throw hostErrors.error("SERVICE_FAILED", missing.message);
