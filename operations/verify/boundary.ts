@@ -8,6 +8,7 @@ import type { DockerOptions } from "../../stacks/docker/life/options.ts";
 import { type Rendered, synthDocker } from "../../stacks/docker/life/render.ts";
 import { hostErrors } from "../../stacks/host/errors.ts";
 import { checksOf, LAYERS, type Layer } from "./checks.ts";
+import { verifyData } from "./data/index.ts";
 import { verifyErrors } from "./errors.ts";
 import { verifyModel } from "./model/index.ts";
 import { notLookedAt } from "./not-looked-at.ts";
@@ -41,7 +42,7 @@ export function layersOf({ docker }: Pick<BoundarySubject, "docker">): readonly 
 
 const LOOKS: Readonly<Record<"running" | "data", Look>> = {
   running: async () => notLookedAt("running", notIsolated({ engine: "docker" })),
-  data: async () => notLookedAt("data", notIsolated({ engine: "docker" })),
+  data: verifyData,
 };
 
 /**
