@@ -13,16 +13,17 @@ import { modelErrors } from "../model/errors.ts";
 import { grafanaErrors } from "../modules/grafana/errors.ts";
 import { mosquittoErrors } from "../modules/mosquitto/errors.ts";
 import { timescaledbErrors } from "../modules/timescaledb/errors.ts";
-import { dataErrors } from "../operations/verify/data/errors.ts";
 import { doctorErrors } from "../operations/doctor/errors.ts";
 import { envelopeErrors } from "../operations/envelope/errors.ts";
 import { evidenceErrors } from "../operations/evidence/errors.ts";
 import { imagesErrors } from "../operations/images/errors.ts";
 import { toolsErrors } from "../operations/tools/errors.ts";
+import { dataErrors } from "../operations/verify/data/errors.ts";
 import { verifyErrors } from "../operations/verify/errors.ts";
 import { modelLayerErrors } from "../operations/verify/model/errors.ts";
 import { probeErrors } from "../operations/verify/probe/errors.ts";
 import { renderedLayerErrors } from "../operations/verify/rendered/errors.ts";
+import { runningErrors } from "../operations/verify/running/errors.ts";
 import { profileErrors } from "../profiles/errors.ts";
 import { protocolErrors } from "../protocol/errors.ts";
 import { provisioningErrors } from "../protocol/provisioning-errors.ts";
@@ -96,6 +97,7 @@ const CATALOGUES = [
   imagesErrors,
   probeErrors,
   dataErrors,
+  runningErrors,
   doctorErrors,
   dockerStackErrors,
   renderedErrors,

@@ -86,7 +86,8 @@ export function supportFlows(core: CoreParts, support: SupportParts): readonly F
       flow({ from, ...logs }),
     ),
     ...stepCas.flatMap((authority) => [
-      flow({ from: backend, to: authority, port: "https", ...metadata }),
+      // An authority knows its clients by the tokens that they bring: it asks for no certificate.
+      flow({ from: backend, to: authority, port: "https", protection: "tls", carries: ["metadata"] }),
       flow({ from: authority, to: backend, port: "https", ...metadata }),
     ]),
     ...[backend, ...stepCas, loki, prometheus].map((from) => flow({ from, ...logs })),

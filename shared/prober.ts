@@ -3,7 +3,13 @@ import { z } from "zod";
 const port = z.int().min(1).max(65_535);
 const address = z.union([z.ipv4(), z.ipv6()]);
 
-const target = z.strictObject({ host: address, port, protocol: z.enum(["tcp", "udp"]) });
+const timeoutMs = z.int().min(1).max(60_000);
+
+const target = z.strictObject({
+  host: address,
+  port,
+  protocol: z.enum(["tcp", "udp"]),
+});
 
 /** TLS versions that a handshake may offer. */
 export const TLS_VERSIONS = ["TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"] as const;
@@ -26,6 +32,10 @@ const handshake = z.strictObject({
   maxVersion: z.enum(TLS_VERSIONS),
   /** Whether PostgreSQL's SSLRequest goes before TLS. */
   postgres: z.boolean(),
+  /** Longest wait for each answer. */
+  timeoutMs,
+  /** How long the connection has to stay open after the handshake to count as taken. */
+  settleMs: z.int().min(0).max(60_000),
 });
 
 const get = z.strictObject({
@@ -39,15 +49,14 @@ const get = z.strictObject({
 
 /** What the prober is asked, as one JSON document on its standard input. All times in milliseconds. */
 export const probeQuestion = z.strictObject({
-  /** Longest wait for an answer of one target. */
-  timeoutMs: z.int().min(1).max(60_000),
-  /** How long a connection has to stay open after a handshake to count as taken. */
-  settleMs: z.int().min(0).max(60_000),
+  /** Longest wait for the answer to each of the gets. */
+  timeoutMs,
   /** Ports of TCP and UDP that the prober itself listens on, at every address, until it is told to end or {@link holdMs} are over. */
   listen: z.array(port),
   /** How long it listens. */
   holdMs: z.int().min(0).max(600_000),
-  reach: z.array(target),
+  /** Each with the longest wait for its answer. */
+  reach: z.array(target.extend({ timeoutMs })),
   handshakes: z.array(handshake),
   /** Names that are looked up as a program in the namespace would. */
   names: z.array(z.string()),

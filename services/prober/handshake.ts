@@ -10,26 +10,19 @@ const SSL_REQUEST = Buffer.from("0000000804d2162f", "hex");
 /** OpenSSL refuses to offer what is old, or signed with SHA-1, unless told otherwise: the server is asked, and not this program. */
 const OLD = "DEFAULT@SECLEVEL=0";
 
-/** How long a probe waits. */
-export interface Patience {
-  readonly timeoutMs: number;
-  /** How long a connection stays open after the handshake to count as taken. */
-  readonly settleMs: number;
-}
-
 /**
  * One attempt at TLS. A TLS 1.3 server refuses a client's certificate after the client's own handshake is done (RFC 8446,
  * section 4.4.2.4), so a connection is `taken` when it stays open for a while.
  */
-export async function handshake(attempt: Handshake, patience: Patience): Promise<HandshakeAnswer> {
+export async function handshake(attempt: Handshake): Promise<HandshakeAnswer> {
   let socket: Socket;
   try {
-    socket = await openSocket(attempt, patience.timeoutMs);
+    socket = await openSocket(attempt);
   } catch (thrown) {
     return { outcome: "away", version: "", why: messageOf(thrown) };
   }
   try {
-    return await overTls(socket, attempt, patience);
+    return await overTls(socket, attempt);
   } catch (thrown) {
     return { outcome: "untrusted", version: "", why: oneLine(thrown) };
   } finally {
@@ -37,7 +30,7 @@ export async function handshake(attempt: Handshake, patience: Patience): Promise
   }
 }
 
-function openSocket({ host, port, postgres }: Handshake, timeoutMs: number): Promise<Socket> {
+function openSocket({ host, port, postgres, timeoutMs }: Handshake): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connectTcp({ host, port });
     const fail = (error: Error): void => {
@@ -63,8 +56,8 @@ function openSocket({ host, port, postgres }: Handshake, timeoutMs: number): Pro
   });
 }
 
-function overTls(socket: Socket, attempt: Handshake, { timeoutMs, settleMs }: Patience): Promise<HandshakeAnswer> {
-  const { servername, ca, cert, key, minVersion, maxVersion } = attempt;
+function overTls(socket: Socket, attempt: Handshake): Promise<HandshakeAnswer> {
+  const { servername, ca, cert, key, minVersion, maxVersion, timeoutMs, settleMs } = attempt;
   const old = minVersion === "TLSv1.3" ? {} : { ciphers: OLD };
   const own = cert === undefined || key === undefined ? {} : { cert: bytesOf(cert), key: bytesOf(key) };
   const options = { socket, servername, ca: bytesOf(ca), ...own, minVersion, maxVersion, ...old };

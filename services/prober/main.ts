@@ -29,8 +29,8 @@ async function answer(question: ProbeQuestion): Promise<ProbeAnswer> {
   const seen = { listeners: listeners(), addresses: [...addresses()], routes: routes() };
   const ears = await listenOn(question.listen);
   const [reached, handshakes, names, sent, got, taken] = await Promise.all([
-    Promise.all(question.reach.map((target) => reach(target, question.timeoutMs))),
-    Promise.all(question.handshakes.map((attempt) => handshake(attempt, question))),
+    Promise.all(question.reach.map(({ timeoutMs, ...target }) => reach(target, timeoutMs))),
+    Promise.all(question.handshakes.map(handshake)),
     Promise.all(question.names.map(hasAddress)),
     Promise.all(question.send.map(send)),
     getAll(question.gets ?? [], question.timeoutMs),

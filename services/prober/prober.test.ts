@@ -62,12 +62,11 @@ describe("the program", () => {
     const port = await closedPort();
     const question: ProbeQuestion = {
       timeoutMs: 300,
-      settleMs: 0,
       listen: [port],
       holdMs: 0,
       reach: [
-        { host, port, protocol: "tcp" },
-        { host, port, protocol: "udp" },
+        { host, port, protocol: "tcp", timeoutMs: 300 },
+        { host, port, protocol: "udp", timeoutMs: 300 },
       ],
       handshakes: [],
       names: ["nobody.invalid"],

@@ -13,7 +13,6 @@ export type Asking = Pick<ProbeRequest, "container" | "mounts" | "user" | "signa
 
 const NOTHING: ProbeQuestion = {
   timeoutMs: 1500,
-  settleMs: 700,
   listen: [],
   holdMs: 0,
   reach: [],

@@ -1,7 +1,5 @@
 import { randomBytes, randomInt } from "node:crypto";
 import { createSocket, type Socket } from "node:dgram";
-import { lookup } from "node:dns";
-import { SocketAddress } from "node:net";
 import { generate, type NamedOption } from "coap-packet";
 import { blockBytes, parseBlock, renderBlock } from "./block.ts";
 import { coapErrors } from "./errors.ts";
@@ -60,23 +58,36 @@ export function createCoapClient(server: Endpoint, timing: CoapTiming = {}): Coa
   const { ackTimeoutMs = 2000, maxRetransmit = 4 } = timing;
   let messageId = randomInt(0x10000);
   let waiting: { readonly sent: Sent; readonly take: (message: CoapMessage) => void } | undefined;
-  let peer: string | undefined;
-  const isIpv6 = server.address.includes(":");
-  const socket: Socket = createSocket({
-    type: isIpv6 ? "udp6" : "udp4",
-    lookup: (host, options, done) =>
-      lookup(host, options, (error, address, family) => {
-        if (!error && host === server.address) peer = canonical(address, isIpv6);
-        done(error, address, family);
-      }),
-  });
+  const socket: Socket = createSocket(server.address.includes(":") ? "udp6" : "udp4");
+  let connected: Promise<void> | undefined;
+  let isConnected = false;
   socket.on("error", () => undefined);
-  socket.on("message", (datagram, from) => {
-    if (from.port !== server.port || from.address !== peer) return;
+  socket.on("message", (datagram) => {
     const message = parseDatagram(datagram);
     if (message && waiting && isAnswerTo(waiting.sent, message)) waiting.take(message);
   });
   socket.unref();
+
+  /** Connected, the kernel takes datagrams of the server alone: nobody else reaches the port. */
+  function connect(): Promise<void> {
+    connected ??= new Promise<void>((resolve, reject) => {
+      socket.connect(server.port, server.address, (error?: Error) => {
+        isConnected = error === undefined;
+        if (isConnected) return resolve();
+        connected = undefined;
+        reject(error);
+      });
+    });
+    return connected;
+  }
+
+  /** The next request looks where the server is by then. */
+  function disconnect(): void {
+    if (!isConnected) return;
+    isConnected = false;
+    connected = undefined;
+    socket.disconnect();
+  }
 
   function exchange(datagram: Buffer, sent: Sent): Promise<CoapMessage> {
     return new Promise((resolve, reject) => {
@@ -89,9 +100,14 @@ export function createCoapClient(server: Endpoint, timing: CoapTiming = {}): Coa
         end();
       };
       const transmit = (): void => {
-        socket.send(datagram, server.port, server.address, () => undefined);
+        connect()
+          .then(() => socket.send(datagram, () => undefined))
+          .catch(() => undefined);
         timer = setTimeout(() => {
-          if (repeats === maxRetransmit) return settle(() => reject(noAnswer(server, maxRetransmit + 1)));
+          if (repeats === maxRetransmit) {
+            disconnect();
+            return settle(() => reject(noAnswer(server, maxRetransmit + 1)));
+          }
           repeats += 1;
           timeoutMs *= 2;
           transmit();
@@ -143,7 +159,10 @@ export function createCoapClient(server: Endpoint, timing: CoapTiming = {}): Coa
       const { code, payload } = inBlocks ? await sendBlocks(request, body) : await sendOne(request, body, []);
       return { code, payload };
     },
-    close: () => socket.close(),
+    close: () => {
+      isConnected = false;
+      socket.close();
+    },
   };
 }
 
@@ -151,11 +170,6 @@ export function createCoapClient(server: Endpoint, timing: CoapTiming = {}): Coa
 function isAnswerTo({ messageId, token }: Sent, message: CoapMessage): boolean {
   if (message.messageId !== messageId) return false;
   return message.reset || (message.ack && message.token.equals(token));
-}
-
-/** The address as the socket spells it. */
-function canonical(address: string, isIpv6: boolean): string {
-  return new SocketAddress({ address, family: isIpv6 ? "ipv6" : "ipv4" }).address;
 }
 
 function noAnswer({ address, port }: Endpoint, times: number): Error {

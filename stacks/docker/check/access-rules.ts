@@ -5,9 +5,10 @@ import { publishedPorts } from "../ports.ts";
 import { blocks, finding, misshapen, onceEach, only, type Rule, type Subject, shown, strangers } from "./subject.ts";
 
 const TAGGED = /^[a-z0-9][a-z0-9._/:-]*:[A-Za-z0-9_][A-Za-z0-9_.-]*$/;
-// A variable that is called like a secret may hold the path of one, and nothing else.
-const SECRET_NAME = /(pass(word|phrase|wd)?|secret|token|credential|private|api_?key|_key)$/i;
-const PATH = /^\/[A-Za-z0-9._/-]+$/;
+/** Names of variables that are called like a secret: one may hold the path of a file ({@link PATH}), and nothing else. */
+export const SECRET_NAME = /(pass(word|phrase|wd)?|secret|token|credential|private|api_?key|_key)$/i;
+/** Absolute path of a file. */
+export const PATH = /^\/[A-Za-z0-9._/-]+$/;
 
 interface Membership {
   readonly listens: boolean;

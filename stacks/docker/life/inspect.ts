@@ -28,6 +28,7 @@ const containerSchema = z.object({
     Devices: z.array(z.object({ PathOnHost: z.string(), CgroupPermissions: z.string() })).nullish(),
     Memory: z.number(),
     PidsLimit: z.number().nullish(),
+    NanoCpus: z.number().nullish(),
     NetworkMode: z.string(),
     PortBindings: z.record(z.string(), z.array(binding).nullable()).nullish(),
   }),

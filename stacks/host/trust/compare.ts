@@ -33,7 +33,7 @@ export function compareContainers(
   });
   const strangers = containers.filter(({ name }) => !Object.hasOwn(manifest.containers, name));
   const extra = strangers.flatMap((container) => {
-    const reasons = reasonsAgainst(container, manifest, containers, place);
+    const reasons = reasonsAgainst(container, containers, (name) => Object.hasOwn(manifest.containers, name), place);
     const path = `containers.${container.name}`;
     return reasons.length === 0 ? [] : [startFinding("START_CONTAINER_EXTRA", path, reasons.join("; "))];
   });
@@ -63,13 +63,14 @@ const OF_THE_HOST = [
   ]),
 ];
 
-function reasonsAgainst(
+/** Why a container that is none of the deployment's must not be on its host; nothing where it may. */
+export function reasonsAgainst(
   { labels, sources, networks, sharesWith, facts }: ObservedContainer,
-  manifest: StartManifest,
   containers: readonly ObservedContainer[],
+  isOurs: (name: string) => boolean,
   { label: [label, value], layout, guarded }: StartPlace,
 ): readonly string[] {
-  const ours = containers.filter(({ name }) => Object.hasOwn(manifest.containers, name));
+  const ours = containers.filter(({ name }) => isOurs(name));
   const ourNetworks = new Set(ours.flatMap((each) => each.networks));
   return [
     ...(labels[label] === value ? [`it has the label ${label}=${value}`] : []),
