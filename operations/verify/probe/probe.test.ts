@@ -76,6 +76,13 @@ describe("runProbe", () => {
     await expect(runProbe(docker, "i", REQUEST)).rejects.toMatchObject({ code: "DOCKER_UNREACHABLE" });
   });
 
+  it("starts none once it is cancelled", async () => {
+    const { docker, calls } = playing({});
+    const signal = AbortSignal.abort();
+    await expect(runProbe(docker, "i", { ...REQUEST, signal })).rejects.toMatchObject({ code: "PROBE_FAILED" });
+    expect(calls).toEqual([]);
+  });
+
   it("removes one whose client was stopped, and keeps what it wrote", async () => {
     const { docker, calls } = playing({ code: -1, stdout: "half" });
     expect((await runProbe(docker, "i", REQUEST)).stdout.toString()).toBe("half");

@@ -50,6 +50,8 @@ export interface ProbeEnd {
 export async function runProbe(docker: DockerCli, image: string, request: ProbeRequest): Promise<ProbeEnd> {
   const name = `tk-probe-${randomBytes(6).toString("hex")}`;
   const { stdin, signal, onStderr, timeoutMs, container } = request;
+  if (signal?.aborted === true)
+    throw probeErrors.error("PROBE_FAILED", `beside ${container}: cancelled`, { path: container });
   let answer: DockerAnswer | undefined;
   try {
     answer = await docker(runArguments(name, image, request), {

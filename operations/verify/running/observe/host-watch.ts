@@ -73,7 +73,7 @@ async function control({ docker, image, signal }: Helpers, port: number, time: n
     const question = { reach: [{ ...target, timeoutMs: 1000 }], send: [...sendingsOfHost(time)] };
     const answer = await askProber(docker, image, { container: "host", timeoutMs: 30_000, signal, question });
     if (answer.reach[0] === "connected" || time > 0 || tries === TRIES) return answer;
-    await sleep(TRY_MS, undefined, { signal });
+    await sleep(TRY_MS);
   }
 }
 

@@ -1,0 +1,179 @@
+import { readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { buildModel } from "../../../modules/index.ts";
+import { referencePlacement } from "../../../modules/reference-placement.ts";
+import { thisMachine } from "../../../operations/doctor/this-machine.ts";
+import { readImageLock } from "../../../operations/images/lock-file.ts";
+import { pinsOf } from "../../../operations/images/pins.ts";
+import type { CheckResult } from "../../../operations/verify/result.ts";
+import { verifyRunning } from "../../../operations/verify/running/index.ts";
+import pkg from "../../../package.json" with { type: "json" };
+import { parseDeploymentYaml } from "../../../profiles/parse.ts";
+import { type DockerOptions, runAsOf } from "../../../stacks/docker/life/options.ts";
+import { renderDocker } from "../../../stacks/docker/life/render.ts";
+import { dockerOutput } from "../../../stacks/host/docker-cli.ts";
+import { PROJECT, scratch } from "../../support/deployment.ts";
+import { docker, singleHost, succeed } from "../../support/docker.ts";
+import { runProgram } from "../../support/run.ts";
+
+const { dir, remove } = scratch("verify-running");
+const example = singleHost(dir);
+const FIREWALL = join(PROJECT, "stacks", "docker", "firewall.nft");
+/** Networks for documentation (RFC 5737), which the test gives a way out of the host. */
+const OUTSIDE = ["192.0.2.0/24", "198.51.100.0/24"];
+
+async function run(program: string, ...args: readonly string[]): Promise<string> {
+  const { code, stdout, stderr } = await runProgram(program, args);
+  if (code !== 0) throw new Error(`${program} ${args.join(" ")}: ${stderr}`);
+  return stdout;
+}
+
+beforeAll(async () => {
+  await succeed(example, ["images", "lock"]);
+  await succeed(example, ["deploy", "--wait"]);
+  await run("ip", "link", "add", "tkout0", "type", "veth", "peer", "name", "tkout1");
+  for (const end of ["tkout0", "tkout1"]) await run("ip", "link", "set", end, "up");
+  await run("ip", "address", "add", "203.0.113.1/24", "dev", "tkout0");
+  await run("ip", "neigh", "replace", "203.0.113.2", "lladdr", "02:00:00:00:00:01", "dev", "tkout0");
+  for (const network of OUTSIDE) await run("ip", "route", "add", network, "via", "203.0.113.2");
+  await run("nft", "-f", FIREWALL);
+}, 400_000);
+afterAll(async () => {
+  await runProgram("nft", ["delete", "table", "inet", "trustkern"]);
+  await runProgram("ip", ["link", "delete", "tkout0"]);
+  await example.cli(["destroy", "--volumes", "--yes"]);
+  remove();
+}, 200_000);
+
+/** The example, as a profile that lets nothing leave would have it: neither container nor network is another. */
+function options(): DockerOptions {
+  const parsed = parseDeploymentYaml(readFileSync(example.file, "utf8"), example.file);
+  const deployment = { ...parsed, egress: { mode: "isolated" as const, allow: [] } };
+  const model = buildModel(deployment, referencePlacement(deployment));
+  return {
+    deployment,
+    dir: example.dir,
+    temporaryDir: tmpdir(),
+    images: pinsOf(deployment, model, readImageLock(join(dir, "images.lock.yaml")), pkg.version),
+    runAs: runAsOf(process.getuid?.() ?? 0, process.getgid?.() ?? 0),
+    mayChown: true,
+    env: process.env,
+    clock: () => new Date(),
+    pid: process.pid,
+    signal: new AbortController().signal,
+    docker,
+    providerMirror: undefined,
+    fallbackProgram: undefined,
+    onProgress: () => undefined,
+  };
+}
+
+async function verify(): Promise<readonly CheckResult[]> {
+  const given = options();
+  return verifyRunning({ ...given, rendered: renderDocker(given), machine: thisMachine(process.env, given.signal) });
+}
+
+/** Of each check that is not proven its outcome, and what is found. */
+function told(results: readonly CheckResult[]): Readonly<Record<string, readonly string[]>> {
+  const open = results.filter(({ outcome, id }) => outcome !== "proven" && id !== "running.encryption");
+  return Object.fromEntries(
+    open.map(({ id, outcome, seen, findings }) => [
+      id,
+      [
+        outcome,
+        ...(findings.length === 0 ? [seen] : [...new Set(findings.map(({ code, path }) => `${code} ${path}`))]),
+      ],
+    ]),
+  );
+}
+
+it("proves the example in less than two minutes, and leaves no helper behind", async () => {
+  const started = Date.now();
+  expect(told(await verify())).toEqual({});
+  expect(Date.now() - started).toBeLessThan(120_000);
+  expect(await dockerOutput(docker, ["ps", "--all", "--quiet", "--filter", "label=trustkern.probe"])).toBe("");
+}, 180_000);
+
+describe("finds", () => {
+  it("packets that leave, and services of the host that answer, where the host has no rules", async () => {
+    await run("nft", "delete", "table", "inet", "trustkern");
+    const { "running.egress": egress = [], ...others } = told(await verify());
+    await run("nft", "-f", FIREWALL);
+    expect(others).toEqual({});
+    expect(egress).toEqual(
+      expect.arrayContaining(["broken", "RUNNING_EGRESS containers.broker", "RUNNING_EGRESS containers.loki"]),
+    );
+    expect(egress).not.toContain("RUNNING_EGRESS containers.custody");
+  }, 180_000);
+
+  it("a component in a gateway's network, a stranger in another's, a listener beside a program, and who is away", async () => {
+    const probe = options().images.images.probe?.digest ?? "";
+    const program = "require('node:net').createServer(() => {}).listen(4444, '0.0.0.0')";
+    const beside = ["run", "--detach", "--rm", "--user", "10001:10001", "--entrypoint", "/usr/bin/node"];
+    await dockerOutput(docker, ["network", "connect", "tk-single-host_gw-01_broker_mqtts", "collector"]);
+    await dockerOutput(docker, [...beside, "--name", "sidecar", "--network", "container:gw-01", probe, "-e", program]);
+    await dockerOutput(docker, [
+      ...beside,
+      "--name",
+      "stranger",
+      "--network",
+      "tk-single-host_shipper_loki_https",
+      probe,
+      "-e",
+      program,
+    ]);
+    await dockerOutput(docker, ["stop", "operators-ca"]);
+    const results = told(await verify());
+    await docker(["rm", "--force", "sidecar", "stranger"]);
+    await docker(["network", "disconnect", "tk-single-host_gw-01_broker_mqtts", "collector"]);
+    await docker(["start", "operators-ca"]);
+    expect(results["running.components"]).toEqual([
+      "broken",
+      "RUNNING_UNWELL containers.operators-ca",
+      "RUNNING_NETWORKS containers.collector.networks",
+      ...["sidecar", "stranger"].map((name) => expect.stringMatching(`RUNNING_STRANGER containers.${name}`)),
+    ]);
+    expect(results["running.listeners"]).toEqual(["broken", "RUNNING_LISTENER containers.gw-01.ports"]);
+    // The listener's port is one more, which the broker and others on the gateway's networks reach.
+    expect(results["running.refused"]).toEqual(
+      expect.arrayContaining(["broken", "RUNNING_REACHED containers.collector", "RUNNING_REACHED containers.broker"]),
+    );
+    for (const id of ["running.flows", "running.tls.accepted", "running.egress"])
+      expect(results[id]).toEqual(["not-proven", expect.stringContaining("operators-ca does not run")]);
+  }, 180_000);
+
+  it("a container that was made anew with the secrets of another", async () => {
+    const secrets = join(example.dir, "secrets", "custody");
+    const image = await dockerOutput(docker, ["inspect", "-f", "{{.Image}}", "shipper"]);
+    await dockerOutput(docker, ["rm", "--force", "shipper"]);
+    const mount = `type=bind,source=${secrets},target=/run/other,readonly`;
+    const command = [
+      "--entrypoint",
+      "/usr/bin/node",
+      options().images.images.probe?.digest ?? image,
+      "-e",
+      "setInterval(() => {}, 1e6)",
+    ];
+    await dockerOutput(docker, [
+      "run",
+      "--detach",
+      "--name",
+      "shipper",
+      "--network",
+      "none",
+      "--mount",
+      mount,
+      ...command,
+    ]);
+    const results = told(await verify());
+    await docker(["rm", "--force", "shipper"]);
+    expect(results["running.mounts"]).toEqual(["broken", "RUNNING_MOUNT containers.shipper.mounts"]);
+    expect(results["running.images"]).toEqual(["broken", "RUNNING_IMAGE containers.shipper.image"]);
+    expect(results["running.rights"]).toEqual(
+      expect.arrayContaining(["broken", "RUNNING_RIGHT containers.shipper.rights"]),
+    );
+    expect(results["running.environment"]).toEqual(expect.arrayContaining(["broken"]));
+  }, 180_000);
+});
