@@ -76,7 +76,7 @@ it("does not take images that no lock names for proven", () => {
   const results = verifyRendered(unlocked, { ...subject, images, deployed: deployedAs(unlocked, subject.model) });
   const [found] = results.filter(({ id }) => id === "rendered.images");
   expect(found).toMatchObject({ outcome: "not-proven", findings: [{ code: "IMAGES_NOT_LOCKED" }] });
-  expect(found?.seen).toContain("custody");
+  expect(found?.findings[0]?.message).toBe("no digest is locked of custody");
 });
 
 describe("what was deployed", () => {

@@ -40,7 +40,7 @@ function grouped(
     return { id, outcome: "not-proven", seen: "a part of the stack is in no form that can be read", findings: [] };
   }
   const unlocked = own.length === 0 && id === "rendered.images" ? unlockedImages(subject) : undefined;
-  if (unlocked !== undefined) return { id, outcome: "not-proven", seen: unlocked.message, findings: [unlocked] };
+  if (unlocked !== undefined) return { id, outcome: "not-proven", seen: "images are not locked", findings: [unlocked] };
   const both = "text" in subject.deployed.stack ? ", as rendered and as deployed" : "";
   return judged(id, `${seenOf(id, subject)}${both}`, own);
 }
