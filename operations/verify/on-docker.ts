@@ -16,7 +16,7 @@ export interface DockerSubject extends DockerOptions {
 export type Look = (subject: DockerSubject) => Promise<readonly CheckResult[]>;
 
 /** What keeps a layer from being looked at, and is the deployment's own state and no fault of ours. */
-const NOT_THERE = ["NOT_DEPLOYED", "DOCKER_MISSING", "DOCKER_UNREACHABLE"];
+const NOT_THERE = ["NOT_DEPLOYED", "DOCKER_MISSING", "DOCKER_UNREACHABLE", "DOCKER_FAILED", "STATE_LOCKED"];
 
 /** The results of a layer, or where there is no deployment or no Docker Engine to ask, why nothing of it is proven. */
 export async function lookOnDocker(layer: Layer, subject: DockerSubject, look: Look): Promise<readonly CheckResult[]> {

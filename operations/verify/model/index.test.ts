@@ -35,6 +35,21 @@ describe("is broken", () => {
   });
 });
 
+describe("misses a component that no profile does without", () => {
+  it.each(["custody-broker", "shipper", "gateways-ca", "gw-01"])("%s", (name) => {
+    const components = model.components.filter((part) => part.name !== name);
+    expect(outcomeOf({ ...good, model: { ...model, components } }, "model.components")).toMatchObject({
+      outcome: "broken",
+      findings: [{ path: `components.${name}` }],
+    });
+  });
+
+  it("but not Grafana, which may be absent", () => {
+    const components = model.components.filter(({ name }) => name !== "grafana");
+    expect(outcomeOf({ ...good, model: { ...model, components } }, "model.components")?.outcome).toBe("proven");
+  });
+});
+
 describe("is not proven", () => {
   it("where a line of the profile was not looked at", () => {
     expect(outcomeOf({ ...good, lines: good.lines.slice(1) }, "model.profile")?.outcome).toBe("not-proven");

@@ -1,12 +1,13 @@
 import { checkBoundary } from "../../../model/boundary.ts";
+import { absentFindings } from "../../../modules/absent.ts";
 import { type CheckResult, judged } from "../result.ts";
 import { checkProfileLines } from "./profile-check.ts";
 import { isInside, reachabilityFindings } from "./reachability.ts";
 import type { ModelSubject } from "./subject.ts";
 
-/** The model layer: the table, its closure over the flows, and the profile. Pure. */
+/** The model layer: the table, its closure over the flows, the profile, and whether a component is missing. Pure. */
 export function verifyModel(subject: ModelSubject): readonly CheckResult[] {
-  const { model } = subject;
+  const { deployment, model } = subject;
   const { components, flows } = model;
   const inside = components.filter(({ zone }) => isInside(zone)).length;
   const [all, sides] = [`${components.length} components`, `${inside} inside, ${components.length - inside} outside`];
@@ -14,11 +15,6 @@ export function verifyModel(subject: ModelSubject): readonly CheckResult[] {
     judged("model.table", `${all}, ${flows.length} flows`, checkBoundary(model)),
     judged("model.reachability", `${all}, ${sides}, ${flows.length} flows`, reachabilityFindings(model)),
     checkProfileLines(subject),
-    {
-      id: "model.components",
-      outcome: "not-proven",
-      seen: "the profile does not say which may be absent",
-      findings: [],
-    },
+    judged("model.components", all, absentFindings(model, deployment)),
   ];
 }

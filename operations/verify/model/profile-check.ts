@@ -1,15 +1,18 @@
 import { PROFILES } from "../../../profiles/index.ts";
 import type { LineResult } from "../../../profiles/lines.ts";
+import { checkProfile } from "../../../profiles/soundness.ts";
 import type { Finding } from "../../../shared/finding.ts";
 import { type CheckResult, judged } from "../result.ts";
 import type { ModelSubject } from "./subject.ts";
 
 const ID = "model.profile";
 
-/** Every line of the deployment's profile is there, and kept. */
+/** The deployment's profile is sound, and every line of it is there, and kept. */
 export function checkProfileLines({ deployment, lines }: Pick<ModelSubject, "deployment" | "lines">): CheckResult {
-  const { name, constraints } = PROFILES[deployment.profile];
-  const broken = lines.filter(({ kept }) => !kept).map((line) => finding(name, line));
+  const profile = PROFILES[deployment.profile];
+  const { name, constraints } = profile;
+  const notKept = lines.filter(({ kept }) => !kept).map((line) => finding(name, line));
+  const broken = [...checkProfile(profile), ...notKept];
   const unread = constraints.filter(
     ({ topic, reason }) => !lines.some((line) => line.topic === topic && line.reason === reason),
   );
