@@ -155,10 +155,10 @@ describe("an edited file is refused", () => {
       },
     ],
     [
-      "a base64url payload",
+      "a payload in lines of 76, as MIME has it",
       (text: string) => {
         const all = JSON.parse(text);
-        return `${JSON.stringify({ ...all, payload: Buffer.from(all.payload, "base64").toString("base64url") })}\n`;
+        return `${JSON.stringify({ ...all, payload: all.payload.replace(/.{76}/g, "$&\n") })}\n`;
       },
     ],
     [
