@@ -1,3 +1,4 @@
+import { thisMachine } from "../operations/doctor/this-machine.ts";
 import type { BoundarySubject } from "../operations/verify/boundary.ts";
 import type { CommandContext } from "./command.ts";
 import { locateDeployment } from "./deployment-file.ts";
@@ -8,7 +9,9 @@ import { dockerTarget } from "./docker-target.ts";
  * @throws CONFIG_INVALID, IMAGES_LOCK_INVALID, IMAGES_SOURCE_DIFFERS
  */
 export async function boundarySubject(context: CommandContext): Promise<BoundarySubject> {
-  const { deployment, lines } = await locateDeployment(context.io, context.flags);
-  const docker = deployment.engine === "docker" ? (await dockerTarget(context)).options : undefined;
-  return { deployment, lines, docker };
+  const { io, flags } = context;
+  const { deployment, lines } = await locateDeployment(io, flags);
+  if (deployment.engine !== "docker") return { deployment, lines, docker: undefined };
+  const { options } = await dockerTarget(context);
+  return { deployment, lines, docker: { ...options, machine: thisMachine(io.env, io.cancelled) } };
 }

@@ -4,7 +4,6 @@ import { buildModel } from "../../modules/index.ts";
 import { referencePlacement } from "../../modules/reference-placement.ts";
 import type { LineResult } from "../../profiles/lines.ts";
 import type { Finding } from "../../shared/finding.ts";
-import type { DockerOptions } from "../../stacks/docker/life/options.ts";
 import { type Rendered, synthDocker } from "../../stacks/docker/life/render.ts";
 import { hostErrors } from "../../stacks/host/errors.ts";
 import { checksOf, LAYERS, type Layer } from "./checks.ts";
@@ -12,10 +11,11 @@ import { verifyData } from "./data/index.ts";
 import { verifyErrors } from "./errors.ts";
 import { verifyModel } from "./model/index.ts";
 import { notLookedAt } from "./not-looked-at.ts";
-import { type Look, lookOnDocker } from "./on-docker.ts";
+import { type DockerBoundary, type Look, lookOnDocker } from "./on-docker.ts";
 import { readDeployed } from "./rendered/deployed.ts";
 import { verifyRendered } from "./rendered/index.ts";
 import type { CheckResult, Verification } from "./result.ts";
+import { verifyRunning } from "./running/index.ts";
 
 /** A deployment whose boundary is to be proven. */
 export interface BoundarySubject {
@@ -23,7 +23,7 @@ export interface BoundarySubject {
   /** Every line of its profile, held against its file. */
   readonly lines: readonly LineResult[];
   /** What the docker engine is handed; undefined on the embedded engine, whose components nothing keeps apart. */
-  readonly docker: DockerOptions | undefined;
+  readonly docker: DockerBoundary | undefined;
 }
 
 /** How to prove it. */
@@ -41,7 +41,7 @@ export function layersOf({ docker }: Pick<BoundarySubject, "docker">): readonly 
 }
 
 const LOOKS: Readonly<Record<"running" | "data", Look>> = {
-  running: async () => notLookedAt("running", notIsolated({ engine: "docker" })),
+  running: verifyRunning,
   data: verifyData,
 };
 
@@ -97,7 +97,7 @@ async function verifyLayer(
   return verifyRendered(stack, { deployment, layout, images, runAs, model, deployed: readDeployed(layout, model) });
 }
 
-function notIsolated({ engine }: Pick<Deployment, "engine">): Finding {
+function notIsolated({ engine }: Deployment): Finding {
   const { fix } = verifyErrors.entries.ENGINE_NOT_ISOLATED;
   const message = `the ${engine} engine has no isolation between components`;
   return { code: "ENGINE_NOT_ISOLATED", path: "engine", message, fix };

@@ -3,12 +3,19 @@ import type { Finding } from "../../shared/finding.ts";
 import type { DockerOptions } from "../../stacks/docker/life/options.ts";
 import type { Rendered } from "../../stacks/docker/life/render.ts";
 import { assertDeployed } from "../../stacks/docker/life/status.ts";
+import type { Machine } from "../doctor/machine.ts";
 import type { Layer } from "./checks.ts";
 import { notLookedAt } from "./not-looked-at.ts";
 import type { CheckResult } from "./result.ts";
 
+/** What the layers of a running deployment are handed. */
+export interface DockerBoundary extends DockerOptions {
+  /** This machine, which has the disks. */
+  readonly machine: Machine;
+}
+
 /** A deployment on the docker engine, as it is rendered now. */
-export interface DockerSubject extends DockerOptions {
+interface DockerSubject extends DockerBoundary {
   readonly rendered: Rendered;
 }
 
