@@ -76,7 +76,8 @@ export async function deployDocker(options: DeployOptions): Promise<DeployReport
     await terraform.plan(options.planFile === undefined ? planFile : join(rendered.layout.terraformDir, "lock.plan"));
     const known = await terraform.resources();
     // Where there is nothing yet, nothing has drifted.
-    if (options.planFile === undefined && known.length > 0) await settlePlan(planFile, terraform, rendered);
+    if (options.planFile === undefined && known.length > 0)
+      await settlePlan(planFile, terraform, rendered, options.docker);
     await removeLeftovers(options, rendered, known);
     await assertNamesFree(options, rendered);
     await terraform.apply(planFile);

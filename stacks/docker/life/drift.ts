@@ -2,11 +2,29 @@ import type { ContainerSpec } from "../containers.ts";
 import type { DockerPlan } from "../plan.ts";
 import type { Inspected } from "./inspect.ts";
 
+type Fact = readonly [what: string, expected: unknown, actual: unknown];
+
+const PROCESS_LIMIT = "process limit";
+
 /**
  * What a running container has that the stack does not say, and the other way round, in the words of the model.
  * @throws TypeError for a container that is not in the plan
  */
 export function driftOf(name: string, plan: DockerPlan, container: Inspected): readonly string[] {
+  return differences(name, plan, container).map(
+    ([what, expected, actual]) => `${what}: ${short(actual)} instead of ${short(expected)}`,
+  );
+}
+
+/**
+ * Whether a container differs in what only another one in its place mends. The process limit is set on the running one.
+ * @throws TypeError for a container that is not in the plan
+ */
+export function driftsForGood(name: string, plan: DockerPlan, container: Inspected): boolean {
+  return differences(name, plan, container).some(([what]) => what !== PROCESS_LIMIT);
+}
+
+function differences(name: string, plan: DockerPlan, container: Inspected): readonly Fact[] {
   const spec = plan.containers.find((one) => one.name === name);
   if (spec === undefined) throw new TypeError(`${name} has no container in the plan`);
   const { Image, Config, HostConfig, NetworkSettings, Mounts } = container;
@@ -19,7 +37,7 @@ export function driftOf(name: string, plan: DockerPlan, container: Inspected): r
     const actual = NetworkSettings.Networks[name]?.IPAddress ?? "";
     return actual === "" ? [] : [{ expected: `${address} in ${name}`, actual: `${actual} in ${name}` }];
   });
-  const facts: readonly (readonly [what: string, expected: unknown, actual: unknown])[] = [
+  const facts: readonly Fact[] = [
     ["published ports", listed(portsOf(spec)), listed(publishedBy(container))],
     ["user", spec.user, Config.User],
     ["read-only root", spec.readOnlyRoot, HostConfig.ReadonlyRootfs],
@@ -32,7 +50,7 @@ export function driftOf(name: string, plan: DockerPlan, container: Inspected): r
     ],
     ["dropped capabilities", "ALL", listed(HostConfig.CapDrop ?? [])],
     ["memory limit in MiB", spec.memoryMiB, HostConfig.Memory / 1_048_576],
-    ["process limit", spec.pids, HostConfig.PidsLimit ?? "none"],
+    [PROCESS_LIMIT, spec.pids, HostConfig.PidsLimit ?? "none"],
     ["networks", listed(spec.networks.map(({ id }) => wanted.get(id) ?? id)), listed(joined(NetworkSettings.Networks))],
     ["addresses", listed(addressed.map(({ expected }) => expected)), listed(addressed.map(({ actual }) => actual))],
     [
@@ -43,9 +61,7 @@ export function driftOf(name: string, plan: DockerPlan, container: Inspected): r
     ["configuration", spec.labels["trustkern.config"], Config.Labels?.["trustkern.config"] ?? "none"],
     ["image", image ?? Image, Image],
   ];
-  return facts
-    .filter(([, expected, actual]) => expected !== actual)
-    .map(([what, expected, actual]) => `${what}: ${short(actual)} instead of ${short(expected)}`);
+  return facts.filter(([, expected, actual]) => expected !== actual);
 }
 
 function portsOf({ ports }: ContainerSpec): readonly string[] {
