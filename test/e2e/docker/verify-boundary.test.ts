@@ -104,7 +104,7 @@ describe("three deployments that were broken on purpose, in one", () => {
 
   it("are in the evidence, which says so first and verifies", async () => {
     const file = join(dir, "broken.json");
-    const written = await example.cli(["evidence", "-o", file]);
+    const written = await example.cli(["evidence", "-o", file, "--layers", "model,rendered,running"]);
     expect([written.code, written.stdout.split(":")[0]]).toEqual([5, "BROKEN"]);
     const verified = await example.cli(["evidence", "verify", file, "--key", join(dir, "broken.pub"), "--json"]);
     expect(verified.code).toBe(5);
