@@ -68,6 +68,14 @@ describe("what is below", () => {
     );
   });
 
+  it("says a fix once that several in a row have, below the last", () => {
+    const other = { ...finding(3), fix: "find out who" };
+    const printed = text(not("broken", { findings: [finding(1), finding(2), other] }));
+    expect(printed).toMatch(
+      /mounts\[1\]\n.*\n {2}box\.mounts\[2\]\n.*\n {4}fix: take it out\n {2}box\.mounts\[3\]\n.*\n {4}fix: find out who\n/,
+    );
+  });
+
   it("stops at ten breaches of a check, and says how many there are more", () => {
     const findings = Array.from({ length: 12 }, (_, index) => finding(index));
     expect(text(not("broken", { findings }))).toContain("and 2 more, which --json prints");

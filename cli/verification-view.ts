@@ -87,14 +87,25 @@ function groupLines({ ids, outcome, findings }: Group, paint: Paint, width: numb
   const left = findings.length - FINDINGS_MAX;
   return [
     `${paint(color, mark)}  ${paint("bold", title)}`,
-    ...findings.slice(0, FINDINGS_MAX).flatMap((finding) => findingLines(finding, paint, width)),
+    ...findings.slice(0, FINDINGS_MAX).flatMap((finding, index) => {
+      // A fix that several in a row have is said once, below the last.
+      const said = index + 1 < FINDINGS_MAX && findings[index + 1]?.fix === finding.fix;
+      return [...findingLines(finding, width), ...(said ? [] : fixLines(finding, paint, width))];
+    }),
     ...(left > 0 ? [`  and ${left} more, which --json prints`] : []),
   ];
 }
 
-function findingLines({ code, path, message, fix }: Finding, paint: Paint, width: number): readonly string[] {
-  const inside = (text: string): readonly string[] => wrap(text, width - 4).map((line) => `    ${line}`);
-  return [`  ${path}`, ...inside(`${message} [${code}]`), ...inside(`fix: ${fix}`).map((line) => paint("dim", line))];
+function findingLines({ code, path, message }: Finding, width: number): readonly string[] {
+  return [`  ${path}`, ...inside(`${message} [${code}]`, width)];
+}
+
+function fixLines({ fix }: Finding, paint: Paint, width: number): readonly string[] {
+  return inside(`fix: ${fix}`, width).map((line) => paint("dim", line));
+}
+
+function inside(text: string, width: number): readonly string[] {
+  return wrap(text, width - 4).map((line) => `    ${line}`);
 }
 
 function verdictLines(results: readonly CheckResult[], paint: Paint, width: number): readonly string[] {

@@ -39,7 +39,7 @@ export interface Evidence {
  * @throws every SIGNER_ code
  */
 export async function buildEvidence(parts: EvidenceParts): Promise<Evidence> {
-  const { verification, facts, svg, names, signer, place, issuedAt } = parts;
+  const { verification, facts, svg, mermaid, names, signer, place, issuedAt } = parts;
   const fingerprint = fingerprintOf(signer.publicKeySpki);
   const shown: Shown = {
     schema: "trustkern.evidence/1",
@@ -50,7 +50,7 @@ export async function buildEvidence(parts: EvidenceParts): Promise<Evidence> {
     facts,
   };
   const page = renderPage(shown, svg, names.evidence);
-  const summary = renderMarkdown(shown, names.evidence);
+  const summary = renderMarkdown(shown, mermaid, names.evidence);
   const statement: Statement = {
     _type: "https://in-toto.io/Statement/v1",
     subject: [...subjectsOf(facts), subject(names.page, digestOf(page)), subject(names.summary, digestOf(summary))],

@@ -1,6 +1,7 @@
 import { createPublicKey, type KeyObject } from "node:crypto";
 import { createMemorySigner } from "../../certs/signers/index.ts";
 import type { KeySigner } from "../../certs/signers/signer.ts";
+import { renderMermaid } from "../../model/diagram.ts";
 import { PROFILES } from "../../profiles/index.ts";
 import { profileLines } from "../../profiles/lines.ts";
 import { defaultDeployment } from "../../profiles/resolve.ts";
@@ -114,6 +115,7 @@ export async function testEvidence(changes: Partial<EvidenceParts> = {}): Promis
     verification: testVerification(),
     facts: testFacts(),
     svg,
+    mermaid: renderMermaid(EXAMPLE_MODEL),
     names: { evidence: "evidence.json", page: "evidence.html", summary: "evidence.md" },
     signer,
     place: "host",

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Model } from "../../../model/boundary.ts";
 import type { Deployment } from "../../../model/deployment.ts";
+import { renderMermaid } from "../../../model/diagram.ts";
 import { PROFILES } from "../../../profiles/index.ts";
 import type { LineResult } from "../../../profiles/lines.ts";
 import { TrustKernError } from "../../../shared/errors.ts";
@@ -43,7 +44,10 @@ export interface FactsSubject {
 /** The facts, and the picture whose digest is among them. */
 export interface Gathered {
   readonly facts: Facts;
+  /** As SVG. */
   readonly svg: string;
+  /** The same as Mermaid. */
+  readonly mermaid: string;
 }
 
 /** Everything that evidence says besides the checks. What is away is null, and named in `unknown` with its error's code. */
@@ -81,7 +85,7 @@ export async function gatherFacts(subject: FactsSubject): Promise<Gathered> {
     },
     unknown,
   };
-  return { facts: plainTexts(facts), svg };
+  return { facts: plainTexts(facts), svg, mermaid: renderMermaid(model) };
 }
 
 function digestOf(text: string): string {

@@ -5,8 +5,12 @@ import type { Predicate } from "../schema/statement.ts";
 import type { Shown } from "./page.ts";
 import { headline, lead, minute, OUTCOME_WORDS } from "./words.ts";
 
-/** The summary, for a ticket or a mail: what came out, what is wrong, who can administer, and what lies outside. */
-export function renderMarkdown(shown: Shown, file: string): string {
+/**
+ * The summary, for a ticket or a mail: what came out, the boundary, what is wrong, who can administer, and what lies outside.
+ * @param mermaid the picture of zones and flows, of {@link renderMermaid}
+ * @param file name of the evidence that the summary is of
+ */
+export function renderMarkdown(shown: Shown, mermaid: string, file: string): string {
   const predicate: Predicate = { ...shown, pages: [] };
   const { verification, facts, signer, issuedAt } = predicate;
   const { administrators: who, keys } = facts;
@@ -17,13 +21,19 @@ export function renderMarkdown(shown: Shown, file: string): string {
     "",
     `Profile ${plain(verification.profile)}, engine ${plain(verification.engine)}, region ${plain(facts.hosting.region)}. Looked at ${minute(verification.startedAt)}, signed ${minute(issuedAt)} by the key \`${signer.fingerprint}\`. Verify \`${file}\` before you believe this summary.`,
     "",
+    "## The trust boundary",
+    "",
+    "```mermaid",
+    mermaid.trimEnd(),
+    "```",
+    "",
     ...LAYERS.flatMap((layer) => layerLines(layer, predicate)),
     "## Who can administer",
     "",
     `- operator: ${plain(who.operator)}; region ${plain(facts.hosting.region)}, account ${plain(facts.hosting.account)}`,
-    `- decryption keys: ${plain(keys.kind)}, class ${plain(keys.custodyClass ?? "not known")}, owner ${plain(keys.owner)}; ${keys.generations.length} generations`,
+    `- decryption keys: ${plain(keys.kind)}, class ${plain(keys.custodyClass ?? "not known")}, owner ${plain(keys.owner)}; generations: ${keys.generations.length}`,
     `- support by the vendor: ${plain(who.support.access)}; metrics for the vendor: ${facts.vendorTelemetry}; egress: ${facts.egress.mode}`,
-    `- operators' certificates that are valid: ${who.operatorCertificates.map(({ subject }) => plain(subject)).join(", ") || "none"}`,
+    `- operators' certificates that are valid: ${counted(who.operatorCertificates.map(({ subject }) => subject)) || "none"}`,
     "",
     "## Controls (indicative)",
     "",
@@ -55,10 +65,16 @@ function layerLines(
     ...own.map(({ id, outcome, seen }) => `| ${plain(CHECKS[id])} | ${OUTCOME_WORDS[outcome]} | ${plain(seen)} |`),
     "",
     ...own.flatMap(({ findings }) =>
-      findings.map(({ path, message, fix }) => `- **${plain(path)}**: ${plain(message)} Fix: ${plain(fix)}`),
+      findings.map(({ path, message, fix }) => `- **${plain(path)}**: ${plain(message)}; to mend it: ${plain(fix)}`),
     ),
     "",
   ];
+}
+
+/** Each name once, with how often it is there. */
+function counted(names: readonly string[]): string {
+  const times = Map.groupBy(names, (name) => name);
+  return [...times].map(([name, { length }]) => plain(length === 1 ? name : `${name} (${length})`)).join(", ");
 }
 
 /** Text that Markdown takes as text, and that no reader turns into HTML or a link. */

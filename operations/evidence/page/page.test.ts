@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { beforeAll, describe, expect, it } from "vitest";
+import { renderMermaid } from "../../../model/diagram.ts";
 import { EXAMPLE_MODEL } from "../../diagram/example-model.ts";
 import { type TestEvidence, testEvidence, testFacts, testVerification } from "../test-evidence.ts";
 
@@ -29,6 +30,11 @@ beforeAll(async () => {
       certificates: facts.certificates.map((one) => ({ ...one, subject: HOSTILE })),
     },
   });
+});
+
+it("draws the boundary in the summary too", () => {
+  const [, drawn = ""] = /```mermaid\n([^`]*)```\n/.exec(good.evidence.summary) ?? [];
+  expect(drawn).toBe(renderMermaid(EXAMPLE_MODEL));
 });
 
 describe("the page", () => {

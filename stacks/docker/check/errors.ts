@@ -86,7 +86,7 @@ export const renderedErrors = catalogue({
   ),
   RENDERED_PORT: refused(
     "The published ports are not those of the model, on the address that trustkern.yaml names.",
-    "publish it in the component, and name the address under docker.publishAddress",
+    "take it out; what is to be published is so in its component, on the address of docker.publishAddress",
   ),
   RENDERED_ENVIRONMENT: refused(
     "The variables of a container are not those of its component.",
