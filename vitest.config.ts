@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-/** What needs a Docker Engine: names of components are names of containers, so that they run one after the other. */
+/** What needs a Docker Engine. */
 const DOCKER = [
   "test/e2e/docker/**/*.test.ts",
   "test/integration/broker-image.test.ts",

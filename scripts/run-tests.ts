@@ -25,29 +25,24 @@ if (!fast) {
   await check("dead code", () => $`knip --no-progress`.nothrow().quiet());
 }
 
-/** Projects that run one after the other; a lane runs beside the others. */
-const lanes = fast ? [["unit"]] : [["unit", "integration"], ["docker"]];
+const projects = fast ? ["unit"] : ["unit", "integration", "docker"];
 const scratch = await mkdtemp(join(tmpdir(), "tk-test-"));
 
-async function runLane(projects: readonly string[]): Promise<void> {
-  const report = join(scratch, `${projects.join("-")}.json`);
-  const only = projects.map((project) => `--project=${project}`);
-  const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
-  const vitest = await $({ stdio: ["ignore", "inherit", "inherit"] })`vitest run ${only} ${reporters}`.nothrow();
-  try {
-    const counted = JSON.parse(await readFile(report, "utf8"));
-    total.passed += counted.numPassedTests;
-    total.failed += counted.numFailedTests;
-    total.skipped += counted.numPendingTests + counted.numTodoTests;
-    // An error outside of any test, such as a file that cannot be imported.
-    if (vitest.exitCode !== 0 && counted.numFailedTests === 0) total.failed += 1;
-  } catch {
-    console.log(`FAIL vitest wrote no report on ${projects.join(", ")}`);
-    total.failed += 1;
-  }
+const report = join(scratch, "vitest.json");
+const only = projects.map((project) => `--project=${project}`);
+const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
+const vitest = await $({ stdio: ["ignore", "inherit", "inherit"] })`vitest run ${only} ${reporters}`.nothrow();
+try {
+  const counted = JSON.parse(await readFile(report, "utf8"));
+  total.passed += counted.numPassedTests;
+  total.failed += counted.numFailedTests;
+  total.skipped += counted.numPendingTests + counted.numTodoTests;
+  // An error outside of any test, such as a file that cannot be imported.
+  if (vitest.exitCode !== 0 && counted.numFailedTests === 0) total.failed += 1;
+} catch {
+  console.log("FAIL vitest wrote no report");
+  total.failed += 1;
 }
-
-await Promise.all(lanes.map(runLane));
 await rm(scratch, { recursive: true, force: true });
 if (total.skipped > 0) console.log("FAIL no test may be skipped");
 console.log(`took ${Math.round((Date.now() - started) / 1000)} s`);
