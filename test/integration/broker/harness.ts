@@ -47,7 +47,7 @@ export class BrokerHarness {
       name: "broker",
       tenant: "acme",
       controlSocket: at("s"),
-      listen: { host: "127.0.0.1", port: 0 },
+      listen: { hosts: ["127.0.0.1"], port: 0 },
       tls: { caFile: at("root.crt"), certFile: at("svc-broker.crt"), keyFile: at("svc-broker.key") },
       crlFile: at("crl.pem"),
       stateDir: at("state"),
