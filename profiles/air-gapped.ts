@@ -1,4 +1,10 @@
-import { ASSURED_OUTSIDE_DEV, MAY_BE_ABSENT, OUTSIDE_DEV, retentionLines } from "./common-lines.ts";
+import {
+  ASSURED_OUTSIDE_DEV,
+  DEFAULTS_OUTSIDE_DEV,
+  MAY_BE_ABSENT,
+  OUTSIDE_DEV,
+  retentionLines,
+} from "./common-lines.ts";
 import { CUSTOMER_ALONE, custodyOutsideDev } from "./custody-lines.ts";
 import type { Profile } from "./profile.ts";
 
@@ -107,15 +113,12 @@ export const airGapped: Profile = {
   assurances: ASSURED_OUTSIDE_DEV,
   mayBeAbsent: MAY_BE_ABSENT,
   defaults: {
+    ...DEFAULTS_OUTSIDE_DEV,
     engine: "docker",
     hosting: { region: "local", account: "local", operator: "customer" },
-    simulator: { sensors: 0 },
     images: { source: "bundle" },
     egress: { mode: "isolated" },
     support: { access: "off" },
-    telemetry: { vendor: "none" },
-    state: { backend: "local" },
-    retention: { telemetry: "365d", raw: "30d" },
     custody: { class: "hardware", owner: "customer", schedule: { rotateEvery: "365d", overlap: "30d" } },
   },
 };

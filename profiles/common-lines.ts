@@ -1,4 +1,4 @@
-import type { Assurance, Constraint } from "./profile.ts";
+import type { Assurance, Constraint, Profile } from "./profile.ts";
 
 /** The online authorities have their keys where no copy can be made. */
 export const ONLINE_KEYS_IN_HARDWARE: Constraint = {
@@ -41,6 +41,22 @@ export function retentionLines(telemetryAtMost: string, rawAtMost: string, why: 
     },
   ];
 }
+
+/** The engines that keep components apart. */
+export const ENGINES_THAT_ISOLATE: Constraint = {
+  topic: "engine",
+  path: "engine",
+  rule: { kind: "one-of", values: ["docker", "kubernetes", "pulumi"] },
+  reason: "the embedded engine has no isolation between components and its database does not sync to disk",
+};
+
+/** Defaults of every profile but `dev`. */
+export const DEFAULTS_OUTSIDE_DEV = {
+  simulator: { sensors: 0 },
+  telemetry: { vendor: "none" },
+  state: { backend: "local" },
+  retention: { telemetry: "365d", raw: "30d" },
+} as const satisfies Profile["defaults"];
 
 /** Lines of every profile but `dev`. */
 export const OUTSIDE_DEV: readonly Constraint[] = [NO_SIMULATOR, ONLINE_KEYS_IN_HARDWARE];

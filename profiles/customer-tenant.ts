@@ -1,4 +1,12 @@
-import { ASSURED_OUTSIDE_DEV, MAY_BE_ABSENT, metricsAlone, OUTSIDE_DEV, retentionLines } from "./common-lines.ts";
+import {
+  ASSURED_OUTSIDE_DEV,
+  DEFAULTS_OUTSIDE_DEV,
+  ENGINES_THAT_ISOLATE,
+  MAY_BE_ABSENT,
+  metricsAlone,
+  OUTSIDE_DEV,
+  retentionLines,
+} from "./common-lines.ts";
 import { CUSTOMER_ALONE, custodyOutsideDev } from "./custody-lines.ts";
 import type { Profile } from "./profile.ts";
 
@@ -73,12 +81,7 @@ export const customerTenant: Profile = {
       reason: "a grant that nobody has to renew is forgotten, and then it is a standing access",
     },
     ...retentionLines("3650d", "365d", "ten years are the longest that records of production are usually asked for"),
-    {
-      topic: "engine",
-      path: "engine",
-      rule: { kind: "one-of", values: ["docker", "kubernetes", "pulumi"] },
-      reason: "the embedded engine has no isolation between components and its database does not sync to disk",
-    },
+    ENGINES_THAT_ISOLATE,
     ...OUTSIDE_DEV,
   ],
   assurances: [
@@ -90,15 +93,12 @@ export const customerTenant: Profile = {
   ],
   mayBeAbsent: MAY_BE_ABSENT,
   defaults: {
+    ...DEFAULTS_OUTSIDE_DEV,
     engine: "kubernetes",
     hosting: { operator: "customer" },
-    simulator: { sensors: 0 },
     images: { source: "registry" },
     egress: { mode: "restricted" },
     support: { access: "off" },
-    telemetry: { vendor: "none" },
-    state: { backend: "local" },
-    retention: { telemetry: "365d", raw: "30d" },
     custody: { class: "hardware", schedule: { rotateEvery: "90d", overlap: "7d" } },
   },
 };

@@ -1,4 +1,12 @@
-import { ASSURED_OUTSIDE_DEV, MAY_BE_ABSENT, metricsAlone, OUTSIDE_DEV, retentionLines } from "./common-lines.ts";
+import {
+  ASSURED_OUTSIDE_DEV,
+  DEFAULTS_OUTSIDE_DEV,
+  ENGINES_THAT_ISOLATE,
+  MAY_BE_ABSENT,
+  metricsAlone,
+  OUTSIDE_DEV,
+  retentionLines,
+} from "./common-lines.ts";
 import { custodyOutsideDev } from "./custody-lines.ts";
 import { AWS_EU_REGIONS, EU_REGIONS } from "./eu-regions.ts";
 import type { Profile } from "./profile.ts";
@@ -96,12 +104,7 @@ export const euHosted: Profile = {
       reason: "the state says what runs where; http names a host, whose region the list of egress says",
     },
     ...retentionLines("1095d", "90d", "three years are the longest that a hosted deployment keeps them for its tenant"),
-    {
-      topic: "engine",
-      path: "engine",
-      rule: { kind: "one-of", values: ["docker", "kubernetes", "pulumi"] },
-      reason: "the embedded engine has no isolation between components and its database does not sync to disk",
-    },
+    ENGINES_THAT_ISOLATE,
     ...OUTSIDE_DEV,
   ],
   assurances: [
@@ -113,15 +116,12 @@ export const euHosted: Profile = {
   ],
   mayBeAbsent: MAY_BE_ABSENT,
   defaults: {
+    ...DEFAULTS_OUTSIDE_DEV,
     engine: "docker",
     hosting: { operator: "trustkern" },
-    simulator: { sensors: 0 },
     images: { source: "registry" },
     egress: { mode: "restricted" },
     support: { access: "operators" },
-    telemetry: { vendor: "none" },
-    state: { backend: "local" },
-    retention: { telemetry: "365d", raw: "30d" },
     custody: { class: "hardware", owner: "trustkern", schedule: { rotateEvery: "90d", overlap: "7d" } },
   },
 };
