@@ -1,22 +1,14 @@
-import { readFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { buildModel } from "../../../modules/index.ts";
-import { referencePlacement } from "../../../modules/reference-placement.ts";
 import { thisMachine } from "../../../operations/doctor/this-machine.ts";
-import { readImageLock } from "../../../operations/images/lock-file.ts";
-import { pinsOf } from "../../../operations/images/pins.ts";
+import { probeImage } from "../../../operations/verify/probe/probe-image.ts";
 import type { CheckResult } from "../../../operations/verify/result.ts";
 import { verifyRunning } from "../../../operations/verify/running/index.ts";
-import pkg from "../../../package.json" with { type: "json" };
-import { parseDeploymentYaml } from "../../../profiles/parse.ts";
-import { type DockerOptions, runAsOf } from "../../../stacks/docker/life/options.ts";
-import { renderDocker } from "../../../stacks/docker/life/render.ts";
 import { dockerOutput } from "../../../stacks/host/docker-cli.ts";
 import { PROJECT, scratch } from "../../support/deployment.ts";
 import { docker, singleHost, succeed } from "../../support/docker.ts";
 import { runProgram } from "../../support/run.ts";
+import { subjectOf } from "../../support/subject.ts";
 
 const { dir, remove } = scratch("verify-running");
 const example = singleHost(dir);
@@ -54,31 +46,10 @@ afterAll(async () => {
 }, 200_000);
 
 /** The example, as a profile that lets nothing leave would have it: neither container nor network is another. */
-function options(): DockerOptions {
-  const parsed = parseDeploymentYaml(readFileSync(example.file, "utf8"), example.file);
-  const deployment = { ...parsed, egress: { mode: "isolated" as const, allow: [] } };
-  const model = buildModel(deployment, referencePlacement(deployment));
-  return {
-    deployment,
-    dir: example.dir,
-    temporaryDir: tmpdir(),
-    images: pinsOf(deployment, model, readImageLock(join(dir, "images.lock.yaml")), pkg.version),
-    runAs: runAsOf(process.getuid?.() ?? 0, process.getgid?.() ?? 0),
-    mayChown: true,
-    env: process.env,
-    clock: () => new Date(),
-    pid: process.pid,
-    signal: new AbortController().signal,
-    docker,
-    providerMirror: undefined,
-    fallbackProgram: undefined,
-    onProgress: () => undefined,
-  };
-}
-
 async function verify(): Promise<readonly CheckResult[]> {
-  const given = options();
-  return verifyRunning({ ...given, rendered: renderDocker(given), machine: thisMachine(process.env, given.signal) });
+  const subject = await subjectOf(example);
+  const deployment = { ...subject.deployment, egress: { mode: "isolated" as const, allow: [] } };
+  return verifyRunning({ ...subject, deployment, machine: thisMachine(process.env, subject.signal) });
 }
 
 /** Of each check that is not proven its outcome, and what is found. */
@@ -115,7 +86,7 @@ describe("finds", () => {
   }, 180_000);
 
   it("a component in a gateway's network, a stranger in another's, a listener beside a program, and who is away", async () => {
-    const probe = options().images.images.probe?.digest ?? "";
+    const probe = await probeImage(docker, (await subjectOf(example)).images);
     const program = "require('node:net').createServer(() => {}).listen(4444, '0.0.0.0')";
     const beside = ["run", "--detach", "--rm", "--user", "10001:10001", "--entrypoint", "/usr/bin/node"];
     await dockerOutput(docker, ["network", "connect", "tk-single-host_gw-01_broker_mqtts", "collector"]);
@@ -153,16 +124,10 @@ describe("finds", () => {
 
   it("a container that was made anew with the secrets of another", async () => {
     const secrets = join(example.dir, "secrets", "custody");
-    const image = await dockerOutput(docker, ["inspect", "-f", "{{.Image}}", "shipper"]);
+    const probe = await probeImage(docker, (await subjectOf(example)).images);
     await dockerOutput(docker, ["rm", "--force", "shipper"]);
     const mount = `type=bind,source=${secrets},target=/run/other,readonly`;
-    const command = [
-      "--entrypoint",
-      "/usr/bin/node",
-      options().images.images.probe?.digest ?? image,
-      "-e",
-      "setInterval(() => {}, 1e6)",
-    ];
+    const command = ["--entrypoint", "/usr/bin/node", probe, "-e", "setInterval(() => {}, 1e6)"];
     await dockerOutput(docker, [
       "run",
       "--detach",
