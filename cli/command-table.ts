@@ -342,7 +342,7 @@ export const COMMANDS: readonly Command[] = [
     summary:
       "prove that plaintext and decryption keys stay inside: the model, the stack, what runs, and a marked message",
     options: [
-      ["--layers <layers>", "model, rendered, running, data, separated by commas (default: all that the engine has)"],
+      ["--layers <layers>", "model, rendered, running, data, separated by commas (default: all; fewer prove nothing)"],
     ],
     handlesCancel: true,
     load: () => import("./commands/verify-boundary.ts"),
@@ -372,7 +372,12 @@ export const COMMANDS: readonly Command[] = [
         "the public key, PEM, as you got it from whoever signs (default: the one that the deployment has pinned)",
       ],
       ["--fingerprint <hex>", "SHA-256 of the public key; without --key, that is in the .pub file beside the evidence"],
-      ["--max-age <duration>", "refuse what is older, such as 30d (default: any age)"],
+      [
+        "--deployment <name>",
+        "refuse evidence of another deployment (default: that of -f or of the folder, if there is one)",
+      ],
+      ["--tenant <name>", "refuse evidence of another tenant (default: likewise)"],
+      ["--max-age <duration>", "refuse what was seen longer ago, such as 30d (default: any age)"],
     ],
     load: () => import("./commands/evidence-verify.ts"),
   },

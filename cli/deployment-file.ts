@@ -49,7 +49,7 @@ const WARNED = new WeakSet<Io>();
 function warnOnce(deployment: Deployment, io: Io): void {
   if (WARNED.has(io)) return;
   WARNED.add(io);
-  for (const { path, message } of deploymentWarnings(deployment)) io.stderr(`warning: ${path}: ${message}\n`);
+  for (const { path, message } of deploymentWarnings(deployment, io.now())) io.stderr(`warning: ${path}: ${message}\n`);
 }
 
 /** A deployment, where it was read from, and where its state is. */

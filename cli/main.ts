@@ -53,7 +53,9 @@ function cancellation(io: Io, handled: () => boolean): { promise: Promise<never>
 function usageError({ message }: CommanderError, argv: readonly string[]): Error {
   const [said = "", hint] = message.replace(/^error: /, "").split("\n");
   const meant = hint?.replace(/^\(Did you mean (.*)\?\)$/, "did you mean $1?");
-  const named = COMMANDS.map(({ name }) => name).find((name) => name.split(" ").every((word, i) => argv[i] === word));
+  const named = COMMANDS.map(({ name }) => name)
+    .filter((name) => name.split(" ").every((word, i) => argv[i] === word))
+    .toSorted((a, b) => b.length - a.length)[0];
   return cliErrors.error("CLI_USAGE", said, {
     fix: meant ?? (named && `trustkern ${named} --help says what it takes`),
   });

@@ -35,12 +35,16 @@ const GROUPS: Readonly<Record<string, string>> = {
 
 /** The command line as commander sees it. It throws commander's errors instead of leaving the process. */
 export function buildProgram(io: Io, hooks: ProgramHooks): Program {
-  const program = new Program("trustkern")
+  const program: Program = new Program("trustkern")
     .description("Deploys TrustKern's decryption boundary, and proves it.")
     .version(pkg.version, "--version", "print the version")
     .helpCommand("help [command]", "help for a command; help exit-codes lists the exit codes")
     .addHelpText("after", "\ntrustkern help exit-codes lists the exit codes, trustkern explain CODE any error code.")
-    .configureHelp({ showGlobalOptions: true });
+    .configureHelp({
+      showGlobalOptions: true,
+      // Those of a command that others stand below are not theirs.
+      visibleGlobalOptions: ({ parent }) => (parent === null ? [] : program.options.filter(({ hidden }) => !hidden)),
+    });
   quiet(program, io);
   addGlobalFlags(program);
   const groups = new Map<string, Program>();
@@ -75,6 +79,7 @@ function addCommand(
     else leaf.option(flags, meaning, join);
   }
   leaf.action(async (...received) => {
+    refuseOptionsOf(parent, leaf);
     const flags = globalFlagsOf(program.opts());
     const args = received
       .slice(0, leaf.registeredArguments.length)
@@ -84,6 +89,13 @@ function addCommand(
     const { run } = await command.load();
     hooks.ended(await run({ io, flags, options: leaf.opts(), args, paint: paintFor(io, flags.color, "stdout") }));
   });
+}
+
+/** Commander hands a command's own options to what stands below it: `evidence verify --layers` would be taken, and mean nothing. */
+function refuseOptionsOf(parent: Program, leaf: Program): void {
+  if (parent.parent === null) return;
+  const given = parent.options.find((option) => parent.getOptionValueSource(option.attributeName()) === "cli");
+  if (given !== undefined) leaf.error(`error: unknown option '${given.long ?? given.flags}'`);
 }
 
 /** The command that these words name, below which others stand. */

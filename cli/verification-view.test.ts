@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { checksOf } from "../operations/verify/checks.ts";
+import { checksOf, LAYERS } from "../operations/verify/checks.ts";
 import type { CheckResult, Verification } from "../operations/verify/result.ts";
 import { verificationText } from "./verification-view.ts";
 
@@ -38,7 +38,7 @@ describe("the table", () => {
       expect(printed).toContain(seen);
     }
     expect(printed).toContain("no component holds, and no flow carries");
-    expect(printed).toMatch(/\nproven: 4 of 4 checks are proven\n$/);
+    expect(printed).toMatch(/\nnot proven: 4 of 4 checks are proven; looked at: model alone; /);
   });
 
   it.each([72, 80, 100, 120])("is no wider than a terminal of %i columns", (columns) => {
@@ -47,6 +47,15 @@ describe("the table", () => {
       .split("\n")
       .map(({ length }) => length);
     expect(Math.max(...widths)).toBeLessThan(columns);
+  });
+
+  it("says of a broken check what is wrong first, and not only what was looked at", () => {
+    const findings = [finding(7), finding(8), finding(9)];
+    const [row = ""] = text(not("broken", { seen: "14 containers", findings }))
+      .split("\n\n")
+      .slice(1);
+    expect(row).toContain("box.mounts[7]: is foreign, and 2 more; 14 containers");
+    expect(text(not("broken", { findings: [finding(7)] }))).toContain("box.mounts[7]: is foreign; saw model.table");
   });
 
   it("says once what keeps a whole layer from being looked at", () => {
@@ -82,9 +91,9 @@ describe("what is below", () => {
   });
 
   it("tells not proven from broken, and from what a profile lets be reported", () => {
-    expect(text(not("broken"))).toMatch(/broken: model\.table; 3 of 4 checks are proven\n$/);
-    expect(text(not("not-proven"))).toMatch(/not proven: 3 of 4 checks are proven, 1 could not be looked at\n$/);
-    const reported = text(not("not-proven", { reportOnly: true }));
+    expect(text(not("broken"))).toMatch(/\nbroken: model\.table; 3 of 4 checks are proven/);
+    expect(text(not("not-proven"))).toMatch(/\nnot proven: 3 of 4 checks are proven, 1 could not be looked at/);
+    const reported = text(not("not-proven", { reportOnly: true }), 100, LAYERS);
     expect(reported).toMatch(/\nproven: 3 of 4 checks are proven; reported as not proven: model\.table\n$/);
     expect(reported).toContain("the profile lets it be reported");
     expect(text(not("not-required"))).toMatch(/– not needed +table/);

@@ -1,7 +1,8 @@
-import { CHECKS, type Layer, layerOf } from "../operations/verify/checks.ts";
+import { CHECKS, LAYERS, type Layer, layerOf } from "../operations/verify/checks.ts";
 import { type CheckResult, type Outcome, type Verification, verdictOf } from "../operations/verify/result.ts";
 import type { Finding } from "../shared/finding.ts";
 import type { Paint } from "./paint.ts";
+import { whatIsWrong } from "./what-is-wrong.ts";
 import { wrap } from "./wrap.ts";
 
 const MARKS = {
@@ -32,7 +33,7 @@ export function verificationText(verification: Verification, paint: Paint, colum
     ...layers.flatMap((layer) => ["", ...layerLines(layer, results, paint, width)]),
     ...groupsOf(results).flatMap((group) => ["", ...groupLines(group, paint, width)]),
     "",
-    ...verdictLines(results, paint, width),
+    ...verdictLines(verification, paint, width),
   ];
   return `${lines.join("\n")}\n`;
 }
@@ -49,12 +50,9 @@ function layerLines(layer: Layer, all: readonly CheckResult[], paint: Paint, wid
   ];
 }
 
-function rowLines(
-  { id, outcome, seen, reportOnly }: CheckResult,
-  withSeen: boolean,
-  paint: Paint,
-  width: number,
-): readonly string[] {
+function rowLines(result: CheckResult, withSeen: boolean, paint: Paint, width: number): readonly string[] {
+  const { id, outcome, reportOnly } = result;
+  const seen = whatIsWrong(result);
   const [color, mark] = MARKS[outcome];
   const [first = "", ...rest] = wrap(CHECKS[id], width - INDENT);
   const name = id.slice(id.indexOf(".") + 1);
@@ -108,8 +106,9 @@ function inside(text: string, width: number): readonly string[] {
   return wrap(text, width - 4).map((line) => `    ${line}`);
 }
 
-function verdictLines(results: readonly CheckResult[], paint: Paint, width: number): readonly string[] {
-  const verdict = verdictOf(results);
+function verdictLines(verification: Verification, paint: Paint, width: number): readonly string[] {
+  const { results } = verification;
+  const verdict = verdictOf(verification);
   const named = (outcome: Outcome): readonly string[] =>
     results.filter((result) => result.outcome === outcome).map(({ id }) => id);
   const open = named("not-proven");
@@ -117,8 +116,18 @@ function verdictLines(results: readonly CheckResult[], paint: Paint, width: numb
   const rest = open.length === 0 ? "" : `, ${open.length} not proven`;
   const text = {
     proven: `proven: ${count}${open.length === 0 ? "" : `; reported as not proven: ${open.join(", ")}`}`,
-    broken: `broken: ${named("broken").join(", ")}; ${count}${rest}`,
-    "not-proven": `not proven: ${count}, ${open.length} could not be looked at`,
+    broken: `broken: ${named("broken").join(", ")}; ${count}${rest}${layersText(results)}`,
+    "not-proven": `not proven: ${count}${open.length === 0 ? "" : `, ${open.length} could not be looked at`}${layersText(results)}`,
   }[verdict];
   return wrap(text, width).map((line) => paint(MARKS[verdict][0], line));
+}
+
+/** Of which layers something was seen, and of which nothing was; empty where something was of each. */
+function layersText(results: readonly CheckResult[]): string {
+  const isSeen = (layer: Layer) => results.some(({ id, outcome }) => layerOf(id) === layer && outcome !== "not-proven");
+  const seen = LAYERS.filter(isSeen);
+  const unseen = LAYERS.filter((layer) => !isSeen(layer));
+  if (unseen.length === 0) return "";
+  const alone = seen.length === 0 ? "no layer" : `${seen.join(", ")} alone`;
+  return `; looked at: ${alone}; not looked at: ${unseen.join(", ")}`;
 }

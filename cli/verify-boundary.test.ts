@@ -40,12 +40,17 @@ const deployed = () => {
 };
 
 describe("on the embedded engine", () => {
-  it("looks at the model alone, and says so", async () => {
-    const { exit, stdout, stderr } = await run();
-    expect(exit).toBe(0);
+  it("looks at the model alone, says so, and is not proven", async () => {
+    const { exit, stdout } = await run();
+    expect(exit).toBe(1);
     expect(stdout).toContain("✓ proven      reachability");
-    expect(stdout).toMatch(/proven: \d of \d checks are proven\n$/);
-    expect(stderr).toContain("model alone is looked at");
+    expect(stdout.replaceAll(/\s+/g, " ")).toMatch(
+      /not proven: 4 of \d\d checks are proven, \d\d could not be looked at; looked at: model alone; not looked at: rendered, running, data $/,
+    );
+    const { layers, results } = await resultsOf();
+    expect(layers).toEqual(LAYERS);
+    const outcomes = new Set(results.filter(({ id }) => !id.startsWith("model.")).map(({ outcome }) => outcome));
+    expect([...outcomes]).toEqual(["not-proven"]);
   });
 
   it.each(["rendered", "running", "data"])("proves nothing of the layer %s", async (layer) => {
@@ -116,6 +121,14 @@ describe("on the docker engine", () => {
     expect(stdout).toContain("[RENDERED_PRIVILEGED]");
     expect(stdout).toMatch(/fix: .+\n/);
     expect(stdout).toMatch(/broken: rendered\.rights, rendered\.deployed; /);
+  });
+
+  it("proves nothing of the boundary by one layer, and says which were left out", async () => {
+    const { exit, stdout } = await run("--layers", "model");
+    expect(exit).toBe(1);
+    expect(stdout).toMatch(
+      /\nnot proven: 4 of 4 checks are proven; looked at: model alone; not looked at: rendered, running,\s+data\n$/,
+    );
   });
 
   it("looks at the layers in their order, each once, however they are named", async () => {

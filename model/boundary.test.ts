@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { TrustKernError } from "../shared/errors.ts";
 import { checkBoundary, type Model, verifiedModel } from "./boundary.ts";
 import { FLOW_CARRIES, ZONE_HOLDS } from "./boundary-table.ts";
-import type { Component } from "./component.ts";
+import type { Component, Grant } from "./component.ts";
 import { modelErrors } from "./errors.ts";
 import { findingsOf } from "./findings.ts";
 import type { Flow } from "./flow.ts";
@@ -169,5 +169,30 @@ describe("verifiedModel", () => {
       expect(thrown).toMatchObject({ code: "BOUNDARY_BROKEN", exit: 5 });
       expect(findingsOf(thrown)).toHaveLength(2);
     }
+  });
+});
+
+describe("a place of the host", () => {
+  const seeing = (component: Component, grant: Grant): Component => ({
+    ...component,
+    exceptions: [{ what: "keys", reason: "its key is there", grants: [grant] }],
+  });
+  const codes = (one: Grant, other: Grant, zone: Zone = "operations") =>
+    checkBoundary(model([], [seeing(inside, one), seeing(part("ca", zone), other)])).map(({ code }) => code);
+
+  it.each<[Grant, Grant]>([
+    ["host-socket:/run/keys/sock", "host-socket:/run/keys/sock"],
+    ["host-socket:/run/keys/sock", "host-socket:/run/keys/other/sock"],
+    ["host-socket:/run/keys/own/sock", "host-socket:/run/keys/sock"],
+    ["device:/dev/tpmrm0", "device:/dev/tpmrm0"],
+  ])("of two zones is refused: %s and %s", (one, other) => {
+    expect(codes(one, other)).toEqual(["BOUNDARY_HOST_PLACE"]);
+  });
+
+  it("is one zone's, or each zone has its own", () => {
+    expect(codes("device:/dev/tpmrm0", "device:/dev/tpmrm1")).toEqual([]);
+    expect(codes("host-socket:/run/keys/sock", "host-socket:/run/keys-custody/sock")).toEqual([]);
+    expect(codes("device:/dev/tpmrm0", "device:/dev/tpmrm0", "decryption")).toEqual([]);
+    expect(codes("user:root", "user:root")).toEqual([]);
   });
 });

@@ -5,6 +5,7 @@ import type { Engine } from "./deployment.ts";
 import { modelErrors } from "./errors.ts";
 import { renderFindings } from "./findings.ts";
 import type { Flow } from "./flow.ts";
+import { checkHostPlaces } from "./host-places.ts";
 import type { DataClass } from "./zones.ts";
 
 /** Everything that an engine renders, and that the boundary rule reads. */
@@ -21,6 +22,7 @@ export function checkBoundary(model: Model): Finding[] {
     ...duplicateNames(model.components),
     ...model.components.flatMap(checkComponent),
     ...model.components.flatMap(checkPublished),
+    ...checkHostPlaces(model.components),
     ...model.flows.flatMap((flow) => checkFlow(flow, byName, model.engine)),
   ];
 }

@@ -52,4 +52,9 @@ export const modelErrors = catalogue({
     summary: "A flow relies on the loopback address, on an engine that uses several hosts.",
     fix: "protect the flow with mtls",
   },
+  BOUNDARY_HOST_PLACE: {
+    exit: EXIT.policy,
+    summary: "Components of two zones are given one socket, folder or device of the host.",
+    fix: "give the keys of each zone a token or a TPM of their own, in a folder of its own",
+  },
 });

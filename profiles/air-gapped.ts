@@ -1,12 +1,15 @@
 import {
   ASSURED_OUTSIDE_DEV,
+  componentsLine,
   DEFAULTS_OUTSIDE_DEV,
-  MAY_BE_ABSENT,
-  OUTSIDE_DEV,
+  NO_SIMULATOR,
+  onlineKeysIn,
   retentionLines,
 } from "./common-lines.ts";
 import { CUSTOMER_ALONE, custodyOutsideDev } from "./custody-lines.ts";
 import type { Profile } from "./profile.ts";
+
+const ABSENT = ["grafana", "simulator"] as const;
 
 /** On a site without any connection to the outside. */
 export const airGapped: Profile = {
@@ -101,6 +104,12 @@ export const airGapped: Profile = {
       rule: { kind: "on-site" },
       reason: "the state says what runs on the site, and who writes it decides that",
     },
+    {
+      topic: "hosting",
+      path: "docker.publishAddress",
+      rule: { kind: "site-address" },
+      reason: "a port at every address of a host, or at a public one, may be reached from elsewhere than the site",
+    },
     ...retentionLines("3650d", "365d", "ten years are the longest that records of production are usually asked for"),
     {
       topic: "engine",
@@ -108,10 +117,14 @@ export const airGapped: Profile = {
       rule: { kind: "one-of", values: ["docker", "kubernetes"] },
       reason: "pulumi needs a provider's API, and the embedded engine has no isolation between components",
     },
-    ...OUTSIDE_DEV,
+    NO_SIMULATOR,
+    onlineKeysIn("pkcs11", "tpm2"),
   ],
-  assurances: ASSURED_OUTSIDE_DEV,
-  mayBeAbsent: MAY_BE_ABSENT,
+  assurances: [
+    ...ASSURED_OUTSIDE_DEV,
+    componentsLine(ABSENT, "a site may have dashboards of its own, and nothing pretends to be a sensor"),
+  ],
+  mayBeAbsent: ABSENT,
   defaults: {
     ...DEFAULTS_OUTSIDE_DEV,
     engine: "docker",

@@ -11,7 +11,7 @@ import { text, whole } from "./fields.ts";
 const host = z
   .strictObject({
     host: text(
-      /^(?:[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?|[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7})$/,
+      /^(?!.*\.\.)(?:[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?|[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7})$/,
       "DNS name or IP address, in lower case and without a port",
     ),
     port: whole(1, 65_535, "port"),

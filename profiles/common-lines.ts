@@ -1,16 +1,18 @@
 import type { Assurance, Constraint, Profile } from "./profile.ts";
 
-/** The online authorities have their keys where no copy can be made. */
-export const ONLINE_KEYS_IN_HARDWARE: Constraint = {
-  topic: "pki",
-  path: "pki.issuing.kind",
-  rule: { kind: "one-of", values: ["pkcs11", "tpm2", "aws-kms"] },
-  reason:
-    "who copies the file of an issuing key has every identity that it issues; a token, a TPM or a KMS gives no copy",
-};
+/** The online authorities have their keys where no copy can be made: in one of these. */
+export function onlineKeysIn(...kinds: readonly ("pkcs11" | "tpm2" | "aws-kms")[]): Constraint {
+  return {
+    topic: "pki",
+    path: "pki.issuing.kind",
+    rule: { kind: "one-of", values: kinds },
+    reason:
+      "who copies the file of an issuing key has every identity that it issues; what signs and gives no copy is on the list",
+  };
+}
 
 /** Nothing pretends to be a sensor. */
-const NO_SIMULATOR: Constraint = {
+export const NO_SIMULATOR: Constraint = {
   topic: "simulator",
   path: "simulator.sensors",
   rule: { kind: "one-of", values: [0] },
@@ -58,14 +60,31 @@ export const DEFAULTS_OUTSIDE_DEV = {
   retention: { telemetry: "365d", raw: "30d" },
 } as const satisfies Profile["defaults"];
 
-/** Lines of every profile but `dev`. */
-export const OUTSIDE_DEV: readonly Constraint[] = [NO_SIMULATOR, ONLINE_KEYS_IN_HARDWARE];
-
-/** Components that every deployment can do without. */
-export const MAY_BE_ABSENT: readonly string[] = ["grafana", "simulator"];
+/** What may be reported as not proven, since who proves cannot see it from the host of the deployment. */
+export const REPORTED_EVERYWHERE: readonly Assurance[] = [
+  {
+    topic: "encryption",
+    heldBy: "running.encryption",
+    accepted:
+      "every volume and folder with plaintext or keys on an encrypted device: proven, or reported as not proven",
+    reason:
+      "a disk that is stolen, sent in for repair or sold says nothing; many hosts encrypt below what can be seen from them",
+    reportOnly: true,
+  },
+  {
+    topic: "hosting",
+    heldBy: "data.gateway",
+    accepted:
+      "no plaintext on a gateway: proven of those on this host, and reported as not looked at of those elsewhere",
+    reason:
+      "a gateway on a machine of its own stands on the edge, where this host reads no disk; it holds no key that opens a message",
+    reportOnly: true,
+  },
+];
 
 /** Lines of every profile but `dev` that a running deployment keeps. */
 export const ASSURED_OUTSIDE_DEV: readonly Assurance[] = [
+  ...REPORTED_EVERYWHERE,
   {
     topic: "hosting",
     heldBy: "running.components",
@@ -85,14 +104,6 @@ export const ASSURED_OUTSIDE_DEV: readonly Assurance[] = [
     reason: "the list is for the host itself; a component that could call out could carry plaintext out",
   },
   {
-    topic: "encryption",
-    heldBy: "running.encryption",
-    accepted: "every volume with plaintext or keys on an encrypted device: proven, or reported as not proven",
-    reason:
-      "a disk that is stolen, sent in for repair or sold says nothing; many hosts encrypt below what can be seen from them",
-    reportOnly: true,
-  },
-  {
     topic: "images",
     heldBy: "running.images",
     accepted: "the bytes that images.lock.yaml names, by digest",
@@ -104,16 +115,19 @@ export const ASSURED_OUTSIDE_DEV: readonly Assurance[] = [
     accepted: "the state where the file says, and no secret in it",
     reason: "who can write the state of the engine decides what runs",
   },
-  {
-    topic: "components",
-    heldBy: "model.components",
-    accepted: `none may be absent but: ${MAY_BE_ABSENT.join(", ")}`,
-    reason:
-      "without custody's broker, the guard of the CA or the logs the rest still runs, and promises what nobody keeps",
-  },
 ];
 
 /** What the vendor gets of the metrics is metadata. */
 export function metricsAlone(accepted: string, reason: string): Assurance {
   return { topic: "telemetry", heldBy: "data.metrics", accepted, reason };
+}
+
+/** What a deployment may do without, for its own reason; without each other component the rest promises what nobody keeps. */
+export function componentsLine(mayBeAbsent: readonly string[], reason: string): Assurance {
+  return {
+    topic: "components",
+    heldBy: "model.components",
+    accepted: `none may be absent but: ${mayBeAbsent.join(", ")}`,
+    reason: `${reason}; without custody's broker, the guard of the CA or the logs the rest still runs, and promises what nobody keeps`,
+  };
 }

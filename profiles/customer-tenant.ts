@@ -1,14 +1,18 @@
 import {
   ASSURED_OUTSIDE_DEV,
+  componentsLine,
   DEFAULTS_OUTSIDE_DEV,
   ENGINES_THAT_ISOLATE,
-  MAY_BE_ABSENT,
   metricsAlone,
-  OUTSIDE_DEV,
+  NO_SIMULATOR,
+  onlineKeysIn,
   retentionLines,
 } from "./common-lines.ts";
 import { CUSTOMER_ALONE, custodyOutsideDev } from "./custody-lines.ts";
 import type { Profile } from "./profile.ts";
+import { UPSTREAM_DOMAINS } from "./provider-hosts.ts";
+
+const ABSENT = ["grafana", "simulator"] as const;
 
 /** In the customer's own account, operated by the customer. */
 export const customerTenant: Profile = {
@@ -24,13 +28,13 @@ export const customerTenant: Profile = {
     {
       topic: "hosting",
       path: "hosting.account",
-      rule: { kind: "required" },
+      rule: { kind: "required", but: "local" },
       reason: "the boundary is the customer's account, and evidence names it",
     },
     {
       topic: "region",
       path: "hosting.region",
-      rule: { kind: "required" },
+      rule: { kind: "required", but: "local" },
       reason: "the customer chose the boundary, so the file must say where it is",
     },
     {
@@ -68,6 +72,12 @@ export const customerTenant: Profile = {
       reason: "upstream's registries are not the customer's: they would see when, where and what is deployed",
     },
     {
+      topic: "images",
+      path: "images.mirror",
+      rule: { kind: "registry-apart-from", domains: UPSTREAM_DOMAINS },
+      reason: "a mirror is the customer's own registry, and not the one that it mirrors",
+    },
+    {
       topic: "support",
       path: "support.access",
       rule: { kind: "one-of", values: ["off", "granted"] },
@@ -82,19 +92,21 @@ export const customerTenant: Profile = {
     },
     ...retentionLines("3650d", "365d", "ten years are the longest that records of production are usually asked for"),
     ENGINES_THAT_ISOLATE,
-    ...OUTSIDE_DEV,
+    NO_SIMULATOR,
+    onlineKeysIn("pkcs11", "tpm2", "aws-kms"),
   ],
   assurances: [
     ...ASSURED_OUTSIDE_DEV,
+    componentsLine(ABSENT, "the customer may have dashboards of its own, and nothing pretends to be a sensor"),
     metricsAlone(
       "none, unless the customer says telemetry.vendor: metrics; then those of operations, which are metadata",
       "even counters say how much a plant does, so the customer decides",
     ),
   ],
-  mayBeAbsent: MAY_BE_ABSENT,
+  mayBeAbsent: ABSENT,
   defaults: {
     ...DEFAULTS_OUTSIDE_DEV,
-    engine: "kubernetes",
+    engine: "docker",
     hosting: { operator: "customer" },
     images: { source: "registry" },
     egress: { mode: "restricted" },

@@ -1,4 +1,4 @@
-import { MAY_BE_ABSENT } from "./common-lines.ts";
+import { REPORTED_EVERYWHERE } from "./common-lines.ts";
 import { CUSTODY_EVERYWHERE } from "./custody-lines.ts";
 import type { Profile } from "./profile.ts";
 
@@ -39,8 +39,8 @@ export const dev: Profile = {
     },
     ...CUSTODY_EVERYWHERE,
   ],
-  assurances: [],
-  mayBeAbsent: MAY_BE_ABSENT,
+  assurances: REPORTED_EVERYWHERE,
+  mayBeAbsent: ["grafana", "simulator"],
   defaults: {
     engine: "embedded",
     images: { source: "registry" },

@@ -1,6 +1,10 @@
+import type { EgressHost } from "../model/deployment.ts";
 import type { Finding } from "../shared/finding.ts";
 import { profileOf } from "./index.ts";
+import { acceptsValue } from "./lines.ts";
 import { allowedHosts, type NeededHost, neededHosts } from "./needed-hosts.ts";
+import type { Profile } from "./profile.ts";
+import { regionInHost } from "./provider-hosts.ts";
 import { valueAt } from "./value-at.ts";
 import type { YamlSource } from "./yaml-source.ts";
 
@@ -19,7 +23,10 @@ export function egressFindings(source: YamlSource): readonly Finding[] {
   const missing = (needed: NeededHost) => {
     const message = `${needed.what} is reached for ${needed.purposes[0]}, and is not in egress.allow for that; egress.mode is ${mode}`;
     const mend = mode === "isolated" ? "say egress.mode: restricted, and add to egress.allow" : "add to egress.allow";
-    return at(needed.path, message, `${mend}: ${needed.entry}`);
+    const entry = proposal(needed.entry, profile, said("hosting.region"));
+    if (acceptsValue(profile, "egress.allow", [entry])) return at(needed.path, message, `${mend}: ${inFlow(entry)}`);
+    const fix = `profile ${profile.name} has no such host on its list: choose what it accepts (trustkern profile explain ${profile.name})`;
+    return at(needed.path, message, fix);
   };
   const unlisted = ({ purposes, isAt }: NeededHost) =>
     !allow.some((entry) => entry.protocol === "tcp" && purposes.includes(entry.purpose) && isAt(entry));
@@ -38,4 +45,17 @@ export function egressFindings(source: YamlSource): readonly Finding[] {
     "name the hosts, or say mode: isolated",
   );
   return [...idle, ...(empty ? [none] : []), ...lacking.map(missing)];
+}
+
+/** An entry with its region, where the profile asks for one: the one in its name, or the hosting's. */
+function proposal(entry: EgressHost, { constraints }: Profile, hosting: unknown): EgressHost {
+  const asked = constraints.some(({ path }) => path === "egress.allow.*.region");
+  const region = entry.region ?? regionInHost(entry.host) ?? hosting;
+  return asked && typeof region === "string" ? { ...entry, region } : entry;
+}
+
+/** An entry as YAML takes it in one line. */
+function inFlow(entry: EgressHost): string {
+  const members = Object.entries(entry).map(([key, value]) => `${key}: ${value}`);
+  return `{ ${members.join(", ")} }`;
 }

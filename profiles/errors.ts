@@ -53,6 +53,12 @@ export const profileErrors = catalogue({
     summary: "What is said of the images does not go with where they come from.",
     fix: "with images.source registry say mirror and signedBy as needed; with packages or bundle leave both out",
   },
+  CONFIG_SECRET: {
+    exit: EXIT.configuration,
+    summary:
+      "A text in trustkern.yaml looks like a secret. The file is no place for one, and evidence shows its words.",
+    fix: "take it out, and change the secret if it was one; say the reason in plain words",
+  },
   CONFIG_EGRESS: {
     exit: EXIT.configuration,
     summary:

@@ -1,15 +1,18 @@
 import {
   ASSURED_OUTSIDE_DEV,
+  componentsLine,
   DEFAULTS_OUTSIDE_DEV,
   ENGINES_THAT_ISOLATE,
-  MAY_BE_ABSENT,
   metricsAlone,
-  OUTSIDE_DEV,
+  NO_SIMULATOR,
+  onlineKeysIn,
   retentionLines,
 } from "./common-lines.ts";
 import { custodyOutsideDev } from "./custody-lines.ts";
 import { AWS_EU_REGIONS, EU_REGIONS } from "./eu-regions.ts";
 import type { Profile } from "./profile.ts";
+
+const ABSENT = ["grafana", "simulator"] as const;
 
 /** Operated for a tenant, inside the European Union. */
 export const euHosted: Profile = {
@@ -25,7 +28,7 @@ export const euHosted: Profile = {
     {
       topic: "hosting",
       path: "hosting.account",
-      rule: { kind: "required" },
+      rule: { kind: "required", but: "local" },
       reason: "one account for each tenant, so that no other tenant's operator can reach the boundary",
     },
     {
@@ -78,6 +81,18 @@ export const euHosted: Profile = {
       reason: "what the host tells a registry, a state or a log server stays where the GDPR is law, too",
     },
     {
+      topic: "egress",
+      path: "egress.allow.*.host",
+      rule: { kind: "names-region-of", path: "egress.allow.*.region" },
+      reason: "a host that names its region in its name lies there, whatever is written beside it",
+    },
+    {
+      topic: "images",
+      path: "images.mirror",
+      rule: { kind: "names-region-among", values: AWS_EU_REGIONS },
+      reason: "who serves the images sees when, where and what is deployed, and that stays where the GDPR is law",
+    },
+    {
       topic: "images",
       path: "images.source",
       rule: { kind: "one-of", values: ["registry"] },
@@ -103,18 +118,28 @@ export const euHosted: Profile = {
       rule: { kind: "one-of", values: EU_REGIONS },
       reason: "the state says what runs where; http names a host, whose region the list of egress says",
     },
+    {
+      topic: "state",
+      path: "state.endpoint",
+      when: { path: "state.backend", values: ["s3"] },
+      rule: { kind: "names-region-of", path: "state.region" },
+      reason:
+        "the bucket is where its service is, and a name that says another region contradicts the one that is declared",
+    },
     ...retentionLines("1095d", "90d", "three years are the longest that a hosted deployment keeps them for its tenant"),
     ENGINES_THAT_ISOLATE,
-    ...OUTSIDE_DEV,
+    NO_SIMULATOR,
+    onlineKeysIn("pkcs11", "tpm2", "aws-kms"),
   ],
   assurances: [
     ...ASSURED_OUTSIDE_DEV,
+    componentsLine(ABSENT, "the operator may see metrics elsewhere, and nothing pretends to be a sensor"),
     metricsAlone(
       "none, or metrics of operations, which are metadata",
       "the operator has to see that it works, and sees counters for that",
     ),
   ],
-  mayBeAbsent: MAY_BE_ABSENT,
+  mayBeAbsent: ABSENT,
   defaults: {
     ...DEFAULTS_OUTSIDE_DEV,
     engine: "docker",

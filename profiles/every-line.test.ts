@@ -29,6 +29,7 @@ const ESCROW = {
 };
 const FOREIGN = { ...ESCROW, holders: [...ESCROW.holders, { name: "c", operator: "partner" }] };
 const ISSUING_KMS = { kind: "aws-kms", keys: { services: "a", gateways: "b", operators: "c" } };
+const BUCKET = { backend: "s3", bucket: "abc", key: "k" };
 const GRANT = { access: "granted", to: "partner", from: "2027-03-01T08:00:00Z", reason: "the broker loses sessions" };
 
 /** What breaks a line, by its path and what it depends on, where the rule alone does not say it. */
@@ -72,12 +73,23 @@ const BREAKS: Readonly<Record<string, (profile: ProfileName) => Values>> = {
     "custody.schedule": { rotateEvery: profile === "dev" ? "1h" : "30d", overlap: profile === "dev" ? "1h" : "30d" },
   }),
   "egress.allow.*.region": () => ({ "egress.allow": [REGISTRY, entry({ host: "ntp.example", region: "us-east-1" })] }),
-  "egress.allow.*.host": () => ({ egress: { mode: "restricted", allow: [{ ...SITE, host: "ntp.example" }] } }),
+  "egress.allow.*.host": (profile) => ({
+    egress:
+      profile === "air-gapped"
+        ? { mode: "restricted", allow: [{ ...SITE, host: "ntp.example" }] }
+        : { mode: "restricted", allow: [REGISTRY, entry({ host: "s3.us-east-1.amazonaws.com" })] },
+  }),
+  "docker.publishAddress": () => ({ "docker.publishAddress": "0.0.0.0" }),
+  "state.endpoint (with state.backend s3)": () => ({
+    state: { ...BUCKET, region: "eu-central-1", endpoint: "https://s3.us-east-1.amazonaws.com" },
+  }),
   "egress.allow.*.purpose": () => ({ egress: { mode: "restricted", allow: [{ ...SITE, purpose: "images" }] } }),
   "egress.mode": () => ({ egress: { mode: "open" } }),
   "images.source": (profile) => ({ "images.source": profile === "air-gapped" ? "registry" : "packages" }),
   "images.signedBy": () => ({ "images.signedBy": undefined }),
-  "images.mirror": () => ({ "images.mirror": undefined }),
+  "images.mirror": (profile) => ({
+    "images.mirror": profile === "eu-hosted" ? "1.dkr.ecr.us-east-1.amazonaws.com" : undefined,
+  }),
   "support.access": (profile) => ({
     support: profile === "customer-tenant" ? { access: "operators" } : { ...GRANT, until: "2027-03-02T08:00:00Z" },
   }),
@@ -104,6 +116,7 @@ function breakingValues(line: Constraint, profile: ProfileName): Values {
   if (rule.kind === "shorter-than" || (rule.kind === "lasts" && path.endsWith("overlap"))) {
     return OTHERWISE[rule.kind === "lasts" ? "72h to 90d" : `shorter than ${rule.path}`] ?? {};
   }
+  if (rule.kind === "registry-apart-from") return { [path]: "docker.io" };
   if (rule.kind === "no-longer-than") return OTHERWISE[`no longer than ${rule.path}`] ?? {};
   if (said !== undefined) return said(profile);
   if (rule.kind === "lasts")
@@ -168,4 +181,63 @@ it("reports all of it at once, each with its path, place and fix", () => {
     ].sort(),
   );
   for (const { fix, line } of found) expect([fix.length > 0, line]).toEqual([true, 1]);
+});
+
+describe("what only looks as if it kept a line is refused", () => {
+  const brokenBy = (profile: ProfileName, values: Values) =>
+    refusals(fileOf(profile, values)).map(({ code, path }) => `${code} ${path}`);
+  const at = (host: string) => ({ "egress.allow": [REGISTRY, entry({ host, purpose: "siem" })] });
+
+  it.each(["docker.io", "Docker.IO", "registry-1.docker.io", "docker.io:443/hub", "hub.docker.com"])(
+    "customer-tenant: the mirror %s",
+    (mirror) => {
+      expect(brokenBy("customer-tenant", { "images.mirror": mirror })).toContain("CONFIG_PROFILE images.mirror");
+    },
+  );
+
+  it.each<[ProfileName, string]>([
+    ["eu-hosted", "hosting.account"],
+    ["customer-tenant", "hosting.account"],
+    ["customer-tenant", "hosting.region"],
+  ])("%s: %s local", (profile, path) => {
+    expect(brokenBy(profile, { [path]: "local" })).toEqual([`CONFIG_PROFILE ${path}`]);
+  });
+
+  it.each(["s3.us-east-1.amazonaws.com", "s3.amazonaws.com", "logs.eu-west-1.amazonaws.com", "x.ap-south-1.example"])(
+    "eu-hosted: the host %s, declared to be in eu-central-1",
+    (host) => {
+      expect(brokenBy("eu-hosted", at(host))).toEqual(["CONFIG_PROFILE egress.allow.1.host"]);
+    },
+  );
+
+  it("eu-hosted: and not the hosts of the region that is declared, or of none", () => {
+    for (const host of ["logs.eu-central-1.amazonaws.com", "logs.example"])
+      expect(brokenBy("eu-hosted", at(host))).toEqual([]);
+    expect(
+      brokenBy("eu-hosted", {
+        "images.mirror": "1.dkr.ecr.eu-west-1.amazonaws.com",
+        "egress.allow": [entry({ host: "1.dkr.ecr.eu-west-1.amazonaws.com", region: "eu-west-1" })],
+      }),
+    ).toEqual([]);
+  });
+
+  it("air-gapped: issuing keys in a KMS, on any engine", () => {
+    const found = brokenBy("air-gapped", {
+      engine: "kubernetes",
+      "pki.issuing": { ...ISSUING_KMS, region: "eu-west-1" },
+    });
+    expect(found).toContain("CONFIG_PROFILE pki.issuing.kind");
+  });
+
+  it.each([
+    ["0.0.0.0", 1],
+    ["8.8.8.8", 1],
+    ["169.254.169.254", 1],
+    ["172.32.0.1", 1],
+    ["127.0.0.1", 0],
+    ["192.168.7.9", 0],
+    ["10.0.0.5", 0],
+  ])("air-gapped: publishes at %s: %d breaches", (publishAddress, breaches) => {
+    expect(brokenBy("air-gapped", { docker: { publishAddress } })).toHaveLength(breaches);
+  });
 });

@@ -1,6 +1,7 @@
 import { FOREIGN_IMAGES, IMAGE_SOURCES, type ImageSource, PROFILE_NAMES, runsUpstream } from "../model/deployment.ts";
 import type { Finding } from "../shared/finding.ts";
-import { PROFILES } from "./index.ts";
+import { PROFILES, profileOf } from "./index.ts";
+import { acceptsValue } from "./lines.ts";
 import { shown } from "./schema-findings.ts";
 import { valueAt } from "./value-at.ts";
 import type { YamlSource } from "./yaml-source.ts";
@@ -19,7 +20,8 @@ function unnamedReaders(source: YamlSource, from: ImageSource): readonly Finding
   if (valueAt(source.value, path) !== "metrics" || runsUpstream({ source: from, foreign })) return [];
   const why =
     'is "metrics", which needs upstream\'s Prometheus: the one that is built can name no reader; accepted: "none"';
-  const fix = "say images.source: registry without images.foreign: built, or leave telemetry.vendor out";
+  const out = "leave telemetry.vendor out";
+  const fix = mayPull(source) ? `say images.source: registry without images.foreign: built, or ${out}` : out;
   return [{ code: "CONFIG_IMAGES", path: path.join("."), message: why, fix, ...source.valueAt(path) }];
 }
 
@@ -29,13 +31,21 @@ function contradictions(source: YamlSource, from: ImageSource): readonly Finding
   const inRegistry = (["mirror", "signedBy"] as const).flatMap((member) => {
     if (said(member) === undefined) return [];
     const what = member === "mirror" ? "nothing is pulled" : "a signature lies beside its image in a registry";
-    return [
-      contradiction(member, `images.source is ${from}: ${what}`, "leave it out, or say source: registry", source),
-    ];
+    return [contradiction(member, `images.source is ${from}: ${what}`, leaveOut(source), source)];
   });
   if (from !== "packages" || said("foreign") !== "upstream") return inRegistry;
   const why = "images.source is packages, and upstream's images are in a registry; accepted: built";
-  return [...inRegistry, contradiction("foreign", why, "leave it out, or say source: registry", source)];
+  return [...inRegistry, contradiction("foreign", why, leaveOut(source), source)];
+}
+
+/** Whether the file's profile lets images come from a registry. */
+function mayPull({ value }: YamlSource): boolean {
+  const profile = profileOf(value);
+  return profile !== undefined && acceptsValue(profile, "images.source", "registry");
+}
+
+function leaveOut(source: YamlSource): string {
+  return mayPull(source) ? "leave it out, or say source: registry" : "leave it out";
 }
 
 /** Undefined where the file says something that is none: the schema said so. */

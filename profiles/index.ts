@@ -22,6 +22,11 @@ export function profileOf(said: unknown): Profile | undefined {
   return name === undefined ? undefined : PROFILES[name];
 }
 
+/** The checks of the boundary that the profile lets be reported as not proven, and goes on with. */
+export function reportedBy(name: ProfileName): readonly string[] {
+  return PROFILES[name].assurances.flatMap(({ heldBy, reportOnly }) => (reportOnly === true ? [heldBy] : []));
+}
+
 /** The engines that this version has. */
 export const AVAILABLE_ENGINES: readonly Engine[] = ["embedded", "docker"];
 

@@ -87,7 +87,21 @@ describe("docker.custodySocket", () => {
     "tokenSocket: /run/trustkern-demo-custody/sock",
   ])("is not the socket of another token: %s", (docker) => {
     expect(wrong(tokens("two", docker))).toEqual(["CONFIG_ENGINE_KEYS docker.custodySocket"]);
-    expect(wrong(tokens("one", docker))).toEqual([]);
+    expect(wrong(tokens("one", docker))).toEqual(["CONFIG_ENGINE_KEYS docker.custodySocket"]);
+  });
+
+  it.each([
+    ["a folder below the other's", "tokenSocket: /run/trustkern-demo-custody/x/sock"],
+    ["a folder above the other's", "tokenSocket: /run/keys/sock, custodySocket: /run/keys/custody/sock"],
+  ])("is not in %s", (_, docker) => {
+    expect(wrong(tokens("two", docker))).toEqual(["CONFIG_ENGINE_KEYS docker.custodySocket"]);
+  });
+
+  it("is not what the authorities' simulator of a TPM is said to be", () => {
+    const custody = `custody: ${token("two")}\n`;
+    expect(wrong(`${DOCKER}${custody}${tpm("/run/trustkern-demo-custody/sock")}`)).toEqual([
+      "CONFIG_ENGINE_KEYS docker.custodySocket",
+    ]);
   });
 
   it("is another one's path", () => {
@@ -95,6 +109,25 @@ describe("docker.custodySocket", () => {
     expect(wrong(`${DOCKER}docker: { custodySocket: /run/docker.sock }\n`)).toEqual([
       "CONFIG_VALUE docker.custodySocket",
     ]);
+  });
+});
+
+describe("custody's TPM", () => {
+  it.each([
+    ["the authorities' TPM", sealed("/dev/tpmrm0"), tpm("/dev/tpmrm0")],
+    ["the authorities' simulator", sealed("/run/swtpm/sock"), tpm("/run/swtpm/sock")],
+    ["in the folder of theirs", sealed("/run/swtpm/own/sock"), tpm("/run/swtpm/sock")],
+    [
+      "the socket of their token",
+      sealed("/run/swtpm/sock"),
+      "pki: { issuing: { kind: pkcs11, module: /m.so, token: one, pinFile: /etc/pin } }\ndocker: { tokenSocket: /run/swtpm/sock }\n",
+    ],
+  ])("is not %s", (_, custody, issuing) => {
+    expect(wrong(`${DOCKER}${custody}${issuing}`)).toEqual(["CONFIG_ENGINE_KEYS custody.device"]);
+  });
+
+  it("is another one, which two of a host are", () => {
+    expect(wrong(`${DOCKER}${sealed("/dev/tpmrm1")}${tpm("/dev/tpmrm0")}`)).toEqual([]);
   });
 });
 

@@ -1,6 +1,8 @@
+import { dirname, isAbsolute } from "node:path";
 import { CUSTODY_KINDS } from "../model/custody.ts";
 import { ENGINES, type Engine, PROFILE_NAMES } from "../model/deployment.ts";
 import type { Finding } from "../shared/finding.ts";
+import { overlaps } from "../shared/paths.ts";
 import { HOST_SOCKET, HOST_SOCKET_TEXT, TPM_DEVICE, tokenSockets } from "./host-socket.ts";
 import { PROFILES } from "./index.ts";
 import { shown } from "./schema-findings.ts";
@@ -20,7 +22,7 @@ export function keyFindings(source: YamlSource): readonly Finding[] {
   if (engine !== "docker") return [];
   return [
     ...KEYS_IN_CONTAINERS.flatMap(([path, accepted]) => unreachable(path.split("."), accepted, source)),
-    ...sharedSocket(source),
+    ...sharedPlace(source),
   ];
 }
 
@@ -39,19 +41,24 @@ function notEmbedded(source: YamlSource): readonly Finding[] {
   ];
 }
 
-/** One socket is one token's; who has the authorities' would see custody's by it. */
-function sharedSocket(source: YamlSource): readonly Finding[] {
-  const said = (...path: string[]): unknown => valueAt(source.value, path);
-  const both = ["pki.issuing", "custody"].every((place) => said(...place.split("."), "kind") === "pkcs11");
-  if (!both || said("custody", "token") === said("pki", "issuing", "token")) return [];
-  const usual = tokenSockets(String(said("name")));
-  const sockets = [
-    said("docker", "tokenSocket") ?? usual.tokenSocket,
-    said("docker", "custodySocket") ?? usual.custodySocket,
-  ];
-  if (sockets[0] !== sockets[1]) return [];
-  const message = `${shown(sockets[1])} is docker.tokenSocket too, and one socket has one token; accepted: ${HOST_SOCKET_TEXT}`;
-  return [finding(["docker", "custodySocket"], message, "give each token's server a folder of its own", source)];
+/** What reaches custody's keys is given to nobody who has the authorities': one place of the host, or one in the other's folder. */
+function sharedPlace(source: YamlSource): readonly Finding[] {
+  const usual = tokenSockets(String(valueAt(source.value, ["name"])));
+  const custody = placeOf(["custody"], ["docker", "custodySocket"], usual.custodySocket, source);
+  const issuing = placeOf(["pki", "issuing"], ["docker", "tokenSocket"], usual.tokenSocket, source);
+  if (custody === undefined || issuing === undefined || !overlaps(custody.given, issuing.given)) return [];
+  const message = `${shown(custody.said)} reaches the decryption keys, and ${issuing.keys.join(".")}, ${shown(issuing.said)}, is given to the online authorities, which are outside of the boundary; accepted: a place for each, such as ${HOST_SOCKET_TEXT}`;
+  return [finding(custody.keys, message, "give each its own token or TPM, in a folder of its own", source)];
+}
+
+/** The socket or device of keys, the member that says it, and what of it a container is given: of a socket its folder. */
+function placeOf(keys: readonly string[], socket: readonly string[], usual: string, { value }: YamlSource) {
+  const kind = valueAt(value, [...keys, "kind"]);
+  const at = kind === "pkcs11" ? socket : kind === "tpm2" ? [...keys, "device"] : undefined;
+  if (at === undefined) return undefined;
+  const said = valueAt(value, at) ?? (kind === "pkcs11" ? usual : undefined);
+  if (typeof said !== "string" || !isAbsolute(said)) return undefined;
+  return { keys: at, said, given: TPM_DEVICE.test(said) ? said : dirname(said) };
 }
 
 function unreachable(keys: readonly string[], accepted: string, source: YamlSource): readonly Finding[] {

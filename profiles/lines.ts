@@ -1,8 +1,15 @@
 import { profileOf } from "./index.ts";
 import type { Constraint, Profile } from "./profile.ts";
-import { keepsRule, type LookUp, renderRule } from "./rule.ts";
+import { keepsRule, type LookUp, type Rule, renderRule } from "./rule.ts";
 import type { Topic } from "./topics.ts";
 import { valueAt } from "./value-at.ts";
+
+/** What a line's value is in words where neither file nor profile says one. */
+export const NOTHING_SAID = "nothing is said";
+/** The same where it is for the elements of a list that has none. */
+export const NONE_LISTED = "none is listed";
+/** How it begins where the line does not apply. */
+export const NOT_APPLICABLE = "does not apply: ";
 
 /** One line of a deployment's profile, and what the file says of it. */
 export interface LineResult {
@@ -52,10 +59,10 @@ function linesOfConstraint(constraint: Constraint, lookUp: LookUp): readonly Rea
   const { when, rule, orElse, path, topic, reason } = constraint;
   const line = { topic, accepted: renderRule(rule), reason, raw: undefined, silent: false };
   if (when !== undefined && !when.values.some((value) => value === lookUp(when.path))) {
-    return [{ ...line, path, value: `does not apply: ${when.path} is ${inWords(lookUp(when.path))}`, kept: true }];
+    return [{ ...line, path, value: `${NOT_APPLICABLE}${when.path} is ${inWords(lookUp(when.path))}`, kept: true }];
   }
   const places = placesOf(path, lookUp);
-  if (places.length === 0) return [{ ...line, path, value: "none is listed", kept: true }];
+  if (places.length === 0) return [{ ...line, path, value: NONE_LISTED, kept: true }];
   return places.map((place) => {
     const own = lookUp(place);
     const raw = own ?? (orElse === undefined ? undefined : lookUp(orElse));
@@ -65,9 +72,22 @@ function linesOfConstraint(constraint: Constraint, lookUp: LookUp): readonly Rea
       value: inWords(raw),
       raw,
       silent: own === undefined,
-      kept: keepsRule(rule, raw, lookUp),
+      kept: keepsRule(atPlace(rule, place), raw, lookUp),
     };
   });
+}
+
+/** A rule whose path is of the same element of a list as the place. */
+function atPlace(rule: Rule, place: string): Rule {
+  const index = /\.(\d+)\./.exec(place)?.[1];
+  return "path" in rule && index !== undefined ? { ...rule, path: rule.path.replace("*", index) } : rule;
+}
+
+/** Whether a profile accepts a value at a path, whatever else a file says. */
+export function acceptsValue(profile: Profile, path: string, value: unknown): boolean {
+  const said = path.split(".").reduceRight<unknown>((inner, key) => ({ [key]: inner }), value);
+  const at = new RegExp(`^${path.replaceAll(".", "\\.")}(\\.|$)`);
+  return linesOf(profile, said).every((line) => line.kept || !at.test(line.path));
 }
 
 /** The paths that a constraint's path stands for: one for each element of the list that `*` is in. */
@@ -78,7 +98,8 @@ function placesOf(path: string, lookUp: LookUp): readonly string[] {
   return Array.isArray(elements) ? elements.map((_, index) => `${list}.${index}.${member}`) : [];
 }
 
-function inWords(value: unknown): string {
-  if (value === undefined) return "nothing is said";
+/** A value of the file as a line tells it. */
+export function inWords(value: unknown): string {
+  if (value === undefined) return NOTHING_SAID;
   return typeof value === "string" ? value : (JSON.stringify(value) ?? String(value));
 }

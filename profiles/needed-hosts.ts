@@ -1,4 +1,5 @@
 import type { EgressHost, EgressPurpose } from "../model/deployment.ts";
+import { awsDomain, isAwsRegion } from "./provider-hosts.ts";
 import { valueAt } from "./value-at.ts";
 
 /** A host that the deployment cannot do without, because of a member of the file. */
@@ -11,12 +12,13 @@ export interface NeededHost {
   /** Whether an entry of the list, over TCP and of one of the purposes, is it. */
   readonly isAt: (entry: Pick<EgressHost, "host" | "port">) => boolean;
   /** What the list would have to say. */
-  readonly entry: string;
+  readonly entry: EgressHost;
 }
 
 /**
  * Every host outside of the deployment that a file names: for the engine's state, for images, for keys. An image that is in its
- * maker's own registry names none, so that any entry for images will do.
+ * maker's own registry names none, so that any entry for images will do here; the image lock says which registry it is, and is held
+ * against the list.
  * @param said the file, with the values of its profile where it is silent
  */
 export function neededHosts(said: (path: string) => unknown): readonly NeededHost[] {
@@ -37,7 +39,7 @@ function imageHosts(said: (path: string) => unknown): readonly NeededHost[] {
   const mirror = said("images.mirror");
   const purposes = ["images", "mirror"] as const;
   if (mirror !== undefined) return byUrl("images.mirror", `https://${mirror}`, purposes);
-  const entry = "{ host: registry.example, port: 443, protocol: tcp, purpose: images }";
+  const entry = { host: "registry.example", port: 443, protocol: "tcp", purpose: "images" } as const;
   return [{ path: "images.source", what: "a registry", purposes, isAt: () => true, entry }];
 }
 
@@ -51,22 +53,26 @@ function keyHosts(said: (path: string) => unknown): readonly NeededHost[] {
   return [...custody, ...vault, ...(kms ? ofAws("pki.issuing.region", "kms", said("pki.issuing.region"), "keys") : [])];
 }
 
-function byUrl(path: string, url: unknown, purposes: readonly EgressPurpose[]): readonly NeededHost[] {
+function byUrl(
+  path: string,
+  url: unknown,
+  purposes: readonly [EgressPurpose, ...EgressPurpose[]],
+): readonly NeededHost[] {
   if (typeof url !== "string" || !URL.canParse(url)) return [];
   const { hostname, port: said } = new URL(url);
   const host = hostname.replace(/^\[(.*)\]$/, "$1");
   const port = said === "" ? 443 : Number(said);
   const isAt: NeededHost["isAt"] = (entry) => entry.host === host && entry.port === port;
-  const entry = `{ host: ${host}, port: ${port}, protocol: tcp, purpose: ${purposes[0]} }`;
+  const entry: EgressHost = { host, port, protocol: "tcp", purpose: purposes[0] };
   return [{ path, what: `${host} port ${port}`, purposes, isAt, entry }];
 }
 
 /** A service of AWS has a host in its region, with a bucket's name before it or not. */
 function ofAws(path: string, service: string, region: unknown, purpose: EgressPurpose): readonly NeededHost[] {
-  if (typeof region !== "string") return [];
-  const label = `${service}.${region}.`;
-  const isAt: NeededHost["isAt"] = ({ host, port }) => port === 443 && `.${host}`.includes(`.${label}amazonaws.`);
-  const entry = `{ host: ${label}amazonaws.com, port: 443, protocol: tcp, purpose: ${purpose}, region: ${region} }`;
+  if (typeof region !== "string" || !isAwsRegion(region)) return [];
+  const host = `${service}.${region}.${awsDomain(region)}`;
+  const isAt: NeededHost["isAt"] = (entry) => entry.port === 443 && `.${entry.host}`.endsWith(`.${host}`);
+  const entry: EgressHost = { host, port: 443, protocol: "tcp", purpose, region };
   return [{ path, what: `${service} of AWS in ${region}`, purposes: [purpose], isAt, entry }];
 }
 

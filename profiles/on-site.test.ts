@@ -38,6 +38,8 @@ it.each([
   ["a name that ends in internal, without a dot", "https://vaultinternal"],
   ["the top-level domain itself", "https://internal"],
   ["a name that only multicast answers", "https://vault.local"],
+  ["a name of a provider's own resolver", "https://metadata.google.internal"],
+  ["a machine's name at a provider", "https://ip-10-0-0-1.eu-west-1.compute.internal"],
   ["no URL", "10.0.0.1"],
   ["nothing", undefined],
 ])("%s is not on the site", (_, url) => {

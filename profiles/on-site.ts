@@ -6,6 +6,9 @@ PRIVATE.addSubnet("172.16.0.0", 12, "ipv4");
 PRIVATE.addSubnet("192.168.0.0", 16, "ipv4");
 PRIVATE.addSubnet("fc00::", 7, "ipv6");
 
+/** What the resolvers of providers say of their own machines, such as the server of a machine's credentials. */
+const OF_PROVIDERS = /(?:^|\.)(?:google|compute|ec2)\.internal$/;
+
 /** {@link isOnSiteHost} in words. */
 export const ON_SITE_TEXT = "a private address (RFC 1918, RFC 4193), or a name below .internal or .home.arpa";
 
@@ -13,6 +16,12 @@ export const ON_SITE_TEXT = "a private address (RFC 1918, RFC 4193), or a name b
 export function isOnSite(url: unknown): boolean {
   if (typeof url !== "string" || !URL.canParse(url)) return false;
   return isOnSiteHost(new URL(url).hostname.replace(/^\[(.*)\]$/, "$1"));
+}
+
+/** Whether a published port can be reached from the site alone: at a loopback address, or at a private one (RFC 1918). */
+export function isSiteAddress(address: unknown): boolean {
+  if (typeof address !== "string" || isIP(address) !== 4) return false;
+  return address.startsWith("127.") || PRIVATE.check(address, "ipv4");
 }
 
 /**
@@ -23,6 +32,6 @@ export function isOnSite(url: unknown): boolean {
 export function isOnSiteHost(host: unknown): boolean {
   if (typeof host !== "string") return false;
   const version = isIP(host);
-  if (version === 0) return /\.(?:internal|home\.arpa)$/.test(host);
+  if (version === 0) return /\.(?:internal|home\.arpa)$/.test(host) && !OF_PROVIDERS.test(host);
   return PRIVATE.check(host, version === 6 ? "ipv6" : "ipv4");
 }

@@ -10,11 +10,19 @@ import { profileFindings } from "./profile-findings.ts";
 import { resolveDeployment } from "./resolve.ts";
 import { deploymentSchema } from "./schema.ts";
 import { schemaFindings } from "./schema-findings.ts";
+import { secretFindings } from "./secret-findings.ts";
 import { supportFindings } from "./support-findings.ts";
 import { readYaml } from "./yaml-source.ts";
 
 /** What can be wrong with a file that has the form: its profile's lines, and members that contradict each other. */
-const BEYOND_FORM = [profileFindings, keyFindings, imageFindings, egressFindings, supportFindings] as const;
+const BEYOND_FORM = [
+  profileFindings,
+  keyFindings,
+  imageFindings,
+  egressFindings,
+  supportFindings,
+  secretFindings,
+] as const;
 
 /** What a `trustkern.yaml` says. */
 export interface ReadDeployment {

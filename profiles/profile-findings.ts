@@ -1,7 +1,8 @@
 import { ENGINES } from "../model/deployment.ts";
 import type { Finding } from "../shared/finding.ts";
 import { AVAILABLE_ENGINES, profileOf } from "./index.ts";
-import { type ReadLine, readLines } from "./lines.ts";
+import { acceptsValue, type ReadLine, readLines } from "./lines.ts";
+import type { Profile } from "./profile.ts";
 import { shown } from "./schema-findings.ts";
 import { valueAt } from "./value-at.ts";
 import type { YamlSource } from "./yaml-source.ts";
@@ -12,7 +13,7 @@ export function profileFindings(source: YamlSource): Finding[] {
   if (profile === undefined) return [];
   const broken = readLines(source.value).filter(({ kept, raw }) => !kept && !(raw === undefined && source.partial));
   const engine = valueAt(source.value, ["engine"]) ?? profile.defaults.engine;
-  return [...broken.map((line) => breach(line, profile.name, source)), ...unavailableEngine(engine, source)];
+  return [...broken.map((line) => breach(line, profile.name, source)), ...unavailableEngine(engine, profile, source)];
 }
 
 function breach({ path, accepted, reason, raw, silent }: ReadLine, profile: string, source: YamlSource): Finding {
@@ -26,15 +27,16 @@ function breach({ path, accepted, reason, raw, silent }: ReadLine, profile: stri
   };
 }
 
-function unavailableEngine(value: unknown, source: YamlSource): Finding[] {
+function unavailableEngine(value: unknown, profile: Profile, source: YamlSource): Finding[] {
   const engine = ENGINES.find((known) => known === value);
   if (!engine || AVAILABLE_ENGINES.includes(engine)) return [];
+  const accepted = AVAILABLE_ENGINES.filter((known) => acceptsValue(profile, "engine", known));
   return [
     {
       code: "CONFIG_ENGINE_UNAVAILABLE",
       path: "engine",
       message: `this version does not have the engine ${engine}; it has: ${AVAILABLE_ENGINES.join(", ")}`,
-      fix: "use engine: embedded with profile: dev, or a version that has the engine",
+      fix: `say engine: ${accepted.join(" or ")}, or take a version that has the engine`,
       ...source.valueAt(["engine"]),
     },
   ];

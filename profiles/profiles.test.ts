@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { PROFILE_NAMES } from "../model/deployment.ts";
 import { findingsOf } from "../model/findings.ts";
-import { PROFILES, profileNamed } from "./index.ts";
+import { AVAILABLE_ENGINES, PROFILES, profileNamed } from "./index.ts";
+import { acceptsValue } from "./lines.ts";
 import { parseDeploymentYaml } from "./parse.ts";
 import { defaultDeployment } from "./resolve.ts";
 import { keepsRule, renderRule } from "./rule.ts";
@@ -46,8 +47,59 @@ describe.each(PROFILE_NAMES)("profile %s", (name) => {
       const token = ["pki.issuing.token", "pki.issuing.pinFile"];
       const custody = ["custody.module", "custody.token", "custody.pinFile", "custody.escrow.holders"];
       const images = ["images.source", "images.signedBy", "images.mirror"];
-      expect([...open, ...token, ...custody, ...images]).toEqual(expect.arrayContaining(paths));
+      expect([...open, ...token, ...custody, ...images, "egress.allow"]).toEqual(expect.arrayContaining(paths));
     }
+  });
+});
+
+/** What only the operator knows, as somebody would fill it in. */
+const FILLED: readonly (readonly [blank: RegExp, filled: string])[] = [
+  [/^ {2}region: $/m, "  region: eu-central-1"],
+  [/^ {2}account: $/m, '  account: "000000000000"'],
+  [/^ {2}signedBy:$/m, "  signedBy: /etc/trustkern/images.pub"],
+  [/^ {2}mirror:$/m, "  mirror: registry.example/hub"],
+  [/^ {4}module:\n {4}token:\n {4}pinFile:$/m, "    module: /usr/lib/t.so\n    token: issuing\n    pinFile: /etc/pin"],
+  [/^ {2}module:\n {2}token:\n {2}pinFile:$/m, "  module: /usr/lib/t.so\n  token: custody\n  pinFile: /etc/pin"],
+  [/^ {4}holders:$/m, "    holders: [{ name: a, operator: customer }, { name: b, operator: customer }]"],
+];
+/** A comment that is a part of the file, once its mark is taken away: a member, an element of a list, one indented below. */
+const HINT = /^( *)# ((?: *)(?:[a-zA-Z]+(?:-[a-z]+)?:(?: [a-z0-9./-]+)?|- \{.*\}))$/gm;
+
+describe.each(PROFILE_NAMES)("the template of %s, with its blanks filled in", (name) => {
+  const profile = PROFILES[name];
+  const engine = profile.defaults.engine ?? "embedded";
+  const text = FILLED.reduce(
+    (made, [blank, filled]) => made.replace(blank, filled),
+    renderTemplate(profile, { engine, name: "demo", tenant: "demo", schemaName: "s.json" }),
+  );
+  const refusals = (file: string) => {
+    try {
+      parseDeploymentYaml(file, "trustkern.yaml");
+    } catch (thrown) {
+      return findingsOf(thrown).map(({ path, message }) => `${path}: ${message}`);
+    }
+    return [];
+  };
+
+  it("has an engine that this version has", () => {
+    expect(AVAILABLE_ENGINES).toContain(engine);
+  });
+
+  it("is a deployment with every hint in it taken", () => {
+    const taken = text
+      .replace("mode: isolated", "mode: restricted")
+      .replace(/^ {2}# With mode restricted:\n/m, "")
+      .replaceAll(HINT, "$1$2");
+    expect(taken).not.toBe(text);
+    expect(refusals(taken)).toEqual([]);
+  });
+
+  it("names no value in a comment that the profile refuses", () => {
+    const state = /^# Where OpenTofu keeps its state: (.*);/m.exec(text)?.[1]?.split(", ") ?? [];
+    for (const backend of state) expect(acceptsValue(profile, "state.backend", backend), backend).toBe(true);
+    const vendor = /^# What the vendor gets of the metrics: (.*)\.$/m.exec(text)?.[1]?.split(", ") ?? [];
+    for (const each of vendor) expect(acceptsValue(profile, "telemetry.vendor", each), each).toBe(true);
+    if (name !== "dev") expect([state.length > 0, vendor.length > 0]).toEqual([true, true]);
   });
 });
 
@@ -71,6 +123,23 @@ describe("rules", () => {
     [{ kind: "between", min: 0, max: 5 }, [0, 5], [-1, 6, "3", undefined, null, Number.NaN]],
     [{ kind: "one-of", values: ["a", 0] }, ["a", 0], ["b", "0", undefined]],
     [{ kind: "required" }, ["x"], [undefined]],
+    [{ kind: "required", but: "local" }, ["x"], ["local", undefined]],
+    [{ kind: "site-address" }, ["127.0.0.1", "10.1.2.3", undefined], ["0.0.0.0", "8.8.8.8", "fd00::1", 7]],
+    [
+      { kind: "names-region-of", path: "region" },
+      ["s3.eu-west-1.example", "x.example", undefined],
+      ["s3.us-east-1.example"],
+    ],
+    [
+      { kind: "names-region-among", values: ["eu-west-1"] },
+      ["x.eu-west-1.example", undefined],
+      ["x.eu-west-2.example"],
+    ],
+    [
+      { kind: "registry-apart-from", domains: ["a.example"] },
+      ["b.example/a.example", undefined],
+      ["a.example/x", "x.A.example:5"],
+    ],
     [{ kind: "lasts", min: "72h", max: "90d" }, ["72h", "3d", "90d"], ["259199s", "91d", "9", 72, undefined]],
     [{ kind: "shorter-than", path: "other" }, ["1s", "719h", "9", undefined], ["30d", "720h", "31d"]],
     [{ kind: "same-as", path: "other" }, ["30d"], ["720h", "", undefined]],
@@ -84,7 +153,11 @@ describe("rules", () => {
     [{ kind: "on-site-host" }, ["10.0.0.1", "fd00::1", "ntp.internal"], ["1.1.1.1", "ntp.example", undefined]],
     [{ kind: "on-site" }, ["https://10.0.0.1"], ["https://1.1.1.1", undefined]],
   ] as const)("%j", (rule, kept, broken) => {
-    const others: Readonly<Record<string, string>> = { other: "30d", begin: "2027-03-01T00:00:00Z" };
+    const others: Readonly<Record<string, string>> = {
+      other: "30d",
+      region: "eu-west-1",
+      begin: "2027-03-01T00:00:00Z",
+    };
     const lookUp = (path: string) => others[path];
     for (const value of kept) expect(keepsRule(rule, value, lookUp), String(value)).toBe(true);
     for (const value of broken) expect(keepsRule(rule, value, lookUp), String(value)).toBe(false);

@@ -1,8 +1,12 @@
 import { parseDuration } from "../shared/durations.ts";
 import { DURATION } from "./fields.ts";
-import { isOnSite, isOnSiteHost, ON_SITE_TEXT } from "./on-site.ts";
+import { isOnSite, isOnSiteHost, isSiteAddress, ON_SITE_TEXT } from "./on-site.ts";
+import { isBelow, regionInHost } from "./provider-hosts.ts";
 
-/** What a constraint asks of the value at its path; the paths in a rule are those of other values of the file. */
+/**
+ * What a constraint asks of the value at its path; the paths in a rule are those of other values of the file, `*` being the same
+ * element as in the constraint's own.
+ */
 export type Rule =
   | { readonly kind: "one-of"; readonly values: readonly (number | string)[] }
   | { readonly kind: "between"; readonly min: number; readonly max: number }
@@ -14,7 +18,11 @@ export type Rule =
   | { readonly kind: "other-than"; readonly path: string }
   | { readonly kind: "on-site" }
   | { readonly kind: "on-site-host" }
-  | { readonly kind: "required" };
+  | { readonly kind: "site-address" }
+  | { readonly kind: "names-region-of"; readonly path: string }
+  | { readonly kind: "names-region-among"; readonly values: readonly string[] }
+  | { readonly kind: "registry-apart-from"; readonly domains: readonly string[] }
+  | { readonly kind: "required"; readonly but?: string };
 
 /** The value of the file, or else of its profile, at a path. */
 export type LookUp = (path: string) => unknown;
@@ -41,8 +49,16 @@ export function renderRule(rule: Rule): string {
       return `an https URL of ${ON_SITE_TEXT}`;
     case "on-site-host":
       return ON_SITE_TEXT;
+    case "site-address":
+      return "a loopback or a private address (RFC 1918)";
+    case "names-region-of":
+      return `a name that names no other region of AWS than ${rule.path}`;
+    case "names-region-among":
+      return `a name that names no region of AWS but ${rule.values.join(", ")}`;
+    case "registry-apart-from":
+      return `any registry that is not below ${rule.domains.join(" or ")}`;
     case "required":
-      return "any, but it must be said";
+      return rule.but === undefined ? "any, but it must be said" : `any but ${rule.but}, and it must be said`;
   }
 }
 
@@ -69,9 +85,22 @@ export function keepsRule(rule: Rule, value: unknown, lookUp: LookUp = () => und
       return isOnSite(value);
     case "on-site-host":
       return isOnSiteHost(value);
+    case "site-address":
+      return value === undefined || isSiteAddress(value);
+    case "names-region-of":
+      return regionsOf(value).every((region) => region === lookUp(rule.path));
+    case "names-region-among":
+      return regionsOf(value).every((region) => rule.values.includes(region));
+    case "registry-apart-from":
+      return typeof value !== "string" || !isBelow(value, rule.domains);
     case "required":
-      return value !== undefined;
+      return value !== undefined && value !== rule.but;
   }
+}
+
+function regionsOf(value: unknown): readonly string[] {
+  const region = typeof value === "string" ? regionInHost(value) : undefined;
+  return region === undefined ? [] : [region];
 }
 
 /** NaN, which is neither shorter nor longer than anything, for what is no duration. */

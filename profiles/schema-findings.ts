@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { Finding } from "../shared/finding.ts";
+import { looksLikeSecret } from "../shared/secret-text.ts";
 import { profileErrors } from "./errors.ts";
 import { nearest } from "./nearest.ts";
 import { deploymentJsonSchema, deploymentSchema, type SchemaNode } from "./schema.ts";
@@ -70,10 +71,9 @@ function fixOf(value: unknown, node: SchemaNode): string {
 
 /** Members whose value is the secret itself where somebody has mistaken them. */
 const NEAR_SECRETS: readonly unknown[] = ["pinFile", "tokenFile"];
-const PRIVATE_KEY = /AGE-SECRET-KEY-|PRIVATE KEY/i;
 
 function written(value: unknown, path: readonly PropertyKey[], source: YamlSource): string {
-  if (NEAR_SECRETS.includes(path.at(-1)) || (typeof value === "string" && PRIVATE_KEY.test(value)))
+  if (NEAR_SECRETS.includes(path.at(-1)) || (typeof value === "string" && looksLikeSecret(value)))
     return "what stands here, and is not shown,";
   return typeof value === "number" ? (source.textAt(path) ?? shown(value)) : shown(value);
 }

@@ -37,7 +37,20 @@ describe("a weak profile", () => {
   ])("lets %s be %s, once its line is gone", (path, value) => {
     const constraints = site.constraints.filter((each) => each.path !== path);
     const found = weak({ constraints }).filter((each) => !each.includes("no line of this topic"));
-    expect(found).toEqual([`${path}: "${value}" is accepted, which profile dev alone may`]);
+    expect(found).toContain(`${path}: "${value}" is accepted, which no such profile may`);
+    expect(found.every((each) => each.startsWith(`${path}: `))).toBe(true);
+  });
+
+  it.each([
+    ["pki.issuing.kind", "aws-kms", ["pkcs11", "tpm2", "aws-kms"]],
+    ["custody.kind", "aws-kms", ["pkcs11", "tpm2", "aws-kms"]],
+    ["state.backend", "s3", ["local", "s3"]],
+    ["images.source", "registry", ["bundle", "registry"]],
+  ])("lets %s be %s, which is a provider's, on a site that reaches none", (path, value, values) => {
+    const constraints = site.constraints.map((each) =>
+      each.path === path ? { ...each, rule: { kind: "one-of", values } as const } : each,
+    );
+    expect(weak({ constraints })).toEqual([`${path}: "${value}" is accepted, which no such profile may`]);
   });
 
   it("gives no reason", () => {
@@ -75,6 +88,13 @@ describe("a weak profile", () => {
   it("goes on where something else than encryption is not proven", () => {
     const assurances = site.assurances.map((each) => ({ ...each, reportOnly: true }));
     expect(weak({ assurances })).toContain("running.egress: what is not proven would be gone on with");
+  });
+
+  it("goes on where a message's way to the database is not proven", () => {
+    const assurances = site.assurances.map((each) =>
+      each.heldBy === "data.gateway" ? { ...each, heldBy: "data.stored" } : each,
+    );
+    expect(weak({ assurances })).toEqual(["data.stored: what is not proven would be gone on with"]);
   });
 
   it("does without custody", () => {

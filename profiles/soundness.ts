@@ -1,6 +1,5 @@
 import { parseDuration } from "../shared/durations.ts";
 import type { Finding } from "../shared/finding.ts";
-import { MAY_BE_ABSENT } from "./common-lines.ts";
 import { linesOf } from "./lines.ts";
 import type { Constraint, Profile } from "./profile.ts";
 import { renderScope } from "./profile.ts";
@@ -9,6 +8,9 @@ import { deploymentJsonSchema, type SchemaNode } from "./schema.ts";
 import { TOPICS } from "./topics.ts";
 
 const LEAST_REASON = 20;
+
+/** What a host cannot always see: disks below its own, and the disks of other machines. Whatever else is not proven is not gone on with. */
+const MAY_BE_REPORTED: readonly string[] = ["running.encryption", "data.gateway"];
 
 /** What no profile but `dev` may accept, whatever else it says. */
 const NEVER: readonly (readonly [path: string, value: string])[] = [
@@ -19,6 +21,17 @@ const NEVER: readonly (readonly [path: string, value: string])[] = [
   ["pki.issuing.kind", "file"],
   ["custody.owner", "self"],
 ];
+
+/** What reaches a provider, which a profile whose hosting is local alone cannot accept. */
+const NEVER_ON_SITE: typeof NEVER = [
+  ["custody.kind", "aws-kms"],
+  ["pki.issuing.kind", "aws-kms"],
+  ["state.backend", "s3"],
+  ["images.source", "registry"],
+];
+
+/** What no promise of any profile rests on. */
+const ABSENT_AT_MOST: readonly string[] = ["grafana", "simulator"];
 
 /**
  * What is weak or contradictory in a profile itself, as data: a topic of which it says nothing, a line without a reason or of a path
@@ -32,7 +45,11 @@ export function checkProfile(profile: Profile): readonly Finding[] {
   });
   const lines = [...constraints, ...assurances];
   const silent = name === "dev" ? [] : TOPICS.filter((topic) => !lines.some((line) => line.topic === topic));
-  const never = name === "dev" ? [] : NEVER;
+  const onSite = !accepts(constraints, "hosting.region", "elsewhere");
+  const never =
+    name === "dev"
+      ? []
+      : [...NEVER, ...(onSite && accepts(constraints, "hosting.region", "local") ? NEVER_ON_SITE : [])];
   return [
     ...silent.map((topic) => at(topic, "there is no line of this topic", "add a constraint or an assurance")),
     ...lines
@@ -48,13 +65,15 @@ export function checkProfile(profile: Profile): readonly Finding[] {
     ...never
       .filter(([path, value]) => accepts(constraints, path, value))
       .map(([path, value]) =>
-        at(path, `"${value}" is accepted, which profile dev alone may`, "add a line that refuses it"),
+        at(path, `"${value}" is accepted, which no such profile may`, "add a line that refuses it"),
       ),
     ...assurances
-      .filter(({ reportOnly, topic }) => reportOnly === true && topic !== "encryption")
-      .map(({ heldBy }) => at(heldBy, "what is not proven would be gone on with", "leave reportOnly to encryption")),
+      .filter(({ reportOnly, heldBy }) => reportOnly === true && !MAY_BE_REPORTED.includes(heldBy))
+      .map(({ heldBy }) =>
+        at(heldBy, "what is not proven would be gone on with", `leave reportOnly to ${MAY_BE_REPORTED.join(", ")}`),
+      ),
     ...mayBeAbsent
-      .filter((component) => !MAY_BE_ABSENT.includes(component))
+      .filter((component) => !ABSENT_AT_MOST.includes(component))
       .map((component) => at("mayBeAbsent", `no deployment can do without "${component}"`, "take it out of the list")),
   ];
 }

@@ -1,3 +1,5 @@
+import { VENDOR_TELEMETRY } from "../model/deployment.ts";
+import { acceptsValue } from "./lines.ts";
 import type { Profile } from "./profile.ts";
 
 /** What a section needs to explain itself. */
@@ -12,16 +14,23 @@ images:
 
 const imagesFor = (profile: Profile, hint: Hint) => {
   const asked = (["mirror", "signedBy"] as const).filter((member) =>
-    profile.constraints.some(({ path }) => path === `images.${member}`),
+    profile.constraints.some(({ path, rule }) => path === `images.${member}` && rule.kind === "required"),
   );
   const members = asked.map((member) => `  ${hint(`images.${member}`)}\n  ${member}:\n`);
+  const pulls = profile.defaults.images?.source === "registry" && !asked.includes("mirror");
+  const mirror = pulls
+    ? "  # Where they are pulled from, if not from their makers' registries; it is on the list of egress.\n  # mirror: registry.example/hub\n"
+    : "";
   return `# By digest: \`trustkern images lock\` writes images.lock.yaml beside this file.
 images:
   ${hint("images.source")}
   source: ${profile.defaults.images?.source}
   grafana: present
-${members.join("")}`;
+${mirror}${members.join("")}`;
 };
+
+const backends = (profile: Profile): string =>
+  ["local", "s3", "http"].filter((backend) => acceptsValue(profile, "state.backend", backend)).join(", ");
 
 /** Images, Docker and the state, for the engine `docker`. */
 export const dockerFor = (
@@ -35,30 +44,38 @@ export const dockerFor = (
 #   tokenSocket: /run/trustkern-${name}/sock
 #   custodySocket: /run/trustkern-${name}-custody/sock
 
-# Where OpenTofu keeps its state: local, s3 or http; credentials come from the environment.
+# Where OpenTofu keeps its state: ${backends(profile)}; credentials come from the environment.
 # state:
 #   backend: local
 
 `;
 
+/** The list of egress: to be filled in where the mode needs one. */
+function listFor({ constraints, defaults }: Profile): string {
+  if (defaults.egress?.mode === "isolated") {
+    const site = "{ host: ntp.internal, port: 123, protocol: udp, purpose: ntp }";
+    return `  # With mode restricted:\n  # allow:\n  #   - ${site}\n`;
+  }
+  const region = constraints.some(({ path }) => path === "egress.allow.*.region") ? ", region: eu-central-1" : "";
+  return `  allow:\n    # - { host: registry.example, port: 443, protocol: tcp, purpose: images${region} }\n`;
+}
+
 /** What may leave, who of the vendor gets in, what the vendor gets; nothing of it in profile `dev`. */
-export const boundaryFor = ({ name, defaults }: Profile, hint: Hint) =>
-  name === "dev"
+export const boundaryFor = (profile: Profile, hint: Hint) =>
+  profile.name === "dev"
     ? ""
     : `# Hosts that this machine may reach; nothing in a container reaches any. docs/guides/profiles.md says what has to be named.
 egress:
   ${hint("egress.mode")}
-  mode: ${defaults.egress?.mode}
-  allow: []
-  # - { host: registry.example, port: 443, protocol: tcp, purpose: images, region: eu-central-1 }
-
+  mode: ${profile.defaults.egress?.mode}
+${listFor(profile)}
 support:
   ${hint("support.access")}
-  access: ${defaults.support?.access}
+  access: ${profile.defaults.support?.access}
 
-# What the vendor gets of the metrics: none, metrics.
+# What the vendor gets of the metrics: ${VENDOR_TELEMETRY.filter((vendor) => acceptsValue(profile, "telemetry.vendor", vendor)).join(", ")}.
 telemetry:
-  vendor: ${defaults.telemetry?.vendor}
+  vendor: ${profile.defaults.telemetry?.vendor}
 
 `;
 

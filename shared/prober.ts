@@ -34,6 +34,8 @@ const handshake = z.strictObject({
   postgres: z.boolean(),
   /** Longest wait for each answer. */
   timeoutMs,
+  /** What is asked for by HTTP once the handshake is done: the answer decides, and not that the connection stays open. @default nothing */
+  path: z.string().startsWith("/").optional(),
   /** How long the connection has to stay open after the handshake to count as taken. */
   settleMs: z.int().min(0).max(60_000),
 });

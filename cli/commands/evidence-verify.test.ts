@@ -82,6 +82,10 @@ describe("evidence verify", () => {
     leave(broken);
     const said = await run(["evidence.json", ...trusted()]);
     expect([said.exit, said.stdout.split("\n")[0]]).toEqual([5, "BROKEN: the boundary of demo, tenant demo"]);
+    const { statement } = broken;
+    const wrong = statement.predicate.verification.results.find(({ outcome }) => outcome === "broken");
+    expect(wrong?.findings[0]?.message).toMatch(/./);
+    expect(said.stdout).toContain(`${wrong?.id}: ${wrong?.findings[0]?.path}: ${wrong?.findings[0]?.message}`);
     leave(open);
     expect((await run(["evidence.json", ...trusted()])).exit).toBe(1);
   });
@@ -93,6 +97,15 @@ describe("evidence verify refuses", () => {
     expect([exit, codeOf(stdout)]).toEqual([2, "EVIDENCE_KEY_NEEDED"]);
   });
 
+  it("a fingerprint without the key that it is of, and says which file that is", async () => {
+    rmSync(join(cwd, "evidence.pub"));
+    const beside = await run(["evidence.json", ...trusted(), "--json"]);
+    expect([beside.exit, codeOf(beside.stdout)]).toEqual([2, "EVIDENCE_KEY_NEEDED"]);
+    expect(JSON.parse(beside.stdout).error.message).toContain('there is no "evidence.pub"');
+    const piped = await run(["-", ...trusted(), "--json"], at(0), Buffer.from(good.evidence.envelope));
+    expect(JSON.parse(piped.stdout).error).toMatchObject({ code: "EVIDENCE_KEY_NEEDED", path: "--fingerprint" });
+  });
+
   it("another key, in a file or as a fingerprint", async () => {
     const { signer } = await createMemorySigner("P-256", "other");
     const other = await testEvidence({ signer });
@@ -100,13 +113,13 @@ describe("evidence verify refuses", () => {
     const said = await run(["evidence.json", "--key", "other.pub", "--json"]);
     expect([said.exit, codeOf(said.stdout)]).toEqual([3, "EVIDENCE_BAD_SIGNATURE"]);
     const named = await run(["evidence.json", "--fingerprint", other.evidence.fingerprint, "--json"]);
-    expect([named.exit, codeOf(named.stdout)]).toEqual([2, "EVIDENCE_KEY_INVALID"]);
+    expect([named.exit, codeOf(named.stdout)]).toEqual([3, "EVIDENCE_OTHER_KEY"]);
   });
 
   it("all four files replaced by somebody else's, where the fingerprint is known", async () => {
     const { signer } = await createMemorySigner("P-256", "other");
     leave(await testEvidence({ signer }));
-    expect((await run(["evidence.json", ...trusted()])).exit).toBe(2);
+    expect((await run(["evidence.json", ...trusted()])).exit).toBe(3);
   });
 
   it.each(["", "12", "zz".repeat(32), "-----BEGIN PUBLIC KEY-----"])("the fingerprint %o", async (hex) => {
@@ -147,5 +160,16 @@ describe("evidence verify refuses", () => {
     expect((await run(["evidence.json", ...trusted(), "--max-age", "30d"], at(29))).exit).toBe(0);
     expect((await run(["evidence.json", ...trusted()], at(-1))).exit).toBe(1);
     expect((await run(["evidence.json", ...trusted(), "--max-age", "soon"])).exit).toBe(2);
+  });
+
+  it("options of `evidence`, and a file that is missing, with the help that is for it", async () => {
+    for (const argv of [["evidence.json", "--layers", "model"], ["evidence.json", "-o", "x"], []]) {
+      const { exit, stdout } = await run([...argv, ...trusted(), "--json"]);
+      expect([exit, codeOf(stdout)]).toEqual([2, "CLI_USAGE"]);
+      expect(JSON.parse(stdout).error.fix).toContain("trustkern evidence verify --help");
+    }
+    const { stdout } = await run(["--help"]);
+    expect(stdout).toContain("--max-age");
+    expect(stdout).not.toContain("--layers");
   });
 });

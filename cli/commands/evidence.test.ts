@@ -31,10 +31,19 @@ vi.mock("../../operations/verify/boundary.ts", () => ({
   },
 }));
 
+const NAMES = [
+  ...["backend", "broker", "collector", "custody", "custody-broker", "database", "gateway", "loki", "prometheus"],
+  ...["schema", "shipper", "simulator", "step-ca", "probe"],
+];
+const LOCK = `schema: trustkern.images/1\nsource: packages\nimages:\n${NAMES.map(
+  (name) => `  ${name}: {reference: "trustkern/${name}:0.1.0", digest: "sha256:${"0".repeat(64)}"}\n`,
+).join("")}`;
+
 let cwd: string;
 beforeEach(() => {
   cwd = mkdtempSync(join(tmpdir(), "tk-ev-"));
   cpSync(join("examples", "single-host", "trustkern.yaml"), join(cwd, "trustkern.yaml"));
+  writeFileSync(join(cwd, "images.lock.yaml"), LOCK);
   found = testVerification();
   asked = undefined;
 });
@@ -49,6 +58,7 @@ const predicate = () => {
 
 describe("evidence", () => {
   it("writes four files, prints the fingerprint, and is what evidence verify takes", async () => {
+    found = { ...found, deployment: "single-host" };
     const { exit, stdout } = await run();
     expect(exit).toBe(0);
     expect(files()).toEqual(["evidence.html", "evidence.json", "evidence.md", "evidence.pub"]);
@@ -56,6 +66,15 @@ describe("evidence", () => {
     const verified = await run("verify", "evidence.json", "--fingerprint", fingerprint);
     expect([verified.exit, verified.stdout]).toEqual([0, expect.stringContaining("evidence.html is as it was signed")]);
     expect((await run("verify", "evidence.json")).exit).toBe(0);
+  });
+
+  it("is refused in the folder of another deployment, and where another one is asked for", async () => {
+    found = { ...found, deployment: "other" };
+    await run();
+    const refused = await run("verify", "evidence.json");
+    expect([refused.exit, refused.stdout]).toEqual([5, expect.stringContaining("EVIDENCE_OTHER_DEPLOYMENT")]);
+    expect((await run("verify", "evidence.json", "--deployment", "other")).exit).toBe(0);
+    expect((await run("verify", "evidence.json", "--deployment", "other", "--tenant", "acme")).exit).toBe(5);
   });
 
   it("gives one document on one line", async () => {

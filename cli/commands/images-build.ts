@@ -19,7 +19,7 @@ export const run: Run = async (context) => {
   if (options.dryRun === true) {
     const images = names.map((name) => ({ name, reference: localReference(name, version), from: sourceOf(name) }));
     if (flags.json) printJson(io, { schema: "trustkern.images-build/1", images });
-    else for (const { name, reference, from } of images) io.stdout(`${name.padEnd(12)} ${reference}  from ${from}\n`);
+    else for (const { name, reference, from } of images) io.stdout(`${name.padEnd(14)} ${reference}  from ${from}\n`);
     return EXIT.done;
   }
   const projectDir = fileURLToPath(new URL("../../", import.meta.url));
@@ -41,8 +41,8 @@ export const run: Run = async (context) => {
 
 function line({ paint }: CommandContext, { name, reference, id, state }: BuildOutcome): string {
   if (id === undefined)
-    return `${name.padEnd(12)} ${paint("yellow", "left out")}: it cannot be made here and comes from a registry alone\n`;
-  return `${name.padEnd(12)} ${state.padEnd(9)} ${reference}  ${id.slice(0, 19)}\n`;
+    return `${name.padEnd(14)} ${paint("yellow", "left out")}: it cannot be made here and comes from a registry alone\n`;
+  return `${name.padEnd(14)} ${state.padEnd(9)} ${reference}  ${id.slice(0, 19)}\n`;
 }
 
 function sourceOf(name: string): string {

@@ -45,7 +45,7 @@ async function deployed(folder: string, engine: "docker" | "embedded"): Promise<
   const state = { schema: `trustkern.${engine}-state/1`, createdAt: "2026-01-01T00:00:00Z" } as const;
   mkdirSync(join(folder, ".trustkern"));
   writeState(join(folder, ".trustkern", "deployment.json"), { ...state, tenant, ports: {}, volumes: [] });
-  host = await custodyHost({ io: { cwd: folder }, flags: {} } as CommandContext);
+  host = await custodyHost({ io: { cwd: folder, now: () => new Date() }, flags: {} } as CommandContext);
   const management = createGrpcServer({ maxMessageBytes: 65_536 });
   management.add(Management, managementHandlers(keys.custodian));
   mkdirSync(dirname(host.socket), { recursive: true });

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
+import { assertPins } from "../../operations/images/pins.ts";
 import { EXIT } from "../../shared/errors.ts";
 import { planDocker } from "../../stacks/docker/life/plan-docker.ts";
 import { type CommandContext, printJson, type Run } from "../command.ts";
@@ -11,6 +12,7 @@ import { planText } from "../plan-view.ts";
 export const run: Run = async (context) => {
   const { io, flags, options, paint } = context;
   const { options: target } = await dockerTarget(context);
+  assertPins(target.images);
   const planFile = typeof options.out === "string" ? resolve(io.cwd, options.out) : undefined;
   if (planFile !== undefined) assertFolder(planFile);
   const plan = await planDocker({ ...target, planFile, onResource: () => undefined });

@@ -45,7 +45,7 @@ function withoutRepetition(lines: readonly Line[]): readonly Line[] {
     const { what } = lines.find(({ accepted }) => accepted === line.accepted) ?? line;
     const again =
       line.accepted.length > COLUMNS && lines.findIndex(({ accepted }) => accepted === line.accepted) < index;
-    return again ? { ...line, accepted: `the same as ${what}` } : line;
+    return again ? { ...line, accepted: `one of the same list as ${what}` } : line;
   });
 }
 

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { assertPins } from "../../operations/images/pins.ts";
 import { EXIT } from "../../shared/errors.ts";
 import { stableJson } from "../../shared/stable-json.ts";
 import { renderDocker } from "../../stacks/docker/life/render.ts";
@@ -13,6 +14,7 @@ import { writeFolder } from "../files.ts";
 export const run: Run = async (context) => {
   const { io, flags, options } = context;
   const { options: target } = await dockerTarget(context);
+  assertPins(target.images);
   const { stack, model } = renderDocker(target);
   const files = {
     [STACK_FILE]: `${stableJson(stack, 2)}\n`,

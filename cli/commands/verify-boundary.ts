@@ -16,12 +16,9 @@ export const run: Run = async (context) => {
   const layers = layersOption(options.layers);
   const subject = await boundarySubject(context);
   const say = talk(context);
-  if (layers === undefined && subject.docker === undefined) {
-    say(`the ${subject.deployment.engine} engine keeps no component apart from another: its model alone is looked at`);
-  }
   const onLayer = (layer: string): void => say(`looking at the layer ${layer}`);
   const verification = await verifyBoundary({ ...subject, layers, clock: io.now, onLayer });
   if (flags.json) printJson(io, verification);
   else io.stdout(verificationText(verification, paint, process.stdout.columns ?? COLUMNS));
-  return EXIT_OF[verdictOf(verification.results)];
+  return EXIT_OF[verdictOf(verification)];
 };

@@ -2,7 +2,7 @@ import { createHash, createPublicKey } from "node:crypto";
 import type { KeySigner } from "../../certs/signers/signer.ts";
 import { STACK_FILE } from "../../stacks/docker/terraform/init.ts";
 import { fingerprintOf } from "../../stacks/host/trust/signing-key.ts";
-import type { Verification } from "../verify/result.ts";
+import { type Verification, verdictOf } from "../verify/result.ts";
 import type { Gathered } from "./facts/gather.ts";
 import { renderMarkdown } from "./page/markdown.ts";
 import { renderPage, type Shown } from "./page/page.ts";
@@ -10,7 +10,6 @@ import { plainTexts } from "./plain-text.ts";
 import type { Facts } from "./schema/facts-schema.ts";
 import { PREDICATE_TYPE, type Predicate, type Statement } from "./schema/statement.ts";
 import { sealStatement } from "./seal.ts";
-import { evidenceVerdict } from "./verdict.ts";
 
 /** What evidence is made of. */
 export interface EvidenceParts extends Gathered {
@@ -43,7 +42,7 @@ export async function buildEvidence(parts: EvidenceParts): Promise<Evidence> {
   const fingerprint = fingerprintOf(signer.publicKeySpki);
   const shown: Shown = {
     schema: "trustkern.evidence/1",
-    verdict: evidenceVerdict(verification),
+    verdict: verdictOf(verification),
     issuedAt: issuedAt.toISOString(),
     signer: { fingerprint, place },
     verification: plainTexts(verification) as Predicate["verification"],

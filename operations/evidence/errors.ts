@@ -17,8 +17,8 @@ export const evidenceErrors = catalogue({
   },
   EVIDENCE_KEY_INVALID: {
     exit: EXIT.configuration,
-    summary: "What was named is no P-256 public key in PEM, or is not the key of that fingerprint.",
-    fix: "name the .pub file that `trustkern evidence` wrote, and the fingerprint that it printed",
+    summary: "What was named is no P-256 public key in PEM, or no fingerprint.",
+    fix: "name the .pub file that came with the evidence, and the fingerprint that was handed over by another way: 64 hex digits",
   },
   EVIDENCE_BAD_SIGNATURE: {
     exit: EXIT.authentication,
@@ -30,6 +30,16 @@ export const evidenceErrors = catalogue({
     summary:
       "The file is signed and contradicts itself: a program that this toolkit did not write made it, or another version did.",
     fix: "verify it with the toolkit of the version that it names, and ask whoever signed it",
+  },
+  EVIDENCE_OTHER_KEY: {
+    exit: EXIT.authentication,
+    summary: "The key that came with the evidence, or was named, is not the one of the fingerprint that is trusted.",
+    fix: "do not rely on the evidence; compare the fingerprint with the one that was handed over by another way, and ask whoever signs",
+  },
+  EVIDENCE_OTHER_DEPLOYMENT: {
+    exit: EXIT.policy,
+    summary: "The evidence is of another deployment or tenant than was asked for, or than the folder is of.",
+    fix: "ask for the evidence of the deployment that you mean, or name this one with --deployment and --tenant",
   },
   EVIDENCE_PAGE_CHANGED: {
     exit: EXIT.policy,
@@ -43,7 +53,7 @@ export const evidenceErrors = catalogue({
   },
   EVIDENCE_TOO_OLD: {
     exit: EXIT.failed,
-    summary: "The evidence is older than --max-age allows.",
+    summary: "What the evidence says was seen longer ago than --max-age allows.",
     fix: "have it written anew with `trustkern evidence`",
   },
   EVIDENCE_OTHER_VERSION: {

@@ -4,8 +4,10 @@ import type { Component } from "../../model/component.ts";
 import type { Deployment } from "../../model/deployment.ts";
 import { buildModel } from "../../modules/index.ts";
 import { referencePlacement } from "../../modules/reference-placement.ts";
+import { isBelow, UPSTREAM_DOMAINS } from "../../profiles/provider-hosts.ts";
 import { defaultDeployment } from "../../profiles/resolve.ts";
 import { KNOWN_IMAGES } from "./known-images.ts";
+import { apiHost } from "./reference.ts";
 
 const deployment: Deployment = {
   ...defaultDeployment(),
@@ -85,4 +87,10 @@ describe("KNOWN_IMAGES", () => {
   it("pins every upstream image to a version", () => {
     for (const { upstream } of Object.values(KNOWN_IMAGES)) if (upstream) expect(upstream).toMatch(/:v?\d+\.\d+\.\d+/);
   });
+});
+
+it("come, where they are other makers', from registries that no customer's mirror may be", () => {
+  const upstream = Object.values(KNOWN_IMAGES).flatMap(({ upstream: reference }) => reference ?? []);
+  expect(upstream.length).toBeGreaterThan(3);
+  for (const reference of upstream) expect(isBelow(apiHost(reference), UPSTREAM_DOMAINS), reference).toBe(true);
 });

@@ -9,7 +9,7 @@ import { resolveDeployment } from "../../profiles/resolve.ts";
 import type { DockerCli } from "../../stacks/host/docker-cli.ts";
 import type { ImageLock } from "./lock-file.ts";
 import { imageNamesOf, repositoryOf } from "./lock-images.ts";
-import { assertImages, pinsOf } from "./pins.ts";
+import { assertImages, assertPins, pinsOf } from "./pins.ts";
 import { testSigner } from "./signatures/test-signer.ts";
 
 const dev = resolveDeployment({ name: "a", tenant: "b", profile: "dev", engine: "docker" });
@@ -43,6 +43,26 @@ describe("pinsOf", () => {
       expect(reference).toMatch(/:v?\d+\.\d+\.\d+/);
       expect(none).toBeUndefined();
     }
+  });
+
+  it("says of a lock what files can say: images from elsewhere, without a signature, or a key that is none", () => {
+    const dir = mkdtempSync(join(tmpdir(), "tk-pins-"));
+    const signedBy = join(dir, "images.pub");
+    const asking: Deployment = { ...hosted, images: { ...hosted.images, mirror: "mirror.example" } };
+    const codes = (deployment: Deployment, lock = lockOf(deployment)) =>
+      new Set(pinsOf(deployment, modelOf(deployment), lock, "1.0.0").findings?.map(({ code }) => code));
+    expect(codes(hosted)).toEqual(new Set());
+    expect(codes(asking)).toEqual(new Set(["IMAGE_ELSEWHERE"]));
+    const signed: Deployment = { ...hosted, images: { ...hosted.images, signedBy } };
+    expect(codes(signed)).toEqual(new Set(["IMAGES_SIGNER_INVALID"]));
+    writeFileSync(signedBy, testSigner().pem);
+    expect(codes(signed)).toEqual(new Set(["IMAGE_UNSIGNED"]));
+    expect(pinsOf(signed, modelOf(signed), undefined, "1.0.0").findings).toEqual([]);
+    expect(() => assertPins(pinsOf(signed, modelOf(signed), lockOf(signed), "1.0.0"))).toThrow(
+      expect.objectContaining({ code: "IMAGES_MISMATCH" }),
+    );
+    expect(assertPins(pinsOf(hosted, modelOf(hosted), lockOf(hosted), "1.0.0"))).toBeUndefined();
+    rmSync(dir, { recursive: true });
   });
 
   it("refuses the lock of the other source", () => {

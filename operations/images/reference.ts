@@ -56,8 +56,19 @@ export function blobUrl(reference: Reference, digest: string): URL {
 function apiUrl({ host, repository }: Reference, what: string): URL {
   const name = host.replace(/:[0-9]+$/, "");
   const local = name === "localhost" || name === "127.0.0.1" || name === "[::1]";
-  const api = host === DEFAULT_HOST ? DEFAULT_API_HOST : host;
-  return new URL(`${local ? "http" : "https"}://${api}/v2/${repository}/${what}`);
+  return new URL(`${local ? "http" : "https"}://${apiOf(host)}/v2/${repository}/${what}`);
+}
+
+function apiOf(host: string): string {
+  return host === DEFAULT_HOST ? DEFAULT_API_HOST : host;
+}
+
+/**
+ * Host, and port where one is said, that an image is pulled from.
+ * @throws IMAGES_REFERENCE_INVALID
+ */
+export function apiHost(reference: string): string {
+  return apiOf(parseReference(reference).host);
 }
 
 /** The reference of the same image in another registry. */

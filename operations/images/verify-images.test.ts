@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { DockerCli } from "../../stacks/host/docker-cli.ts";
 import type { ImageLock } from "./lock-file.ts";
+import type { ImageDemands } from "./lock-findings.ts";
 import { testSigner } from "./signatures/test-signer.ts";
-import { type ImageDemands, verifyImages } from "./verify-images.ts";
+import { verifyImages } from "./verify-images.ts";
 
 const id = (letter: string): string => `sha256:${letter.repeat(64)}`;
 
@@ -17,7 +18,8 @@ function engineWith(images: Readonly<Record<string, string>>): DockerCli {
   };
 }
 
-const packages: ImageDemands = { images: { source: "packages" } };
+const OPEN = { mode: "open", allow: [] } as const;
+const packages: ImageDemands = { images: { source: "packages" }, egress: OPEN };
 
 describe("images of this machine", () => {
   const lock = {
@@ -64,10 +66,13 @@ describe("images of a registry", () => {
   const signature = vendor.sign("registry.example/trustkern/backend", id("a"));
   const backend = { reference: "m.example/trustkern/backend:1", digest: id("a"), signature };
   const registry = { source: "registry" } as const;
-  const codesOf = async (image: ImageLock["images"][string], demands: ImageDemands): Promise<readonly string[]> => {
+  const codesOf = async (
+    image: ImageLock["images"][string],
+    asked: Omit<ImageDemands, "egress"> & Partial<ImageDemands>,
+  ): Promise<readonly string[]> => {
     const docker: DockerCli = () => Promise.reject(new Error("asked"));
     const lock: ImageLock = { source: "registry", signer: vendor.key.fingerprint, images: { backend: image } };
-    return (await verifyImages(lock, ["backend"], docker, demands)).map(({ code }) => code);
+    return (await verifyImages(lock, ["backend"], docker, { egress: OPEN, ...asked })).map(({ code }) => code);
   };
 
   it("are asked of nobody: their digest, and the signature in the lock, say enough", async () => {
@@ -91,5 +96,23 @@ describe("images of a registry", () => {
 
   it.each(["other.example", "m.example/hub", "m.exampl"])("are refused where the mirror is %s", async (mirror) => {
     expect(await codesOf(backend, { images: { ...registry, mirror } })).toEqual(["IMAGE_ELSEWHERE"]);
+  });
+
+  const allow = { host: "m.example", port: 443, protocol: "tcp", purpose: "images" } as const;
+  it.each([
+    ["no host at all", { mode: "isolated", allow: [] }],
+    ["another host", { mode: "restricted", allow: [{ ...allow, host: "registry.example" }] }],
+    ["another port", { mode: "restricted", allow: [{ ...allow, port: 5000 }] }],
+    ["another purpose", { mode: "restricted", allow: [{ ...allow, purpose: "ntp" }] }],
+  ] as const)("are refused without a mirror where egress names %s", async (_, egress) => {
+    expect(await codesOf(backend, { images: registry, egress })).toEqual(["IMAGE_ELSEWHERE"]);
+  });
+
+  it("are those of a registry that egress names, for what Docker's own name stands for too", async () => {
+    const egress = (host: string) => ({ mode: "restricted", allow: [{ ...allow, host }] }) as const;
+    expect(await codesOf(backend, { images: registry, egress: egress("m.example") })).toEqual([]);
+    const hub = { ...backend, reference: "trustkern/backend:1" };
+    expect(await codesOf(hub, { images: registry, egress: egress("registry-1.docker.io") })).toEqual([]);
+    expect(await codesOf(hub, { images: registry, egress: egress("m.example") })).toEqual(["IMAGE_ELSEWHERE"]);
   });
 });

@@ -3,23 +3,12 @@ import type { DockerCli } from "../../stacks/host/docker-cli.ts";
 import { inspectImage } from "./docker-images.ts";
 import { imagesErrors } from "./errors.ts";
 import { type ImageLock, LOCK_FILE, type LockedImage } from "./lock-file.ts";
-import { type ImageOrigin, isAvailable, repositoryOf } from "./lock-images.ts";
-import { judgeSignature } from "./signatures/judge.ts";
-import type { SigningKey } from "./signatures/signing-key.ts";
-
-const LOCK_AGAIN = "trustkern images lock";
-
-/** What a deployment asks of its images. */
-export interface ImageDemands {
-  readonly images: ImageOrigin;
-  /** @default signatures are not asked for */
-  readonly signedBy?: SigningKey | undefined;
-}
+import { type ImageDemands, LOCK_AGAIN, lockFindings } from "./lock-findings.ts";
+import { isAvailable } from "./lock-images.ts";
 
 /**
  * What stands between a lock and a deployment of these images: those that the lock does not name, those that were to be made
- * on this machine or loaded and are not there, those that are other bytes than the lock says, those that are not the mirror's, and
- * those whose signature the lock does not have. What comes from a registry is pulled by its digest, which the Docker Engine checks
+ * on this machine or loaded and are not there, those that are other bytes than the lock says, and {@link lockFindings}. What comes from a registry is pulled by its digest, which the Docker Engine checks
  * itself: no registry is asked.
  * @throws what {@link DockerCli} throws
  */
@@ -34,7 +23,7 @@ export async function verifyImages(
       const locked = lock.images[name];
       if (locked === undefined) return [notLocked(lock, name)];
       if (lock.source !== "registry") return checkPresent(name, locked, docker, lock.source);
-      return [...checkMirror(name, locked, demands), ...checkSignature(name, locked, demands)];
+      return lockFindings(lock, [name], demands);
     }),
   );
   return checked.flat();
@@ -49,29 +38,6 @@ function notLocked({ source }: ImageLock, name: string): Finding {
       ? LOCK_AGAIN
       : `it comes from a registry alone: set images.source to registry, or leave it out with images: { ${name}: absent }`,
   };
-}
-
-/** A lock that was made before the mirror was named would still pull from elsewhere. */
-function checkMirror(name: string, { reference }: LockedImage, { images }: ImageDemands): readonly Finding[] {
-  const { mirror } = images;
-  if (mirror === undefined || reference.startsWith(`${mirror}/`)) return [];
-  const message = `${reference} is not in images.mirror ${mirror}`;
-  return [{ code: "IMAGE_ELSEWHERE", path: `images.${name}`, message, fix: LOCK_AGAIN }];
-}
-
-function checkSignature(
-  name: string,
-  { reference, digest, signature }: LockedImage,
-  { images, signedBy }: ImageDemands,
-): readonly Finding[] {
-  if (signedBy === undefined) return [];
-  const why =
-    signature === undefined
-      ? `it was locked without a signature of ${signedBy.fingerprint}, the key of images.signedBy`
-      : judgeSignature(signature, { repository: repositoryOf(images, name), digest }, signedBy);
-  if (why === undefined) return [];
-  const message = `${reference} at ${digest}: ${why}`;
-  return [{ code: "IMAGE_UNSIGNED", path: `images.${name}`, message, fix: LOCK_AGAIN }];
 }
 
 async function checkPresent(

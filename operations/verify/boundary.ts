@@ -6,6 +6,7 @@ import type { LineResult } from "../../profiles/lines.ts";
 import type { Finding } from "../../shared/finding.ts";
 import { type Rendered, synthDocker } from "../../stacks/docker/life/render.ts";
 import { hostErrors } from "../../stacks/host/errors.ts";
+import { readState, settledHosting } from "../../stacks/host/state.ts";
 import { checksOf, LAYERS, type Layer } from "./checks.ts";
 import { verifyData } from "./data/index.ts";
 import { verifyErrors } from "./errors.ts";
@@ -28,16 +29,11 @@ export interface BoundarySubject {
 
 /** How to prove it. */
 export interface BoundaryOptions extends BoundarySubject {
-  /** @default those of {@link layersOf} */
+  /** Fewer than all of them prove nothing of the boundary. @default all */
   readonly layers?: readonly Layer[] | undefined;
   readonly clock: () => Date;
   /** Hears of each layer before it is looked at. */
   readonly onLayer: (layer: Layer) => void;
-}
-
-/** The layers that an engine has: the embedded one has nothing but its model. */
-export function layersOf({ docker }: Pick<BoundarySubject, "docker">): readonly Layer[] {
-  return docker === undefined ? ["model"] : LAYERS;
 }
 
 const LOOKS: Readonly<Record<"running" | "data", Look>> = {
@@ -49,13 +45,15 @@ const LOOKS: Readonly<Record<"running" | "data", Look>> = {
  * Looks at the layers in their order. What is wrong with the deployment, and what keeps a layer from being looked at, is in the
  * results.
  * @throws BOUNDARY_BROKEN where no model can be made, STATE_CORRUPT, DEPLOY_CANCELLED
+ * @throws HOSTING_MOVED where the file names another region or account than what was deployed is in
  */
 export async function verifyBoundary(options: BoundaryOptions): Promise<Verification> {
   const { deployment, clock, docker } = options;
-  const wanted = options.layers ?? layersOf(options);
-  const layers = LAYERS.filter((layer) => wanted.includes(layer));
+  const layers = LAYERS.filter((layer) => options.layers?.includes(layer) ?? true);
   const startedAt = clock().toISOString();
   const rendered = docker === undefined ? undefined : synthDocker(docker);
+  if (rendered !== undefined)
+    settledHosting(readState(rendered.layout.stateFile, deployment.tenant, "docker"), deployment);
   const model = rendered?.model ?? buildModel(deployment, referencePlacement(deployment));
   const results: CheckResult[] = [];
   for (const layer of layers) {

@@ -18,7 +18,7 @@ export const CHECKS = {
     "every container runs the program of its component, without a right of the host, a capability or a namespace that no exception grants",
   "rendered.secrets":
     "no secret is in the rendered stack, and no variable in an environment that its component does not have",
-  "rendered.images": "every image is named by what the lock says",
+  "rendered.images": "every image is what the lock says, from where the file says, and signed where it asks for that",
   "rendered.limits": "every container has bounds on memory, processors and logs, and is watched",
   "rendered.engine":
     "the state is kept where the deployment says, by the pinned provider, and there is nothing else in the stack",
@@ -32,14 +32,14 @@ export const CHECKS = {
   "running.tls.accepted":
     "every port with TLS answers its own clients by TLS 1.3, with a certificate that the deployment's root made",
   "running.tls.refused":
-    "no port takes a client without a certificate, of another root, of another tenant, or that is revoked",
+    "no port of mutual TLS takes a client without a certificate, of another root or of another tenant, and broker and backend none that is revoked",
   "running.tls.version": "no port speaks TLS 1.2 or older",
   "running.mounts": "every container sees the files and folders of its component, and no others",
   "running.environment": "every container has the environment and the command of its component, and no secret in it",
   "running.rights": "every container has the user, the rights and the bounds of its component",
   "running.images": "every container runs the bytes that the lock names",
   "running.egress": "nothing leaves the host from inside of a container",
-  "running.encryption": "every volume with plaintext or decryption keys is on an encrypted device",
+  "running.encryption": "every volume and folder with plaintext or keys is on an encrypted device",
   "running.custody": "custody is unsealed, of the class that is asked for, and the custody of the kind that is named",
   "data.stored": "a marked message of a sensor is decrypted and stored in the database, once",
   "data.broker": "its plaintext is in no file of the broker",

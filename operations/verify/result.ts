@@ -1,5 +1,5 @@
 import type { Finding } from "../../shared/finding.ts";
-import type { CheckId, Layer } from "./checks.ts";
+import { type CheckId, LAYERS, type Layer } from "./checks.ts";
 
 /**
  * What became of a check: it held; it did not; it could not be looked at, which is never a success; or the deployment's profile
@@ -46,9 +46,16 @@ export function judged(id: CheckId, seen: string, findings: readonly Finding[]):
   return { id, outcome: findings.length > 0 ? "broken" : "proven", seen, findings };
 }
 
-/** `broken` where one check is, else `not-proven` where one is and may not be, else `proven`. */
-export function verdictOf(results: readonly CheckResult[]): Exclude<Outcome, "not-required"> {
+/**
+ * `broken` where one check is, else `not-proven` where one is and may not be, or where a layer was left out: that proves nothing of
+ * the boundary, whatever it found. Else `proven`.
+ */
+export function verdictOf({
+  results,
+  layers,
+}: Pick<Verification, "results" | "layers">): Exclude<Outcome, "not-required"> {
   if (results.some(({ outcome }) => outcome === "broken")) return "broken";
   const open = results.some(({ outcome, reportOnly }) => outcome === "not-proven" && reportOnly !== true);
-  return open || results.length === 0 ? "not-proven" : "proven";
+  const whole = LAYERS.every((layer) => layers.includes(layer));
+  return open || !whole || results.length === 0 ? "not-proven" : "proven";
 }

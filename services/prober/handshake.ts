@@ -1,5 +1,7 @@
 import { readFileSync } from "node:fs";
+import { get } from "node:http";
 import { connect as connectTcp, type Socket } from "node:net";
+import { text } from "node:stream/consumers";
 import { connect as connectTls, type TLSSocket } from "node:tls";
 import { messageOf } from "../../shared/errors.ts";
 import type { Handshake, HandshakeAnswer } from "../../shared/prober.ts";
@@ -57,7 +59,7 @@ function openSocket({ host, port, postgres, timeoutMs }: Handshake): Promise<Soc
 }
 
 function overTls(socket: Socket, attempt: Handshake): Promise<HandshakeAnswer> {
-  const { servername, ca, cert, key, minVersion, maxVersion, timeoutMs, settleMs } = attempt;
+  const { servername, ca, cert, key, minVersion, maxVersion, timeoutMs, settleMs, path } = attempt;
   const old = minVersion === "TLSv1.3" ? {} : { ciphers: OLD };
   const own = cert === undefined || key === undefined ? {} : { cert: bytesOf(cert), key: bytesOf(key) };
   const options = { socket, servername, ca: bytesOf(ca), ...own, minVersion, maxVersion, ...old };
@@ -72,17 +74,33 @@ function overTls(socket: Socket, attempt: Handshake): Promise<HandshakeAnswer> {
     };
     secure.once("secureConnect", () => {
       version = secure.getProtocol() ?? "";
+      if (path !== undefined) return request(secure, path, end);
       clearTimeout(timer);
       timer = setTimeout(() => end("taken", ""), settleMs);
     });
-    secure.once("data", () => end("taken", ""));
+    if (path === undefined) secure.once("data", () => end("taken", ""));
     // Of these the certificate of the server is the reason; it was not asked whether it takes the client.
     secure.once("error", (error: NodeJS.ErrnoException) =>
       end(isDistrust(error) ? "untrusted" : "refused", oneLine(error)),
     );
+    // With a request these are its own to tell: an answer may come with the end of the connection.
+    if (path !== undefined) return;
     secure.once("end", () => end("refused", "it ended the connection"));
     secure.once("close", () => end("refused", "it closed the connection"));
   });
+}
+
+/** Asks over a connection that is there; an answer that is no 2xx is a refusal, with its first words as the reason. */
+function request(secure: TLSSocket, path: string, end: (outcome: "taken" | "refused", why: string) => void): void {
+  const asked = get({ createConnection: () => secure, host: "port", path }, (answer) => {
+    const { statusCode = 0 } = answer;
+    if (statusCode >= 200 && statusCode < 300) return end("taken", "");
+    text(answer).then(
+      (body) => end("refused", `${statusCode} ${body.replaceAll(/\s+/g, " ").slice(0, 200)}`),
+      (thrown: unknown) => end("refused", oneLine(thrown)),
+    );
+  });
+  asked.once("error", (error) => end("refused", oneLine(error)));
 }
 
 /** Codes of Node for a server's certificate that its client does not trust (node:tls, "X509 certificate error codes"). */

@@ -14,7 +14,7 @@ export function send({ host, port, protocol, text }: Sent): Promise<boolean> {
 
 function datagram(host: string, port: number, text: string): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = createSocket("udp4");
+    const socket = createSocket(host.includes(":") ? "udp6" : "udp4");
     socket.on("error", () => undefined);
     socket.send(text, port, host, (error) => {
       socket.close();

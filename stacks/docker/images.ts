@@ -1,4 +1,5 @@
 import type { ImageSource } from "../../model/deployment.ts";
+import type { Finding } from "../../shared/finding.ts";
 
 /** One line of the image lock, or a reference that is not locked yet. */
 export interface ImagePin {
@@ -12,6 +13,8 @@ export interface ImagePin {
 export interface ImagePins {
   readonly source: ImageSource;
   readonly images: Readonly<Record<string, ImagePin>>;
+  /** What of the lock is not what the deployment asks of its images. @default nothing */
+  readonly findings?: readonly Finding[];
 }
 
 /** Reference by digest alone, as `docker pull` takes it; a tag beside a digest would be ignored. */

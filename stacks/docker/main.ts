@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { buildModel } from "../../modules/index.ts";
 import { LOCK_FILE, readImageLock } from "../../operations/images/lock-file.ts";
-import { pinsOf } from "../../operations/images/pins.ts";
+import { assertPins, pinsOf } from "../../operations/images/pins.ts";
 import packageJson from "../../package.json" with { type: "json" };
 import { parseDeploymentYaml } from "../../profiles/parse.ts";
 import { EXIT, messageOf, TrustKernError } from "../../shared/errors.ts";
@@ -22,6 +22,7 @@ function main(env: NodeJS.ProcessEnv): void {
   const dir = resolve(env.TRUSTKERN_DIR ?? join(dirname(file), ".trustkern"));
   const model = buildModel(deployment, dockerPlacement(deployment));
   const images = pinsOf(deployment, model, readImageLock(join(dirname(file), LOCK_FILE)), packageJson.version);
+  assertPins(images);
   const runAs = runAsOf(process.getuid?.() ?? 0, process.getgid?.() ?? 0);
   const { plan } = renderDocker({ deployment, images, dir, temporaryDir: tmpdir(), runAs });
   writeSynth(plan, { backend: deployment.state, localFile: STATE_FILE });

@@ -13,7 +13,7 @@ interface Stack {
 }
 
 /** The gateway of a profile's least file: its component with every configuration file, and the container as it is rendered. */
-function gatewayOf(profile: ProfileName, publishAddress = "192.0.2.10") {
+function gatewayOf(profile: ProfileName, publishAddress = "192.168.2.10") {
   const said = { docker: { publishAddress }, gateways: ["gw-01", "gw-02"], simulator: { sensors: 0 } };
   const file = Object.entries(said).reduce<object>(
     (made, [path, value]) => withValue(made, path, value),
@@ -54,6 +54,6 @@ describe("the gateway", () => {
   it("differs by its address alone where that is another", () => {
     const elsewhere = gatewayOf("customer-tenant", "198.51.100.7");
     expect(asText(elsewhere.container)).not.toBe(asText(container));
-    expect(asText(elsewhere.container).replaceAll("198.51.100.7", "192.0.2.10")).toBe(asText(container));
+    expect(asText(elsewhere.container).replaceAll("198.51.100.7", "192.168.2.10")).toBe(asText(container));
   });
 });

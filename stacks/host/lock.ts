@@ -21,8 +21,8 @@ export function takeLock(lockFile: string, pid: number): () => void {
         if ((thrown as NodeJS.ErrnoException).code !== "EEXIST") throw thrown;
       }
       const held = ownerOf(lockFile);
-      const [owner, since] = held;
-      if (owner !== undefined && owner !== "" && isAlive(Number(owner)) && startTimeOf(Number(owner)) === since) {
+      const [owner = "", since = ""] = held;
+      if (goesOn(owner, since)) {
         throw hostErrors.error("STATE_LOCKED", `process ${owner} uses this state directory`, {
           path: lockFile,
           fix: `wait until process ${owner} ends, or stop it`,
@@ -64,8 +64,13 @@ function takeAway(lockFile: string, aside: string, dead: string): void {
   }
 }
 
+/** Whether the process with this number and {@link startTimeOf} is still there. */
+export function goesOn(pid: string, since: string): boolean {
+  return pid !== "" && isAlive(Number(pid)) && startTimeOf(Number(pid)) === since;
+}
+
 /** Start of a process in clock ticks since boot (proc_pid_stat(5), field 22), so that a reused number is no owner; "unknown" without /proc. */
-function startTimeOf(pid: number): string {
+export function startTimeOf(pid: number): string {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
     return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "unknown";

@@ -8,6 +8,7 @@ import { rawKey } from "../../custody/backends/contract/key-store-samples.ts";
 import { openKeyStore } from "../../custody/backends/index.ts";
 import type { Generation } from "../../custody/generation.ts";
 import { openKeyring } from "../../custody/keyring/keyring.ts";
+import { FLAT } from "../../operations/verify/search/archives.ts";
 import { needlesOf } from "../../operations/verify/search/needles.ts";
 import { type Hit, searchFor } from "../../operations/verify/search/search.ts";
 import { createKemClient, type KemClient } from "../../services/collector/verify/kem-client.ts";
@@ -48,7 +49,7 @@ beforeAll(async () => {
     homes: [],
     cores: [{ what: "key", bytes: hex(generation.publicKey) }],
   } as const;
-  const search = searchFor(needlesOf([keyInMemory("private key", raw), publicKey]));
+  const search = searchFor(needlesOf([keyInMemory("private key", raw), publicKey]), FLAT);
   find = (name) => search(memoriesOf({ [name]: pids[name] }));
 }, 120_000);
 afterAll(async () => {

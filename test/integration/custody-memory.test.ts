@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { FLAT } from "../../operations/verify/search/archives.ts";
 import { type Canary, needlesOf } from "../../operations/verify/search/needles.ts";
 import { type Hit, searchFor } from "../../operations/verify/search/search.ts";
 import type { Up } from "../../stacks/embedded/up.ts";
@@ -39,7 +40,7 @@ beforeAll(async () => {
   const canaries = await readCanaries(layoutOf(dir, tmpdir()));
   keys = canaries.filter(hasGenerationKey);
   const forms = keys.map(({ name, cores: [core] }) => keyInMemory(name, core?.bytes ?? Buffer.alloc(0)));
-  const search = searchFor(needlesOf([...forms, ...canaries]));
+  const search = searchFor(needlesOf([...forms, ...canaries]), FLAT);
   find = async (name) => search(memoriesOf({ [name]: await pidOf(name) }));
 }, 120_000);
 afterAll(async () => {

@@ -44,6 +44,8 @@ const lock = (signedBy = vendor, path = mirror) =>
     "1",
   );
 
+const OPEN = { mode: "open", allow: [] } as const;
+
 async function freshHub(): Promise<Record<string, string>> {
   hub += 1;
   mirror = `${registry.host}/hub-${hub}`;
@@ -61,9 +63,9 @@ describe("images that cosign has signed", () => {
     const signedBy = readSigningKey(vendor.publicKey);
     expect(locked.signer).toBe(signedBy.fingerprint);
     for (const name of NAMES) expect(locked.images[name]?.digest).toBe(digests[name]);
-    expect(await verifyImages(locked, NAMES, docker, { images: images(), signedBy })).toEqual([]);
+    expect(await verifyImages(locked, NAMES, docker, { images: images(), egress: OPEN, signedBy })).toEqual([]);
     const other = readSigningKey(stranger.publicKey);
-    const refused = await verifyImages(locked, NAMES, docker, { images: images(), signedBy: other });
+    const refused = await verifyImages(locked, NAMES, docker, { images: images(), egress: OPEN, signedBy: other });
     expect(refused.map(({ code }) => code)).toEqual(NAMES.map(() => "IMAGE_UNSIGNED"));
   });
 
@@ -128,7 +130,7 @@ describe("images without a signature that holds", () => {
     const moved = await put("backend", "other bytes");
     expect(moved).not.toBe(digests.backend);
     const signedBy = readSigningKey(vendor.publicKey);
-    expect(await verifyImages(before, NAMES, docker, { images: images(), signedBy })).toEqual([]);
+    expect(await verifyImages(before, NAMES, docker, { images: images(), egress: OPEN, signedBy })).toEqual([]);
     await expect(lock()).rejects.toMatchObject({ code: "IMAGES_UNSIGNED", message: expect.stringContaining(moved) });
   });
 });

@@ -201,14 +201,15 @@ describe("the image broker", () => {
 describe("images lock", () => {
   it("locks to what the Docker Engine has, and sees when that is replaced", async () => {
     const images = { source: "packages" } as const;
+    const egress = { mode: "open", allow: [] } as const;
     const lock = await lockImages({ docker, images, env: {}, signal }, ["custody", "gateway"], VERSION);
     expect(lock.images.gateway?.digest).toBe(built.find(({ name }) => name === "gateway")?.id);
-    expect(await verifyImages(lock, ["custody", "gateway"], docker, { images })).toEqual([]);
+    expect(await verifyImages(lock, ["custody", "gateway"], docker, { images, egress })).toEqual([]);
     const other = {
       ...lock,
       images: { custody: { reference: reference("custody"), digest: `sha256:${"0".repeat(64)}` } },
     };
-    expect(await verifyImages(other, ["custody"], docker, { images })).toMatchObject([
+    expect(await verifyImages(other, ["custody"], docker, { images, egress })).toMatchObject([
       { code: "IMAGE_DIGEST_MISMATCH" },
     ]);
   });

@@ -1,6 +1,7 @@
 import type { Finding } from "../../../shared/finding.ts";
 import type { DockerCli } from "../../../stacks/host/docker-cli.ts";
 import { type ImageLock, LOCK_FILE, parseImageLock } from "../../images/lock-file.ts";
+import { imageNamesOf } from "../../images/lock-images.ts";
 import { readSigningKey } from "../../images/signatures/signing-key.ts";
 import { verifyImages } from "../../images/verify-images.ts";
 import { type DoctorFinding, findingsOf } from "../finding.ts";
@@ -26,10 +27,10 @@ export async function gatherImages(
   if (text === undefined) return { lock: undefined };
   try {
     const lock = parseImageLock(text, LOCK_FILE);
-    const names = [...new Set(model.components.flatMap(({ image }) => image ?? []))].sort();
-    const { images } = deployment;
+    const names = imageNamesOf(model);
+    const { images, egress } = deployment;
     const signedBy = images.signedBy === undefined ? undefined : readSigningKey(images.signedBy);
-    return { lock, names, wrong: await verifyImages(lock, names, docker, { images, signedBy }) };
+    return { lock, names, wrong: await verifyImages(lock, names, docker, { images, egress, signedBy }) };
   } catch (error) {
     return { error };
   }

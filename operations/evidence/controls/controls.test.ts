@@ -22,12 +22,17 @@ describe.each(CONTROLS)("$name, $control.id", ({ control }) => {
   it.each(control.checks)("rests on %s, which fails without the mitigation, and holds with it", (check) => {
     const weakening = WEAKENINGS[check];
     expect(weakening, `no weakening takes away what ${check} looks at`).toBeDefined();
-    const [sound, weakened] = [weakening?.sound() ?? [], weakening?.weakened() ?? []];
+    const sound = weakening?.sound() ?? [];
     expect(outcomeOf(sound, check)).toBe("proven");
-    // Encryption at rest may be reported: without it the check says that it is not proven, and never that it is.
-    expect(outcomeOf(weakened, check)).toBe(check === "running.encryption" ? "not-proven" : "broken");
-    expect(stateOf({ checks: [check] }, sound)).toBe("held");
-    expect(stateOf({ checks: [check] }, weakened)).not.toBe("held");
+    const others = control.checks.filter((id) => id !== check).map((id) => ({ id, outcome: "proven" as const }));
+    expect(stateOf(control, [...others, ...sound])).toBe("held");
+    for (const weaken of weakening === undefined ? [] : [weakening.weakened, ...(weakening.also ?? [])]) {
+      const outcome = outcomeOf(weaken(), check) ?? "proven";
+      // Encryption at rest may be reported: without it the check says that it is not proven, and never that it is.
+      expect(outcome).toBe(check === "running.encryption" ? "not-proven" : "broken");
+      expect(stateOf(control, [...others, { id: check, outcome }])).not.toBe("held");
+    }
+    expect(stateOf(control, [...others, { id: check, outcome: "not-required" }])).toBe("not-shown");
   });
 });
 
@@ -77,10 +82,11 @@ describe("a control is held", () => {
       outcomes.map((outcome, index) => ({ id: index === 0 ? "model.table" : "model.profile", outcome })),
     );
 
-  it("only where each of its checks is proven, or not asked for beside one that is", () => {
+  it("only where each of its checks is proven, and never by one that was not asked for", () => {
     expect(state("proven", "proven")).toBe("held");
-    expect(state("proven", "not-required")).toBe("held");
-    expect(state("not-required", "not-required")).toBe("not-proven");
+    expect(state("proven", "not-required")).toBe("not-shown");
+    expect(state("not-required", "not-required")).toBe("not-shown");
+    expect(state("not-required", "not-proven")).toBe("not-proven");
     expect(state("proven", "not-proven")).toBe("not-proven");
     expect(state("proven")).toBe("not-proven");
     expect(state("not-proven", "broken")).toBe("broken");

@@ -22,14 +22,18 @@ export const INDICATIVE =
   "An indicative mapping, made by the authors of the toolkit and by nobody who certifies. It claims no level, no conformity and no certification: for each control it names the checks of this report that would fail if what they look at were taken away. A control asks for more than that.";
 
 /** What became of a control's checks: the worst of them. */
-export type ControlState = "held" | "broken" | "not-proven";
+export type ControlState = "held" | "broken" | "not-proven" | "not-shown";
 
-/** The state of a control by the results: `held` where every check of it is proven or not asked for, and one at least is proven. */
+/**
+ * The state of a control by the results: `held` where every check of it is proven. One that rests on a check that was not asked for is
+ * `not-shown`: nobody looked.
+ */
 export function stateOf(
   { checks }: Pick<Control, "checks">,
   results: readonly Pick<CheckResult, "id" | "outcome">[],
 ): ControlState {
   const outcomes = checks.map((check) => results.find(({ id }) => id === check)?.outcome ?? "not-proven");
   if (outcomes.includes("broken")) return "broken";
-  return outcomes.includes("not-proven") || !outcomes.includes("proven") ? "not-proven" : "held";
+  if (outcomes.includes("not-proven")) return "not-proven";
+  return outcomes.includes("not-required") ? "not-shown" : "held";
 }

@@ -77,7 +77,15 @@ function counted(names: readonly string[]): string {
   return [...times].map(([name, { length }]) => plain(length === 1 ? name : `${name} (${length})`)).join(", ");
 }
 
-/** Text that Markdown takes as text, and that no reader turns into HTML or a link. */
+/** Between two characters that would make a link together; it has no width (Unicode, U+2060 WORD JOINER). */
+const JOINER = "\u2060";
+
+/**
+ * Text that Markdown takes as text: no HTML, and no address or name that a reader would make a link or a mention of. Those are looked
+ * for after entities were read, so a character that is not to be seen takes them apart.
+ */
 function plain(text: string): string {
-  return text.replace(/[\\`*_{}[\]<>()#!|&~]/g, (character) => `&#${character.charCodeAt(0)};`);
+  return text
+    .replace(/[\\`*_{}[\]<>()#!|&~]/g, (character) => `&#${character.charCodeAt(0)};`)
+    .replace(/@|:(?=\/\/)|\bwww(?=\.)/gi, (start) => `${start}${JOINER}`);
 }

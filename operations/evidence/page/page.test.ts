@@ -90,6 +90,17 @@ describe("the page", () => {
     expect(new Set(columns)).toEqual(new Set([5]));
   });
 
+  it("makes no address and no name a link or a mention in the summary", async () => {
+    const message = "see https://evil.example/pay, WWW.evil.example, mailto:a@evil.example and @everyone";
+    const findings = [{ code: "A_B", path: "containers.www.evil.example", message, fix: "ask @somebody" }];
+    const verification = testVerification({ "running.components": { outcome: "broken", findings } });
+    const { summary } = (await testEvidence({ verification })).evidence;
+    expect(summary).toContain("evil.example/pay");
+    // Readers look for these after they have read entities.
+    const read = summary.replace(/&#(\d+);/g, (_, code) => String.fromCharCode(Number(code)));
+    expect(read).not.toMatch(/[a-z]:\/\/|www\.|@[a-z]/i);
+  });
+
   it("closes what it opens", () => {
     for (const { evidence } of [good, hostile]) {
       for (const tag of [

@@ -72,7 +72,7 @@ ${resultsSection(predicate)}${profileSection(predicate)}${peopleSection(facts)}$
 
 const PLACE_WORDS = {
   host: "on the host itself: whoever controls it can sign anything",
-  "age-file": "in a file that is not on the host",
+  "age-file": "in an age file that the operator named, outside of the state directory",
   "root-device": "on the device of the root's key",
 } as const;
 

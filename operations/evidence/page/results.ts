@@ -33,5 +33,5 @@ function findingList(findings: readonly Finding[]): Markup {
     ({ code: id, path, message, fix }) =>
       html`<li>${code(path)}: ${message} (${code(id)})<br><span class="note">fix: ${fix}</span></li>`,
   );
-  return html`<h4>What is wrong</h4><ul class="findings">${items}</ul>`;
+  return html`<h4>Findings</h4><ul class="findings">${items}</ul>`;
 }

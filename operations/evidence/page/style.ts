@@ -7,8 +7,8 @@ export const STYLE = `
 body { font: 1rem/1.5 system-ui, sans-serif; color: var(--text); background: var(--page); max-width: 76rem; margin: 0 auto; padding: 1.5rem; }
 h1 { font-size: 1.7rem; line-height: 1.2; } h2 { margin-top: 2.5rem; border-bottom: 2px solid var(--line); } h3 { margin-top: 1.8rem; }
 p.lead { font-size: 1.15rem; font-weight: 600; } p.note, caption { color: var(--muted); }
-.proven, .held { color: var(--good); } .broken { color: var(--bad); } .not-proven, .not-required { color: var(--open); }
-.proven, .held, .broken, .not-proven, .not-required { font-weight: 600; }
+.proven, .held { color: var(--good); } .broken { color: var(--bad); } .not-proven, .not-required, .not-shown { color: var(--open); }
+.proven, .held, .broken, .not-proven, .not-required, .not-shown { font-weight: 600; }
 nav ul { columns: 16rem; padding-left: 1.2rem; } a { color: inherit; }
 .wide { overflow-x: auto; } table { border-collapse: collapse; width: 100%; font-size: 0.9rem; margin: 0.5rem 0 1.5rem; }
 caption { text-align: left; padding: 0.3rem 0; } th, td { border: 1px solid var(--line); padding: 0.35rem 0.5rem; text-align: left; vertical-align: top; }
@@ -19,5 +19,5 @@ figure { margin: 1rem 0; } figure > div { background: #ffffff; border: 1px solid
 figure svg { max-width: 100%; height: auto; } pre { background: var(--head); padding: 0.8rem; overflow-x: auto; font-size: 0.85rem; }
 .findings li { margin-bottom: 0.6rem; }
 @media print { body { max-width: none; padding: 0; font-size: 0.8rem; } h2, h3 { break-after: avoid; } tr, figure { break-inside: avoid; }
-  nav { display: none; } .wide, figure > div { overflow: visible; } thead { display: table-header-group; } }
+  nav { display: none; } .wide, figure > div { overflow: visible; } figure > div { text-align: center; } figure svg { max-height: 20cm; width: auto; } thead { display: table-header-group; } }
 `;

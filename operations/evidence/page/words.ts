@@ -1,4 +1,4 @@
-import { LAYERS, type Layer } from "../../verify/checks.ts";
+import { type CheckId, LAYERS, type Layer } from "../../verify/checks.ts";
 import type { Outcome } from "../../verify/result.ts";
 import type { Predicate } from "../schema/statement.ts";
 
@@ -9,20 +9,26 @@ export const OUTCOME_WORDS = {
   "not-proven": "NOT PROVEN",
   "not-required": "not asked for",
   held: "held",
+  "not-shown": "not shown here",
 } as const;
 
 /** What is put into words of an evidence, or of what is about to become one. */
 export interface Worded extends Pick<Predicate, "verdict"> {
   readonly verification: Pick<Predicate["verification"], "deployment" | "tenant"> & {
     readonly layers: readonly Layer[];
-    readonly results: readonly { readonly outcome: Outcome; readonly reportOnly?: boolean | undefined }[];
+    readonly results: readonly {
+      readonly id: CheckId;
+      readonly outcome: Outcome;
+      readonly reportOnly?: boolean | undefined;
+    }[];
   };
 }
 
 /** The first line of every page: what came out, before anything else. */
-export function headline({ verdict, verification: { deployment, tenant } }: Worded): string {
+export function headline({ verdict, verification: { deployment, tenant, results } }: Worded): string {
   const of = `the boundary of ${deployment}, tenant ${tenant}`;
-  if (verdict === "proven") return `Proven: ${of}`;
+  const open = results.flatMap(({ id, outcome }) => (outcome === "not-proven" ? [id] : []));
+  if (verdict === "proven") return `Proven${open.length === 0 ? "" : `, but for ${open.join(" and ")}`}: ${of}`;
   return verdict === "broken" ? `BROKEN: ${of}` : `NOT PROVEN: ${of}`;
 }
 

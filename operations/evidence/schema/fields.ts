@@ -10,8 +10,14 @@ export const word = text.refine((value) => value.length > 0, "is empty");
 /** SHA-256 in lower-case hex. */
 export const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
-/** RFC 3339, UTC, milliseconds. */
-export const time = z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+/** RFC 3339, UTC, milliseconds; a day and an hour that there are. */
+export const time = z
+  .string()
+  .regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
+  .refine((value) => {
+    const instant = new Date(value);
+    return !Number.isNaN(instant.getTime()) && instant.toISOString() === value;
+  }, "is no time");
 
 /** A fact that could not be had, and the code of the error that says why. */
 export const unknownFact = z.strictObject({

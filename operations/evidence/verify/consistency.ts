@@ -1,18 +1,18 @@
 import { PROFILE_NAMES } from "../../../model/deployment.ts";
 import { PROFILES } from "../../../profiles/index.ts";
-import type { Profile } from "../../../profiles/profile.ts";
-import { renderRule } from "../../../profiles/rule.ts";
 import type { Finding } from "../../../shared/finding.ts";
 import { stableJson } from "../../../shared/stable-json.ts";
 import { STACK_FILE } from "../../../stacks/docker/terraform/init.ts";
 import { CHECKS, type CheckId, layerOf } from "../../verify/checks.ts";
-import type { Verification } from "../../verify/result.ts";
-import { evidenceErrors } from "../errors.ts";
+import { type Verification, verdictOf } from "../../verify/result.ts";
 import { assurancesOf } from "../facts/profile.ts";
-import { plainTexts } from "../plain-text.ts";
-import type { Facts } from "../schema/facts-schema.ts";
 import type { Predicate, Statement } from "../schema/statement.ts";
-import { evidenceVerdict } from "../verdict.ts";
+import { contradiction } from "./contradiction.ts";
+import { lineFindings } from "./lines.ts";
+import { outcomeFindings } from "./outcomes.ts";
+
+/** Evidence is signed when the facts have been gathered, which comes right after the last layer. */
+const MAX_GAP_MS = 60 * 60_000;
 
 /** Every contradiction in a statement whose signature is good. */
 export function contradictionsIn(statement: Statement): readonly Finding[] {
@@ -20,14 +20,14 @@ export function contradictionsIn(statement: Statement): readonly Finding[] {
   return [
     ...verdictFindings(predicate),
     ...resultFindings(predicate),
-    ...lineFindings(predicate),
+    ...profileFindings(predicate),
     ...subjectFindings(predicate, subject),
     ...timeFindings(predicate),
   ];
 }
 
 function verdictFindings({ verdict, verification }: Predicate): readonly Finding[] {
-  const followed = evidenceVerdict(verification as Verification);
+  const followed = verdictOf(verification as Verification);
   if (followed === verdict) return [];
   return [contradiction("predicate.verdict", `is "${verdict}", and "${followed}" follows from the results`)];
 }
@@ -48,44 +48,20 @@ function resultFindings({ verification: { results, layers } }: Predicate): reado
   ];
 }
 
-function lineFindings({ facts, verification }: Predicate): readonly Finding[] {
-  const path = "predicate.facts.profileLines";
+function profileFindings(predicate: Predicate): readonly Finding[] {
+  const { facts, verification } = predicate;
   const name = PROFILE_NAMES.find((known) => known === verification.profile);
   if (name === undefined) {
     return [contradiction("predicate.verification.profile", `"${verification.profile}" is no profile`)];
   }
-  const proven = verification.results.find(({ id }) => id === "model.profile")?.outcome === "proven";
   const assurances = assurancesOf(PROFILES[name]);
   return [
-    ...missingLines(PROFILES[name], facts.profileLines).map((line) => contradiction(path, `lack the line "${line}"`)),
-    ...facts.profileLines
-      .filter(({ kept }) => proven && !kept)
-      .map((line) => contradiction(path, `${line.path} is not kept, and model.profile is proven`)),
+    ...outcomeFindings(predicate, PROFILES[name]),
+    ...lineFindings(predicate, PROFILES[name]),
     ...(stableJson(facts.profileAssurances) === stableJson(assurances)
       ? []
       : [contradiction("predicate.facts.profileAssurances", `are not those of profile ${name}`)]),
   ];
-}
-
-/** Lines of a profile that a list has not: what is accepted and why, at the path, or for `*` at that of an element. */
-function missingLines({ constraints }: Profile, lines: Facts["profileLines"]): readonly string[] {
-  return constraints
-    .filter(({ topic, path, rule, reason }) => {
-      const expected = plainTexts({ topic, accepted: renderRule(rule), reason });
-      return !lines.some(
-        (line) =>
-          isPlaceOf(path, line.path) &&
-          line.topic === expected.topic &&
-          line.accepted === expected.accepted &&
-          line.reason === expected.reason,
-      );
-    })
-    .map(({ path }) => path);
-}
-
-function isPlaceOf(path: string, at: string): boolean {
-  const [list = "", member] = path.split(".*.");
-  return at === path || (member !== undefined && at.startsWith(`${list}.`) && at.endsWith(`.${member}`));
 }
 
 function subjectFindings({ facts, pages }: Predicate, subjects: Statement["subject"]): readonly Finding[] {
@@ -115,10 +91,7 @@ function subjectFindings({ facts, pages }: Predicate, subjects: Statement["subje
 
 function timeFindings({ issuedAt, verification: { startedAt, endedAt } }: Predicate): readonly Finding[] {
   const inOrder = startedAt <= endedAt && endedAt <= issuedAt;
-  return inOrder ? [] : [contradiction("predicate.issuedAt", "start, end and signature are not in this order")];
-}
-
-function contradiction(path: string, message: string): Finding {
-  const { fix } = evidenceErrors.entries.EVIDENCE_INCONSISTENT;
-  return { code: "EVIDENCE_INCONSISTENT", path, message, fix };
+  if (!inOrder) return [contradiction("predicate.issuedAt", "start, end and signature are not in this order")];
+  const apart = Date.parse(issuedAt) - Date.parse(endedAt) > MAX_GAP_MS;
+  return apart ? [contradiction("predicate.issuedAt", `is more than an hour after ${endedAt}, when all was seen`)] : [];
 }

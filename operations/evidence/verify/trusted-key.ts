@@ -6,7 +6,7 @@ import { evidenceErrors } from "../errors.ts";
  * The key that a PEM text is, held against the fingerprint that is trusted.
  * @param path of the file that the text is from, for errors
  * @param fingerprint SHA-256 of its SPKI in hex, colons and case do not matter. @default the file itself is trusted
- * @throws EVIDENCE_KEY_INVALID
+ * @throws EVIDENCE_KEY_INVALID, EVIDENCE_OTHER_KEY
  */
 export function trustedKey(pem: string, path: string, fingerprint?: string): KeyObject {
   const key = publicKeyOf(pem, path);
@@ -18,7 +18,7 @@ export function trustedKey(pem: string, path: string, fingerprint?: string): Key
   }
   const found = fingerprintOf(key);
   if (found === trusted) return key;
-  throw evidenceErrors.error("EVIDENCE_KEY_INVALID", `the key in it is ${found}, and ${trusted} is trusted`, { path });
+  throw evidenceErrors.error("EVIDENCE_OTHER_KEY", `the key in it is ${found}, and ${trusted} is trusted`, { path });
 }
 
 function publicKeyOf(pem: string, path: string): KeyObject {

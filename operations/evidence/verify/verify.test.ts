@@ -53,7 +53,19 @@ describe("evidence that nobody touched", () => {
 
   it("has images, stack and pages as subjects", () => {
     expect(good.statement.subject.map(({ name }) => name)).toEqual([
-      "trustkern/backend:0.1.0",
+      ...[
+        "backend",
+        "collector",
+        "custody",
+        "custody-broker",
+        "database",
+        "gateway",
+        "loki",
+        "prometheus",
+        "schema",
+      ].map((name) => `trustkern/${name}:0.1.0`),
+      "trustkern/shipper:0.1.0",
+      "trustkern/step-ca:0.1.0",
       "eclipse-mosquitto:2",
       "cdk.tf.json",
       "evidence.html",
@@ -218,6 +230,24 @@ describe("another key is refused", () => {
   });
 });
 
+const LONG_AGO = "2026-03-01T11:04:59.999Z";
+const resultOf = (s: Statement, id: string) => s.predicate.verification.results.find((one) => one.id === id)!;
+const lineOf = (s: Statement, path: string) => s.predicate.facts.profileLines.find((line) => line.path === path)!;
+function each(s: Statement, change: Partial<Statement["predicate"]["verification"]["results"][number]>): void {
+  for (const result of s.predicate.verification.results) Object.assign(result, change);
+  s.predicate.verdict = "proven";
+}
+function withoutImage(s: Statement, name: string): void {
+  const image = s.predicate.facts.images.find((one) => one.name === name)!;
+  s.predicate.facts.images = s.predicate.facts.images.filter((one) => one !== image);
+  s.subject = s.subject.filter((one) => one.name !== image.reference);
+}
+function withoutDigest(s: Statement, name: string): void {
+  const image = s.predicate.facts.images.find((one) => one.name === name)!;
+  image.digest = null;
+  s.subject = s.subject.filter((one) => one.name !== image.reference);
+}
+
 describe("what the right key signed is refused all the same", () => {
   it.each([
     ["text that is no JSON", "{"],
@@ -239,6 +269,8 @@ describe("what the right key signed is refused all the same", () => {
     ["a text of two lines", (s) => (s.predicate.verification.results[0]!.seen = "one\ntwo")],
     ["what looks like a key", (s) => (s.predicate.facts.hosting.account = "-----BEGIN PRIVATE KEY-----")],
     ["a page outside of the folder", (s) => (s.predicate.pages[0] = "../evidence.html")],
+    ["a month that there is none of", (s) => (s.predicate.verification.startedAt = "0000-99-99T00:00:00.000Z")],
+    ["a day that there is none of", (s) => (s.predicate.verification.startedAt = "2026-02-30T00:00:00.000Z")],
     ["a digest that is none", (s) => (s.subject[0]!.digest.sha256 = "00")],
   ])("as malformed: %s", async (_, change) => {
     expect(open((await resigned(change)).file)).toThrow(MALFORMED);
@@ -272,9 +304,43 @@ describe("what the right key signed is refused all the same", () => {
     ["the stack's digest", (s) => (s.predicate.facts.stack = "0".repeat(64))],
     ["a page without a subject", (s) => s.predicate.pages.push("more.html")],
     ["an end before the start", (s) => (s.predicate.verification.endedAt = "2026-03-01T11:00:00.000Z")],
+    [
+      "an end that is long over",
+      (s) => Object.assign(s.predicate.verification, { startedAt: LONG_AGO, endedAt: LONG_AGO }),
+    ],
+    ["every check not asked for", (s) => each(s, { outcome: "not-required" })],
+    ["every check reported", (s) => each(s, { outcome: "not-proven", reportOnly: true })],
+    ["one reported that is proven", (s) => (resultOf(s, "running.encryption").reportOnly = true)],
+    ["egress not asked for, and isolated", (s) => (s.predicate.facts.egress.mode = "isolated")],
+    ["egress proven, and open", (s) => (resultOf(s, "running.egress").outcome = "proven")],
+    ["another engine", (s) => (s.predicate.verification.engine = "embedded")],
+    ["custody sealed", (s) => (s.predicate.facts.keys.sealed = true)],
+    ["custody of no class", (s) => (s.predicate.facts.keys.custodyClass = null)],
+    ["custody of a lower class", (s) => (s.predicate.facts.keys.leastClass = "hardware")],
+    ["custody without an answer, which nothing says", (s) => (s.predicate.facts.keys.sealed = null)],
+    ["an operator that no line names", (s) => (s.predicate.facts.hosting.operator = "partner")],
+    ["a region that no line names", (s) => (s.predicate.facts.hosting.region = "us-east-1")],
+    ["a line with another value", (s) => (lineOf(s, "hosting.region").value = "us-east-1")],
+    ["a line with a value that breaks it", (s) => (lineOf(s, "simulator.sensors").value = "100000")],
+    ["a line that is silent of what is asked for", (s) => (lineOf(s, "engine").value = "nothing is said")],
+    ["a line that is said not to apply", (s) => (lineOf(s, "engine").value = "does not apply: x is y")],
+    ["a line of a list that is none", (s) => (lineOf(s, "engine").value = "none is listed")],
+    ["a line more", (s) => s.predicate.facts.profileLines.push({ ...lineOf(s, "engine"), path: "engines" })],
+    ["an image without a digest", (s) => withoutDigest(s, "broker")],
+    ["no image of a component", (s) => withoutImage(s, "custody")],
     ["another signer", (s) => (s.predicate.signer.fingerprint = "0".repeat(64))],
   ])("as inconsistent: %s", async (_, change) => {
     expect(codes(await resigned(change))).toEqual(["EVIDENCE_INCONSISTENT"]);
+  });
+
+  it.each([
+    ["custody", "custody-tpm2"],
+    ["step-ca", "step-ca-pkcs11"],
+  ])("but not that %s is %s, where keys are on a device", async (name, other) => {
+    const renamed = await resigned((s) => {
+      s.predicate.facts.images.find((one) => one.name === name)!.name = other;
+    });
+    expect(codes(renamed)).toEqual([]);
   });
 
   it("a page that was edited", () => {
@@ -287,9 +353,22 @@ describe("what the right key signed is refused all the same", () => {
     const at = (days: number) => new Date(SIGNED_AT.getTime() + days * 86_400_000);
     expect(codes({ at: at(-1) })).toEqual(["EVIDENCE_IN_FUTURE"]);
     expect(codes({ at: at(31), maxAgeSeconds: 30 * 86_400 })).toEqual(["EVIDENCE_TOO_OLD"]);
-    expect(codes({ at: at(30), maxAgeSeconds: 30 * 86_400 })).toEqual([]);
+    expect(codes({ at: at(29), maxAgeSeconds: 30 * 86_400 })).toEqual([]);
     expect(codes({ at: at(3_000) })).toEqual([]);
     expect(codes({ toolkit: "0.2.0" })).toEqual(["EVIDENCE_OTHER_VERSION"]);
+  });
+
+  it("of an age that counts from what was seen, and is told in units that say something", () => {
+    // Signed five minutes after the first look.
+    expect(codes({ maxAgeSeconds: 299 })).toEqual(["EVIDENCE_TOO_OLD"]);
+    expect(check({ maxAgeSeconds: 299 }).findings[0]?.message).toContain(", 5 minutes ago,");
+    expect(codes({ maxAgeSeconds: 300 })).toEqual([]);
+  });
+
+  it("of another deployment or tenant than was asked for", () => {
+    expect(codes({ of: { deployment: "demo", tenant: "demo" } })).toEqual([]);
+    expect(codes({ of: { deployment: "demo2" } })).toEqual(["EVIDENCE_OTHER_DEPLOYMENT"]);
+    expect(codes({ of: { tenant: "acme" } })).toEqual(["EVIDENCE_OTHER_DEPLOYMENT"]);
   });
 });
 

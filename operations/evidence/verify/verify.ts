@@ -18,7 +18,9 @@ export interface EvidenceCheck {
   readonly at: Date;
   /** Version of this toolkit. */
   readonly toolkit: string;
-  /** @default evidence of any age is taken */
+  /** Whose evidence it has to be. @default anybody's */
+  readonly of?: { readonly deployment?: string | undefined; readonly tenant?: string | undefined } | undefined;
+  /** Counted from the start of the verification. @default evidence of any age is taken */
   readonly maxAgeSeconds?: number | undefined;
   /** Bytes of a page beside the evidence, by its file name; undefined where it is not there. */
   readonly pageOf: (name: string) => Uint8Array | undefined;
@@ -51,6 +53,7 @@ export function verifyEvidence(check: EvidenceCheck): EvidenceReport {
       ...versionFindings(statement.predicate, check.toolkit),
       ...contradictionsIn(statement).filter(() => statement.predicate.facts.versions.toolkit === check.toolkit),
       ...signerFindings(statement.predicate, check.key),
+      ...ofOtherFindings(statement.predicate, check),
       ...ageFindings(statement.predicate, check),
       ...pages
         .filter(({ state }) => state === "changed")
@@ -78,19 +81,38 @@ function signerFindings({ signer }: Predicate, key: KeyObject): readonly Finding
   return [finding("EVIDENCE_INCONSISTENT", "predicate.signer.fingerprint", "is not that of the key that signed it")];
 }
 
-function ageFindings({ issuedAt }: Predicate, { at, maxAgeSeconds }: EvidenceCheck): readonly Finding[] {
-  const ageMs = at.getTime() - Date.parse(issuedAt);
-  if (ageMs < -SKEW_MS)
+function ageFindings({ issuedAt, verification }: Predicate, { at, maxAgeSeconds }: EvidenceCheck): readonly Finding[] {
+  if (at.getTime() - Date.parse(issuedAt) < -SKEW_MS)
     return [finding("EVIDENCE_IN_FUTURE", "predicate.issuedAt", `is ${issuedAt}, and now is ${at.toISOString()}`)];
+  // What counts is when it was seen, and not when somebody signed that.
+  const { startedAt } = verification;
+  const ageMs = at.getTime() - Date.parse(startedAt);
   if (maxAgeSeconds === undefined || ageMs <= maxAgeSeconds * 1_000) return [];
-  const days = (ageMs / 86_400_000).toFixed(1);
-  return [
-    finding(
-      "EVIDENCE_TOO_OLD",
-      "predicate.issuedAt",
-      `is ${issuedAt}, ${days} days ago, which is more than was asked for`,
-    ),
-  ];
+  const message = `is ${startedAt}, ${inWords(ageMs)} ago, which is more than was asked for`;
+  return [finding("EVIDENCE_TOO_OLD", "predicate.verification.startedAt", message)];
+}
+
+/** A time that is over, in its largest unit, rounded down. */
+function inWords(ms: number): string {
+  const units = [
+    [86_400_000, "day"],
+    [3_600_000, "hour"],
+    [60_000, "minute"],
+    [1_000, "second"],
+  ] as const;
+  const [size, name] = units.find(([unit]) => ms >= unit) ?? [1_000, "second"];
+  const many = Math.floor(ms / size);
+  return `${many} ${name}${many === 1 ? "" : "s"}`;
+}
+
+/** Evidence of another deployment is true, and says nothing of the one that was asked for. */
+function ofOtherFindings({ verification }: Predicate, { of }: EvidenceCheck): readonly Finding[] {
+  return (["deployment", "tenant"] as const).flatMap((member) => {
+    const asked = of?.[member];
+    if (asked === undefined || asked === verification[member]) return [];
+    const message = `is "${verification[member]}", and "${asked}" was asked for`;
+    return [finding("EVIDENCE_OTHER_DEPLOYMENT", `predicate.verification.${member}`, message)];
+  });
 }
 
 function finding(code: keyof typeof evidenceErrors.entries, path: string, message: string): Finding {

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { isWell, observe } from "../../../stacks/docker/life/health.ts";
+import { observe } from "../../../stacks/docker/life/health.ts";
 import { probeImage } from "../probe/probe-image.ts";
 import { sweepProbes } from "../probe/run-probe.ts";
 import type { DataObservation } from "./judge.ts";
@@ -7,6 +7,7 @@ import { nowhere, reasonUnlessOver, travel } from "./message/journey.ts";
 import { makeMarker } from "./message/marker.ts";
 import { searchPlaces } from "./search-places.ts";
 import type { DataSubject } from "./subject.ts";
+import { unwellIn } from "./unwell.ts";
 
 /**
  * Sends a marked message through every gateway, with packets captured everywhere, and then searches every place.
@@ -15,10 +16,8 @@ import type { DataSubject } from "./subject.ts";
 export async function gatherData(subject: DataSubject): Promise<DataObservation> {
   const { docker, rendered, images, onProgress } = subject;
   const { components } = rendered.model;
-  const observed = await observe({ docker, layout: rendered.layout }, components);
-  const unwell = [...observed].flatMap(([name, { condition }]) =>
-    isWell(condition) ? [] : [`${name} is ${condition}`],
-  );
+  const now = () => observe({ docker, layout: rendered.layout }, components);
+  const observed = await now();
   const gateways = components.filter(({ service }) => service === "gateway").map(({ name }) => name);
   const markers = gateways.map((gateway) => makeMarker(gateway, subject.random ?? randomBytes));
   const running = [...observed].flatMap(([name, { container }]) => (container?.State.Running === true ? [name] : []));
@@ -36,6 +35,7 @@ export async function gatherData(subject: DataSubject): Promise<DataObservation>
     containers,
   });
   const { unsent, deliveries, elsewhere, aftermath } = journey;
+  const unwell = unwellIn(components, observed, await now());
   return { unsent, deliveries, elsewhere, unwell, ...found, aftermath };
 }
 

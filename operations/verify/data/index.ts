@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { reportedBy } from "../../../profiles/index.ts";
 import { takeLock } from "../../../stacks/host/lock.ts";
 import type { CheckResult } from "../result.ts";
 import { gatherData } from "./gather.ts";
@@ -17,7 +18,7 @@ import type { DataSubject } from "./subject.ts";
 export async function verifyData(subject: DataSubject): Promise<readonly CheckResult[]> {
   const unlock = takeLock(join(subject.rendered.layout.dir, "verify.lock"), subject.pid);
   try {
-    return judgeData(await gatherData(subject));
+    return judgeData(await gatherData(subject), reportedBy(subject.deployment.profile));
   } finally {
     unlock();
   }

@@ -1,13 +1,19 @@
 import { randomBytes } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { checksOf } from "../checks.ts";
+import { PROFILE_NAMES } from "../../../model/deployment.ts";
+import { reportedBy } from "../../../profiles/index.ts";
+import { checksOf, LAYERS } from "../checks.ts";
+import { verdictOf } from "../result.ts";
+import { DEEP, SHALLOW } from "../search/archives.ts";
 import { needlesOf } from "../search/needles.ts";
 import type { Place } from "../search/place.ts";
-import { searchFor } from "../search/search.ts";
+import { type Hit, searchFor } from "../search/search.ts";
 import { type DataObservation, type Delivery, judgeData, type PlaceCheck } from "./judge.ts";
-import { type Look, look, makePlanted } from "./look.ts";
+import { type Look, look } from "./look.ts";
 import { makeMarker } from "./message/marker.ts";
+import { makePlanted, plantedPlaces } from "./planted.ts";
+import type { Unwell } from "./unwell.ts";
 
 const CHECKS = checksOf("data").filter((id) => id !== "data.stored") as readonly PlaceCheck[];
 const CLEAN: Look = { searched: 3, old: 1, hits: [], unread: [], blind: [] };
@@ -22,9 +28,10 @@ const SOUND: DataObservation = {
   inside: ["volume data of database"],
   aftermath: "the sensor is revoked again",
 };
+const CUSTODY_STOPPED: Unwell = { component: "custody", zone: "decryption", why: "is stopped" };
 const marker = makeMarker("gw-01", randomBytes);
 const planted = makePlanted();
-const search = searchFor(needlesOf([marker.canary, planted]));
+const search = searchFor(needlesOf([marker.canary, planted.canary]), DEEP);
 const token = String(marker.payload.verification);
 
 function outcomes(changes: Partial<DataObservation>): Readonly<Record<string, string>> {
@@ -119,20 +126,41 @@ describe("what could not be looked at is not proven", () => {
   it("anything but the gateway, where no receipt came", () => {
     const seen = outcomes({
       ...delivered({ receipt: false, stored: { rows: 0, whole: 0 } }),
-      unwell: ["custody is stopped"],
+      unwell: [CUSTODY_STOPPED],
     });
     expect(seen["data.gateway"]).toBe("proven");
     expect(Object.entries(seen).filter(([, outcome]) => outcome !== "not-proven")).toHaveLength(1);
   });
 
-  it("the files of gateways that run elsewhere, which is reported and holds nothing up", () => {
-    const results = judgeData({ ...SOUND, elsewhere: ["gw-07", "gw-08"] });
+  it("the files of gateways that run elsewhere, which holds the proof up unless the profile lets it be reported", () => {
+    const unsaid = judgeData({ ...SOUND, elsewhere: ["gw-07"] });
+    expect(unsaid.find(({ id }) => id === "data.gateway")).toMatchObject({ outcome: "not-proven" });
+    expect(verdictOf({ results: unsaid, layers: LAYERS })).toBe("not-proven");
+    expect(PROFILE_NAMES.filter((name) => !reportedBy(name).includes("data.gateway"))).toEqual([]);
+    const results = judgeData({ ...SOUND, elsewhere: ["gw-07", "gw-08"] }, ["data.gateway"]);
+    expect(verdictOf({ results, layers: LAYERS })).toBe("proven");
     const open = results.filter(({ outcome }) => outcome !== "proven");
     expect(open).toMatchObject([{ id: "data.gateway", outcome: "not-proven", reportOnly: true }]);
     expect(open[0]?.seen).toContain("gw-07, gw-08 run elsewhere");
     const unread = { ...CLEAN, unread: ["volumes/gw-01/state: EACCES"] };
-    const worse = judgeData({ ...SOUND, elsewhere: ["gw-07"], looks: { ...SOUND.looks, "data.gateway": unread } });
+    const seen = { ...SOUND, elsewhere: ["gw-07"], looks: { ...SOUND.looks, "data.gateway": unread } };
+    const worse = judgeData(seen, ["data.gateway"]);
     expect(worse.find(({ id }) => id === "data.gateway")?.reportOnly).toBeUndefined();
+  });
+
+  it.each<readonly [Unwell["component"], Unwell["zone"], readonly PlaceCheck[]]>([
+    ["broker", "ingress", ["data.broker"]],
+    ["gw-01", "edge", ["data.gateway"]],
+    ["simulator", "device", ["data.gateway"]],
+    ["loki", "operations", ["data.operations"]],
+    ["database", "decryption", []],
+  ])("places that %s has a part in, which was not well all the time", (component, zone, own) => {
+    const results = judgeData({ ...SOUND, unwell: [{ component, zone, why: "was started anew during the search" }] });
+    const open = results.filter(({ outcome }) => outcome === "not-proven");
+    const everywhere = ["data.logs", "data.metrics", "data.traffic", "data.engine"] as const;
+    expect(open.map(({ id }) => id).toSorted()).toEqual([...own, ...everywhere].toSorted());
+    for (const { seen } of open) expect(seen).toContain(`${component} was started anew`);
+    expect(results.filter(({ outcome }) => outcome === "broken")).toEqual([]);
   });
 
   it("the row, where the database does not answer", () => {
@@ -154,7 +182,7 @@ describe("a message that the gateway took", () => {
     const [result] = judgeData({
       ...SOUND,
       ...delivered({ stored: { rows: 0, whole: 0 } }),
-      unwell: ["custody is stopped"],
+      unwell: [CUSTODY_STOPPED],
     });
     expect(result).toMatchObject({ outcome: "not-proven", findings: [] });
     expect(result?.seen).toContain("custody is stopped");
@@ -178,11 +206,33 @@ describe("a look", () => {
       search,
       planted,
     );
-    expect(seen).toMatchObject({ searched: 2, unread: ["disk: EIO"], hits: [{ place: "second" }], blind: [] });
+    expect(seen).toMatchObject({ searched: 2, unread: ["disk: EIO"], blind: [] });
+    expect(new Set(seen.hits.map(({ place }) => place))).toEqual(new Set(["second"]));
   });
 
   it("notices a search that finds nothing", async () => {
-    const seen = await look([], async () => [], planted);
-    expect(seen.blind).toEqual(["a line", "base64", "hex", "gzip", "a stream"]);
+    const hasAll = async (places: AsyncIterable<Place>): Promise<readonly Hit[]> => {
+      for await (const _ of places);
+      return [];
+    };
+    const ways = (await Array.fromAsync(plantedPlaces(planted))).map(({ name }) => name);
+    expect(ways).toEqual(expect.arrayContaining(["a line", "base64 of base64", "a float64, big-endian", "zip"]));
+    expect((await look([], hasAll, planted)).blind).toEqual(ways);
+  });
+
+  it("notices a search that decodes nothing", async () => {
+    const { blind } = await look([], searchFor(needlesOf([planted.canary]), SHALLOW), planted);
+    expect(blind).toEqual(expect.arrayContaining(["base64 of base64", "hex of hex", "a list of numbers with spaces"]));
+  });
+
+  it.each([
+    ["rounded number", ["a rounded number", "a number without decimals", "a number with an exponent"]],
+    ["float64", ["a float64, little-endian", "a float64, big-endian"]],
+    ["text in hex with separators", ["\\x escapes", "\\u escapes", "% escapes"]],
+    ["text in UTF-16", ["UTF-16"]],
+  ])("notices a search that does not know %s", async (form, missed) => {
+    const needles = needlesOf([marker.canary, planted.canary]).filter((needle) => !needle.form.startsWith(form));
+    const { blind } = await look([], searchFor(needles, DEEP), planted);
+    expect(blind).toEqual(expect.arrayContaining(missed));
   });
 });

@@ -5,6 +5,7 @@ import type { Hit } from "../search/search.ts";
 import { dataErrors } from "./errors.ts";
 import type { Look } from "./look.ts";
 import type { RowCount } from "./message/stored.ts";
+import type { Unwell } from "./unwell.ts";
 
 /** The checks of the layer that search places for the plaintext. */
 export type PlaceCheck = Exclude<Extract<CheckId, `data.${string}`>, "data.stored">;
@@ -27,8 +28,8 @@ export interface DataObservation {
   readonly deliveries: readonly Delivery[];
   /** Gateways that run on other machines, whose files nobody here can look at. */
   readonly elsewhere: readonly string[];
-  /** Components that are not well, with their conditions. */
-  readonly unwell: readonly string[];
+  /** Components that were not well, or not the same, for all of the time. */
+  readonly unwell: readonly Unwell[];
   readonly looks: Readonly<Record<PlaceCheck, Look>>;
   /** What was expected to be met in a place, and was not: then the place was not looked at as it must be. */
   readonly missed: Readonly<Partial<Record<PlaceCheck, readonly string[]>>>;
@@ -51,10 +52,24 @@ const PLACES: Readonly<Record<PlaceCheck, string>> = {
   "data.engine": "files and descriptions of the engine",
 };
 
-/** The results of the layer, one for each check, from what was seen. */
-export function judgeData(seen: DataObservation): readonly CheckResult[] {
+/** Whose files, lines, packets and descriptions a place is made of: of one that was not well all the time it says nothing. */
+const DEPENDS_ON: Readonly<Record<PlaceCheck, (unwell: Unwell) => boolean>> = {
+  "data.broker": ({ zone }) => zone === "ingress",
+  "data.gateway": ({ zone }) => zone === "edge" || zone === "device",
+  "data.operations": ({ zone }) => zone === "operations",
+  "data.logs": () => true,
+  "data.metrics": () => true,
+  "data.traffic": () => true,
+  "data.engine": () => true,
+};
+
+/**
+ * The results of the layer, one for each check, from what was seen.
+ * @param reported checks that the profile lets be reported as not proven. @default none
+ */
+export function judgeData(seen: DataObservation, reported: readonly string[] = []): readonly CheckResult[] {
   const places = Object.keys(PLACES) as PlaceCheck[];
-  return [judgeStored(seen), ...places.map((id) => judgePlace(id, seen))];
+  return [judgeStored(seen), ...places.map((id) => judgePlace(id, seen, reported))];
 }
 
 function judgeStored({ unsent, deliveries, unwell, inside, aftermath }: DataObservation): CheckResult {
@@ -75,7 +90,7 @@ function judgeStored({ unsent, deliveries, unwell, inside, aftermath }: DataObse
 }
 
 /** What is wrong with a message that the gateway took. One that has no row is lost only where everything on its way is well. */
-function storedFindings({ gateway, answer, stored }: Delivery, unwell: readonly string[]): readonly Finding[] {
+function storedFindings({ gateway, answer, stored }: Delivery, unwell: readonly Unwell[]): readonly Finding[] {
   if (answer !== ACKNOWLEDGED || typeof stored === "string") return [];
   const path = `gateways.${gateway}`;
   if (stored.rows > 1) return [finding("DATA_STORED_TWICE", path, `the message is in ${stored.rows} rows`)];
@@ -86,18 +101,21 @@ function storedFindings({ gateway, answer, stored }: Delivery, unwell: readonly 
   return [];
 }
 
-function whyOpen({ gateway, answer, stored }: Delivery, unwell: readonly string[]): readonly string[] {
+function whyOpen({ gateway, answer, stored }: Delivery, unwell: readonly Unwell[]): readonly string[] {
   if (answer !== ACKNOWLEDGED) return [`${gateway} did not take the message: ${answer}`];
   if (typeof stored === "string") return [`the database could not be asked: ${stored}`];
-  return stored.rows === 0 ? [`the message through ${gateway} is not stored, and ${unwell.join(", ")}`] : [];
+  return stored.rows === 0
+    ? [`the message through ${gateway} is not stored, and ${unwell.map(inWords).join(", ")}`]
+    : [];
 }
 
-function judgePlace(id: PlaceCheck, seen: DataObservation): CheckResult {
+function judgePlace(id: PlaceCheck, seen: DataObservation, reported: readonly string[]): CheckResult {
   const { searched, old, hits, unread, blind } = seen.looks[id];
-  const looked = `${searched} ${PLACES[id]} searched${old === 0 ? "" : `, ${old} more untouched since it was made`}`;
+  const looked = `${searched} ${searched === 1 ? PLACES[id].replace("files", "file") : PLACES[id]} searched${old === 0 ? "" : `, ${old} more untouched since it was made`}`;
   if (hits.length > 0) return { id, outcome: "broken", seen: looked, findings: leaks(id, hits) };
   const open = [
     ...unhandled(id, seen),
+    ...seen.unwell.filter(DEPENDS_ON[id]).map(inWords),
     ...(seen.missed[id] ?? []),
     ...unread.map((what) => `not looked at: ${what}`),
     ...blind.map((way) => `the search misses what it planted itself: ${way}`),
@@ -106,7 +124,8 @@ function judgePlace(id: PlaceCheck, seen: DataObservation): CheckResult {
   if (open.length > 0) return { id, outcome: "not-proven", seen: `${looked}; ${open.join("; ")}`, findings: [] };
   if (id === "data.gateway" && seen.elsewhere.length > 0) {
     const away = `${seen.elsewhere.join(", ")} run${seen.elsewhere.length === 1 ? "s" : ""} elsewhere, and the files there were not looked at`;
-    return { id, outcome: "not-proven", seen: `${looked}; ${away}`, findings: [], reportOnly: true };
+    const result = { id, outcome: "not-proven", seen: `${looked}; ${away}`, findings: [] } as const;
+    return reported.includes(id) ? { ...result, reportOnly: true } : result;
   }
   return { id, outcome: "proven", seen: looked, findings: [] };
 }
@@ -149,6 +168,10 @@ function finding(
   fix: string = dataErrors.entries[code].fix,
 ): Finding {
   return { code, path, message, fix };
+}
+
+function inWords({ component, why }: Unwell): string {
+  return `${component} ${why}`;
 }
 
 function count(number: number, what: string): string {

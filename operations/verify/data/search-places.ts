@@ -1,16 +1,19 @@
+import { existsSync } from "node:fs";
 import type { Inspected } from "../../../stacks/docker/life/inspect.ts";
+import { DEEP } from "../search/archives.ts";
 import { containerLogs } from "../search/container-logs.ts";
 import { needlesOf } from "../search/needles.ts";
 import { type Hit, searchFor } from "../search/search.ts";
 import { askFromPrometheus } from "./ask.ts";
 import type { DataObservation, PlaceCheck } from "./judge.ts";
-import { type Look, look, makePlanted, type Source } from "./look.ts";
+import { type Look, look, type Source } from "./look.ts";
 import type { Capture } from "./message/capture.ts";
 import type { Journey } from "./message/journey.ts";
 import type { Marker } from "./message/marker.ts";
-import { type Ask, lokiAnswers, prometheusAnswers } from "./places/answers.ts";
+import { type Ask, lokiAnswers, lokiStrays, prometheusAnswers } from "./places/answers.ts";
 import { engineSources } from "./places/engine.ts";
 import { filesSource, writableSources } from "./places/volumes.ts";
+import { makePlanted } from "./planted.ts";
 import { settle } from "./settle.ts";
 import type { DataSubject } from "./subject.ts";
 import { missedOf, witnessesOf } from "./witnesses.ts";
@@ -32,7 +35,8 @@ export async function searchPlaces(
   const ask = image === undefined ? nobody : askFromPrometheus(subject, image);
   const unsettled = await settle(subject, ask, journey);
   const planted = makePlanted();
-  const search = searchFor(needlesOf([...markers.map(({ canary }) => canary), ...witnessesOf(journey), planted]));
+  const canaries = [...markers.map(({ canary }) => canary), ...witnessesOf(journey), planted.canary];
+  const search = searchFor(needlesOf(canaries), DEEP);
   const all: Record<string, Look> = {};
   for (const [check, sources] of Object.entries({ ...sourcesOf(subject, ask, sent), inside: insideOf(subject, sent) }))
     all[check] = await look(sources, search, planted);
@@ -75,7 +79,8 @@ function sourcesOf(
     "data.logs": [
       ...names.map((name) => ({ name: `docker logs of ${name}`, places: () => containerLogs(docker, name, since) })),
       { name: "Loki", places: () => lokiAnswers(ask, since) },
-      filesSource("logs", layout.logsDir, since),
+      { name: "Loki", places: () => lokiStrays(ask, since) },
+      ...(existsSync(layout.logsDir) ? [filesSource("logs", layout.logsDir, since)] : []),
     ],
     "data.metrics": [
       { name: "Prometheus", places: () => prometheusAnswers(ask) },

@@ -29,5 +29,7 @@ export async function probeImage(docker: DockerCli, { source, images }: ImagePin
     const message = `cannot pull ${name}: ${stderr.trim().split("\n").at(-1)}`;
     throw probeErrors.error("PROBE_FAILED", message, { path: "images.probe" });
   }
-  throw probeErrors.error("PROBE_FAILED", `the Docker Engine has no ${name}`, { path: "images.probe" });
+  const fix = source === "bundle" ? "load it again from the bundle" : "make it with `trustkern images build`";
+  const message = `the Docker Engine has no image probe (${reference}, ${name})`;
+  throw probeErrors.error("PROBE_FAILED", message, { path: "images.probe", fix: `${fix}, and verify again` });
 }

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
 import type { ProbeAnswer } from "../../../shared/prober.ts";
 import { type DockerCli, dockerErrors } from "../../../stacks/host/docker-cli.ts";
@@ -91,13 +92,15 @@ describe("runProbe", () => {
 });
 
 describe("sweepProbes", () => {
-  it("removes what another run left, and nothing else", async () => {
+  it("removes what a run left that was killed, and nothing of one that goes on", async () => {
     const own = playing({});
     await runProbe(own.docker, "i", REQUEST);
-    const label = own.calls[0]![own.calls[0]!.indexOf("--label") + 1]!.split("=")[1];
-    const { docker, calls } = playing({}, `aaa ${label}\nbbb 11111111\n`);
+    const label = own.calls[0]![own.calls[0]!.indexOf("--label") + 1]!.split("=")[1]!;
+    const dead = spawnSync("true").pid;
+    // bbb's process is gone, ccc's number is another process's now, ddd is of a run that said something else.
+    const { docker, calls } = playing({}, `aaa ${label}\nbbb ${dead}-1\nccc ${process.pid}-1\nddd 11111111\neee\n`);
     await sweepProbes(docker);
-    expect(calls.at(-1)).toEqual(["rm", "--force", "bbb"]);
+    expect(calls.at(-1)).toEqual(["rm", "--force", "bbb", "ccc", "ddd", "eee"]);
   });
 
   it("removes nothing where nothing is left", async () => {

@@ -1,15 +1,13 @@
-import { randomBytes, randomUUID } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { messageOf, TrustKernError } from "../../../shared/errors.ts";
 import type { RunAs } from "../../../stacks/docker/containers.ts";
 import { CONTAINER_USER } from "../../../stacks/docker/life/options.ts";
 import { type DockerAnswer, type DockerCli, dockerOutput } from "../../../stacks/host/docker-cli.ts";
+import { goesOn, startTimeOf } from "../../../stacks/host/lock.ts";
 import { probeErrors } from "./errors.ts";
 
-/** Label of every helper; its value says which run of the command line made it. */
+/** Label of every helper; its value says which process of this host made it: its number and its start. */
 const LABEL = "trustkern.probe";
-
-/** This run of the command line. */
-const RUN = randomUUID();
 
 /** A program that is to run beside a container, for a few seconds. */
 export interface ProbeRequest {
@@ -75,8 +73,7 @@ export async function runProbe(docker: DockerCli, image: string, request: ProbeR
 }
 
 /**
- * Removes the helpers that a run left which was killed. One verification at a time: it ends the helpers of another one, whose
- * checks are not proven then.
+ * Removes the helpers of runs that were killed; those of another one that goes on are left to it.
  * @throws what {@link DockerCli} throws
  */
 export async function sweepProbes(docker: DockerCli): Promise<void> {
@@ -91,8 +88,8 @@ export async function sweepProbes(docker: DockerCli): Promise<void> {
     format,
   ]);
   const left = listed.split("\n").flatMap((line) => {
-    const [id = "", run] = line.trim().split(" ");
-    return id === "" || run === RUN ? [] : [id];
+    const [id = "", pid = "", since = ""] = line.trim().split(/[ -]/);
+    return id === "" || goesOn(pid, since) ? [] : [id];
   });
   if (left.length > 0) await docker(["rm", "--force", ...left]);
 }
@@ -107,7 +104,17 @@ function runArguments(name: string, image: string, request: ProbeRequest): reado
   // tcpdump sets its groups, also to those that it has.
   const added = asRoot ? [...capabilities, "SETGID"] : [];
   return [
-    ...["run", "--rm", "--interactive", "--pull", "never", "--name", name, "--label", `${LABEL}=${RUN}`],
+    ...[
+      "run",
+      "--rm",
+      "--interactive",
+      "--pull",
+      "never",
+      "--name",
+      name,
+      "--label",
+      `${LABEL}=${process.pid}-${startTimeOf(process.pid)}`,
+    ],
     ...["--network", container === "host" ? "host" : `container:${container}`],
     ...["--cap-drop", "ALL", ...added.flatMap((capability) => ["--cap-add", capability])],
     ...["--security-opt", "no-new-privileges", "--read-only", "--user", `${uid}:${gid}`],

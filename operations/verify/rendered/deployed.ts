@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { dirname, relative } from "node:path";
 import type { Model } from "../../../model/boundary.ts";
 import { hostConfigFile } from "../../../stacks/docker/mounts.ts";
-import { STACK_FILE } from "../../../stacks/docker/terraform/init.ts";
+import { deployedStack } from "../../../stacks/docker/terraform/stack-file.ts";
 import type { Layout } from "../../../stacks/host/layout.ts";
 
 /** The text of a file, or why there is none. */
@@ -28,7 +28,7 @@ export interface Deployed {
 /** Reads the state directory; whatever cannot be read is said, and nothing is thrown. */
 export function readDeployed(layout: Layout, { components }: Pick<Model, "components">): Deployed {
   const shown = (path: string): string => relative(dirname(layout.dir), path);
-  const stackPath = join(layout.terraformDir, STACK_FILE);
+  const stackPath = deployedStack(layout.terraformDir);
   return {
     stackPath: shown(stackPath),
     stack: readText(stackPath),

@@ -70,6 +70,14 @@ it("proves nothing of what it cannot read", () => {
   expect(results.filter(({ outcome }) => outcome === "proven")).toEqual([]);
 });
 
+it("breaks the check of images by what does not hold of their lock, whatever the stack names", () => {
+  const { stack, subject } = renderedDeployment(DEPLOYMENTS.upstream);
+  const unsigned = { code: "IMAGE_UNSIGNED", path: "images.broker", message: "no signature", fix: "lock again" };
+  const images = { ...subject.images, findings: [unsigned] };
+  const broken = verifyRendered(stack, { ...subject, images }).filter(({ outcome }) => outcome !== "proven");
+  expect(broken).toMatchObject([{ id: "rendered.images", outcome: "broken", findings: [unsigned] }]);
+});
+
 it("does not take images that no lock names for proven", () => {
   const images = { ...subject.images, images: { ...subject.images.images, custody: { reference: "a/custody:1" } } };
   const unlocked = weakened((s) => (box(s, "custody").image = "a/custody:1"));

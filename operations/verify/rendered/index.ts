@@ -35,7 +35,8 @@ function grouped(
   findings: readonly Finding[],
   subject: RenderedSubject,
 ): CheckResult {
-  const own = findings.filter(({ code }) => CHECK_OF_CODE[code as RenderedCode] === id);
+  const ofLock = id === "rendered.images" ? (subject.images.findings ?? []) : [];
+  const own = [...findings.filter(({ code }) => CHECK_OF_CODE[code as RenderedCode] === id), ...ofLock];
   if (own.length === 0 && findings.some(({ code }) => code === "RENDERED_SHAPE")) {
     return { id, outcome: "not-proven", seen: "a part of the stack is in no form that can be read", findings: [] };
   }

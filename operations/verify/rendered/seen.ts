@@ -23,7 +23,7 @@ export function seenOf(
     "rendered.mounts": `${mounted} of ${containers}`,
     "rendered.rights": `${containers}, ${sum(({ exceptions }) => exceptions.length)} exceptions`,
     "rendered.secrets": `every text of the stack, ${sum(({ environment = {} }) => Object.keys(environment).length)} variables`,
-    "rendered.images": `${images} images, each by its digest`,
+    "rendered.images": `${images} images of components, by digest where a lock says one`,
     "rendered.limits": containers,
     "rendered.engine": `provider, state and ${containers}`,
   };

@@ -7,7 +7,7 @@ export const runningErrors = catalogue({
   RUNNING_UNWELL: {
     exit: EXIT.policy,
     summary: "A component does not run, or says itself that it is not well.",
-    fix: "see what it says with `trustkern status` and docker logs, mend that, and deploy again",
+    fix: "see what it says with `trustkern status` and docker logs, and mend that; one that was stopped is started by `trustkern deploy`, one that is paused goes on after docker unpause",
   },
   RUNNING_STRANGER: {
     exit: EXIT.policy,
@@ -42,12 +42,17 @@ export const runningErrors = catalogue({
   RUNNING_TLS_OWN: {
     exit: EXIT.policy,
     summary: "A port does not take its own client by TLS 1.3, or shows a certificate that is not the deployment's.",
-    fix: "look at the certificates with `trustkern certs list`, renew what has ended, and read the log of the port's component",
+    fix: "see whether the port's component is well (`trustkern status`); look at the certificates with `trustkern certs list`, renew what has ended, and read the component's log",
   },
   RUNNING_TLS_TAKEN: {
     exit: EXIT.policy,
     summary: "A port takes a client that it has to refuse.",
     fix: "look at the trust anchors and revocation lists of the port's component, and deploy again with `trustkern deploy`",
+  },
+  RUNNING_AUTHORITY: {
+    exit: EXIT.policy,
+    summary: "An issuing authority of the deployment may name others than its own tenant's.",
+    fix: "have the authority made anew with `trustkern certs rotate --what intermediate:CLASS`, and find out who made this one",
   },
   RUNNING_TLS_VERSION: {
     exit: EXIT.policy,

@@ -27,17 +27,17 @@ export function judgeRunning(
   return [
     judgeComponents(seen, plan, startPlace({ deployment }, rendered)),
     judgeFlows(seen, model),
-    judgeRefused(seen),
+    judgeRefused(seen, model),
     judgeListeners(seen, model, plan),
-    judgeAccepted(seen),
-    judgeRefusals(seen),
-    judgeVersions(seen),
+    judgeAccepted(seen, model),
+    judgeRefusals(seen, model, deployment.tenant),
+    judgeVersions(seen, plan, model),
     judgeMounts(seen, plan),
     judgeEnvironment(seen, plan),
     judgeRights(seen, plan),
     judgeImages(seen, plan),
-    judgeEgress(seen, deployment),
-    judgeEncryption(seen),
+    judgeEgress(seen, deployment, plan),
+    judgeEncryption(seen, deployment),
     judgeCustody(seen, deployment),
   ];
 }

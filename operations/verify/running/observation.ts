@@ -1,3 +1,4 @@
+import type { LeafClass } from "../../../certs/names.ts";
 import type { Handshake, HandshakeAnswer, ProbeAnswer, REACHED, Target } from "../../../shared/prober.ts";
 import type { Observed } from "../../../stacks/docker/life/health.ts";
 import type { ObservedContainer } from "../../../stacks/host/trust/observe.ts";
@@ -41,6 +42,8 @@ export interface TlsAttempt {
 export interface HostWatch {
   /** Whether a packet of the host itself was seen on its way out, before and after; null where the host has no way out. */
   readonly controls: readonly (boolean | null)[];
+  /** The same by IPv6. */
+  readonly controlsOfIpv6: readonly (boolean | null)[];
   /** Where else the host has routes to, beside Docker's own networks, while it has none by which what a probe sends would leave. */
   readonly otherRoutes: readonly string[];
   /** Whether the listener on the host heard the host itself, before and after. */
@@ -87,6 +90,10 @@ export interface Observation {
   /** Of flows whose client has no certificate in a file: nobody else can show it. */
   readonly unshown: readonly string[];
   readonly hostReach: readonly HostAttempt[];
+  /** What listens in the host's own network. */
+  readonly hostListeners: Answered<ProbeAnswer["listeners"]>;
+  /** By class the name constraints of its issuing authority (RFC 5280, section 4.2.1.10), in hex; empty where it has none. */
+  readonly constraints: Answered<ReadonlyMap<LeafClass, string>>;
   /** Of each container whether a name of somebody outside has an address there. */
   readonly resolves: ReadonlyMap<string, boolean>;
   readonly watch: Answered<HostWatch>;
@@ -95,5 +102,13 @@ export interface Observation {
   /** The mounts of a container's process as the kernel lists them; missing where this user may not read them. */
   readonly mountTables: ReadonlyMap<string, string>;
   readonly custody: CustodySeen;
-  readonly volumes: readonly { readonly component: string; readonly path: string; readonly encryption: Encryption }[];
+  readonly volumes: readonly KeptPlace[];
+}
+
+/** A folder of the host with plaintext or keys in it. */
+export interface KeptPlace {
+  /** Whose volume it is; null where it is none. */
+  readonly component: string | null;
+  readonly path: string;
+  readonly encryption: Encryption;
 }

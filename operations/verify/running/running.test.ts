@@ -1,12 +1,24 @@
 import { describe, expect, it } from "vitest";
+import { nameConstraints } from "../../../certs/name-constraints.ts";
+import { EVERY_PORT } from "../../../stacks/host/trust/container-facts.ts";
 import { checksOf } from "../checks.ts";
 import type { Observation } from "./observation.ts";
-import { deployment } from "./test-observation.ts";
+import { deployment, rendered } from "./test-observation.ts";
 import { component, facts, factsOf, good, inside, judge, reach, stranger, tls, told } from "./test-weakenings.ts";
+
+const authorities = "answer" in good.constraints ? good.constraints.answer : new Map();
+const otherTenant = Buffer.from(nameConstraints("gateways", "other").value).toString("hex");
 
 it("proves a deployment that is as it should be, with one result for each check, in their order", () => {
   expect(told({})).toEqual({});
   expect(judge().map(({ id }) => id)).toEqual(checksOf("running"));
+});
+
+it("takes a default route by the host's address in a network of the container for none, since nothing leaves by it", () => {
+  const spec = rendered.plan.containers.find(({ name }) => name === "loki");
+  const own = rendered.plan.networks.find(({ id }) => spec?.networks.some((network) => network.id === id));
+  const routes = [{ destination: "default", gateway: own?.subnet.gateway ?? "", device: "eth0" }];
+  expect(told(inside("loki", { routes }))).toEqual({});
 });
 
 it("tries every other component from each, and what a flow names at its own end alone", () => {
@@ -33,6 +45,11 @@ describe("a breach is found", () => {
     [
       "a stranger that sees a folder",
       stranger({ sources: ["/srv/tk/volumes"] }),
+      { "running.components": ["broken", "RUNNING_STRANGER containers.x"] },
+    ],
+    [
+      "a stranger with a disk by whatever name",
+      stranger({ disks: ["/dev/vg/data"], facts: { ...factsOf("loki"), devices: ["/dev/vg/data (rwm)"] } }),
       { "running.components": ["broken", "RUNNING_STRANGER containers.x"] },
     ],
     [
@@ -82,6 +99,16 @@ describe("a breach is found", () => {
         HostConfig: { ...one.HostConfig, PortBindings: { "5432/tcp": [{ HostIp: "0.0.0.0", HostPort: "5432" }] } },
       })),
       { "running.listeners": ["broken", "RUNNING_PUBLISHED containers.database.ports"] },
+    ],
+    [
+      "every port of an image, published without a name",
+      facts("gw-01", { ports: [EVERY_PORT] }),
+      { "running.listeners": ["broken", "RUNNING_PUBLISHED containers.gw-01.ports"] },
+    ],
+    [
+      "the kernel's memory unmasked",
+      facts("gw-01", { rights: [...factsOf("gw-01").rights, "unmasked=/proc/kcore"] }),
+      { "running.rights": ["broken", "RUNNING_RIGHT containers.gw-01.rights"] },
     ],
     [
       "a mount",
@@ -164,6 +191,7 @@ describe("a breach is found", () => {
         watch: {
           answer: {
             controls: [true, true],
+            controlsOfIpv6: [null, null],
             otherRoutes: [],
             listener: [true, true],
             left: [{ from: "gw-01", line: "eth0 Out IP" }],
@@ -171,6 +199,21 @@ describe("a breach is found", () => {
         },
       },
       { "running.egress": ["broken", "RUNNING_EGRESS containers.gw-01"] },
+    ],
+    [
+      "a default route by somebody else's address",
+      inside("loki", { routes: [{ destination: "default", gateway: "203.0.113.9", device: "eth0" }] }),
+      { "running.egress": ["broken", "RUNNING_EGRESS containers.loki.routes"] },
+    ],
+    [
+      "an authority that may name another tenant's",
+      { constraints: { answer: new Map([...authorities, ["gateways", otherTenant]]) } },
+      { "running.tls.refused": ["broken", "RUNNING_AUTHORITY authorities.gateways"] },
+    ],
+    [
+      "an authority that may name everybody",
+      { constraints: { answer: new Map([...authorities, ["services", ""]]) } },
+      { "running.tls.refused": ["broken", "RUNNING_AUTHORITY authorities.services"] },
     ],
     [
       "a service of the host that is reached",

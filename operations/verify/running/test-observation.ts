@@ -1,3 +1,5 @@
+import { nameConstraints } from "../../../certs/name-constraints.ts";
+import { LEAF_CLASSES } from "../../../certs/names.ts";
 import type { Deployment } from "../../../model/deployment.ts";
 import { buildModel } from "../../../modules/index.ts";
 import { resolveDeployment } from "../../../profiles/resolve.ts";
@@ -13,7 +15,7 @@ import type { ObservedContainer } from "../../../stacks/host/trust/observe.ts";
 import { expectedCommand, expectedEnvironment, expectedMounts, expectedRights } from "./judge/expected.ts";
 import type { ImageFacts, Observation, TlsAttempt } from "./observation.ts";
 import { type ReachGround, reachAttempts } from "./observe/reach-questions.ts";
-import { tlsQuestions } from "./observe/tls-questions.ts";
+import { REVOKED_AT, tlsQuestions } from "./observe/tls-questions.ts";
 
 /** A deployment from which nothing may leave. */
 export const deployment: Deployment = {
@@ -64,6 +66,7 @@ function shownByDocker(spec: ContainerSpec): ObservedContainer {
     name: spec.name,
     labels: spec.labels,
     sources: spec.mounts.map(({ source }) => source),
+    ...{ writable: [], ofEngine: [], disks: [] },
     networks: spec.networks.map(({ id }) => networkName(deployment, id)),
     sharesWith: [],
     facts: {
@@ -109,7 +112,7 @@ export function wellSeen(): Observation {
   const leaf = { certPem: "c", keyPem: "k" };
   const identities = new Map(model.components.flatMap(({ identity }) => (identity ? [[identity, leaf] as const] : [])));
   const forged = { "other-root": identities, "other-tenant": identities };
-  const tls = tlsQuestions({ ...ground, roots: "r", forged, withRevoked: ["broker.mqtts"] });
+  const tls = tlsQuestions({ ...ground, roots: "r", forged, withRevoked: REVOKED_AT });
   return {
     ...ground,
     everything: plan.containers.map(shownByDocker),
@@ -121,8 +124,25 @@ export function wellSeen(): Observation {
       ...{ from, reached: "silent" as const },
       target: { host: "10.213.0.1", port: 20_000, protocol: "tcp" as const },
     })),
+    hostListeners: { answer: [] },
+    constraints: {
+      answer: new Map(
+        LEAF_CLASSES.map((leafClass) => [
+          leafClass,
+          Buffer.from(nameConstraints(leafClass, deployment.tenant).value).toString("hex"),
+        ]),
+      ),
+    },
     resolves: new Map(running.map(({ name }) => [name, false])),
-    watch: { answer: { controls: [true, true], otherRoutes: [], listener: [true, true], left: [] } },
+    watch: {
+      answer: {
+        controls: [true, true],
+        controlsOfIpv6: [null, null],
+        otherRoutes: [],
+        listener: [true, true],
+        left: [],
+      },
+    },
     images: new Map(names.map((name) => [name, { answer: image(name) }])),
     mountTables: new Map(),
     custody: { sealed: false, kind: deployment.custody.kind, custodyClass: "software" },

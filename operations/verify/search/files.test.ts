@@ -54,6 +54,14 @@ it("has nothing of a folder that is gone", async () => {
   expect(await names()).toEqual([]);
 });
 
+it("tells of a folder that is not there at all, or throws it", async () => {
+  const unread: string[] = [];
+  const onUnread = (path: string) => void unread.push(path);
+  for await (const _ of filePlaces(join(folder, "gone"), { onUnread }));
+  expect(unread).toEqual(["."]);
+  await expect(filePlaces(join(folder, "gone"))[Symbol.asyncIterator]().next()).rejects.toThrow(/ENOENT/);
+});
+
 it("tells of what it cannot read, or throws it", async () => {
   const unread: string[] = [];
   const files = filePlaces(`${folder}/\0`, { onUnread: (path) => void unread.push(path) });

@@ -34,8 +34,18 @@ export interface FilesOptions {
   readonly onUnread?: (path: string, thrown: unknown) => void;
 }
 
-/** The files below a folder, by their paths in it; what is linked to is not followed, and what is gone by then left out. */
+/**
+ * The files below a folder, by their paths in it; what is linked to is not followed, and what is gone by then left out. A folder that
+ * is not there itself cannot be read.
+ */
 export async function* filePlaces(folder: string, options: FilesOptions = {}): AsyncIterable<Place> {
+  try {
+    await stat(folder);
+  } catch (thrown) {
+    if (options.onUnread === undefined) throw thrown;
+    options.onUnread(".", thrown);
+    return;
+  }
   for (const path of await filesBelow(folder, folder, options)) {
     const content = await reading(folder, path, options, () => contentOf(path, options));
     if (content !== undefined) yield { name: relative(folder, path), content };

@@ -12,7 +12,7 @@ export interface Canary {
 
 /** One of the byte strings that give a canary away. */
 export interface Core {
-  readonly what: "text" | "decoded text" | "number" | "key" | "PEM line";
+  readonly what: "text" | "decoded text" | "number" | "rounded number" | "float64" | "key" | "PEM line";
   readonly bytes: Buffer;
 }
 
@@ -24,15 +24,19 @@ export interface Needle {
   readonly bytes: Buffer;
 }
 
-/** Shorter ones would be found by chance. */
+/** Shorter ones would be found by chance. Digits and floats are of values that were chosen so that they are not. */
 const SHORTEST_CORE = 16;
+const SHORTEST: Readonly<Partial<Record<Core["what"], number>>> = { float64: 8, "rounded number": 9 };
+
+/** What stands before or between the bytes of a hex dump, an escaped text, or an array in a program. */
+const HEX_SEPARATORS = [":", " ", "-", "%", "\\x", "\\\\x", "\\u00", "\\\\u00", ",0x", ", 0x"] as const;
 
 /** Everything to look for, each byte string once. */
 export function needlesOf(canaries: readonly Canary[]): readonly Needle[] {
   const needles = new Map<string, Needle>();
   for (const canary of canaries) {
     for (const { what, bytes } of canary.cores) {
-      if (bytes.length < SHORTEST_CORE)
+      if (bytes.length < (SHORTEST[what] ?? SHORTEST_CORE))
         throw new Error(`${canary.name}: ${what} of ${bytes.length} bytes is too short`);
       for (const [encoding, texts] of Object.entries(encodingsOf(bytes))) {
         for (const text of texts) {
@@ -47,11 +51,19 @@ export function needlesOf(canaries: readonly Canary[]): readonly Needle[] {
 
 function encodingsOf(bytes: Buffer): Readonly<Record<string, readonly string[]>> {
   const hex = bytes.toString("hex");
+  const hexes = [hex, hex.toUpperCase()];
   return {
     raw: [bytes.toString("latin1")],
     base64: base64Within(bytes, "base64"),
     base64url: base64Within(bytes, "base64url"),
-    hex: [hex, hex.toUpperCase()],
+    hex: hexes,
+    "hex with separators": HEX_SEPARATORS.flatMap((between) =>
+      hexes.map((each) => (each.match(/../g) ?? []).join(between)),
+    ),
+    // Without its last zero, it is the same in either order of bytes. Of what is no text it would be runs of zeros, as memory is.
+    "UTF-16": bytes.includes(0)
+      ? []
+      : [Buffer.from(bytes.toString("latin1"), "utf16le").toString("latin1").slice(0, -1)],
     // JSON.stringify of a Buffer.
     "a list of numbers": [[...bytes].join(",")],
   };

@@ -1,8 +1,10 @@
+import { execFileSync } from "node:child_process";
 import { createPublicKey, generateKeyPairSync, randomBytes } from "node:crypto";
-import { createZipArchiveSync, gzipSync, ZipEntry } from "node:zlib";
+import { createZipArchiveSync, deflateSync, gzipSync, ZipEntry, zstdCompressSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { leaksOf } from "../../../test/support/canary/leaks.ts";
 import { keyCores, textCores } from "../../../test/support/canary/secrets.ts";
+import { DEEP } from "./archives.ts";
 import { needlesOf } from "./needles.ts";
 import type { Place } from "./place.ts";
 import { searchFor } from "./search.ts";
@@ -15,7 +17,7 @@ const canaries = [
   { name: "a password", cores: textCores(password), homes: ["its/file"], givenTo: ["the/guest"] },
   { name: "a key", cores: keyCores(pem), homes: [] },
 ];
-const search = searchFor(needlesOf(canaries));
+const search = searchFor(needlesOf(canaries), DEEP);
 const found = async (content: Place["content"], name = "here") =>
   [...new Set((await search(placesOf({ name, content }))).map(({ canary, place }) => `${canary} at ${place}`))].sort();
 
@@ -26,6 +28,10 @@ async function* placesOf(...places: readonly Place[]): AsyncIterable<Place> {
 /** A leak at some offset in what does not matter. */
 const amid = (leak: Uint8Array): Buffer =>
   Buffer.concat([randomBytes(1_000 + (leak.length % 7)), leak, randomBytes(999)]);
+
+/** Encoded and encoded again, with something before and behind it. */
+const twice = (text: string, first: BufferEncoding, second: BufferEncoding): Buffer =>
+  Buffer.from(Buffer.from(amid(Buffer.from(text)).toString(first)).toString(second));
 
 describe("the search for canaries", () => {
   it.each(leaksOf({ text: password }))("finds a password %s", async (_, leak) => {
@@ -63,10 +69,64 @@ describe("the search for canaries", () => {
     expect(await found(amid(gzip.subarray(0, gzip.length - cut)))).toEqual(["a password at here"]);
   });
 
+  it.each([
+    ["gzip", gzipSync],
+    [
+      "gzip with a name",
+      (bytes: Buffer) =>
+        execFileSync("sh", ["-c", 'd=$(mktemp -d); cat >"$d/a-name"; gzip -cN "$d/a-name"; rm -r "$d"'], {
+          input: bytes,
+        }),
+    ],
+    ["zlib", deflateSync],
+    ["zlib at its fastest", (bytes: Buffer) => deflateSync(bytes, { level: 1 })],
+    ["zstd", zstdCompressSync],
+  ])("finds what is in %s inside of something else, whatever lies behind it", async (_, compress) => {
+    expect(await found(amid(compress(amid(Buffer.from(password)))))).toEqual(["a password at here"]);
+  });
+
+  it("finds what is compressed far inside of a large stream, and behind very much of it", async () => {
+    const [large, far] = [Buffer.alloc(33 * 1024 * 1024, "x"), Buffer.alloc(70 * 1024 * 1024)];
+    const chunks = async function* () {
+      yield large;
+      yield amid(gzipSync(Buffer.concat([far, Buffer.from(password)])));
+    };
+    expect(await found(chunks())).toEqual(["a password at here"]);
+  });
+
+  it.each([
+    ["UTF-16", Buffer.from(password, "utf16le")],
+    ["UTF-16, big-endian", Buffer.from(password, "utf16le").swap16()],
+    ["base64 of base64", twice(password, "base64", "base64")],
+    ["base64url of hex", twice(password, "hex", "base64url")],
+    ["hex of hex", twice(password, "hex", "hex")],
+    ["hex of base64", twice(password, "base64", "hex")],
+    ["base64 of gzip", Buffer.from(gzipSync(amid(Buffer.from(password))).toString("base64"))],
+    [
+      "base64 in lines in JSON",
+      Buffer.from(JSON.stringify(twice(`${password}!`, "base64", "base64").toString().replace(/.{64}/g, "$&\n"))),
+    ],
+    [
+      "gzip of gzip of gzip",
+      [gzipSync, gzipSync, gzipSync].reduce((bytes, zip) => zip(amid(bytes)), Buffer.from(password)),
+    ],
+    ["a list of numbers with spaces", Buffer.from(JSON.stringify([...Buffer.from(password)], null, 2))],
+    ["\\x escapes", Buffer.from([...Buffer.from(password)].map((byte) => `\\x${byte.toString(16)}`).join(""))],
+    ["\\u escapes", Buffer.from([...Buffer.from(password)].map((byte) => `\\u00${byte.toString(16)}`).join(""))],
+    ["hex with colons", Buffer.from((Buffer.from(password).toString("hex").match(/../g) ?? []).join(":"))],
+    [
+      "hex with spaces",
+      Buffer.from((Buffer.from(password).toString("hex").toUpperCase().match(/../g) ?? []).join(" ")),
+    ],
+  ])("finds it in %s", async (_, leak) => {
+    expect(await found(amid(leak))).toEqual(["a password at here"]);
+  });
+
   it("tells a file that a canary belongs in from all others", async () => {
     const places = ["its/file", "the/guest", "another"].map((name) => ({ name, content: password }));
     const hits = await search(placesOf(...places));
-    expect(hits.map(({ place, belongs }) => [place, belongs])).toEqual([
+    const belongs = new Map(hits.map((hit) => [hit.place, hit.belongs]));
+    expect([...belongs]).toEqual([
       ["its/file", true],
       ["the/guest", true],
       ["another", false],

@@ -1,4 +1,4 @@
-import { openedPlaces } from "./archives.ts";
+import { type Depth, openedPlaces, SHALLOW } from "./archives.ts";
 import type { Needle } from "./needles.ts";
 import type { Place } from "./place.ts";
 
@@ -17,11 +17,14 @@ const GRAM = 3;
 /**
  * A search for many byte strings at once, by the way of Wu and Manber: the last {@link GRAM} bytes of a window as long as the
  * shortest needle say how many bytes no needle can start in.
- * @returns what looks through places, whole, and inside of zip and gzip
+ * @param depth how far into what is compressed and encoded. @default {@link SHALLOW}
+ * @returns what looks through places, and inside of what they hold, compressed or encoded
  */
-export function searchFor(needles: readonly Needle[]): (places: AsyncIterable<Place>) => Promise<readonly Hit[]> {
+export function searchFor(
+  needles: readonly Needle[],
+  depth: Depth = SHALLOW,
+): (places: AsyncIterable<Place>) => Promise<readonly Hit[]> {
   const window = Math.min(...needles.map(({ bytes }) => bytes.length));
-  const overlap = Math.max(...needles.map(({ bytes }) => bytes.length)) - 1;
   const steps = new Uint8Array(2 ** (8 * GRAM)).fill(window - GRAM + 1);
   const ending = new Map<number, Needle[]>();
   for (const needle of needles) {
@@ -45,21 +48,11 @@ export function searchFor(needles: readonly Needle[]): (places: AsyncIterable<Pl
       }
     }
   };
-  const scanStream = async (stream: AsyncIterable<Uint8Array>, found: Set<Needle>): Promise<void> => {
-    let rest = Buffer.alloc(0);
-    for await (const chunk of stream) {
-      const bytes = Buffer.concat([rest, chunk]);
-      scan(bytes, found);
-      rest = bytes.subarray(Math.max(0, bytes.length - overlap));
-    }
-  };
-
   return async (places) => {
     const hits: Hit[] = [];
-    for await (const { name, content } of openedPlaces(places)) {
+    for await (const { name, bytes } of openedPlaces(places, depth)) {
       const found = new Set<Needle>();
-      if (content instanceof Uint8Array) scan(content, found);
-      else await scanStream(content, found);
+      scan(bytes, found);
       for (const { canary, form } of found) {
         hits.push({
           place: name,

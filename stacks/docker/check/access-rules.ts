@@ -2,7 +2,18 @@ import type { Flow } from "../../../model/flow.ts";
 import { serverName } from "../../../model/placement.ts";
 import { byDigest } from "../images.ts";
 import { publishedPorts } from "../ports.ts";
-import { blocks, finding, misshapen, onceEach, only, type Rule, type Subject, shown, strangers } from "./subject.ts";
+import {
+  blocks,
+  finding,
+  misshapen,
+  named,
+  onceEach,
+  only,
+  type Rule,
+  type Subject,
+  shown,
+  strangers,
+} from "./subject.ts";
 
 const TAGGED = /^[a-z0-9][a-z0-9._/:-]*:[A-Za-z0-9_][A-Za-z0-9_.-]*$/;
 /** Names of variables that are called like a secret: one may hold the path of a file ({@link PATH}), and nothing else. */
@@ -41,16 +52,17 @@ const networksRule: Rule = (value, subject) => {
   const wrong = joined.flatMap((network, index) => {
     const at = `${path}[${index}]`;
     const member = own.get(ids[index] ?? "");
-    const foreign = `${shown(network.name)} is the network of no flow of "${subject.component.name}"`;
+    const foreign = `${named(network.name)} is the network of no flow of "${subject.component.name}"`;
     const aliases = member?.listens ? [alias] : undefined;
     return [
       ...strangers(network, ["name", "aliases", "ipv4_address"], at),
       ...(member === undefined ? [finding("RENDERED_NETWORK_MEMBER", at, foreign)] : []),
-      ...only("RENDERED_NAME", `networks_advanced[${index}].aliases`, () => aliases)(network.aliases, subject),
+      ...only("RENDERED_NAME", `networks_advanced[${index}].aliases`, () => aliases, named)(network.aliases, subject),
       ...only(
         "RENDERED_ADDRESS",
         `networks_advanced[${index}].ipv4_address`,
         () => member?.address,
+        named,
       )(network.ipv4_address, subject),
     ];
   });
@@ -60,7 +72,7 @@ const networksRule: Rule = (value, subject) => {
 // A container of mode "bridge" without a network of its own would be joined to Docker's default one, as all such are.
 function networkIdOf(name: unknown): string {
   const match = typeof name === "string" ? /^\$\{docker_network\.([a-z0-9_-]+)\.id\}$/.exec(name) : null;
-  return match?.[1] ?? shown(name);
+  return match?.[1] ?? named(name);
 }
 
 const portsRule: Rule = (value, subject) => {
@@ -80,8 +92,16 @@ const portsRule: Rule = (value, subject) => {
     );
     return [
       ...strangers(rendered, ["ip", "internal", "external", "protocol"], at),
-      ...(declared ? [] : [finding("RENDERED_PORT", at, `publishes ${shown(rendered)}, which the model does not`)]),
-      ...(ip === address ? [] : [finding("RENDERED_PORT", at, `listens on ${shown(ip)}; accepted: "${address}"`)]),
+      ...(declared
+        ? []
+        : [
+            finding(
+              "RENDERED_PORT",
+              at,
+              `publishes ${named({ ip, internal, external, protocol })}, which the model does not`,
+            ),
+          ]),
+      ...(ip === address ? [] : [finding("RENDERED_PORT", at, `listens on ${named(ip)}; accepted: "${address}"`)]),
     ];
   });
   const given = ports.map(({ internal, external, protocol }) => `${external}:${internal}/${protocol}`);
@@ -140,7 +160,12 @@ const networked = (subject: Subject) => ownNetworks(subject).size > 0;
 /** What a container can reach, by whom it is reached, and what it runs. */
 export const accessRules: Readonly<Record<string, Rule>> = {
   networks_advanced: networksRule,
-  network_mode: only("RENDERED_NAMESPACE", "network_mode", (subject) => (networked(subject) ? "bridge" : "none")),
+  network_mode: only(
+    "RENDERED_NAMESPACE",
+    "network_mode",
+    (subject) => (networked(subject) ? "bridge" : "none"),
+    named,
+  ),
   dns: only("RENDERED_NAME", "dns", (subject) => (networked(subject) ? ["127.0.0.1"] : undefined)),
   dns_opts: only("RENDERED_NAME", "dns_opts", (subject) =>
     networked(subject) ? ["timeout:1", "attempts:2"] : undefined,

@@ -14,6 +14,7 @@ import {
   finding,
   isAttributes,
   misshapen,
+  named,
   onceEach,
   only,
   type RenderedCode,
@@ -37,7 +38,7 @@ const capabilities: Rule = (value, subject) => {
     ...(stableJson(block.drop) === '["ALL"]'
       ? []
       : [finding("RENDERED_CAPABILITY", `${path}.drop`, `is ${shown(block.drop)}; accepted: ["ALL"]`)]),
-    ...added.map((capability) => finding("RENDERED_CAPABILITY", `${path}.add`, `${shown(capability)} is not granted`)),
+    ...added.map((capability) => finding("RENDERED_CAPABILITY", `${path}.add`, `${named(capability)} is not granted`)),
   ];
 };
 
@@ -78,9 +79,9 @@ const tmpfs: Rule = (value, subject) => {
   const declared = subject.component.scratch.map((scratch) => scratch.path);
   const wrong = Object.entries(value ?? {}).flatMap(([folder, options]) => {
     const scratch = subject.component.scratch.find((declared) => declared.path === folder);
-    if (scratch === undefined) return [finding("RENDERED_TMPFS", path, `${shown(folder)} is not declared`)];
+    if (scratch === undefined) return [finding("RENDERED_TMPFS", path, `${named(folder)} is not declared`)];
     const accepted = `rw,noexec,nosuid,nodev,size=${scratch.maxMiB}m,mode=0700,uid=${uid},gid=${gid}`;
-    const message = `${shown(folder)} has the options ${shown(options)}; accepted: ${accepted}`;
+    const message = `${named(folder)} has the options ${shown(options)}; accepted: ${accepted}`;
     return options === accepted ? [] : [finding("RENDERED_TMPFS", path, message)];
   });
   return [...wrong, ...onceEach("RENDERED_TMPFS", path, folders, declared)];
@@ -117,8 +118,8 @@ const shipped = ({ component, model }: Subject) =>
 /** Every attribute that a container may have. An attribute that is not here is refused, whatever it says. */
 const RULES: Readonly<Record<string, Rule>> = {
   ...accessRules,
-  name: only("RENDERED_CONTAINER", "name", ({ component }) => component.name),
-  hostname: only("RENDERED_NAME", "hostname", ({ component }) => component.name),
+  name: only("RENDERED_CONTAINER", "name", ({ component }) => component.name, named),
+  hostname: only("RENDERED_NAME", "hostname", ({ component }) => component.name, named),
   entrypoint: only("RENDERED_COMMAND", "entrypoint", ({ component }) => component.command),
   user: only("RENDERED_USER", "user", ({ component, runAs }) =>
     grantsOf(component).has("user:root") ? "0:0" : `${runAs.uid}:${runAs.gid}`,
@@ -127,18 +128,18 @@ const RULES: Readonly<Record<string, Rule>> = {
   capabilities,
   devices: keyDeviceRule,
   security_opts: only("RENDERED_PRIVILEGES_NEW", "security_opts", () => ["no-new-privileges:true"]),
-  ipc_mode: only("RENDERED_NAMESPACE", "ipc_mode", () => "private"),
-  cgroupns_mode: only("RENDERED_NAMESPACE", "cgroupns_mode", () => "private"),
+  ipc_mode: only("RENDERED_NAMESPACE", "ipc_mode", () => "private", named),
+  cgroupns_mode: only("RENDERED_NAMESPACE", "cgroupns_mode", () => "private", named),
   memory,
   memory_swap: only("RENDERED_LIMIT", "memory_swap", ({ attributes }) => attributes.memory),
   cpus,
   ulimit: only("RENDERED_LIMIT", "ulimit", () => [{ hard: 0, name: "core", soft: 0 }]),
-  restart: only("RENDERED_RESTART", "restart", (subject) => (isJob(subject) ? "no" : "unless-stopped")),
+  restart: only("RENDERED_RESTART", "restart", (subject) => (isJob(subject) ? "no" : "unless-stopped"), named),
   must_run: only("RENDERED_RESTART", "must_run", (subject) => !isJob(subject)),
   stop_timeout: seconds("stop_timeout"),
   destroy_grace_seconds: seconds("destroy_grace_seconds"),
   healthcheck: healthRule,
-  log_driver: only("RENDERED_LOG", "log_driver", (subject) => (shipped(subject) ? "fluentd" : "local")),
+  log_driver: only("RENDERED_LOG", "log_driver", (subject) => (shipped(subject) ? "fluentd" : "local"), named),
   log_opts: only("RENDERED_LOG", "log_opts", logOptions),
   tmpfs,
   mounts: mountRule,

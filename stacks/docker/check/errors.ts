@@ -1,7 +1,8 @@
 import { catalogue, EXIT } from "../../../shared/errors.ts";
 
 const refused = (summary: string, fix: string) => ({ exit: EXIT.policy, summary, fix });
-const AS_RENDERED = "take the change out: `trustkern synth` writes the stack as the model says it";
+const AS_RENDERED =
+  "run `trustkern deploy`, which writes the stack as the model says it and mends what runs; find out who changed it";
 
 /** Error codes of the check of a rendered stack. */
 export const renderedErrors = catalogue({
@@ -36,7 +37,7 @@ export const renderedErrors = catalogue({
   ),
   RENDERED_NETWORK_MEMBER: refused(
     "The networks of a container are not exactly those of its flows and of what it publishes.",
-    "declare the flow in modules/index.ts, or join the container as the model says",
+    AS_RENDERED,
   ),
   RENDERED_NAME: refused(
     "A container answers to a name that belongs to another, or asks a resolver of the host.",
@@ -48,31 +49,19 @@ export const renderedErrors = catalogue({
   ),
   RENDERED_MOUNT: refused("The mounts of a container are not exactly those of its component.", AS_RENDERED),
   RENDERED_MOUNT_WRITABLE: refused("A container may write what it is only to read.", AS_RENDERED),
-  RENDERED_CAPABILITY: refused(
-    "A container keeps a Linux capability that no exception grants.",
-    "drop it, or declare an exception with its reason in the component",
-  ),
+  RENDERED_CAPABILITY: refused("A container keeps a Linux capability that no exception grants.", AS_RENDERED),
   RENDERED_PRIVILEGES_NEW: refused("A container's process may gain privileges.", AS_RENDERED),
-  RENDERED_USER: refused(
-    "A container runs as root, or as a user who is not the deployment's.",
-    "run it as the deployment's user, or declare an exception with its reason in the component",
-  ),
-  RENDERED_ROOTFS: refused(
-    "A container may write its root file system.",
-    "make it read-only, or declare an exception with its reason in the component",
-  ),
+  RENDERED_USER: refused("A container runs as root, or as a user who is not the deployment's.", AS_RENDERED),
+  RENDERED_ROOTFS: refused("A container may write its root file system.", AS_RENDERED),
   RENDERED_TMPFS: refused(
     "The folders in memory of a container are not those that its component declares, or have no bound.",
-    "declare it under scratch in the component",
+    AS_RENDERED,
   ),
   RENDERED_LIMIT: refused(
     "A container may use more memory or more of the processors than its component, or may swap.",
-    "raise limits in the component, where the reason can be read",
+    AS_RENDERED,
   ),
-  RENDERED_HEALTH: refused(
-    "Nobody would learn, or not in time, that a container is ill.",
-    "give the component a health check, or declare an exception with its reason",
-  ),
+  RENDERED_HEALTH: refused("Nobody would learn, or not in time, that a container is ill.", AS_RENDERED),
   RENDERED_RESTART: refused("A container is not started again as its component needs it.", AS_RENDERED),
   RENDERED_LOG: refused("A container's log goes elsewhere, or grows without a bound.", AS_RENDERED),
   RENDERED_COMMAND: refused("A container runs another program than its component.", AS_RENDERED),
@@ -86,10 +75,7 @@ export const renderedErrors = catalogue({
   ),
   RENDERED_PORT: refused(
     "The published ports are not those of the model, on the address that trustkern.yaml names.",
-    "take it out; what is to be published is so in its component, on the address of docker.publishAddress",
+    AS_RENDERED,
   ),
-  RENDERED_ENVIRONMENT: refused(
-    "The variables of a container are not those of its component.",
-    "declare it under environment in the component",
-  ),
+  RENDERED_ENVIRONMENT: refused("The variables of a container are not those of its component.", AS_RENDERED),
 });

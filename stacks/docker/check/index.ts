@@ -2,6 +2,7 @@ import type { Finding } from "../../../shared/finding.ts";
 import { planNetworks } from "../networks.ts";
 import { lockedReference } from "./access-rules.ts";
 import { checkContainer } from "./container-rules.ts";
+import { sharedPlaces } from "./host-places.ts";
 import { checkNetworks } from "./network-rules.ts";
 import { checkTerraform, checkTexts } from "./stack-rules.ts";
 import {
@@ -56,6 +57,7 @@ function checkContainers(containers: Readonly<Record<string, Attributes>>, conte
   const networks = planNetworks(context.model, context.deployment);
   const missing = components.filter(({ name }) => !Object.hasOwn(containers, name));
   return [
+    ...sharedPlaces(containers, context.model, context.layout),
     ...missing.map(({ name }) => finding("RENDERED_CONTAINER", `resource.docker_container.${name}`, "is missing")),
     ...Object.entries(containers).flatMap(([name, attributes]) => {
       const path = `resource.docker_container.${name}`;

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { Model } from "../../../model/boundary.ts";
 import type { Deployment } from "../../../model/deployment.ts";
 import { buildModel } from "../../../modules/index.ts";
 import { resolveDeployment } from "../../../profiles/resolve.ts";
@@ -6,6 +7,7 @@ import { layoutOf } from "../../host/layout.ts";
 import { STATE_FILE, synthJson } from "../cdktf.ts";
 import { dockerPlacement } from "../placement.ts";
 import { planContainers } from "../plan.ts";
+import { sharedPlaces } from "./host-places.ts";
 import { checkRendered } from "./index.ts";
 import type { CheckContext, RenderedCode } from "./subject.ts";
 
@@ -212,6 +214,63 @@ describe("a stack is refused that gives", () => {
     weaken(json);
     expect(checkRendered(json, context).map((finding) => finding.code)).toContain(code);
   });
+
+  it.each<[string, (model: Model) => Model]>([
+    ["the deployment's own run folder", (model) => model],
+    // Even a model that knows of no listener there has no say about the deployment's own folders.
+    [
+      "that of a component that is gone",
+      (model) => ({ ...model, components: model.components.filter(({ name }) => name !== "custody-broker") }),
+    ],
+  ])("the online authorities a socket in %s, by the file's own word", (_, change) => {
+    for (const tokenSocket of [
+      "/srv/trustkern/run/custody.manage/sock",
+      "/srv/trustkern/volumes/x/sock",
+      "/srv/trustkern/sock",
+    ]) {
+      const { json, context } = rendered({ ...TOKEN, docker: { ...TOKEN.docker, tokenSocket } });
+      const found = checkRendered(json, { ...context, model: change(context.model) });
+      expect(found.filter(({ code }) => code === "RENDERED_MOUNT").map(({ path }) => path.split(".")[2])).toEqual(
+        expect.arrayContaining(ISSUERS),
+      );
+    }
+  });
+
+  it.each([
+    [
+      "a token's socket",
+      { pki: { ...dev.pki, issuing: { kind: "tpm2", device: "/run/trustkern-demo-custody/sock", folder: "/k" } } },
+      CUSTODY_TOKEN,
+    ],
+    [
+      "a token's socket, in the folder above",
+      { pki: TOKEN.pki, docker: { ...dev.docker, tokenSocket: "/run/keys/sock", custodySocket: "/run/keys/own/sock" } },
+      CUSTODY_TOKEN,
+    ],
+    ["a simulator", { pki: SIMULATOR.pki }, CUSTODY_SIMULATOR],
+    ["a TPM", { pki: TPM.pki }, CUSTODY_TPM],
+  ] as [string, Partial<Deployment>, Deployment][])(
+    "custody and the online authorities one place: %s",
+    (_, issuing, custody) => {
+      const deployment = { ...custody, ...issuing };
+      expect(() => buildModel(deployment, dockerPlacement(deployment))).toThrow(
+        expect.objectContaining({ code: "BOUNDARY_BROKEN" }),
+      );
+      // And where the model had let it pass, by the stack alone.
+      const { json, context } = rendered(custody);
+      for (const name of ISSUERS) {
+        box(json, name).mounts.push(...box(json, "custody").mounts.filter(({ target }: Loose) => target === KEYS));
+        box(json, name).devices = box(json, "custody").devices;
+      }
+      const places = sharedPlaces(json.resource.docker_container, context.model, context.layout).map(
+        ({ path }) => path.split(".")[2],
+      );
+      expect(places.sort()).toEqual(["custody", ...ISSUERS]);
+      expect(codesOf({ json, context })).toEqual(
+        expect.arrayContaining([custody === CUSTODY_TPM ? "RENDERED_PRIVILEGED" : "RENDERED_MOUNT"]),
+      );
+    },
+  );
 
   it("a component the socket by an exception of its own making", () => {
     const { context } = rendered(TOKEN);

@@ -1,5 +1,5 @@
 import type { Finding } from "../../../shared/finding.ts";
-import { blocks, finding, misshapen, onceEach, type RenderedCode, shown, strangers } from "./subject.ts";
+import { blocks, finding, misshapen, named, onceEach, type RenderedCode, strangers } from "./subject.ts";
 
 /**
  * The labels are exactly `accepted`, each of them once: by them the life cycle finds what it may replace and remove. No
@@ -21,7 +21,7 @@ export function checkLabels(
       ...strangers(block, ["label", "value"], at),
       ...(right !== undefined && block.label === name && block.value === right
         ? []
-        : [finding(code, at, `${shown(block.label)} has another value; accepted: ${shown(right)}`)]),
+        : [finding(code, at, `${named(block.label)} has another value; accepted: ${named(right)}`)]),
     ];
   });
   const names = given.map(({ label }) => String(label));

@@ -1,8 +1,12 @@
 import { dirname, join } from "node:path";
 import type { Finding } from "../../../shared/finding.ts";
 import { INSIDE } from "../placement.ts";
+import { isOwnFolder } from "./host-places.ts";
 import { keySocketFolder } from "./key-rules.ts";
-import { blocks, finding, misshapen, onceEach, type Rule, type Subject, shown, strangers } from "./subject.ts";
+import { blocks, finding, misshapen, named, onceEach, type Rule, type Subject, shown, strangers } from "./subject.ts";
+
+/** Where a container has the folder of the host's socket that leads to its key. */
+const HOST_KEYS = join(INSIDE.sockets, "host.keys");
 
 interface Allowed {
   readonly target: string;
@@ -22,7 +26,7 @@ export const mountRule: Rule = (value, subject) => {
     seen.add(mount.target);
     return [
       ...strangers(mount, ["type", "source", "target", "read_only"], at),
-      ...(again ? [finding("RENDERED_MOUNT", at, `a second mount at ${shown(mount.target)}`)] : []),
+      ...(again ? [finding("RENDERED_MOUNT", at, `a second mount at ${named(mount.target)}`)] : []),
       ...oneMount(mount, typeof mount.source === "string" ? allowed.get(mount.source) : undefined, at),
     ];
   });
@@ -32,19 +36,20 @@ export const mountRule: Rule = (value, subject) => {
 
 function oneMount(mount: Readonly<Record<string, unknown>>, own: Allowed | undefined, at: string): readonly Finding[] {
   const { type, source, target, read_only: readOnly } = mount;
-  if (type !== "bind") return [finding("RENDERED_MOUNT", at, `is of type ${shown(type)}; accepted: bind`)];
+  if (type !== "bind") return [finding("RENDERED_MOUNT", at, `is of type ${named(type)}; accepted: bind`)];
   if (own === undefined) {
-    return [
-      finding("RENDERED_MOUNT", at, `${shown(source)} is none of the component's files, secrets, volumes and sockets`),
-    ];
+    const message = `${named(source)} is none of the component's files, secrets, volumes and sockets`;
+    if (target !== HOST_KEYS) return [finding("RENDERED_MOUNT", at, message)];
+    const why = `${message}, nor a folder for a socket of the host apart from the deployment's own`;
+    return [{ ...finding("RENDERED_MOUNT", at, why), fix: "name a socket in a folder of its own below /run" }];
   }
   const elsewhere =
-    target === own.target ? [] : [finding("RENDERED_MOUNT", at, `is at ${shown(target)}; accepted: ${own.target}`)];
+    target === own.target ? [] : [finding("RENDERED_MOUNT", at, `is at ${named(target)}; accepted: ${own.target}`)];
   const code = own.writable ? "RENDERED_MOUNT" : "RENDERED_MOUNT_WRITABLE";
   const writable =
     readOnly === !own.writable
       ? []
-      : [finding(code, at, `${shown(source)} has read_only ${shown(readOnly)}; accepted: ${!own.writable}`)];
+      : [finding(code, at, `${named(source)} has read_only ${shown(readOnly)}; accepted: ${!own.writable}`)];
   return [...elsewhere, ...writable];
 }
 
@@ -74,6 +79,7 @@ function allowedMounts({ component, deployment, layout, model }: Subject): Reado
     }
   }
   const keys = keySocketFolder(component, deployment);
-  if (keys !== undefined) allowed.set(keys, { target: join(INSIDE.sockets, "host.keys"), writable: false });
+  // No word of the file is taken over the model: what lies in the deployment's own folders is a flow's, or nobody's.
+  if (keys !== undefined && !isOwnFolder(keys, layout)) allowed.set(keys, { target: HOST_KEYS, writable: false });
   return allowed;
 }

@@ -4,7 +4,7 @@ import { LABEL, ownerLabels, stateLabelOf } from "../labels.ts";
 import { bridgeName, networkName, planNetworks } from "../networks.ts";
 import { isNetworked } from "./access-rules.ts";
 import { checkLabels } from "./label-rules.ts";
-import { type Attributes, blocks, type CheckContext, finding, onceEach, shown, strangers } from "./subject.ts";
+import { type Attributes, blocks, type CheckContext, finding, named, onceEach, shown, strangers } from "./subject.ts";
 
 const MEMBERS = ["//", "name", "driver", "internal", "options", "ipam_config", "labels"];
 const PUBLISH_OPTIONS = {
@@ -40,7 +40,7 @@ export function checkNetworks(networks: Attributes, context: CheckContext): read
             finding(
               "RENDERED_NETWORK",
               `${path}.${member}`,
-              `is ${shown(network[member])}; accepted: ${shown(accepted)}`,
+              `is ${shown(network[member])}; accepted: ${named(accepted)}`,
             ),
           ];
     if (!ofFlows.has(id) && !published.has(id)) {
@@ -79,8 +79,8 @@ function checkSubnet(value: unknown, path: string, pool: Range | undefined, take
   taken.push(range);
   return [
     ...strangers(block, ["subnet", "gateway"], path),
-    ...(outside ? [finding("RENDERED_NETWORK", path, `${shown(block.subnet)} is outside docker.subnets`)] : []),
-    ...(overlaps ? [finding("RENDERED_NETWORK", path, `${shown(block.subnet)} overlaps with another network's`)] : []),
+    ...(outside ? [finding("RENDERED_NETWORK", path, `${named(block.subnet)} is outside docker.subnets`)] : []),
+    ...(overlaps ? [finding("RENDERED_NETWORK", path, `${named(block.subnet)} overlaps with another network's`)] : []),
   ];
 }
 

@@ -2,7 +2,7 @@ import type { Finding } from "../../../shared/finding.ts";
 import { looksLikeSecret } from "../../../shared/secret-text.ts";
 import { stableJson } from "../../../shared/stable-json.ts";
 import { DOCKER_PROVIDER, STATE_FILE } from "../cdktf.ts";
-import { type Attributes, type CheckContext, finding, isAttributes, shown, strangers } from "./subject.ts";
+import { type Attributes, type CheckContext, finding, isAttributes, named, shown, strangers } from "./subject.ts";
 
 const CREDENTIALS = /key$|secret|token|password|username|private|profile|role|credential/;
 const BACKENDS: Readonly<Record<string, readonly string[]>> = {
@@ -29,7 +29,7 @@ export function checkTerraform(stack: Attributes, context: CheckContext): readon
   const wrong = (path: string, value: unknown, accepted: unknown) =>
     stableJson(value) === stableJson(accepted)
       ? []
-      : [finding("RENDERED_PROVIDER", path, `is ${shown(value)}; accepted: ${shown(accepted)}`)];
+      : [finding("RENDERED_PROVIDER", path, `is ${shown(value)}; accepted: ${named(accepted)}`)];
   return [
     ...strangers(terraform, ["backend", "required_providers"], "terraform"),
     ...wrong("provider", stack.provider, { docker: [{}] }),
@@ -44,7 +44,7 @@ function checkBackend(value: unknown, { deployment }: CheckContext): readonly Fi
   const kinds = isAttributes(value) ? Object.keys(value) : [];
   const settings = isAttributes(value) ? value[backend.kind] : undefined;
   if (kinds.length !== 1 || !isAttributes(settings)) {
-    return [finding("RENDERED_BACKEND", "terraform.backend", `is ${shown(kinds)}; accepted: ["${backend.kind}"]`)];
+    return [finding("RENDERED_BACKEND", "terraform.backend", `is ${named(kinds)}; accepted: ["${backend.kind}"]`)];
   }
   const { kind: _, ...wanted } = backend;
   const said = new Map<string, unknown>(Object.entries(wanted));
@@ -68,7 +68,7 @@ function checkBackend(value: unknown, { deployment }: CheckContext): readonly Fi
       finding("RENDERED_SECRET", `${path}.${name}`, "credentials belong into the environment"),
     ),
     ...elsewhere.map(([name]) =>
-      finding("RENDERED_BACKEND", `${path}.${name}`, `is ${shown(settings[name])}; accepted: ${shown(said.get(name))}`),
+      finding("RENDERED_BACKEND", `${path}.${name}`, `is ${shown(settings[name])}; accepted: ${named(said.get(name))}`),
     ),
   ];
 }

@@ -1,6 +1,7 @@
 import type { Model } from "../../../model/boundary.ts";
 import type { Component } from "../../../model/component.ts";
 import type { Finding } from "../../../shared/finding.ts";
+import { looksLikeSecret } from "../../../shared/secret-text.ts";
 import { stableJson } from "../../../shared/stable-json.ts";
 import type { NetworkSpec } from "../networks.ts";
 import type { DockerTarget } from "../plan.ts";
@@ -36,19 +37,42 @@ export function finding(code: RenderedCode, path: string, message: string): Find
   return { code, path, message, fix: renderedErrors.entries[code].fix };
 }
 
-/** An attribute that has one accepted value; undefined for one that must not be there. */
-export function only(code: RenderedCode, attribute: string, accepted: (subject: Subject) => unknown): Rule {
+/**
+ * An attribute that has one accepted value; undefined for one that must not be there.
+ * @param show {@link named} where the attribute is a name. @default shown
+ */
+export function only(
+  code: RenderedCode,
+  attribute: string,
+  accepted: (subject: Subject) => unknown,
+  show: (value: unknown) => string = shown,
+): Rule {
   return (value, subject) => {
     const expected = accepted(subject);
     if (stableJson(value) === stableJson(expected)) return [];
-    return [finding(code, `${subject.path}.${attribute}`, `is ${shown(value)}; accepted: ${shown(expected)}`)];
+    return [finding(code, `${subject.path}.${attribute}`, `is ${show(value)}; accepted: ${named(expected)}`)];
   };
 }
 
-/** A value for a message: short, and never a text of unknown length, which could be a secret. */
+/**
+ * What stands in a place that could hold anything, for a message: a number, a truth value or that it is missing as it is; of a text, a
+ * list or an object how long it is, and nothing of what is in it. Messages go into terminals, logs and signed evidence.
+ */
 export function shown(value: unknown): string {
+  if (typeof value === "string") return `a text of ${value.length} characters`;
+  if (Array.isArray(value)) return `a list of ${value.length}`;
+  if (isAttributes(value)) return `an object with ${Object.keys(value).length} members`;
+  return value === undefined ? "missing" : stableJson(value);
+}
+
+/**
+ * A value of a place that has no secret, for a message: a name, a path, an address, a port, and what is accepted, which the model
+ * says. Cut after 80 characters; of one that looks like a secret all the same as {@link shown}.
+ */
+export function named(value: unknown): string {
   if (value === undefined) return "missing";
   const text = stableJson(value);
+  if (looksLikeSecret(text)) return shown(value);
   return text.length <= 80 ? text : `${text.slice(0, 77)}...`;
 }
 
@@ -80,8 +104,8 @@ export function onceEach(
 ): readonly Finding[] {
   const twice = new Set(given.filter((key, index) => given.indexOf(key) < index));
   return [
-    ...[...twice].map((key) => finding(code, path, `${shown(key)} is there more than once`)),
-    ...accepted.filter((key) => !given.includes(key)).map((key) => finding(code, path, `${shown(key)} is missing`)),
+    ...[...twice].map((key) => finding(code, path, `${named(key)} is there more than once`)),
+    ...accepted.filter((key) => !given.includes(key)).map((key) => finding(code, path, `${named(key)} is missing`)),
   ];
 }
 

@@ -62,7 +62,7 @@ export async function deployDocker(options: DeployOptions): Promise<DeployReport
     },
   };
   await assertHostKeys(options.deployment, rendered.layout.authoritiesDir, options.runAs);
-  return inWorkspace(counting, rendered, async ({ terraform, assertFresh }) => {
+  return inWorkspace(counting, rendered, async ({ terraform, keepStack, assertFresh }) => {
     if (options.planFile !== undefined) assertFresh(options.planFile);
     // Before anything is changed: a deploy that cannot be signed leaves custody sealed at its next start.
     await using opened = new AsyncDisposableStack();
@@ -80,6 +80,7 @@ export async function deployDocker(options: DeployOptions): Promise<DeployReport
       await settlePlan(planFile, terraform, rendered, options.docker);
     await removeLeftovers(options, rendered, known);
     await assertNamesFree(options, rendered);
+    keepStack();
     await terraform.apply(planFile);
     try {
       await limitProcesses(options, rendered, (names) => allHealthy(options, rendered, names));

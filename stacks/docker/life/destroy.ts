@@ -1,9 +1,11 @@
 import { rmSync } from "node:fs";
+import { join } from "node:path";
 import { journalFileOf } from "../../host/certs-site.ts";
 import { writing } from "../../host/files.ts";
 import { custodyFolder } from "../../host/generations/signer-pin.ts";
 import { takeLock } from "../../host/lock.ts";
 import { trustFiles } from "../../host/trust/place.ts";
+import { STACK_FILE } from "../terraform/init.ts";
 import type { ProgressEvent } from "../terraform/progress.ts";
 import { removeLeftovers } from "./leftovers.ts";
 import type { DockerOptions } from "./options.ts";
@@ -42,9 +44,12 @@ export async function destroyDocker(options: DestroyOptions): Promise<DestroyRep
       options.onResource(event);
     },
   };
-  await inWorkspace(counting, rendered, async ({ terraform }) => {
+  await inWorkspace(counting, rendered, async ({ terraform, keepStack }) => {
+    keepStack();
     await terraform.destroy();
     await removeLeftovers(options, rendered, await terraform.resources());
+    const stack = join(layout.terraformDir, STACK_FILE);
+    writing(stack, () => rmSync(stack, { force: true }));
   });
   if (options.volumes) {
     const unlock = takeLock(layout.lockFile, options.pid);

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -59,6 +59,18 @@ describe("what containers would miss", () => {
     ["the right to connect", TOKEN, { [SOCK]: { ...SOCKET, uid: 0 } }, "is not for user 10001"],
     ["the right to enter", TOKEN, { [DIR]: { ...FOLDER, mode: 0o700 } }, `may not enter "${DIR}"`],
     ["a folder of its own", TOKEN, { [DIR]: { ...FOLDER, entries: ["docker.sock", "sock"] } }, "holds docker.sock too"],
+    [
+      "a folder that is what it is called",
+      TOKEN,
+      { [DIR]: root("folder", { entries: ["sock"], real: "/srv/trustkern/run/custody.manage" }) },
+      `docker.tokenSocket: "${SOCK}" leads over a symbolic link to "/srv/trustkern/run/custody.manage"`,
+    ],
+    [
+      "a TPM that is what it is called",
+      TPM,
+      { "/dev/tpmrm0": root("device", { gid: 10_001, mode: 0o660, real: "/dev/sda" }) },
+      'pki.issuing.device: "/dev/tpmrm0" leads over a symbolic link to "/dev/sda"',
+    ],
     ["the TPM", TPM, { "/dev/tpmrm0": undefined }, 'pki.issuing.device: there is no TPM "/dev/tpmrm0"'],
     ["the right to use the TPM", TPM, { "/dev/tpmrm0": root("device", { mode: 0o660 }) }, "is not for user 10001"],
     ["a TPM, where a file is", TPM, { "/dev/tpmrm0": root("file") }, "is a file, and no device"],
@@ -187,6 +199,9 @@ describe("this host", () => {
     expect(await lookAtHost(join(dir, "own"))).toMatchObject({ kind: "folder", entries: ["sock"] });
     expect(await lookAtHost("/dev/null")).toMatchObject({ kind: "device", mode: 0o666 });
     expect(await lookAtHost(join(dir, "none"))).toBeUndefined();
+    symlinkSync(join(dir, "own"), join(dir, "link"));
+    expect(await lookAtHost(join(dir, "link", "sock"))).toMatchObject({ kind: "socket", real: sock });
+    expect(await lookAtHost(sock)).not.toHaveProperty("real");
   });
 
   it("deploys with all in place, and says nothing of the PIN when it is not", async () => {

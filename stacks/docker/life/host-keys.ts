@@ -137,7 +137,11 @@ async function socketFindings(path: string, socket: string, runAs: RunAs, look: 
   const [around, found] = [await look(folder), await look(socket)];
   const others = (around?.entries ?? []).filter((name) => !OWN.includes(name));
   const stray = `${others.slice(0, 3).join(", ")}${others.length > 3 ? " and more" : ""}`;
+  const elsewhere = found?.real ?? around?.real;
   return [
+    ...(elsewhere === undefined
+      ? []
+      : [finding(path, `"${socket}" leads over a symbolic link to "${elsewhere}"`, "name the place without a link")]),
     ...(others.length === 0
       ? []
       : [finding(path, `containers would see all of "${folder}", which holds ${stray} too`, "give it its own folder")]),
@@ -163,6 +167,11 @@ function listening(path: string, socket: string, found: HostPath | undefined, ru
 function deviceFindings(path: string, device: string, found: HostPath | undefined, runAs: RunAs): readonly Finding[] {
   if (found === undefined)
     return [finding(path, `there is no TPM "${device}"`, "turn it on in the firmware's settings")];
+  if (found.real !== undefined) {
+    return [
+      finding(path, `"${device}" leads over a symbolic link to "${found.real}"`, "name the place without a link"),
+    ];
+  }
   if (found.kind !== "device") return [finding(path, `"${device}" is a ${found.kind}, and no device`, GUIDE)];
   if (mayUse(found, runAs, 6)) return [];
   return [finding(path, `"${device}" is not for user ${runAs.uid}, who runs the containers`, GUIDE)];

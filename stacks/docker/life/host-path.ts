@@ -1,4 +1,4 @@
-import { readdirSync, type Stats, statSync } from "node:fs";
+import { readdirSync, realpathSync, type Stats, statSync } from "node:fs";
 import { socketAnswers } from "../../../shared/socket-answers.ts";
 import type { RunAs } from "../containers.ts";
 
@@ -11,6 +11,8 @@ export interface HostPath {
   readonly mode: number;
   /** Bytes of a file. */
   readonly size: number;
+  /** The path without symbolic links, where it is another. @default the path that was asked for */
+  readonly real?: string;
   /** Names in a folder that may be read. */
   readonly entries?: readonly string[];
   /** Whether a process listens on a socket. */
@@ -26,8 +28,10 @@ export const lookAtHost: LookAt = async (path) => {
     const stats = statSync(path);
     const { uid, gid, size } = stats;
     const kind = kindOf(stats);
+    const real = realpathSync(path);
     return {
       ...{ kind, uid, gid, size, mode: stats.mode & 0o777 },
+      ...(real === path ? {} : { real }),
       ...(kind === "folder" ? { entries: readdirSync(path) } : {}),
       ...(kind === "socket" ? { answers: await socketAnswers(path) } : {}),
     };

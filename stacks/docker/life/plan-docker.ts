@@ -1,6 +1,7 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import type { DockerCli } from "../../host/docker-cli.ts";
+import { readState, settledHosting } from "../../host/state.ts";
 import type { DockerPlan } from "../plan.ts";
 import { describePlan, driftThatStays, type PlanDescription } from "../terraform/describe-plan.ts";
 import type { ProgressEvent } from "../terraform/progress.ts";
@@ -72,10 +73,14 @@ async function planEnd(file: string, terraform: Terraform, { plan }: Rendered): 
 
 /**
  * What a deploy would change, and what was changed behind the last one's back. Changes no container.
- * @throws RENDERED_STACK_REFUSED, STATE_LOCKED, DOCKER_UNREACHABLE, and what OpenTofu fails with
+ * @throws RENDERED_STACK_REFUSED, HOSTING_MOVED unless it is the end that is planned, STATE_LOCKED, DOCKER_UNREACHABLE, and what
+ * OpenTofu fails with
  */
 export async function planDocker(options: PlanOptions): Promise<PlanDescription> {
   const rendered = renderDocker(options);
+  const { deployment } = options;
+  const state = readState(rendered.layout.stateFile, deployment.tenant, "docker");
+  if (options.destroy !== true) settledHosting(state, deployment);
   return inWorkspace(options, rendered, async ({ terraform, sealPlan }) => {
     const file = options.planFile ?? join(rendered.layout.terraformDir, "last.plan");
     try {

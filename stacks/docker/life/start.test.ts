@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -118,9 +118,16 @@ const manifestFile = () => trustFiles(rendered.layout).manifest;
 describe("what no other container may see", () => {
   const token = { kind: "pkcs11", module: "/m.so", token: "t", pinFile: "/etc/pin", keyPrefix: "demo" } as const;
   const guarded = (changes: object) => startPlace({ deployment: { ...deployment, ...changes } }, rendered).guarded;
-  const engine = ["/run/docker.sock", "/var/run/docker.sock"];
+  const engine = ["/run/docker.sock", "/var/run/docker.sock", "/run/containerd"];
 
-  it("is Docker's socket alone where keys are in files", () => {
+  it("is what a link to the deployment's folder leads to", () => {
+    const link = join(dir, "link");
+    symlinkSync(dir, link);
+    const layout = { ...rendered.layout, dir: link };
+    expect(startPlace({ deployment }, { layout }).guarded).toContain(realpathSync(dir));
+  });
+
+  it("is the engine's sockets alone where keys are in files", () => {
     expect(guarded({})).toEqual(engine);
   });
 

@@ -9,6 +9,7 @@ import { checkStart } from "../../host/trust/check.ts";
 import { trustErrors } from "../../host/trust/errors.ts";
 import { observeContainers } from "../../host/trust/observe.ts";
 import type { StartPlace } from "../../host/trust/place.ts";
+import { realPath } from "../../host/trust/seen-of-host.ts";
 import { signStart } from "../../host/trust/sign.ts";
 import { unsealChecked, untilAnswers } from "../../host/trust/unseal.ts";
 import { STATE_LABEL, stateLabelOf } from "../labels.ts";
@@ -30,17 +31,22 @@ export function startPlace(
   { deployment }: Pick<DockerOptions, "deployment">,
   { layout }: Pick<Rendered, "layout">,
 ): StartPlace {
-  return { deployment, layout, guarded: guardedPaths(deployment), label: [STATE_LABEL, stateLabelOf(layout.dir)] };
+  const guarded = guardedPaths(deployment);
+  // A folder that is reached by a link has two names, and whoever mounts the other one sees the same.
+  const known = [layout.dir, layout.runDir, ...guarded];
+  const real = known.map(realPath).filter((path) => !known.includes(path));
+  const label = [STATE_LABEL, stateLabelOf(layout.dir)] as const;
+  return { deployment, layout, guarded: [...guarded, ...new Set(real)], label };
 }
 
-/** Sockets of tokens, a TPM or its simulator, and Docker's own. */
+/** Sockets of tokens, a TPM or its simulator, and those of the engine and of what runs below it. */
 function guardedPaths(deployment: Deployment): readonly string[] {
   const keys = [decryptionKeys(deployment), issuingKeys(deployment)].flatMap(({ place, socket: [, socket] }) => {
     if (place.kind === "pkcs11") return [dirname(socket)];
     if (place.kind !== "tpm2") return [];
     return [TPM_DEVICE.test(place.device) ? place.device : dirname(place.device)];
   });
-  return [...new Set([...keys, "/run/docker.sock", "/var/run/docker.sock"])];
+  return [...new Set([...keys, "/run/docker.sock", "/var/run/docker.sock", "/run/containerd"])];
 }
 
 /**

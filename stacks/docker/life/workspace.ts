@@ -5,14 +5,14 @@ import { messageOf } from "../../../shared/errors.ts";
 import { stableJson } from "../../../shared/stable-json.ts";
 import { claimDirs } from "../../host/claim.ts";
 import { type DockerCli, dockerOutput } from "../../host/docker-cli.ts";
-import { holds, makePrivateDir, writePrivate } from "../../host/files.ts";
+import { makePrivateDir, writePrivate } from "../../host/files.ts";
 import { takeLock } from "../../host/lock.ts";
 import { readState } from "../../host/state.ts";
 import { STATE_FILE } from "../cdktf.ts";
 import { terraformErrors } from "../terraform/errors.ts";
-import { STACK_FILE } from "../terraform/init.ts";
 import { findProgram } from "../terraform/program.ts";
 import type { ProgressEvent } from "../terraform/progress.ts";
+import { lendStack } from "../terraform/stack-file.ts";
 import { type Terraform, terraform } from "../terraform/terraform.ts";
 import { dockerLifeErrors } from "./errors.ts";
 import type { DockerOptions } from "./options.ts";
@@ -22,6 +22,8 @@ import { resourceNames } from "./words.ts";
 /** A rendered deployment whose folder is ours alone until the end of the work, with OpenTofu or Terraform ready. */
 export interface Workspace {
   readonly terraform: Terraform;
+  /** From here on the stack is what is deployed; without this, that of the last deploy comes back at the end. */
+  readonly keepStack: () => void;
   /** Remembers that a plan file was made of the stack as it is now. */
   readonly sealPlan: (planFile: string) => void;
   /** @throws PLAN_STALE when the plan file was made of another stack, or elsewhere */
@@ -47,7 +49,7 @@ export async function inWorkspace<T>(
     const workDir = layout.terraformDir;
     makePrivateDir(workDir);
     const text = `${stableJson(stack, 2)}\n`;
-    if (!holds(join(workDir, STACK_FILE), text)) writePrivate(join(workDir, STACK_FILE), text);
+    using lent = lendStack(workDir, text);
     const { signal } = options;
     const env: NodeJS.ProcessEnv = { ...options.env, DOCKER_HOST: engine };
     const program = await findProgram({
@@ -71,6 +73,7 @@ export async function inWorkspace<T>(
     const sealOf = (planFile: string): string => join(workDir, "plans", `${digestOf(readPlan(planFile))}.stack`);
     return await work({
       terraform: run,
+      keepStack: lent.keep,
       sealPlan: (planFile) => writePrivate(sealOf(planFile), digestOf(text)),
       assertFresh: (planFile) => {
         const seal = sealOf(planFile);

@@ -1,4 +1,7 @@
-import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { StartCheck } from "./check.ts";
 import { trustFiles } from "./place.ts";
@@ -71,6 +74,15 @@ describe("a container that was changed is found", () => {
     ["rights", "core dumps", (it) => (it.HostConfig.Ulimits[0].Hard = -1)],
     ["rights", "swap", (it) => (it.HostConfig.MemorySwap = -1)],
     ["rights", "another runtime", (it) => (it.HostConfig.Runtime = "evil")],
+    ["rights", "memory of the kernel that is not masked", (it) => it.HostConfig.MaskedPaths.splice(2, 1)],
+    ["rights", "nothing masked", (it) => (it.HostConfig.MaskedPaths = null)],
+    ["rights", "settings of the kernel that may be written", (it) => (it.HostConfig.ReadonlyPaths = [])],
+    ["rights", "the host's name", (it) => (it.HostConfig.UTSMode = "host")],
+    ["rights", "the host's control groups", (it) => (it.HostConfig.CgroupnsMode = "host")],
+    ["rights", "a setting of the kernel", (it) => (it.HostConfig.Sysctls = { "net.ipv4.ip_forward": "1" })],
+    ["devices", "every graphics card", (it) => (it.HostConfig.DeviceRequests = [{ Driver: "", Count: -1 }])],
+    ["devices", "a rule for devices", (it) => (it.HostConfig.DeviceCgroupRules = ["b *:* rwm"])],
+    ["ports", "every port of its image", (it) => (it.HostConfig.PublishAllPorts = true)],
     ["devices", "a device", (it) => it.HostConfig.Devices.push({ PathOnHost: "/dev/mem", CgroupPermissions: "rw" })],
     ["mounts", "one more mount", (it) => it.Mounts.push({ Type: "bind", Source: "/", Destination: "/h", RW: true })],
     ["mounts", "another source", (it) => (it.Mounts[0].Source = "/srv/evil")],
@@ -120,6 +132,12 @@ describe("a container that the manifest does not name is found", () => {
     host.containers.stranger = container;
   };
 
+  const device =
+    (path: string, rights = "rw"): Spoil =>
+    (it) => {
+      it.HostConfig.Devices = [{ PathOnHost: path, CgroupPermissions: rights }];
+    };
+
   it.each<[what: string, spoil: Spoil]>([
     ["a label of the deployment", (it) => (it.Config.Labels = { "trustkern.state": "0123456789abcdef" })],
     ["the state directory", (it) => (it.Mounts[0].Source = host.place.layout.dir)],
@@ -137,9 +155,65 @@ describe("a container that the manifest does not name is found", () => {
     ["the right to trace", (it) => (it.HostConfig.CapAdd = ["CAP_SYS_PTRACE"])],
     ["custody's processes", (it) => (it.HostConfig.PidMode = `container:${host.containers.custody.Id}`)],
     ["custody's network", (it) => (it.HostConfig.NetworkMode = "container:custody")],
+    ["the processes of the host", (it) => (it.Mounts[0].Source = "/proc")],
+    ["the root of a process", (it) => (it.Mounts[0].Source = "/proc/1/root")],
+    ["the devices of the host", (it) => (it.Mounts[0].Source = "/dev")],
+    ["a disk as a file", (it) => (it.Mounts[0].Source = "/dev/vda")],
+    ["the engine's folder", (it) => (it.Mounts[0].Source = "/var/lib/docker")],
+    ["a folder of the engine", (it) => (it.Mounts[0].Source = "/var/lib/docker/overlay2")],
+    ["a folder above the engine's", (it) => (it.Mounts[0].Source = "/var/lib")],
+    ["the socket below the engine", (it) => (it.Mounts[0].Source = "/run/containerd/containerd.sock")],
+    ["another engine's socket", (it) => (it.Mounts[0].Source = "/run/user/0/podman/podman.sock")],
+    ["the host's programs, to write", (it) => (it.Mounts[0].Source = "/etc/cron.d")],
+    ["a folder above the host's programs", (it) => (it.Mounts[0].Source = "/var/spool")],
+    ["a disk", device("/dev/vda", "rwm")],
+    ["a disk by another name", device("/dev/mapper/data")],
+    ["every device", device("/dev")],
+    ["the host's memory", device("/dev/mem", "r")],
+    ["a rule for disks", (it) => (it.HostConfig.DeviceCgroupRules = ["b *:* rwm"])],
+    ["a rule for one device", (it) => (it.HostConfig.DeviceCgroupRules = ["c 10:224 rw"])],
+    ["the host's shared memory", (it) => (it.HostConfig.IpcMode = "host")],
+    ...["BPF", "CAP_BPF", "PERFMON", "MKNOD", "SYS_ADMIN", "DAC_READ_SEARCH", "CHECKPOINT_RESTORE"].map(
+      (capability): [string, Spoil] => [`the right ${capability}`, (it) => (it.HostConfig.CapAdd = [capability])],
+    ),
+    [
+      "the host's network and the right to change it",
+      (it) => Object.assign(it.HostConfig, { NetworkMode: "host", CapAdd: ["CAP_NET_ADMIN"] }),
+    ],
   ])("with %s", async (_, spoil) => {
     stranger(spoil);
     expect(await host.found()).toEqual(["START_CONTAINER_EXTRA containers.stranger"]);
+  });
+
+  it("with a volume that is a bind of the deployment's", async () => {
+    stranger((it) =>
+      Object.assign(it.Mounts[0], { Type: "volume", Name: "v", Source: "/var/lib/docker/volumes/v/_data" }),
+    );
+    expect(await host.found()).toEqual([]);
+    host.volumes.push({ Name: "v", Options: { type: "none", o: "bind", device: host.at("volumes/custody/keys") } });
+    expect(await host.found()).toEqual(["START_CONTAINER_EXTRA containers.stranger"]);
+  });
+
+  it("with a link to the deployment's folder", async () => {
+    mkdirSync(host.at("volumes"), { recursive: true });
+    const link = join(tmpdir(), `tk-link-${randomUUID()}`);
+    symlinkSync(host.at("volumes"), link);
+    stranger((it) => (it.Mounts[0].Source = link));
+    const found = await host.found();
+    rmSync(link);
+    expect(found).toEqual(["START_CONTAINER_EXTRA containers.stranger"]);
+  });
+
+  it("and not for what every container may see, nor for what it may only read of the host's programs", async () => {
+    for (const [source, writable] of [
+      ["/dev/null", true],
+      ["/etc/localtime", false],
+      ["/var/lib/docker/volumes/other/_data", true],
+      ["/var/lib/dockers", true],
+    ] as const) {
+      stranger((it) => Object.assign(it.Mounts[0], { Source: source, RW: writable }));
+      expect([source, await host.found()]).toEqual([source, []]);
+    }
   });
 
   it("and not for another token's socket, another device or another right", async () => {

@@ -4,6 +4,7 @@ import { trustErrors } from "./errors.ts";
 import { FACTS, type StartManifest } from "./manifest.ts";
 import type { ObservedContainer } from "./observe.ts";
 import type { StartPlace } from "./place.ts";
+import { reasonsAgainst, shown } from "./strangers.ts";
 
 /** One thing that is wrong, with its catalogue line's fix. */
 export function startFinding(code: keyof typeof trustErrors.entries, path: string, message: string): Finding {
@@ -53,49 +54,6 @@ export function compareFiles(
   });
 }
 
-/** With one of these, as Docker shows them, a container reaches into every other one (capabilities(7)). */
-const OF_THE_HOST = [
-  "privileged=true",
-  "pid=host",
-  ...["ALL", "SYS_ADMIN", "SYS_PTRACE", "SYS_MODULE", "SYS_RAWIO", "DAC_READ_SEARCH"].flatMap((capability) => [
-    `added=${capability}`,
-    `added=CAP_${capability}`,
-  ]),
-];
-
-/** Why a container that is none of the deployment's must not be on its host; nothing where it may. */
-export function reasonsAgainst(
-  { labels, sources, networks, sharesWith, facts }: ObservedContainer,
-  containers: readonly ObservedContainer[],
-  isOurs: (name: string) => boolean,
-  { label: [label, value], layout, guarded }: StartPlace,
-): readonly string[] {
-  const ours = containers.filter(({ name }) => isOurs(name));
-  const ourNetworks = new Set(ours.flatMap((each) => each.networks));
-  return [
-    ...(labels[label] === value ? [`it has the label ${label}=${value}`] : []),
-    ...sources
-      .filter((source) => [layout.dir, layout.runDir, ...guarded].some((path) => overlap(source, path)))
-      .map((source) => `it sees ${shown(source)}`),
-    ...facts.devices
-      .filter((device) => guarded.some((path) => device.startsWith(`${path} `)))
-      .map((device) => `it has the device ${shown(device)}`),
-    ...facts.rights.filter((right) => OF_THE_HOST.includes(right)).map((right) => `it has the right ${shown(right)}`),
-    ...networks
-      .filter((network) => ourNetworks.has(network))
-      .map((network) => `it is in the network ${shown(network)}`),
-    ...ours
-      .filter(({ id, name }) => sharesWith.includes(id) || sharesWith.includes(name))
-      .map(({ name }) => `it shares a namespace of ${name}`),
-  ];
-}
-
-/** Whether one folder is the other, or lies in it. */
-function overlap(one: string, other: string): boolean {
-  const [a, b] = [`${one}/`.replace(/\/+$/, "/"), `${other}/`];
-  return a.startsWith(b) || b.startsWith(a);
-}
-
 /** What is too much and what is missing; where neither is, the order. */
 function differenceOf(expected: readonly string[], actual: readonly string[]): string | undefined {
   if (expected.length === actual.length && expected.every((text, index) => text === actual[index])) return undefined;
@@ -106,9 +64,4 @@ function differenceOf(expected: readonly string[], actual: readonly string[]): s
       .join(", ") || "nothing more";
   const [more, less] = [only(actual, expected), only(expected, actual)];
   return more === less ? "it is in another order than the manifest says" : `has ${more}; the manifest says ${less}`;
-}
-
-/** Long enough for an image's digest; control characters as escapes, since a stranger chose the text. */
-function shown(text: string): string {
-  return JSON.stringify(text.length > 160 ? `${text.slice(0, 160)}…` : text);
 }

@@ -50,7 +50,10 @@ it("is not on this host where a medium is named, and no other one signs from the
   expect(existsSync(trustFiles({ dir }).evidenceKey)).toBe(false);
   expect(await use(onMedium())).toBe(fingerprint);
   await expect(use("here")).rejects.toMatchObject({ code: "EVIDENCE_SIGNER_DIFFERS", exit: 5 });
-  await expect(use(onMedium("other.age"))).rejects.toMatchObject({ code: "SIGNER_KEY_MISSING" });
+  await expect(use(onMedium("other.age"))).rejects.toMatchObject({
+    code: "SIGNER_KEY_MISSING",
+    fix: expect.stringContaining("name with --evidence-key where the key is that signed before"),
+  });
 });
 
 it("is refused in the state directory, and on a device that the deployment does not have", async () => {

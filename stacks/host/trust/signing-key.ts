@@ -42,7 +42,7 @@ export async function openSigningKey(
   const pinned = pinnedKey(key);
   const make = pinned === undefined;
   const signer =
-    place === "here" ? await keyOfHost(key, make) : await keyElsewhere(refOf(key, place, { stateDir, pki }), make);
+    place === "here" ? await keyOfHost(key, make) : await keyElsewhere(key, refOf(key, place, { stateDir, pki }), make);
   const fingerprint = fingerprintOf(signer.publicKeySpki);
   const isP256 = signer.curve === "P-256";
   if (isP256 && (pinned === undefined || fingerprintOf(pinned) === fingerprint)) return signer;
@@ -88,12 +88,14 @@ async function keyOfHost({ keyFile, differs }: SigningKey, make: boolean): Promi
   return signer;
 }
 
-async function keyElsewhere(ref: KeyRef, make: boolean): Promise<KeySigner> {
+async function keyElsewhere({ option }: SigningKey, ref: KeyRef, make: boolean): Promise<KeySigner> {
   try {
     return await loadSigner(ref);
   } catch (thrown) {
     const missing = thrown instanceof TrustKernError && thrown.code === "SIGNER_KEY_MISSING";
-    if (!missing || !make) throw thrown;
+    if (!missing) throw thrown;
+    const fix = `name with ${option} where the key is that signed before: one is pinned, and no other is made`;
+    if (!make) throw signersErrors.error("SIGNER_KEY_MISSING", thrown.message, { path: thrown.path, fix });
   }
   if (ref.kind === "age") assertStrong(ref.passphrase, "--passphrase-file");
   return createSigner(ref, "P-256");

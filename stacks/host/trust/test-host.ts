@@ -23,6 +23,8 @@ export interface TestHost {
   readonly docker: DockerCli;
   /** By name; the engine shows these. */
   readonly containers: Record<string, Inspectable>;
+  /** As `docker volume inspect` shows them. */
+  readonly volumes: { Name: string; Options: Record<string, string> | null }[];
   /** Path below the state directory. */
   readonly at: (name: string) => string;
   /** Signs what is there now. */
@@ -50,16 +52,22 @@ export function testHost(): TestHost {
     custody: inspectable("custody", at("volumes/custody/keys")),
     broker: inspectable("broker", at("volumes/broker/data")),
   };
+  const volumes: TestHost["volumes"] = [];
   const docker: DockerCli = async ([command]) => {
     const all = Object.values(containers);
-    const stdout = command === "ps" ? all.map(({ Id }) => `${Id}\n`).join("") : JSON.stringify(all);
-    return { stdout, stderr: "", code: 0 };
+    const answers: Readonly<Record<string, string>> = {
+      ps: all.map(({ Id }) => `${Id}\n`).join(""),
+      info: "/var/lib/docker\n",
+      volume: JSON.stringify(volumes),
+    };
+    return { stdout: answers[command ?? ""] ?? JSON.stringify(all), stderr: "", code: 0 };
   };
   const check: TestHost["check"] = (changes) => checkStart({ ...place, docker, ...changes });
   return {
     place,
     docker,
     containers,
+    volumes,
     at,
     check,
     async deploy(key = "here") {
@@ -103,6 +111,18 @@ export function inspectable(name: string, source: string): Inspectable {
       PidMode: "",
       IpcMode: "private",
       NetworkMode: "demo-kem",
+      UTSMode: "",
+      CgroupnsMode: "private",
+      MaskedPaths: [
+        ...["asound", "acpi", "kcore", "keys", "latency_stats", "timer_list", "timer_stats", "sched_debug", "scsi"].map(
+          (name) => `/proc/${name}`,
+        ),
+        "/sys/firmware",
+      ],
+      ReadonlyPaths: ["bus", "fs", "irq", "sys", "sysrq-trigger"].map((name) => `/proc/${name}`),
+      Sysctls: null,
+      DeviceRequests: null,
+      PublishAllPorts: false,
       ExtraHosts: null,
       Dns: [],
       Tmpfs: { "/tmp": "rw,noexec,nosuid,nodev" },

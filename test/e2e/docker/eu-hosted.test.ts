@@ -3,18 +3,21 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { parseSigningKey } from "../../../operations/images/signatures/signing-key.ts";
+import type { CheckResult } from "../../../operations/verify/result.ts";
 import { createKemClient } from "../../../services/collector/verify/kem-client.ts";
 import { activeOf, openedBy, sealTo } from "../../integration/custody/asking.ts";
 import { SOFTHSM, SoftToken } from "../../integration/signers/soft-token.ts";
 import { Cosign } from "../../support/cosign.ts";
 import { CustodyToken } from "../../support/custody-token.ts";
-import { scratch } from "../../support/deployment.ts";
+import { PROJECT, scratch } from "../../support/deployment.ts";
 import { docker, exampleIn, pidOf, succeed } from "../../support/docker.ts";
 import { openTofu } from "../../support/opentofu.ts";
+import { runProgram } from "../../support/run.ts";
 import { TokenServer } from "../../support/token-server.ts";
 import { Vendor } from "../../support/vendor.ts";
 import { inspectRaw } from "./online-authority.ts";
 
+const FIREWALL = join(PROJECT, "stacks", "docker", "firewall.nft");
 const soft = new SoftToken();
 const issuing = new TokenServer(SOFTHSM);
 const { dir, remove } = scratch("eu-hosted");
@@ -82,6 +85,7 @@ beforeAll(async () => {
   await succeed(example, ["certs", "init", "--conductor", "Ada", "--witnesses", "Grace"]);
 }, 900_000);
 afterAll(async () => {
+  await runProgram("nft", ["delete", "table", "inet", "trustkern"]);
   await example.cli(["destroy", "--volumes", "--yes"]);
   await custodyToken.stop();
   await issuing.remove();
@@ -150,6 +154,22 @@ describe("the example with profile eu-hosted", () => {
     expect((await example.cli(["plan", "--detailed-exitcode"])).code).toBe(0);
     expect((await example.cli(["status"])).code).toBe(0);
   });
+
+  it("is proven by all four layers with the rules for the host's firewall, and its evidence says so", async () => {
+    expect(await runProgram("nft", ["-f", FIREWALL])).toMatchObject({ code: 0 });
+    const file = join(dir, "evidence.json");
+    const written = await example.cli(["evidence", "-o", file, "--evidence-key", "root-device"]);
+    const { code, stdout } = await example.cli(["evidence", "verify", file, "--json"]);
+    const { verdict, layers, signedOn, findings } = JSON.parse(stdout);
+    const { payload } = JSON.parse(readFileSync(file, "utf8"));
+    const { results } = JSON.parse(Buffer.from(payload, "base64").toString("utf8")).predicate.verification;
+    // dm-crypt is the machine's own affair.
+    const left = results.filter((one: CheckResult) => one.outcome !== "proven" && one.id !== "running.encryption");
+    expect({ left, findings, layers, verdict, signedOn, codes: [written.code, code] }).toEqual({
+      ...{ left: [], findings: [], layers: ["model", "rendered", "running", "data"], verdict: "proven" },
+      ...{ signedOn: "root-device", codes: [0, 0] },
+    });
+  }, 400_000);
 
   it("opens what is sealed to its active generation, also after its token's server was killed", async () => {
     const states: string[] = [];

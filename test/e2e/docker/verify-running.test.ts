@@ -85,6 +85,26 @@ describe("finds", () => {
     expect(egress).not.toContain("RUNNING_EGRESS containers.custody");
   }, 180_000);
 
+  it("a rule of the host that lets the web out, and nothing else", async () => {
+    await run(
+      "nft",
+      "insert",
+      "rule",
+      "inet",
+      "trustkern",
+      "forward",
+      "iifname",
+      "tkp-*",
+      "tcp",
+      "dport",
+      "443",
+      "accept",
+    );
+    const { "running.egress": egress = [] } = told(await verify());
+    await run("nft", "-f", FIREWALL);
+    expect(egress).toEqual(expect.arrayContaining(["broken", "RUNNING_EGRESS containers.broker"]));
+  }, 180_000);
+
   it("a component in a gateway's network, a stranger in another's, a listener beside a program, and who is away", async () => {
     const probe = await probeImage(docker, (await subjectOf(example)).images);
     const program = "require('node:net').createServer(() => {}).listen(4444, '0.0.0.0')";

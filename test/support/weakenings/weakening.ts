@@ -5,6 +5,8 @@ import type { CheckResult } from "../../../operations/verify/result.ts";
 export interface Weakening {
   readonly sound: () => readonly CheckResult[];
   readonly weakened: () => readonly CheckResult[];
+  /** Further ways of its own, each of which the check has to see: a control rests on every part of its sentence. @default none */
+  readonly also?: readonly (() => readonly CheckResult[])[];
 }
 
 /** A weakening for each of some checks. */

@@ -31,10 +31,19 @@ export interface RowCount {
   readonly whole: number;
 }
 
-interface Row {
+/** One row of `telemetry`. */
+export interface Row {
   readonly sensor: string;
   readonly gateway: string;
   readonly payload: unknown;
+}
+
+/** How many rows there are, and how many are what the sensor measured and sent through the gateway. */
+export function countRows(rows: readonly Row[], { gateway, payload }: Marker, sensorId: string): RowCount {
+  const whole = rows.filter(
+    (row) => row.sensor === sensorId && row.gateway === gateway && isDeepStrictEqual(row.payload, payload),
+  );
+  return { rows: rows.length, whole: whole.length };
 }
 
 /**
@@ -64,16 +73,13 @@ export async function openRows({ docker, deployment, rendered }: DataSubject): P
   client.on("error", () => undefined);
   await client.connect();
   return {
-    of: async ({ gateway, payload }, sensorId) => {
+    of: async (marker, sensorId) => {
       const { rows } = await client.query<Row>(
         `SELECT encode(sensor_id, 'hex') AS sensor, gateway, payload FROM telemetry
           WHERE received_at > now() - interval '1 hour' AND payload->>'verification' = $1`,
-        [payload.verification],
+        [marker.payload.verification],
       );
-      const whole = rows.filter(
-        (row) => row.sensor === sensorId && row.gateway === gateway && isDeepStrictEqual(row.payload, payload),
-      );
-      return { rows: rows.length, whole: whole.length };
+      return countRows(rows, marker, sensorId);
     },
     close: () => client.end(),
   };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { lokiAnswers, prometheusAnswers, unscrapedSince } from "./answers.ts";
+import { lokiAnswers, lokiStrays, prometheusAnswers, unscrapedSince } from "./answers.ts";
 
 const SINCE = 1_760_000_000_000;
 const line = (nanoseconds: string, text = "a line") => [nanoseconds, text];
@@ -40,6 +40,38 @@ describe("Loki", () => {
       await expect(read([text])).rejects.toThrow();
     },
   );
+});
+
+describe("Loki's streams of no component", () => {
+  const strays = async (names: readonly string[] | undefined, answers: readonly string[]) => {
+    const asked: string[] = [];
+    const ask = async (_: string, paths: readonly string[]) => {
+      asked.push(...paths.map(decodeURIComponent));
+      return paths[0]?.includes("/labels") ? [JSON.stringify({ status: "success", data: names })] : answers;
+    };
+    const found: unknown[] = [];
+    for await (const { content } of lokiStrays(ask, SINCE)) found.push(content);
+    return { asked, found };
+  };
+
+  it("are asked for by every other label that there is, and the labels are looked at too", async () => {
+    const stray = answer(line(`${SINCE}000001`, "stray"));
+    const { asked, found } = await strays(["component", "job", "host"], [answer(), stray]);
+    expect(asked[1]).toContain('{component="",job=~".+"}');
+    expect(asked[2]).toContain('{component="",host=~".+"}');
+    expect(found.slice(1)).toEqual([answer(), stray]);
+    expect(found[0]).toContain("host");
+  });
+
+  it.each([[undefined], [["component"]]])("are none where the labels are %j", async (names) => {
+    expect((await strays(names, [])).asked).toHaveLength(1);
+  });
+
+  it("are not believed to have been read where an answer is full, or is none", async () => {
+    const full = answer(...Array.from({ length: 5_000 }, () => line(`${SINCE}000000`)));
+    await expect(strays(["job"], [full])).rejects.toThrow(/5000 lines or more/);
+    await expect(strays(["job"], ["not found"])).rejects.toThrow();
+  });
 });
 
 describe("Prometheus", () => {

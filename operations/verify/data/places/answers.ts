@@ -35,6 +35,28 @@ export async function* lokiAnswers(ask: Ask, since: number): AsyncIterable<Place
   throw new Error(`there are more than ${LOKI_LINES * LOKI_PAGES} lines since the message was made`);
 }
 
+const labels = z.object({ data: z.array(z.string()).optional() });
+
+/**
+ * The names of the labels that Loki has, and every line since a moment of a stream that names no component, which
+ * {@link lokiAnswers} does not ask for.
+ * @param since milliseconds since the Unix epoch
+ * @throws what asking throws, and where an answer is full
+ */
+export async function* lokiStrays(ask: Ask, since: number): AsyncIterable<Place> {
+  const start = `start=${since}000000`;
+  const [text = ""] = await ask("loki", [`/loki/api/v1/labels?${start}`]);
+  yield { name: "Loki: labels", content: text };
+  const others = (labels.parse(JSON.parse(text)).data ?? []).filter((label) => label !== "component");
+  const queries = others.map((label) => encodeURIComponent(`{component="",${label}=~".+"}`));
+  const paths = queries.map((query) => `/loki/api/v1/query_range?query=${query}&${start}&limit=${LOKI_LINES}`);
+  for (const content of paths.length === 0 ? [] : await ask("loki", paths)) {
+    const lines = streams.parse(JSON.parse(content)).data.result.flatMap(({ values }) => values);
+    if (lines.length >= LOKI_LINES) throw new Error(`there are ${LOKI_LINES} lines or more of no component`);
+    yield { name: "Loki: lines of no component", content };
+  }
+}
+
 /** What Prometheus says of itself and of everything that it knows: labels, values, targets with their errors, rules with their texts. */
 const PROMETHEUS_PATHS = [
   'series?match[]={__name__!=""}',

@@ -1,8 +1,8 @@
 import { isWell } from "../../../../stacks/docker/life/health.ts";
 import { networkName } from "../../../../stacks/docker/networks.ts";
 import type { DockerPlan } from "../../../../stacks/docker/plan.ts";
-import { reasonsAgainst } from "../../../../stacks/host/trust/compare.ts";
 import type { StartPlace } from "../../../../stacks/host/trust/place.ts";
+import { reasonsAgainst } from "../../../../stacks/host/trust/strangers.ts";
 import type { CheckResult } from "../../result.ts";
 import type { Observation } from "../observation.ts";
 import { breach, count, resultOf, shown } from "../result.ts";
@@ -13,9 +13,11 @@ export function judgeComponents(
   plan: DockerPlan,
   place: StartPlace,
 ): CheckResult {
-  const unwell = [...components].flatMap(([name, { condition }]) =>
-    isWell(condition) ? [] : [breach("RUNNING_UNWELL", `containers.${name}`, `it is ${condition}`)],
-  );
+  const unwell = [...components].flatMap(([name, { condition, container }]) => {
+    const paused = container?.State.Status === "paused";
+    if (isWell(condition) && !paused) return [];
+    return [breach("RUNNING_UNWELL", `containers.${name}`, `it is ${paused ? "paused" : condition}`)];
+  });
   const isOurs = (name: string): boolean => plan.containers.some((container) => container.name === name);
   const strangers = everything.filter(({ name }) => !isOurs(name));
   const extra = strangers.flatMap((container) => {

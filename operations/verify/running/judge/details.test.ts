@@ -25,6 +25,12 @@ describe("the kernel's list of mounts", () => {
 
   it.each([
     ["a mount more", [...TABLE, line("/var/other\\040folder", "ro")], 'the kernel has a mount at "/var/other folder"'],
+    [
+      "a mount over another",
+      [...TABLE, line("/run/secrets", "ro")],
+      'the kernel has 2 mounts over each other at "/run/secrets"',
+    ],
+    ["a mount over an engine's", [...TABLE, line("/proc", "rw")], 'the kernel has 2 mounts over each other at "/proc"'],
     ["a mount in an engine's folder", [...TABLE, line("/dev/sda", "rw")], 'the kernel has a mount at "/dev/sda"'],
     [
       "a mount less",

@@ -1,20 +1,27 @@
 import { CUSTODY_CLASSES } from "../../../../model/custody.ts";
 import type { Deployment } from "../../../../model/deployment.ts";
+import { reportedBy } from "../../../../profiles/index.ts";
 import type { CheckResult } from "../../result.ts";
 import type { Observation } from "../observation.ts";
 import { breach, count, resultOf, shown } from "../result.ts";
 
-/** Volumes with plaintext or keys are on encrypted devices; where that is not to be seen, it is reported, and no more. */
-export function judgeEncryption({ volumes }: Pick<Observation, "volumes">): CheckResult {
+/** Volumes and folders with plaintext or keys are on encrypted devices; where that is not to be seen, the profile says whether it is only reported. */
+export function judgeEncryption(
+  { volumes }: Pick<Observation, "volumes">,
+  { profile }: Pick<Deployment, "profile">,
+): CheckResult {
   const bare = volumes.filter(({ encryption }) => encryption !== "encrypted");
   const findings = bare.map(({ component, path, encryption }) => {
     const why = encryption === "unknown" ? "its disk is not to be seen from here" : "there is no dm-crypt below it";
-    return breach("RUNNING_NOT_ENCRYPTED", `containers.${component}.volumes`, `${shown(path)}: ${why}`);
+    const at = component === null ? "host.folders" : `containers.${component}.volumes`;
+    return breach("RUNNING_NOT_ENCRYPTED", at, `${shown(path)}: ${why}`);
   });
-  const seen = `${count(volumes.length, "volume")} with plaintext or keys, ${volumes.length - bare.length} on dm-crypt`;
+  const seen = `${count(volumes.length, "place")} with plaintext or keys, ${volumes.length - bare.length} on dm-crypt`;
   const id = "running.encryption";
+  if (volumes.length === 0) return { id, outcome: "not-proven", seen: "no volume was looked at", findings: [] };
   if (bare.length === 0) return { id, outcome: "proven", seen, findings: [] };
-  return { id, outcome: "not-proven", seen, findings, reportOnly: true };
+  const result = { id, outcome: "not-proven", seen, findings } as const;
+  return reportedBy(profile).includes(id) ? { ...result, reportOnly: true } : result;
 }
 
 /** Custody answers, is unsealed, and is of the kind and class that the deployment names. */

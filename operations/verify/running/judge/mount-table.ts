@@ -13,15 +13,16 @@ const ENGINES =
 export function mountFindings(spec: ContainerSpec, table: string | undefined): readonly Finding[] {
   if (table === undefined) return [];
   const path = `containers.${spec.name}.mounts`;
-  const mounted = new Map(
-    table
-      .split("\n")
-      .filter((line) => line.trim() !== "")
-      .map((line) => {
-        const [, , , , at = "", options = ""] = line.split(" ");
-        return [unescaped(at), options.split(",")] as const;
-      }),
-  );
+  const rows = table
+    .split("\n")
+    .filter((line) => line.trim() !== "")
+    .map((line) => {
+      const [, , , , at = "", options = ""] = line.split(" ");
+      return [unescaped(at), options.split(",")] as const;
+    });
+  const mounted = new Map(rows);
+  // What lies below is hidden, so what is seen there is the later one's.
+  const twice = [...Map.groupBy(rows, ([at]) => at)].filter(([, mounts]) => mounts.length > 1);
   const readOnly = new Map([
     ...spec.mounts.map(({ target, readOnly }) => [target, readOnly] as const),
     ...Object.keys(spec.tmpfs).map((target) => [target, false] as const),
@@ -35,6 +36,7 @@ export function mountFindings(spec: ContainerSpec, table: string | undefined): r
   return [
     ...strange.map((at) => `the kernel has a mount at ${shown(at)}`),
     ...missing.map((at) => `the kernel has no mount at ${shown(at)}`),
+    ...twice.map(([at, mounts]) => `the kernel has ${mounts.length} mounts over each other at ${shown(at)}`),
     ...writable.map(([at]) => `${shown(at)} may be written to`),
   ].map((message) => breach("RUNNING_MOUNT", path, message));
 }

@@ -1,11 +1,14 @@
 import type { Model } from "../../../../model/boundary.ts";
+import type { Port } from "../../../../model/component.ts";
 import type { Target } from "../../../../shared/prober.ts";
 import { isWell } from "../../../../stacks/docker/life/health.ts";
 import type { DockerPlan } from "../../../../stacks/docker/plan.ts";
+import { EVERY_PORT } from "../../../../stacks/host/trust/container-facts.ts";
 import type { CheckResult } from "../../result.ts";
-import type { Observation } from "../observation.ts";
-import { flowName, isLoopback, networkFlows } from "../observe/reach-questions.ts";
+import type { Observation, ReachAttempt } from "../observation.ts";
+import { FROM_HOST, flowName, isLoopback, networkFlows } from "../observe/reach-questions.ts";
 import { breach, count, resultOf } from "../result.ts";
+import { whyAway } from "./up.ts";
 
 type Seen = Pick<Observation, "components" | "inside" | "reach">;
 
@@ -18,8 +21,8 @@ export function judgeFlows({ components, inside, reach }: Seen, model: Model): C
     const path = `flows.${flowName(flow)}`;
     const attempts = reach.filter((attempt) => attempt.flow === flowName(flow));
     if (attempts.some(({ reached }) => reached === "connected")) return {};
-    const away = [flow.from, flow.to].filter((name) => !isRunning({ components }, name));
-    if (away.length > 0) return { open: away.map((name) => `${name} does not run`) };
+    const open = [flow.from, flow.to].flatMap((name) => whyAway({ components }, name) ?? []);
+    if (open.length > 0) return { open };
     const answers = attempts.flatMap(({ reached }) => reached ?? []);
     const [answer] = answers;
     if (answer === undefined) return { open: [whyUnasked(inside, flow.from) ?? `${flowName(flow)} was not tried`] };
@@ -33,8 +36,8 @@ export function judgeFlows({ components, inside, reach }: Seen, model: Model): C
   });
 }
 
-/** Everything else is refused. */
-export function judgeRefused({ components, inside, reach }: Seen): CheckResult {
+/** Everything else is refused; and everything was tried: every port of every other container, from inside of each. */
+export function judgeRefused({ components, inside, reach }: Seen, model: Model): CheckResult {
   const tried = reach.filter(({ flow, reached }) => flow === undefined && reached !== undefined);
   const findings = tried
     .filter(({ reached }) => reached === "connected")
@@ -45,13 +48,51 @@ export function judgeRefused({ components, inside, reach }: Seen): CheckResult {
   return resultOf("running.refused", {
     looked: `${count(tried.length, "attempt")} from inside ${count(sources.length, "container")}`,
     findings,
-    open: unasked({ components, inside }),
+    open: [...unasked({ components, inside }), ...untried({ components, inside, reach }, model), ...mute(reach)],
   });
+}
+
+/**
+ * UDP ports whose silence shows nothing: a port that answers nobody is silent to whoever reaches it, too. One that answers a ping of
+ * CoAP from who may ask would have answered it from everybody.
+ */
+function mute(reach: Seen["reach"]): readonly string[] {
+  const udp = reach.filter(({ target }) => target.protocol === "udp");
+  const nameOf = ({ from, to, target, flow }: ReachAttempt) =>
+    from === "host" ? flow?.slice(FROM_HOST.length) : `${to} at udp ${target.port}`;
+  const alive = new Set(udp.filter(({ reached }) => reached === "connected").map(nameOf));
+  const silent = udp.filter((one) => one.reached === "silent" && !alive.has(nameOf(one)));
+  return [...new Set(silent.map(nameOf))].map((name) => `${name} answered nobody, so its silence shows nothing`);
+}
+
+/** Ports without a flow that nobody tried from inside of a container that runs, though they have an address. */
+function untried({ components, inside, reach }: Seen, model: Model): readonly string[] {
+  const live = model.components.filter(({ name }) => whyAway({ components }, name) === undefined);
+  const placed = live.filter(({ name }) =>
+    Object.values(components.get(name)?.container?.NetworkSettings.Networks ?? {}).some(({ IPAddress }) => IPAddress),
+  );
+  const tried = new Set(
+    reach.flatMap(({ from, to, target, reached }) => (reached === undefined ? [] : [keyOf(from, to, target)])),
+  );
+  const allowed = new Set(networkFlows(model).map(flowName));
+  const isOpen = (from: string, to: string, port: Port): boolean =>
+    !allowed.has(flowName({ from, to, port: port.name })) && !tried.has(keyOf(from, to, port));
+  const sources = live.filter(({ name }) => whyUnasked(inside, name) === undefined);
+  if (sources.length === 0) return ["no container was looked into"];
+  return sources.flatMap(({ name: from }) =>
+    placed
+      .filter(({ name: to, ports }) => to !== from && ports.some((port) => isOpen(from, to, port)))
+      .map(({ name: to }) => `not every port of ${to} was tried from ${from}`),
+  );
+}
+
+function keyOf(from: string, to: string, { port, protocol }: Pick<Target, "port" | "protocol">): string {
+  return `${from} ${to} ${protocol} ${port}`;
 }
 
 /** What listens is declared, and what the host publishes too. */
 export function judgeListeners(
-  { components, inside }: Omit<Seen, "reach">,
+  { components, inside, everything }: Omit<Seen, "reach"> & Pick<Observation, "everything">,
   model: Model,
   plan: DockerPlan,
 ): CheckResult {
@@ -69,7 +110,7 @@ export function judgeListeners(
   });
   return resultOf("running.listeners", {
     looked: `${count(ports, "listening socket")} in ${count(looked.length, "container")}, and what the host publishes`,
-    findings: [...strange, ...published({ components }, plan)],
+    findings: [...strange, ...published({ components }, plan), ...publishedAll({ everything }, plan)],
     open: unasked({ components, inside }),
   });
 }
@@ -90,15 +131,19 @@ function published({ components }: Pick<Seen, "components">, plan: DockerPlan) {
   });
 }
 
-function isRunning({ components }: Pick<Seen, "components">, name: string): boolean {
-  return components.get(name)?.container?.State.Running === true;
+/** Docker publishes every port that an image names where it is told so, and lists none of them. */
+function publishedAll({ everything }: Pick<Observation, "everything">, { containers }: DockerPlan) {
+  return everything
+    .filter(({ name, facts }) => containers.some((spec) => spec.name === name) && facts.ports.includes(EVERY_PORT))
+    .map(({ name }) => breach("RUNNING_PUBLISHED", `containers.${name}.ports`, `the host publishes ${EVERY_PORT}`));
 }
 
 /** Components that could not be looked into; a job that is done needs not be. */
 function unasked({ components, inside }: Omit<Seen, "reach">): readonly string[] {
   return [...components].flatMap(([name, { condition }]) => {
     if (condition === "done") return [];
-    if (!isRunning({ components }, name)) return [`${name} does not run`];
+    const why = whyAway({ components }, name);
+    if (why !== undefined) return [why];
     return whyUnasked(inside, name) ?? (isWell(condition) || inside.has(name) ? [] : [`${name} is ${condition}`]);
   });
 }

@@ -1,8 +1,15 @@
+import { nameConstraints } from "../../../../certs/name-constraints.ts";
+import { LEAF_CLASSES } from "../../../../certs/names.ts";
+import type { Model } from "../../../../model/boundary.ts";
+import type { DockerPlan } from "../../../../stacks/docker/plan.ts";
 import type { CheckResult } from "../../result.ts";
 import type { Observation, Shown, TlsAttempt } from "../observation.ts";
+import { neededShows } from "../observe/tls-questions.ts";
 import { breach, count, resultOf } from "../result.ts";
+import { away, whyAway } from "./up.ts";
 
 type Seen = Pick<Observation, "components" | "inside" | "tls" | "unshown" | "roots">;
+type Authorities = Pick<Observation, "constraints">;
 
 const WORDS: Readonly<Record<Shown, string>> = {
   own: "its own certificate",
@@ -17,7 +24,7 @@ const WORDS: Readonly<Record<Shown, string>> = {
 const REFUSED: readonly Shown[] = ["nothing", "other-root", "other-tenant", "revoked"];
 
 /** Every port takes its own clients by TLS 1.3, and shows them a certificate of the deployment. */
-export function judgeAccepted(seen: Seen): CheckResult {
+export function judgeAccepted(seen: Seen, model: Model): CheckResult {
   const own = seen.tls.filter(({ shows }) => shows === "own");
   const memory =
     seen.unshown.length === 0 ? "" : `; ${seen.unshown.join(", ")}: their certificates are in memory alone`;
@@ -25,34 +32,55 @@ export function judgeAccepted(seen: Seen): CheckResult {
     looked: `${count(own.length, "handshake")} at ${count(portsOf(own).length, "port")}${memory}`,
     findings: own.flatMap((attempt) => {
       const { answer } = attempt;
-      if (answer === undefined || isTaken(attempt)) return [];
+      if (answer === undefined || isTaken(attempt) || whyAway(seen, attempt.to) !== undefined) return [];
       const why = answer.outcome === "taken" ? `it speaks ${answer.version}` : `${answer.outcome}: ${answer.why}`;
       return [breach("RUNNING_TLS_OWN", `${pathOf(attempt)}`, `${attempt.from} is not taken: ${why}`)];
     }),
-    open: [...unmade(seen, own), ...(own.length === 0 ? ["no port was asked"] : [])],
+    open: [...unmade(seen, own), ...unshownOf(own, model, ["own"])],
   });
 }
 
-/** No port takes whom it has to refuse. A refusal counts only at a port that takes its own client meanwhile. */
-export function judgeRefusals(seen: Seen): CheckResult {
+/**
+ * No port takes whom it has to refuse. A refusal counts only at a port that takes its own client meanwhile. A certificate of another
+ * tenant that the deployment's own authorities made is refused by whoever verifies a chain, as long as they may name this tenant alone;
+ * nobody but their keys could make one to be tried.
+ */
+export function judgeRefusals(seen: Seen & Authorities, model: Model, tenant: string): CheckResult {
   const attempts = seen.tls.filter(({ shows }) => REFUSED.includes(shows));
   const revoked = portsOf(attempts.filter(({ shows }) => shows === "revoked"));
-  const lists = revoked.length === 0 ? "none looks at revocation lists" : `revoked ones: ${revoked.join(", ")}`;
+  const authorities = boundAuthorities(seen, tenant);
   return resultOf("running.tls.refused", {
-    looked: `${count(attempts.length, "attempt")} at ${count(portsOf(attempts).length, "port")} (${lists}, whose program alone has the lists in the handshake)`,
-    findings: attempts
-      .filter(({ answer }) => answer?.outcome === "taken")
-      .map((attempt) => breach("RUNNING_TLS_TAKEN", pathOf(attempt), `it takes ${WORDS[attempt.shows]}`)),
+    looked: `${count(attempts.length, "attempt")} at ${count(portsOf(attempts).length, "port")}; a revoked certificate at ${revoked.join(", ") || "none"}, since no other looks at revocation lists`,
+    findings: [
+      ...attempts
+        .filter(({ answer }) => answer?.outcome === "taken")
+        .map((attempt) => breach("RUNNING_TLS_TAKEN", pathOf(attempt), `it takes ${WORDS[attempt.shows]}`)),
+      ...authorities.findings,
+    ],
     open: [
       ...unmade(seen, attempts),
       ...attempts.flatMap((attempt) => unclear(seen, attempt)),
-      ...(attempts.length === 0 ? ["no port was asked"] : []),
+      ...unshownOf(attempts, model, REFUSED),
+      ...authorities.open,
     ],
   });
 }
 
+function boundAuthorities({ constraints }: Authorities, tenant: string) {
+  if (!("answer" in constraints)) return { findings: [], open: [constraints.why] };
+  const unbound = LEAF_CLASSES.filter((leafClass) => {
+    const wanted = Buffer.from(nameConstraints(leafClass, tenant).value).toString("hex");
+    return constraints.answer.get(leafClass) !== wanted;
+  });
+  const message = "it may name others than this tenant's, and every port would take them";
+  return {
+    findings: unbound.map((leafClass) => breach("RUNNING_AUTHORITY", `authorities.${leafClass}`, message)),
+    open: [],
+  };
+}
+
 /** No port speaks what is older than TLS 1.3, in its network or from the host's side. */
-export function judgeVersions(seen: Seen): CheckResult {
+export function judgeVersions(seen: Seen, plan: Pick<DockerPlan, "containers">, model: Model): CheckResult {
   const old = seen.tls.filter(({ shows }) => shows === "old-version");
   const spoken = seen.tls.filter(({ answer }) => answer?.version && answer.version !== "TLSv1.3");
   return resultOf("running.tls.version", {
@@ -63,8 +91,36 @@ export function judgeVersions(seen: Seen): CheckResult {
     open: [
       ...unmade(seen, old),
       ...old.flatMap((attempt) => unclear(seen, attempt)),
-      ...(old.length === 0 ? ["no port was asked"] : []),
+      ...unshownOf(
+        old.filter(({ from }) => from !== "host"),
+        model,
+        ["old-version"],
+      ),
+      ...unaskedFromHost(old, plan),
     ],
+  });
+}
+
+/** What a port of the model was not shown, and what can prove nothing where there is no such port at all. */
+function unshownOf(attempts: readonly TlsAttempt[], model: Model, kinds: readonly Shown[]): readonly string[] {
+  const needed = neededShows(model);
+  if (needed.size === 0) return ["no port was asked"];
+  const done = new Set(attempts.map(({ to, port, shows }) => `${to}.${port} ${shows}`));
+  return [...needed].flatMap(([port, shows]) =>
+    kinds
+      .filter((kind) => shows.has(kind) && !done.has(`${port} ${kind}`))
+      .map((kind) => `${port} was not shown ${WORDS[kind]}`),
+  );
+}
+
+function unaskedFromHost(
+  old: readonly TlsAttempt[],
+  { containers }: Pick<DockerPlan, "containers">,
+): readonly string[] {
+  return containers.flatMap(({ name, ports }) => {
+    const published = ports.filter(({ protocol }) => protocol === "tcp").length;
+    const asked = portsOf(old.filter(({ from, to }) => from === "host" && to === name)).length;
+    return asked < published ? [`a published port of ${name} was not asked from the host's side`] : [];
   });
 }
 
@@ -94,9 +150,6 @@ function isTaken({ answer }: TlsAttempt): boolean {
 
 /** Attempts that were not made, and components that do not run. */
 function unmade({ components, inside, roots }: Seen, attempts: readonly TlsAttempt[]): readonly string[] {
-  const away = [...components].flatMap(([name, { condition, container }]) =>
-    condition === "done" || container?.State.Running === true ? [] : [`${name} does not run`],
-  );
   const why = attempts
     .filter(({ answer }) => answer === undefined)
     .map(({ from }) => {
@@ -104,7 +157,7 @@ function unmade({ components, inside, roots }: Seen, attempts: readonly TlsAttem
       return seen !== undefined && "why" in seen ? seen.why : `the probe beside ${from} did not answer`;
     });
   const unseen = [...inside].flatMap(([, seen]) => ("why" in seen ? [seen.why] : []));
-  return [...(roots === undefined ? [] : [roots]), ...away, ...unseen, ...why];
+  return [...(roots === undefined ? [] : [roots]), ...away({ components }), ...unseen, ...why];
 }
 
 function portsOf(attempts: readonly TlsAttempt[]): readonly string[] {

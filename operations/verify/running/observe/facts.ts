@@ -1,11 +1,16 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { id_ce_nameConstraints } from "@peculiar/asn1-x509";
 import { z } from "zod";
+import { LEAF_CLASSES, type LeafClass } from "../../../../certs/names.ts";
+import { x509 } from "../../../../certs/x509.ts";
+import type { DataClass } from "../../../../model/zones.ts";
 import { messageOf } from "../../../../shared/errors.ts";
 import { byDigest, type ImagePin, type ImagePins } from "../../../../stacks/docker/images.ts";
 import type { Observed } from "../../../../stacks/docker/life/health.ts";
 import type { DockerCli } from "../../../../stacks/host/docker-cli.ts";
 import { statusOf } from "../../../../stacks/host/readiness.ts";
+import { trustFiles } from "../../../../stacks/host/trust/place.ts";
 import { encryptionOfPath } from "../../../doctor/hardening/block-device.ts";
 import type { Answered, CustodySeen, ImageFacts, Observation } from "../observation.ts";
 import type { RunningSubject } from "../subject.ts";
@@ -72,21 +77,28 @@ export function mountTables(components: ReadonlyMap<string, Observed>): Readonly
   return new Map(tables);
 }
 
-/** What lies below each volume of the boundary that has plaintext or keys in it. */
+/** Whoever holds one of these keeps it in its volume. */
+const KEPT: readonly DataClass[] = ["plaintext", "decryption-key", "signing-key"];
+
+/**
+ * What lies below each volume with plaintext or keys in it, and below the folders of the host with secrets, authorities and the keys
+ * that sign. A gateway keeps the key of its identity in its volume.
+ */
 export function volumeFacts({
   rendered,
   machine,
 }: Pick<RunningSubject, "rendered" | "machine">): Observation["volumes"] {
   const { layout, model } = rendered;
-  const inside = model.components.filter(
-    ({ zone, holds }) => zone === "decryption" && (holds.includes("plaintext") || holds.includes("decryption-key")),
+  const keeping = model.components.filter(
+    ({ zone, holds }) => zone === "edge" || KEPT.some((kept) => holds.includes(kept)),
   );
-  return inside.flatMap(({ name, volumes }) =>
-    volumes.map((volume) => {
-      const path = join(layout.volumesDir, name, volume.name);
-      return { component: name, path, encryption: encryptionOfPath(machine, path) };
-    }),
+  const volumes = keeping.flatMap(({ name, volumes }) =>
+    volumes.map((volume) => ({ component: name, path: join(layout.volumesDir, name, volume.name) })),
   );
+  const folders = [layout.secretsDir, layout.authoritiesDir, trustFiles(layout).folder]
+    .filter((path) => machine.realPath(path) !== undefined)
+    .map((path) => ({ component: null, path }));
+  return [...volumes, ...folders].map((place) => ({ ...place, encryption: encryptionOfPath(machine, place.path) }));
 }
 
 /** The certificates of the deployment's roots, PEM: of one that is being replaced there are two. */
@@ -97,5 +109,19 @@ export function rootsOf(authoritiesDir: string): Answered<string> {
     return { answer: files.map((name) => readFileSync(join(authoritiesDir, name), "utf8")).join("\n") };
   } catch (thrown) {
     return { why: `the root's certificate cannot be read: ${messageOf(thrown)}` };
+  }
+}
+
+/** What each issuing authority of the deployment may name, by its certificate. */
+export function constraintsOf(authoritiesDir: string): Observation["constraints"] {
+  try {
+    const of = (leafClass: LeafClass): string => {
+      const certificate = new x509.X509Certificate(readFileSync(join(authoritiesDir, `${leafClass}.crt`), "utf8"));
+      const extension = certificate.getExtension(id_ce_nameConstraints);
+      return extension === null ? "" : Buffer.from(extension.value).toString("hex");
+    };
+    return { answer: new Map(LEAF_CLASSES.map((leafClass) => [leafClass, of(leafClass)])) };
+  } catch (thrown) {
+    return { why: `the certificates of the authorities cannot be read: ${messageOf(thrown)}` };
   }
 }

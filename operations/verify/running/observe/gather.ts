@@ -6,7 +6,7 @@ import { sweepProbes } from "../../probe/run-probe.ts";
 import type { Observation } from "../observation.ts";
 import type { RunningSubject } from "../subject.ts";
 import { ask, HELPERS, reasonOf, type Unseen } from "./ask.ts";
-import { askCustody, imageFacts, mountTables, volumeFacts } from "./facts.ts";
+import { askCustody, constraintsOf, imageFacts, mountTables, volumeFacts } from "./facts.ts";
 import { inTurn } from "./in-turn.ts";
 import { probeAll } from "./probe-all.ts";
 
@@ -35,6 +35,7 @@ export async function gather(subject: RunningSubject): Promise<Observation> {
     ...probed,
     mountTables: mountTables(components),
     volumes: volumeFacts(subject),
+    constraints: constraintsOf(layout.authoritiesDir),
   };
 }
 

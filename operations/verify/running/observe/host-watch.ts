@@ -5,7 +5,7 @@ import { dockerOutput } from "../../../../stacks/host/docker-cli.ts";
 import { askProber } from "../../probe/ask-prober.ts";
 import { runProbe } from "../../probe/run-probe.ts";
 import type { HostWatch } from "../observation.ts";
-import { hasWayOut, OUTSIDE_FILTER, otherRoutes, sendingsOfHost, whatLeft } from "./outside.ts";
+import { type Family, hasWayOut, OUTSIDE_FILTER, otherRoutes, sendingsOfHost, whatLeft } from "./outside.ts";
 
 /** Where helpers are started. */
 export interface Helpers {
@@ -53,9 +53,13 @@ export async function watchHost(
     await both;
     const inner = await dockerDevices(docker);
     const { host, containers: left } = whatLeft((await capture).stdout.toString("utf8"), inner, 2, containers);
-    const wayOut = [before, after].map((answer) => hasWayOut(answer) && answer.sent.some(Boolean));
+    const controlsOf = (family: Family) =>
+      [before, after].map((answer, time) =>
+        hasWayOut(answer, family) && answer.sent.some(Boolean) ? host[time]?.[family] === true : null,
+      );
     return {
-      controls: wayOut.map((out, time) => (out ? host[time] === true : null)),
+      controls: controlsOf("four"),
+      controlsOfIpv6: controlsOf("six"),
       otherRoutes: otherRoutes(before, inner),
       listener: [before, after].map(({ reach }) => reach[0] === "connected"),
       left,

@@ -3,6 +3,7 @@ import { inTurn } from "./in-turn.ts";
 import { hasWayOut, otherRoutes, sendingsOf, sendingsOfHost, whatLeft } from "./outside.ts";
 
 const INNER = new Set(["tkf-0123456789", "docker0"]);
+const NOTHING = { four: false, six: false };
 const line = (device: string, direction: string, packet: string) => `12:00:00.000001 ${device} ${direction} ${packet}`;
 const packet = (to: string) => `IP 10.213.0.2.4000 > ${to}.9: UDP, length 16`;
 const left = (...lines: readonly string[]) => whatLeft(lines.join("\n"), INNER, 2, ["gw-01", "broker"]);
@@ -14,13 +15,16 @@ it("gives each sender an address of its own", () => {
     ...sendingsOf("a", ["a", "b"]),
     ...sendingsOf("b", ["a", "b"]),
   ];
-  expect(new Set(to.map(({ host }) => host)).size).toBe(4);
+  // One by IPv4 and one by IPv6.
+  expect(new Set(to.map(({ host }) => host)).size).toBe(8);
+  for (const port of [9, 53, 80, 123, 443]) expect(to.filter((one) => one.port === port).length).toBeGreaterThan(7);
 });
 
 it("sees what goes out by an interface that is not Docker's, and whose it is", () => {
   const seen = left(line("eth0", "Out", packet("198.51.100.2")), line("eth0", "Out", packet("192.0.2.1")));
   expect(seen.containers.map(({ from }) => from)).toEqual(["broker"]);
-  expect(seen.host).toEqual([true, false]);
+  expect(seen.host.map(({ four }) => four)).toEqual([true, false]);
+  expect(seen.host.some(({ six }) => six)).toBe(false);
 });
 
 it("sees a packet whose source was rewritten, and the question for its next hop", () => {
@@ -28,6 +32,13 @@ it("sees a packet whose source was rewritten, and the question for its next hop"
   expect(
     left(line("eth0", "Out", "ARP, Request who-has 198.51.100.1 tell 203.0.113.1, length 28")).containers,
   ).toHaveLength(1);
+});
+
+it("sees what leaves by IPv6, and whose it is", () => {
+  const to = (address: string, port: number) => line("eth0", "Out", `IP6 fd00::2.4000 > ${address}.${port}: tcp 0`);
+  const seen = left(to("2001:db8:0:2::2", 443), to("2001:db8:0:1::1", 53));
+  expect(seen.containers.map(({ from }) => from)).toEqual(["broker"]);
+  expect(seen.host).toEqual([{ four: false, six: true }, NOTHING]);
 });
 
 it.each([
@@ -38,7 +49,7 @@ it.each([
   ["was for somebody else", line("eth0", "Out", packet("198.51.100.12"))],
   ["is no packet", "tcpdump: listening on any"],
 ])("does not take for gone what %s", (_, text) => {
-  expect(left(text)).toEqual({ host: [false, false], containers: [] });
+  expect(left(text)).toEqual({ host: [NOTHING, NOTHING], containers: [] });
 });
 
 it("knows a host from which nothing can go, and one with other ways", () => {
@@ -48,6 +59,8 @@ it("knows a host from which nothing can go, and one with other ways", () => {
   const site = [...bridges, route("10.0.0.0/8", "eth0")];
   expect([hasWayOut({ routes: site }), otherRoutes({ routes: site }, INNER)]).toEqual([false, ["10.0.0.0/8 by eth0"]]);
   expect(hasWayOut({ routes: [route("default", "eth0")] })).toBe(true);
+  const six = [{ destination: "default", gateway: "fe80::1", device: "eth0" }];
+  expect([hasWayOut({ routes: six }), hasWayOut({ routes: six }, "six")]).toEqual([false, true]);
 });
 
 it("works through all, at most so many at a time, and keeps their order", async () => {

@@ -9,23 +9,24 @@ import type { RunningSubject } from "../subject.ts";
 import { ask, HELPERS, reasonOf, type Unseen } from "./ask.ts";
 import { rootsOf } from "./facts.ts";
 import { forgeCertificates } from "./forged.ts";
+import { hostAttempts } from "./host-questions.ts";
 import { watchHost } from "./host-watch.ts";
 import { inTurn } from "./in-turn.ts";
 import { sendingsOf } from "./outside.ts";
-import { gatewaysOf, type ReachGround, reachAttempts } from "./reach-questions.ts";
-import { REVOKED_FOLDER, type TlsQuestions, tlsQuestions } from "./tls-questions.ts";
+import { type ReachGround, reachAttempts } from "./reach-questions.ts";
+import { REVOKED_AT, REVOKED_FOLDER, type TlsQuestions, tlsQuestions } from "./tls-questions.ts";
 
 /** Name that somebody outside has, and nobody inside (RFC 2606). */
 const OUTSIDE_NAME = "example.com";
-
-/** The one port whose program looks at revocation lists in the handshake (docs/adr/0033-broker-revocation.md). */
-const REVOKED_AT = "broker.mqtts";
 
 /** How long a port that has to be refused may be silent, and one of a flow may take to answer, in milliseconds. */
 const SILENT_MS = 1500;
 const FLOW_MS = 8000;
 
-type Probed = Pick<Observation, "reach" | "tls" | "unshown" | "hostReach" | "resolves" | "watch" | "roots">;
+type Probed = Pick<
+  Observation,
+  "reach" | "tls" | "unshown" | "hostReach" | "hostListeners" | "resolves" | "watch" | "roots"
+>;
 
 /** What one helper tries, and what comes of it. */
 interface Batch {
@@ -47,10 +48,12 @@ export async function probeAll(subject: RunningSubject, image: string | Unseen, 
   const roots = rootsOf(rendered.layout.authoritiesDir);
   const tls = await questionsOf(subject, ground, roots);
   const reach = reachAttempts(ground);
+  const host = await ask(subject, image, { container: "host", question: {} });
+  const hostListeners = "answer" in host ? { answer: host.answer.listeners } : host;
   const batches: readonly Batch[] = [...ground.inside.keys(), "host"].map((from) => ({
     from,
     reach: reach.filter((one) => one.from === from).map((one) => ({ ...one, reached: undefined })),
-    hostReach: from === "host" ? [] : hostAttempts(from, ground, port),
+    hostReach: from === "host" ? [] : hostAttempts(from, ground, port, "answer" in host ? host.answer : undefined),
     tls: tls.attempts.filter((one) => one.from === from).map((one) => ({ ...one, answer: undefined })),
     resolves: undefined,
   }));
@@ -62,7 +65,7 @@ export async function probeAll(subject: RunningSubject, image: string | Unseen, 
     watchHost({ docker, signal, image: name }, port, sources, probing),
   );
   return {
-    watch,
+    ...{ watch, hostListeners },
     roots: "answer" in roots ? undefined : roots.why,
     unshown: tls.unshown,
     reach: probed.flatMap((batch) => batch.reach),
@@ -97,14 +100,8 @@ async function questionsOf(
 ): Promise<TlsQuestions> {
   if (!("answer" in roots)) return { attempts: [], unshown: [] };
   const forged = await forgeCertificates(rendered.model, deployment.tenant, clock);
-  const withRevoked = revokedFiles(rendered.layout).every((file) => existsSync(file)) ? [REVOKED_AT] : [];
+  const withRevoked = revokedFiles(rendered.layout).every((file) => existsSync(file)) ? REVOKED_AT : [];
   return tlsQuestions({ ...ground, roots: roots.answer, forged, withRevoked });
-}
-
-function hostAttempts(from: string, ground: ReachGround, port: number): readonly HostAttempt[] {
-  return gatewaysOf(from, ground).flatMap((host) =>
-    (["tcp", "udp"] as const).map((protocol) => ({ from, target: { host, port, protocol }, reached: undefined })),
-  );
 }
 
 async function probeFrom(

@@ -41,7 +41,7 @@ export function addressIn({ plan, components }: ReachGround, component: string, 
 export function reachAttempts(ground: ReachGround): readonly Omit<ReachAttempt, "reached">[] {
   const { model, inside } = ground;
   const allowed = new Map(networkFlows(model).flatMap((flow) => allowedBy(flow, ground)));
-  return [...inside.keys()].flatMap((from) => {
+  const fromInside = [...inside.keys()].flatMap((from) => {
     const others = model.components.filter(({ name }) => name !== from);
     const ofOthers = others.flatMap((other) => targetsOf(other, ground).map((target) => ({ to: other.name, target })));
     return [...ofOthers, ...ofHost(from, ground)].flatMap(({ to, target }) => {
@@ -50,6 +50,27 @@ export function reachAttempts(ground: ReachGround): readonly Omit<ReachAttempt, 
       return elsewhere ? [] : [{ from, to, target, flow }];
     });
   });
+  return [...fromInside, ...publishedDatagrams(ground)];
+}
+
+/** First words of an attempt from the host's side; whose port it is follows. */
+export const FROM_HOST = "host -> ";
+
+/** Published UDP ports from the host's side, where they answer: only then is their silence to containers a refusal. */
+function publishedDatagrams({ plan }: ReachGround): readonly Omit<ReachAttempt, "reached">[] {
+  return plan.containers.flatMap(({ name, ports }) =>
+    ports
+      .filter(({ protocol }) => protocol === "udp")
+      .flatMap(({ address, internal, external }) => {
+        const host = address === "0.0.0.0" ? "127.0.0.1" : address;
+        const target = { host, port: external, protocol: "udp" as const };
+        // The same answer is the component's own and the host's.
+        return [
+          { to: name, port: internal },
+          { to: "the host", port: external },
+        ].map(({ to, port }) => ({ from: "host", to, target, flow: `${FROM_HOST}${to} at udp ${port}` }));
+      }),
+  );
 }
 
 function allowedBy(flow: Flow, ground: ReachGround): readonly (readonly [string, string])[] {

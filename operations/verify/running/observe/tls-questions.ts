@@ -1,3 +1,4 @@
+import type { Model } from "../../../../model/boundary.ts";
 import type { Component, Port } from "../../../../model/component.ts";
 import type { Flow } from "../../../../model/flow.ts";
 import { serverName } from "../../../../model/placement.ts";
@@ -20,6 +21,13 @@ const TIMEOUT_MS = 8000;
 const NEWEST = { minVersion: "TLSv1.3", maxVersion: "TLSv1.3" } as const;
 const OLD = { minVersion: "TLSv1", maxVersion: "TLSv1.2" } as const;
 
+/**
+ * The ports whose programs look at revocation lists: the broker's in the handshake (docs/adr/0033-broker-revocation.md), the backend
+ * with each request, before anything of it is read.
+ */
+export const REVOKED_AT = ["broker.mqtts", "backend.https"] as const;
+const ASKED: Readonly<Record<string, string | undefined>> = { "backend.https": "/" };
+
 /** What the attempts are made of. */
 export interface TlsGround extends ReachGround {
   /** Roots of the deployment, PEM. */
@@ -40,9 +48,8 @@ export interface TlsQuestions {
  * them what the port has to refuse.
  */
 export function tlsQuestions(ground: TlsGround): TlsQuestions {
-  const flows = networkFlows(ground.model).filter(({ protection }) => protection === "mtls" || protection === "tls");
-  const live = flows.flatMap((flow) => placed(flow, ground));
-  const able = live.filter(({ client, flow }) => flow.protection === "tls" || hasOwn(client));
+  const live = tlsFlows(ground.model).flatMap((flow) => placed(flow, ground));
+  const able = live.filter(({ flow }) => isShown(ground.model, flow));
   const first = new Map(able.toReversed().map((each) => [`${each.flow.to}.${each.flow.port}`, each]));
   return {
     attempts: [
@@ -52,6 +59,31 @@ export function tlsQuestions(ground: TlsGround): TlsQuestions {
     ],
     unshown: live.filter((each) => !able.includes(each)).map(({ flow }) => flowName(flow)),
   };
+}
+
+/** The flows with TLS that cross a network. */
+function tlsFlows(model: Model): readonly Flow[] {
+  return networkFlows(model).filter(({ protection }) => protection === "mtls" || protection === "tls");
+}
+
+/** Whether a flow's handshake can be made: its client has its certificate in a file, or needs none. */
+function isShown({ components }: Model, { from, protection }: Flow): boolean {
+  return protection === "tls" || components.some((client) => client.name === from && hasOwn(client));
+}
+
+/** What has to be shown at each port of a model, as `COMPONENT.PORT`, for anything to be proven of it. */
+export function neededShows(model: Model): ReadonlyMap<string, ReadonlySet<Shown>> {
+  const needed = new Map<string, Set<Shown>>();
+  for (const flow of tlsFlows(model).filter((one) => isShown(model, one))) {
+    const port = `${flow.to}.${flow.port}`;
+    const shows = needed.get(port) ?? new Set();
+    for (const one of ["own", "old-version"] as const) shows.add(one);
+    if (flow.protection === "mtls")
+      for (const one of ["nothing", "other-root", "other-tenant"] as const) shows.add(one);
+    if (REVOKED_AT.some((at) => at === port)) shows.add("revoked");
+    needed.set(port, shows);
+  }
+  return needed;
 }
 
 interface Placed {
@@ -104,7 +136,10 @@ function refusedOf(each: Placed, ground: TlsGround): readonly Omit<TlsAttempt, "
     attempt(each, "nothing", { ca }, NEWEST),
     ...forged,
     ...(ground.withRevoked.includes(`${flow.to}.${flow.port}`)
-      ? [attempt(each, "revoked", { ca, ...revoked }, NEWEST)]
+      ? [attempt(each, "revoked", { ca, ...revoked }, NEWEST)].map((one) => ({
+          ...one,
+          handshake: { ...one.handshake, path: ASKED[`${flow.to}.${flow.port}`] },
+        }))
       : []),
   ];
 }
