@@ -29,11 +29,6 @@ export function breach(code: keyof typeof runningErrors.entries, path: string, m
   return { code, path, message, fix: runningErrors.entries[code].fix };
 }
 
-/** A text that a stranger may have chosen: short, and control characters as escapes. */
-export function shown(text: string): string {
-  return JSON.stringify(text.length > 160 ? `${text.slice(0, 160)}…` : text);
-}
-
 /** `1 port`, `2 ports`. */
 export function count(number: number, what: string): string {
   return `${number} ${what}${number === 1 ? "" : "s"}`;

@@ -1,10 +1,11 @@
 import { join } from "node:path";
 import type { Finding } from "../../../shared/finding.ts";
+import { shown } from "../../../shared/shown.ts";
 import { trustErrors } from "./errors.ts";
 import { FACTS, type StartManifest } from "./manifest.ts";
 import type { ObservedContainer } from "./observe.ts";
 import type { StartPlace } from "./place.ts";
-import { reasonsAgainst, shown } from "./strangers.ts";
+import { reasonsAgainst } from "./strangers.ts";
 
 /** One thing that is wrong, with its catalogue line's fix. */
 export function startFinding(code: keyof typeof trustErrors.entries, path: string, message: string): Finding {

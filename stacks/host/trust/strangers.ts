@@ -1,4 +1,5 @@
 import { overlaps } from "../../../shared/paths.ts";
+import { shown } from "../../../shared/shown.ts";
 import type { ObservedContainer } from "./observe.ts";
 import type { StartPlace } from "./place.ts";
 
@@ -100,9 +101,4 @@ function rightReasons({ facts }: ObservedContainer): readonly string[] {
   const inHosts = networks.includes("mode=host");
   const wrong = rights.filter((right) => OF_THE_HOST.includes(right) || (inHosts && OF_ITS_NETWORK.includes(right)));
   return wrong.map((right) => `it has the right ${shown(right)}`);
-}
-
-/** Long enough for an image's digest; control characters as escapes, since a stranger chose the text. */
-export function shown(text: string): string {
-  return JSON.stringify(text.length > 160 ? `${text.slice(0, 160)}…` : text);
 }

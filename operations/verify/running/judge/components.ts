@@ -1,3 +1,4 @@
+import { shown } from "../../../../shared/shown.ts";
 import { isWell } from "../../../../stacks/docker/life/health.ts";
 import { networkName } from "../../../../stacks/docker/networks.ts";
 import type { DockerPlan } from "../../../../stacks/docker/plan.ts";
@@ -5,7 +6,7 @@ import type { StartPlace } from "../../../../stacks/host/trust/place.ts";
 import { reasonsAgainst } from "../../../../stacks/host/trust/strangers.ts";
 import type { CheckResult } from "../../result.ts";
 import type { Observation } from "../observation.ts";
-import { breach, count, resultOf, shown } from "../result.ts";
+import { breach, count, resultOf } from "../result.ts";
 
 /** Every component runs and is well, in the networks of its flows alone, and nobody else has business there. */
 export function judgeComponents(

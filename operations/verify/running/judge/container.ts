@@ -1,4 +1,5 @@
 import type { Finding } from "../../../../shared/finding.ts";
+import { shown } from "../../../../shared/shown.ts";
 import type { ContainerSpec } from "../../../../stacks/docker/containers.ts";
 import type { Inspected } from "../../../../stacks/docker/life/inspect.ts";
 import type { DockerPlan } from "../../../../stacks/docker/plan.ts";
@@ -6,7 +7,7 @@ import type { ObservedContainer } from "../../../../stacks/host/trust/observe.ts
 import type { CheckId } from "../../checks.ts";
 import type { CheckResult } from "../../result.ts";
 import type { ImageFacts, Observation } from "../observation.ts";
-import { breach, count, resultOf, shown } from "../result.ts";
+import { breach, count, resultOf } from "../result.ts";
 import { expectedCommand, expectedEnvironment, expectedMounts, expectedRights } from "./expected.ts";
 import { mountFindings } from "./mount-table.ts";
 import { secretIn } from "./secret-in.ts";

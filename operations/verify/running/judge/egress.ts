@@ -1,9 +1,10 @@
 import type { Deployment } from "../../../../model/deployment.ts";
 import type { ProbeAnswer } from "../../../../shared/prober.ts";
+import { shown } from "../../../../shared/shown.ts";
 import type { DockerPlan } from "../../../../stacks/docker/plan.ts";
 import type { CheckResult } from "../../result.ts";
 import type { HostWatch, Observation } from "../observation.ts";
-import { breach, count, resultOf, shown } from "../result.ts";
+import { breach, count, resultOf } from "../result.ts";
 import { away } from "./up.ts";
 
 type Seen = Pick<Observation, "components" | "inside" | "hostReach" | "hostListeners" | "watch" | "resolves">;

@@ -1,9 +1,10 @@
 import { CUSTODY_CLASSES } from "../../../../model/custody.ts";
 import type { Deployment } from "../../../../model/deployment.ts";
 import { reportedBy } from "../../../../profiles/index.ts";
+import { shown } from "../../../../shared/shown.ts";
 import type { CheckResult } from "../../result.ts";
 import type { Observation } from "../observation.ts";
-import { breach, count, resultOf, shown } from "../result.ts";
+import { breach, count, resultOf } from "../result.ts";
 
 /** Volumes and folders with plaintext or keys are on encrypted devices; where that is not to be seen, the profile says whether it is only reported. */
 export function judgeEncryption(

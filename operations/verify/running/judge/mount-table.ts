@@ -1,6 +1,7 @@
 import type { Finding } from "../../../../shared/finding.ts";
+import { shown } from "../../../../shared/shown.ts";
 import type { ContainerSpec } from "../../../../stacks/docker/containers.ts";
-import { breach, shown } from "../result.ts";
+import { breach } from "../result.ts";
 
 /** Where the engine itself mounts something in every container. */
 const ENGINES =
