@@ -22,7 +22,7 @@ const codeOf = async (...argv: string[]) => {
   return [exit, JSON.parse(stdout).error?.code];
 };
 
-describe.each(["single-host", "eu-hosted"])("examples/%s", (example) => {
+describe.each(["single-host", "eu-hosted", "air-gapped"])("examples/%s", (example) => {
   it("is synthesised without Docker, network or lock, the same way twice, with no secret in it", async () => {
     use(example);
     const { exit, stdout } = await run("synth");
@@ -40,6 +40,14 @@ describe.each(["single-host", "eu-hosted"])("examples/%s", (example) => {
       expect.arrayContaining(["cdk.tf.json", "config/broker/mosquitto.conf", "config/prometheus/prometheus.yml"]),
     );
     expect(readFileSync(join(cwd, "out", "config", "broker", "mosquitto.conf"), "utf8")).toContain("tlsv1.3");
+  });
+
+  it("breaks nothing of the model's layer of the boundary", async () => {
+    use(example);
+    const { results } = JSON.parse((await run("verify", "boundary", "--layers", "model", "--json")).stdout);
+    const model = results.filter(({ id }: { id: string }) => id.startsWith("model."));
+    expect(model.length).toBeGreaterThan(0);
+    expect(model.filter(({ outcome }: { outcome: string }) => outcome !== "proven")).toEqual([]);
   });
 
   it("is refused until its images are locked", async () => {
