@@ -7,6 +7,9 @@ const run = promisify(execFile);
 /** The Debian release that images are made of. */
 export const RELEASE = "bookworm";
 
+/** Its number. */
+export const RELEASE_VERSION = "12";
+
 const ASK_APT = ["indextargets", "--format", "$(LABEL) $(REPO_URI)"];
 
 /**

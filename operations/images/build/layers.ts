@@ -7,7 +7,7 @@ import { imagesErrors } from "../errors.ts";
 import { type Layer, type LayerEntries, writeLayer } from "./layer.ts";
 
 /** Part of every key: raise it when the same inputs become another layer. */
-const FORMAT = 1;
+const FORMAT = 2;
 
 /**
  * A layer of the cache `<cacheDir>/images/layers`, which is made when there is none of these inputs: `<key>` holds the diff id,

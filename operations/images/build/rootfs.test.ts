@@ -12,10 +12,22 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 type File = Parameters<ReturnType<typeof pack>["entry"]>[0] & { readonly content?: string };
 
-/** A `mmdebstrap` that prints a tar of these files, or what `script` says. */
-async function fakeMmdebstrap(files: readonly File[], script = ""): Promise<NodeJS.ProcessEnv> {
+/** A package that every fake has, with its record. */
+const RECORD = "Package: base-x\nVersion: 1\n";
+const BASE: readonly File[] = [
+  { name: "./usr/lib/base-x.so", content: "b" },
+  { name: "./var/lib/dpkg/status.d/base-x", content: RECORD },
+  { name: "./var/lib/dpkg/info/base-x.list", content: "./\n./usr/lib/base-x.so\n" },
+];
+
+/** A `mmdebstrap` that prints a tar of these files and of the package base-x, or what `script` says. */
+async function fakeMmdebstrap(
+  files: readonly File[],
+  script = "",
+  base: readonly File[] = BASE,
+): Promise<NodeJS.ProcessEnv> {
   const tar = pack();
-  for (const { content = "", ...header } of files) tar.entry(header, content);
+  for (const { content = "", ...header } of [...files, ...base]) tar.entry(header, content);
   tar.finalize();
   const bin = mkdtempSync(join(folder, "bin-"));
   writeFileSync(join(bin, "out.tar"), Buffer.concat(await Readable.from(tar).toArray()));
@@ -30,7 +42,15 @@ function fetchWith(env: NodeJS.ProcessEnv, programs: readonly string[] = [], sig
 }
 
 const pathsOf = (entries: LayerEntries): readonly string[] => [...entries.keys()].sort();
-const skeleton = ["etc/group", "etc/nsswitch.conf", "etc/passwd", "tmp"];
+const skeleton = [
+  "etc/group",
+  "etc/nsswitch.conf",
+  "etc/os-release",
+  "etc/passwd",
+  "tmp",
+  "usr/lib/base-x.so",
+  "var/lib/dpkg/status.d/base-x",
+];
 
 describe("fetchRootfs", () => {
   it("keeps libraries, certificates, licences and the named programs", async () => {
@@ -70,9 +90,59 @@ describe("fetchRootfs", () => {
       { name: "./usr/lib/ssl/misc/CA.pl", mode: 0o755 },
       { name: "./etc/shadow", content: "root" },
       { name: "./var/lib/dpkg/status", content: "x" },
+      { name: "./var/lib/dpkg/status.d/.hidden", content: "x" },
+      { name: "./var/lib/dpkg/status.d/base-x/postinst", content: "x" },
+      { name: "./var/lib/dpkg/info/base-x.postinst", content: "x" },
       { name: "./dev/null", type: "character-device", devmajor: 1, devminor: 3 },
     ]);
     expect(pathsOf(await fetchWith(env))).toEqual(skeleton);
+  });
+
+  it("keeps what each package says of itself, byte for byte", async () => {
+    const entries = await fetchWith(await fakeMmdebstrap([]));
+    expect(entries.get("var/lib/dpkg/status.d/base-x")).toEqual({ kind: "file", content: Buffer.from(RECORD) });
+  });
+
+  it("has no record of a package of which nothing but the licence is kept", async () => {
+    const env = await fakeMmdebstrap([
+      { name: "./usr/bin/passwd", mode: 0o755 },
+      { name: "./usr/share/doc/passwd/copyright", content: "c" },
+      { name: "./var/lib/dpkg/status.d/passwd", content: "Package: passwd\n" },
+      { name: "./var/lib/dpkg/info/passwd.list", content: "./usr/bin/passwd\n./usr/share/doc/passwd/copyright\n" },
+    ]);
+    const paths = pathsOf(await fetchWith(env));
+    expect(paths).toContain("usr/share/doc/passwd/copyright");
+    expect(paths).not.toContain("var/lib/dpkg/status.d/passwd");
+  });
+
+  it.each([
+    [
+      "a file that its package has below lib/",
+      "./usr/lib/x86_64-linux-gnu/libc.so.6",
+      "./lib/x86_64-linux-gnu/libc.so.6",
+    ],
+    [
+      "a certificate that became part of the one file",
+      "./usr/share/ca-certificates/mozilla/A.crt",
+      "./usr/share/ca-certificates/mozilla/A.crt",
+    ],
+  ])("has the record of a package for %s", async (_, name, listed) => {
+    const env = await fakeMmdebstrap([
+      { name, content: "c" },
+      { name: "./var/lib/dpkg/status.d/some", content: "Package: some\n" },
+      { name: "./var/lib/dpkg/info/some.list", content: `./\n${listed}\n` },
+    ]);
+    expect(pathsOf(await fetchWith(env))).toContain("var/lib/dpkg/status.d/some");
+  });
+
+  it("refuses packages of which there is no record", async () => {
+    const env = await fakeMmdebstrap([{ name: "./usr/lib/x86_64-linux-gnu/libc.so.6", content: "c" }], "", []);
+    await expect(fetchWith(env)).rejects.toMatchObject({ code: "IMAGES_PACKAGES_FAILED" });
+  });
+
+  it("says which release the packages are of", async () => {
+    const release = (await fetchWith(await fakeMmdebstrap([]))).get("etc/os-release");
+    expect(release?.kind === "file" && Buffer.from(release.content).toString()).toMatch(/^ID=debian$/m);
   });
 
   it("drops set-user-id from a program that it keeps", async () => {

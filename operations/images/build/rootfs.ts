@@ -5,8 +5,9 @@ import { pipeline } from "node:stream/promises";
 import { extract, type Extract as Unpack } from "tar-stream";
 import { messageOf } from "../../../shared/errors.ts";
 import { imagesErrors } from "../errors.ts";
-import { debianSources, RELEASE } from "./debian-mirror.ts";
+import { debianSources, RELEASE, RELEASE_VERSION } from "./debian-mirror.ts";
 import type { LayerEntries, LayerEntry } from "./layer.ts";
+import { isPackageRecord, KEEP_RECORDS, PACKAGE_RECORDS, recordsOf } from "./package-records.ts";
 
 /** What the Node runtime and every program in C or Go needs, and nothing that a shell or a package manager is. */
 export const RUNTIME_PACKAGES: readonly string[] = [
@@ -25,6 +26,15 @@ trustkern:x:10001:10001:trustkern:/:/usr/sbin/nologin
 nobody:x:65534:65534:nobody:/:/usr/sbin/nologin
 `;
 const GROUP = "root:x:0:\ntrustkern:x:10001:\nnogroup:x:65534:\n";
+
+/** By this scanners know whose packages the records name. */
+const OS_RELEASE = `PRETTY_NAME="Debian GNU/Linux ${RELEASE_VERSION} (${RELEASE})"
+NAME="Debian GNU/Linux"
+VERSION_ID="${RELEASE_VERSION}"
+VERSION="${RELEASE_VERSION} (${RELEASE})"
+VERSION_CODENAME=${RELEASE}
+ID=debian
+`;
 
 const BUNDLE = "etc/ssl/certs/ca-certificates.crt";
 const CERTIFICATE = /^usr\/share\/ca-certificates\/mozilla\/.*\.crt$/;
@@ -52,8 +62,8 @@ export interface RootfsRequest {
 }
 
 /**
- * The files of Debian packages, with all that they depend on, as a root file system without a shell: libraries, certificates
- * and the named programs. No script of a package runs.
+ * The files of Debian packages, with all that they depend on, as a root file system without a shell: libraries, certificates,
+ * the named programs, and a record of each package that they are of. No script of a package runs.
  * @throws IMAGES_MMDEBSTRAP_MISSING, IMAGES_MIRROR_MISSING, IMAGES_PACKAGES_FAILED
  */
 export async function fetchRootfs(request: RootfsRequest): Promise<LayerEntries> {
@@ -65,6 +75,8 @@ export async function fetchRootfs(request: RootfsRequest): Promise<LayerEntries>
       "IMAGES_PACKAGES_FAILED",
       `the packages ${request.packages.join(", ")} have no ${missing.join(", ")}`,
     );
+  if (![...entries.keys()].some((path) => path.startsWith(`${PACKAGE_RECORDS}/`)))
+    throw imagesErrors.error("IMAGES_PACKAGES_FAILED", "mmdebstrap did not say which packages it unpacked");
   return entries;
 }
 
@@ -104,6 +116,7 @@ function mmdebstrapArguments({ packages, downloads }: RootfsRequest): readonly s
     "--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr",
     `--setup-hook=mkdir -p "$1"${archives}`,
     `--setup-hook=sync-in ${folder} ${archives}`,
+    `--extract-hook=${KEEP_RECORDS}`,
     `--extract-hook=sync-out ${archives} ${folder}`,
     RELEASE,
     "-",
@@ -112,27 +125,32 @@ function mmdebstrapArguments({ packages, downloads }: RootfsRequest): readonly s
 }
 
 /**
- * The root file system of an image from the tar of an unpacked one: what `keep` takes, the certificates as one file, and the
- * users.
+ * The root file system of an image from the tar of an unpacked one: what `keep` takes, the certificates as one file, the
+ * users, and the records of the packages.
  */
 export async function rootfsOf(tar: Readable, keep: (path: string) => boolean): Promise<LayerEntries> {
   const entries = new Map<string, LayerEntry>([
     ["etc/passwd", { kind: "file", content: Buffer.from(PASSWD) }],
     ["etc/group", { kind: "file", content: Buffer.from(GROUP) }],
     ["etc/nsswitch.conf", { kind: "file", content: Buffer.from("hosts: files dns\n") }],
+    ["etc/os-release", { kind: "file", content: Buffer.from(OS_RELEASE) }],
     ["tmp", { kind: "directory", mode: 0o1777 }],
   ]);
   const certificates = new Map<string, Buffer>();
+  const records = new Map<string, Buffer>();
   const unpack = extract();
   const reading = (async () => {
     for await (const entry of unpack) {
       const path = entry.header.name.replace(/^\.?\//, "").replace(/\/$/, "");
       if (CERTIFICATE.test(path)) certificates.set(path, await buffer(entry));
+      else if (isPackageRecord(path)) records.set(path, await buffer(entry));
       else if (keep(path)) entries.set(path, await entryOf(path, entry));
       entry.resume();
     }
   })();
   await Promise.all([pipeline(tar, unpack), reading]);
+  for (const [path, record] of recordsOf(records, new Set([...entries.keys(), ...certificates.keys()])))
+    entries.set(path, record);
   if (certificates.size > 0) {
     const sorted = [...certificates].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, content]) => content);
     entries.set(BUNDLE, { kind: "file", content: Buffer.concat(sorted) });
