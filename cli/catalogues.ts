@@ -13,6 +13,7 @@ import { modelErrors } from "../model/errors.ts";
 import { grafanaErrors } from "../modules/grafana/errors.ts";
 import { mosquittoErrors } from "../modules/mosquitto/errors.ts";
 import { timescaledbErrors } from "../modules/timescaledb/errors.ts";
+import { bundleFormatErrors } from "../operations/bundle/format/errors.ts";
 import { doctorErrors } from "../operations/doctor/errors.ts";
 import { envelopeErrors } from "../operations/envelope/errors.ts";
 import { evidenceErrors } from "../operations/evidence/errors.ts";
@@ -114,6 +115,7 @@ const CATALOGUES = [
   modelLayerErrors,
   renderedLayerErrors,
   evidenceErrors,
+  bundleFormatErrors,
   cliErrors,
 ];
 

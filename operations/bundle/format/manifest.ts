@@ -1,55 +1,77 @@
-import { z } from "zod";
+import { createHash } from "node:crypto";
+import { messageOf } from "../../../shared/errors.ts";
+import { stableJson } from "../../../shared/stable-json.ts";
+import { bundleFormatErrors } from "./errors.ts";
+import { manifestFaults } from "./manifest-rules.ts";
+import { MANIFEST_SCHEMA, type Manifest, manifestSchema } from "./manifest-schema.ts";
 
-/** Name of the form of a bundle; another number is another form, which this toolkit refuses. */
-export const MANIFEST_SCHEMA = "trustkern.bundle/1";
+export type { Manifest };
 
-const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/, "not sha256: and 64 hex digits");
-const name = z.string().regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, "not 1 to 63 of a-z, 0-9 and -");
-const bytes = z.int().min(0).max(Number.MAX_SAFE_INTEGER);
-/** Relative, of plain ASCII parts, none of which begins with a dot but for `.terraform.lock.hcl` and its like: never `.` or `..`. */
-const path = z
-  .string()
-  .max(200)
-  .regex(
-    /^(?:\.?[A-Za-z0-9_][A-Za-z0-9_+.@-]*)(?:\/\.?[A-Za-z0-9_][A-Za-z0-9_+.@-]*)*$/,
-    "not a relative path of plain parts",
-  );
+/** The most that `manifest.json` may have: it is held in memory. */
+export const MAX_MANIFEST_BYTES: number = 16 * 1_048_576;
+/** How many faults one error names. */
+const NAMED_FAULTS = 10;
 
-/** A file that the bundle puts on a disk, below the folder of one version of a site. */
-const file = z.strictObject({ path, digest, executable: z.boolean() });
+/**
+ * Reads a manifest, which has one form only: what is rendered of it has to be the same bytes.
+ * @throws BUNDLE_MALFORMED, BUNDLE_OTHER_FORM
+ */
+export function parseManifest(bytes: Uint8Array): Manifest {
+  if (bytes.length > MAX_MANIFEST_BYTES) {
+    throw malformed(`it has ${bytes.length} bytes; accepted: ${MAX_MANIFEST_BYTES} at most`);
+  }
+  const value = jsonOf(bytes);
+  const form = schemaOf(value);
+  if (form !== MANIFEST_SCHEMA && /^trustkern\.bundle\/\d{1,9}$/.test(form)) {
+    throw bundleFormatErrors.error("BUNDLE_OTHER_FORM", `it is a "${form}"; this toolkit reads "${MANIFEST_SCHEMA}"`, {
+      path: "manifest.json",
+    });
+  }
+  const parsed = manifestSchema.safeParse(value);
+  if (!parsed.success) {
+    const { issues } = parsed.error;
+    throw malformed(listed(issues.map((issue) => `"${issue.path.join(".") || "."}" ${issue.message}`)));
+  }
+  const faults = manifestFaults(parsed.data);
+  if (faults.length > 0) throw malformed(listed(faults));
+  if (Buffer.compare(renderManifest(parsed.data), bytes) !== 0) {
+    throw malformed("it is not in the one form that a manifest has: members sorted, none twice, no space, one newline");
+  }
+  return parsed.data;
+}
 
-const image = z.strictObject({
-  /** As components name it. */
-  name,
-  /** `trustkern/<name>:<version>`. */
-  reference: z.string().max(255),
-  /** Of its configuration, which is the id that a Docker Engine gives it. */
-  config: digest,
-  /** Diff ids, lowest first: each is a blob of the bundle, an uncompressed tar. */
-  layers: z.array(digest).min(1).max(64),
-});
+/** The bytes of `manifest.json`. */
+export function renderManifest(manifest: Manifest): Uint8Array {
+  return Buffer.from(`${stableJson(manifest)}\n`);
+}
 
-/** What `manifest.json` of a bundle says. */
-export const manifestSchema = z.strictObject({
-  schema: z.literal(MANIFEST_SCHEMA),
-  tenant: name,
-  deployment: name,
-  profile: z.enum(["dev", "eu-hosted", "customer-tenant", "air-gapped"]),
-  /** Of the toolkit that made it and that is in it. */
-  toolkit: z.strictObject({ version: z.string().max(64), platform: z.enum(["linux-x64", "linux-arm64"]) }),
-  /** Digest of the manifest that a delta is to be applied to. @default none: the bundle is full */
-  base: digest.exactOptional(),
-  /** Files that lie in the archive as they are, such as `start.sh`, in ascending order of their paths. */
-  plain: z.array(z.strictObject({ path, digest, bytes, executable: z.boolean() })).max(64),
-  /** Ascending paths, each once, also when case is folded; no path is a folder of another. */
-  files: z.array(file).max(20_000),
-  /** Ascending names, each once. */
-  images: z.array(image).max(64),
-  /** Every blob once, in the order in which segments have them. */
-  blobs: z.array(z.strictObject({ digest, bytes })).max(20_000),
-  /** One zstd frame each: `blobs` blobs, one after the other, `rawBytes` together. */
-  segments: z.array(z.strictObject({ digest, bytes, rawBytes: bytes, blobs: z.int().min(1) })).max(4096),
-});
+/** `sha256:…` of the bytes of `manifest.json`: the name of exactly this content. */
+export function manifestDigest(manifest: Manifest): string {
+  return digestOf(renderManifest(manifest));
+}
 
-/** What a bundle has: which tenant's, and the digest of every byte. */
-export type Manifest = z.output<typeof manifestSchema>;
+/** `sha256:…` of bytes. */
+export function digestOf(bytes: Uint8Array | string): string {
+  return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+}
+
+function jsonOf(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes));
+  } catch (thrown) {
+    throw malformed(`it is no JSON in UTF-8: ${messageOf(thrown)}`);
+  }
+}
+
+function schemaOf(value: unknown): string {
+  return typeof value === "object" && value !== null && "schema" in value ? String(value.schema) : "";
+}
+
+function listed(faults: readonly string[]): string {
+  const more = faults.length - NAMED_FAULTS;
+  return `${faults.slice(0, NAMED_FAULTS).join("; ")}${more > 0 ? `; and ${more} more` : ""}`;
+}
+
+function malformed(why: string): Error {
+  return bundleFormatErrors.error("BUNDLE_MALFORMED", `the manifest is refused: ${why}`, { path: "manifest.json" });
+}
