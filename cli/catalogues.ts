@@ -14,6 +14,7 @@ import { grafanaErrors } from "../modules/grafana/errors.ts";
 import { mosquittoErrors } from "../modules/mosquitto/errors.ts";
 import { timescaledbErrors } from "../modules/timescaledb/errors.ts";
 import { bundleFormatErrors } from "../operations/bundle/format/errors.ts";
+import { bundleTrustErrors } from "../operations/bundle/trust/errors.ts";
 import { doctorErrors } from "../operations/doctor/errors.ts";
 import { envelopeErrors } from "../operations/envelope/errors.ts";
 import { evidenceErrors } from "../operations/evidence/errors.ts";
@@ -116,6 +117,7 @@ const CATALOGUES = [
   renderedLayerErrors,
   evidenceErrors,
   bundleFormatErrors,
+  bundleTrustErrors,
   cliErrors,
 ];
 

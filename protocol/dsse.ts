@@ -16,16 +16,16 @@ export async function dsseSign(payloadType: string, payload: Uint8Array, signer:
   return renderDsse(payloadType, payload, { sig: signature });
 }
 
-/**
- * An envelope with one signature of any kind: equal parts give equal bytes.
- * @param signature its bytes, and a hint whose it is, which nothing protects
- */
-export function renderDsse(
-  payloadType: string,
-  payload: Uint8Array,
-  { keyid, sig }: { readonly keyid?: string | undefined; readonly sig: Uint8Array },
-): string {
-  return JSON.stringify({ payload: base64(payload), payloadType, signatures: [{ keyid, sig: base64(sig) }] });
+/** A signature of any kind, and a hint whose it is, which nothing protects. */
+export interface DsseSignature {
+  readonly keyid?: string | undefined;
+  readonly sig: Uint8Array;
+}
+
+/** An envelope with signatures of any kind, in the order in which they are given: equal parts give equal bytes. */
+export function renderDsse(payloadType: string, payload: Uint8Array, ...signatures: readonly DsseSignature[]): string {
+  const rendered = signatures.map(({ keyid, sig }) => ({ keyid, sig: base64(sig) }));
+  return JSON.stringify({ payload: base64(payload), payloadType, signatures: rendered });
 }
 
 /**

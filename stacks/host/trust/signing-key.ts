@@ -1,4 +1,4 @@
-import { createHash, createPublicKey, type KeyObject } from "node:crypto";
+import { createPublicKey, type KeyObject } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { signersErrors } from "../../../certs/signers/errors.ts";
 import { createMemorySigner, createSigner, type KeyRef, loadSigner } from "../../../certs/signers/index.ts";
@@ -11,6 +11,9 @@ import { messageOf, TrustKernError } from "../../../shared/errors.ts";
 import { hostErrors } from "../errors.ts";
 import { writePrivate } from "../files.ts";
 import { assertOffline, type RootFile } from "../key-ceremony.ts";
+import { fingerprintOf } from "./fingerprint.ts";
+
+export { fingerprintOf };
 
 /** Where such a key is: on this host, in an age file elsewhere, or beside the root's on its device. */
 export type SigningKeyPlace = "here" | "root-device" | RootFile;
@@ -72,12 +75,6 @@ export function pinnedKey({ pinFile: path }: SigningKey): KeyObject | undefined 
     throw hostErrors.error("STATE_CORRUPT", `the pinned key cannot be read: ${messageOf(cause)}`, { path });
   }
   throw hostErrors.error("STATE_CORRUPT", "the pinned key is not on P-256", { path });
-}
-
-/** SHA-256 of a public key's SPKI (RFC 7469, section 2.4, in lower-case hex). */
-export function fingerprintOf(key: KeyObject | Buffer): string {
-  const spki = Buffer.isBuffer(key) ? key : key.export({ format: "der", type: "spki" });
-  return createHash("sha256").update(spki).digest("hex");
 }
 
 async function keyOfHost({ keyFile, differs }: SigningKey, make: boolean): Promise<KeySigner> {

@@ -1,0 +1,45 @@
+import { bundleTrustErrors } from "./errors.ts";
+import { type SignedRoot, verifyRoot } from "./root.ts";
+
+/**
+ * The roots that follow the one that is trusted, each held to the one before it.
+ * @param trusted verified before, or known by its fingerprint
+ * @param given oldest first, as a bundle has them
+ * @returns none where the trusted one is the newest
+ * @throws BUNDLE_ROOT_GAP, BUNDLE_ROOT_OLD, BUNDLE_ROOT_FORK, BUNDLE_ROOT_BAD_SIGNATURE, BUNDLE_ROOT_BELOW_THRESHOLD,
+ *   BUNDLE_OTHER_TENANT
+ */
+export function followRoots(trusted: SignedRoot, given: readonly SignedRoot[]): readonly SignedRoot[] {
+  assertContiguous(given);
+  const { version } = trusted.root;
+  const newest = given.at(-1)?.root.version ?? 0;
+  if (newest < version) {
+    const message = `the newest root of trust of the bundle is ${newest}, and this site has ${version}`;
+    throw bundleTrustErrors.error("BUNDLE_ROOT_OLD", message);
+  }
+  const same = given.find(({ root }) => root.version === version);
+  const oldest = given[0]?.root.version ?? 0;
+  if (same === undefined && oldest !== version + 1) {
+    const message = `this site has root ${version}, and the bundle begins with root ${oldest}`;
+    throw bundleTrustErrors.error("BUNDLE_ROOT_GAP", message);
+  }
+  if (same !== undefined && same.fingerprint !== trusted.fingerprint) {
+    const message = `root ${version} is ${same.fingerprint} in the bundle, and ${trusted.fingerprint} at this site`;
+    throw bundleTrustErrors.error("BUNDLE_ROOT_FORK", message);
+  }
+  const following = given.filter(({ root }) => root.version > version);
+  let before = trusted;
+  for (const next of following) {
+    verifyRoot(next, before);
+    before = next;
+  }
+  return following;
+}
+
+function assertContiguous(given: readonly SignedRoot[]): void {
+  for (const [index, { root }] of given.entries()) {
+    const before = given[index - 1]?.root.version;
+    if (before === undefined || root.version === before + 1) continue;
+    throw bundleTrustErrors.error("BUNDLE_ROOT_GAP", `root ${root.version} comes after root ${before} in the bundle`);
+  }
+}
