@@ -1,3 +1,4 @@
+import { BUNDLE_COMMANDS } from "./bundle-commands.ts";
 import { CERTS_COMMANDS } from "./certs-commands.ts";
 import type { Command } from "./command.ts";
 import { KEY_CEREMONIES } from "./escrow/command-lines.ts";
@@ -131,6 +132,7 @@ export const COMMANDS: readonly Command[] = [
   ...SEALING,
   ...KEY_CEREMONIES,
   ...FLEET_COMMANDS,
+  ...BUNDLE_COMMANDS,
   {
     name: "doctor",
     summary: "what is missing or wrong on this machine, with fixes",

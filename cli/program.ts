@@ -29,6 +29,7 @@ const GROUPS: Readonly<Record<string, string>> = {
   "gateway token": "bearer tokens of gateways",
   device: "made devices, and who made them",
   "device maker": "makers of devices",
+  bundle: "everything that a site without a network needs, in one signed file",
   verify: "proof that the boundary holds",
   envelope: "the wire format, for firmware teams and auditors",
 };

@@ -45,6 +45,11 @@ export const bundleFormatErrors = catalogue({
     summary: "The bundle has no file or image of that name.",
     fix: "`trustkern bundle inspect FILE` lists what it has",
   },
+  BUNDLE_TOO_LARGE: {
+    exit: EXIT.configuration,
+    summary: "A file of the bundle is larger than such files are, and is not held in memory.",
+    fix: "do not use this bundle; ask whoever signed it",
+  },
   BUNDLE_SOURCE_CHANGED: {
     exit: EXIT.failed,
     summary: "What was to go into a bundle is not what it was when its digest was taken.",

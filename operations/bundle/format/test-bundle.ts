@@ -4,15 +4,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { digestOf } from "./manifest.ts";
-import { renderSlot } from "./slot.ts";
+import { SLOT_BYTES } from "./slot.ts";
 import type { Watched } from "./watched.ts";
 import { type BlobSource, type BundleContents, type PackedBundle, packBundle, writeArchive } from "./write.ts";
 
 /** For tests: nobody cancels, and nobody watches. */
 export const UNWATCHED: Watched = { signal: new AbortController().signal, onProgress: () => undefined };
 
-/** For tests: a slot of the right form. */
-export const TEST_SLOT: Uint8Array = renderSlot({ schema: "trustkern.bundle-signatures/1", roots: [], statement: {} });
+/** For tests: a slot that nobody has signed. */
+export const TEST_SLOT: Uint8Array = Buffer.from(`${" ".repeat(SLOT_BYTES - 1)}
+`);
 
 /** For tests: bytes as a blob. */
 export function blobOf(content: string | Uint8Array): BlobSource {

@@ -8,7 +8,7 @@ import { bundleFormatErrors } from "./errors.ts";
 import { BLOCK_BYTES, type Entry, headerFields, type Layout, layoutOf, renderSums } from "./layout.ts";
 import { renderManifest } from "./manifest.ts";
 import { partName } from "./reading/parts.ts";
-import { parseSlot } from "./slot.ts";
+import { SLOT_BYTES } from "./slot.ts";
 import type { Watched } from "./watched.ts";
 import { type BlobSource, openPlain, type PlainSource, sourceBytes } from "./writing/contents.ts";
 import type { PackedBundle } from "./writing/pack-bundle.ts";
@@ -45,7 +45,7 @@ export async function writeArchive(
   out: string,
   options: WriteOptions,
 ): Promise<readonly string[]> {
-  parseSlot(slot);
+  checkSlot(slot);
   const layout = layoutOf(packed.manifest);
   const partBytes = partBytesOf(layout, options.splitBytes);
   const partial = `${out}.partial-${randomBytes(4).toString("hex")}`;
@@ -75,7 +75,7 @@ export async function writeArchive(
  * @throws BUNDLE_NOT_WRITABLE, BUNDLE_NOT_FOUND, BUNDLE_MALFORMED
  */
 export async function replaceSlot(files: readonly string[], slot: Uint8Array): Promise<void> {
-  parseSlot(slot);
+  checkSlot(slot);
   const [first = ""] = files;
   try {
     const handle = await open(first, "r+");
@@ -148,6 +148,13 @@ function partBytesOf({ bytes }: Layout, splitBytes: number | undefined): number 
     `parts of ${splitBytes} bytes are too small for ${bytes} bytes; accepted: ${least} at least`,
     { path: "--split" },
   );
+}
+
+function checkSlot({ length }: Uint8Array): void {
+  if (length === SLOT_BYTES) return;
+  throw bundleFormatErrors.error("BUNDLE_MALFORMED", `signatures of ${length} bytes; accepted: ${SLOT_BYTES}`, {
+    path: "signatures.json",
+  });
 }
 
 /** Before anything is written: an output that is there, or a disk that is too small, is found at once. */

@@ -1,7 +1,7 @@
 import { bundleFormatErrors } from "../errors.ts";
 import { BLOCK_BYTES, type Layout, layoutOf, paddingOf, renderHeader, renderSums } from "../layout.ts";
 import { MAX_MANIFEST_BYTES, type Manifest, parseManifest } from "../manifest.ts";
-import { parseSlot, SLOT_BYTES } from "../slot.ts";
+import { SLOT_BYTES } from "../slot.ts";
 import type { Parts } from "./parts.ts";
 
 /** What stands before the first plain file. */
@@ -36,7 +36,6 @@ export async function readHead(parts: Parts): Promise<Head> {
   const first = await read(0, Math.min(BLOCK_BYTES, parts.bytes));
   if (first.compare(await fixed("signatures.json", SLOT_BYTES)) !== 0) throw malformed(parts, "its first header");
   const slot = await read(BLOCK_BYTES, SLOT_BYTES);
-  parseSlot(slot);
   let at = BLOCK_BYTES + SLOT_BYTES;
   const bytes = sizeIn(await read(at, BLOCK_BYTES));
   if (bytes === undefined || bytes > MAX_MANIFEST_BYTES) throw malformed(parts, "the size of its manifest");
