@@ -17,3 +17,9 @@ export function signingKeyPlace(
   const [file, secret] = [needed(value, option), needed(passphraseFile, "--passphrase-file")];
   return { file: resolve(io.cwd, file), passphraseFile: resolve(io.cwd, secret) };
 }
+
+/** That place in a word, as signed files say it. */
+export function placeWord(place: SigningKeyPlace): "host" | "age-file" | "root-device" {
+  if (place === "here") return "host";
+  return place === "root-device" ? place : "age-file";
+}

@@ -1,20 +1,19 @@
 import type { KeyObject } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { evidenceErrors } from "../../operations/evidence/errors.ts";
+import { evidenceErrors, evidenceRefusals } from "../../operations/evidence/errors.ts";
 import { headline, lead, minute } from "../../operations/evidence/page/words.ts";
-import { trustedKey } from "../../operations/evidence/verify/trusted-key.ts";
-import { type EvidenceCheck, type EvidenceReport, verifyEvidence } from "../../operations/evidence/verify/verify.ts";
+import { type EvidenceReport, verifyEvidence } from "../../operations/evidence/verify/verify.ts";
 import pkg from "../../package.json" with { type: "json" };
 import { parseDuration } from "../../shared/durations.ts";
 import { EXIT, type ExitCode } from "../../shared/errors.ts";
 import { pinnedEvidenceKey } from "../../stacks/host/trust/evidence-key.ts";
 import { fingerprintOf } from "../../stacks/host/trust/signing-key.ts";
+import { askedFor } from "../asked-for.ts";
 import { type CommandContext, printJson, type Run } from "../command.ts";
 import { locateDeployment } from "../deployment-file.ts";
-import { evidenceNames } from "../evidence-files.ts";
 import { readInput } from "../files.ts";
-import type { Io } from "../io.ts";
+import { namedKey } from "../named-key.ts";
 import type { Paint } from "../paint.ts";
 import { whatIsWrong } from "../what-is-wrong.ts";
 
@@ -42,43 +41,17 @@ export const run: Run = async (context) => {
 };
 
 /**
- * Whose evidence it has to be: of `--deployment` and `--tenant`, else of the deployment of `-f` or of the folder, else of anybody.
- * @throws CLI_FILE, CONFIG_INVALID
- */
-async function askedFor({ io, flags, options }: CommandContext): Promise<EvidenceCheck["of"]> {
-  const said = (option: unknown): string | undefined => (typeof option === "string" ? option : undefined);
-  const asked = { deployment: said(options.deployment), tenant: said(options.tenant) };
-  if (asked.deployment !== undefined || asked.tenant !== undefined) return asked;
-  const { file, deployment } = await locateDeployment(io, flags);
-  return file === undefined ? undefined : { deployment: deployment.name, tenant: deployment.tenant };
-}
-
-/**
  * The key that is trusted: of `--key`, or that of `--fingerprint` in the `.pub` beside the file, or the one that the deployment has pinned.
  * @throws EVIDENCE_KEY_NEEDED, EVIDENCE_KEY_INVALID, EVIDENCE_OTHER_KEY, CLI_FILE
  */
-async function keyFor({ io, flags, options }: CommandContext, name: string): Promise<KeyObject> {
-  const fingerprint = typeof options.fingerprint === "string" ? options.fingerprint : undefined;
-  if (typeof options.key === "string" || fingerprint !== undefined) {
-    const path = typeof options.key === "string" ? options.key : keyBeside(io, name);
-    return trustedKey(Buffer.from(await readInput(io, path)).toString("utf8"), path, fingerprint);
-  }
-  const { dir } = await locateDeployment(io, flags);
+async function keyFor(context: CommandContext, name: string): Promise<KeyObject> {
+  const named = await namedKey(context, name, evidenceRefusals);
+  if (named !== undefined) return named;
+  const { dir } = await locateDeployment(context.io, context.flags);
   const pinned = pinnedEvidenceKey({ dir });
   if (pinned !== undefined) return pinned;
   throw evidenceErrors.error("EVIDENCE_KEY_NEEDED", `no key is named, and no deployment in "${dir}" has one pinned`, {
     path: "--key",
-  });
-}
-
-/** A fingerprint says which key is trusted, and not what it is. */
-function keyBeside({ cwd }: Io, name: string): string {
-  const { key } = evidenceNames(name);
-  if (name !== "-" && existsSync(resolve(cwd, key))) return key;
-  const place = name === "-" ? "standard input has no key beside it" : `the key is not beside it: there is no "${key}"`;
-  throw evidenceErrors.error("EVIDENCE_KEY_NEEDED", `a fingerprint alone verifies nothing, and ${place}`, {
-    path: "--fingerprint",
-    fix: "name the public key that was written with the evidence with --key FILE, beside --fingerprint",
   });
 }
 

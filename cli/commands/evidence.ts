@@ -1,31 +1,26 @@
 import { readFileSync } from "node:fs";
 import { buildEvidence, type Evidence } from "../../operations/evidence/build.ts";
 import { type BackendOperator, gatherFacts } from "../../operations/evidence/facts/gather.ts";
-import { deployedWith } from "../../operations/evidence/facts/terraform.ts";
 import { headline, lead } from "../../operations/evidence/page/words.ts";
 import { verifyBoundary } from "../../operations/verify/boundary.ts";
 import pkg from "../../package.json" with { type: "json" };
 import { EXIT } from "../../shared/errors.ts";
 import type { DockerOptions } from "../../stacks/docker/life/options.ts";
 import { synthDocker } from "../../stacks/docker/life/render.ts";
-import { findProgram } from "../../stacks/docker/terraform/program.ts";
 import type { CertsSite } from "../../stacks/host/certs-site.ts";
-import { dockerOutput } from "../../stacks/host/docker-cli.ts";
 import { hostErrors } from "../../stacks/host/errors.ts";
-import { keysOverview } from "../../stacks/host/generations/overview.ts";
-import { openGenerations } from "../../stacks/host/generations/site.ts";
 import { openEvidenceKey, pinEvidenceKey } from "../../stacks/host/trust/evidence-key.ts";
-import type { SigningKeyPlace } from "../../stacks/host/trust/signing-key.ts";
+import { asking } from "../asking.ts";
 import { boundarySubject } from "../boundary-subject.ts";
+import { claimOutputs } from "../claim-outputs.ts";
 import { type CommandContext, printJson, type Run } from "../command.ts";
 import { dockerTarget } from "../docker-target.ts";
-import { bareNames, claimEvidence, type EvidenceNames, evidenceNames } from "../evidence-files.ts";
+import { bareNames, type EvidenceNames, evidenceNames } from "../evidence-files.ts";
 import { layersOption } from "../layers-option.ts";
-import { signingKeyPlace } from "../signing-key-place.ts";
+import { placeWord, signingKeyPlace } from "../signing-key-place.ts";
 import { talk } from "../talk.ts";
 import { certsSite } from "./certs-context.ts";
 import { fleetInventory } from "./certs-fleet.ts";
-import { generationsSite } from "./keys-context.ts";
 
 const EXIT_OF = { proven: EXIT.done, broken: EXIT.policy, "not-proven": EXIT.failed } as const;
 
@@ -41,7 +36,8 @@ export const run: Run = async (context) => {
   const { options: target } = await dockerTarget(context);
   const subject = await boundarySubject(context);
   const site = await certsSite(context);
-  using files = claimEvidence(io, names);
+  using outputs = claimOutputs(io, names);
+  const { files } = outputs;
   await using opened = new AsyncDisposableStack();
   const signer = opened.adopt(await openEvidenceKey(site.layout, place, target.deployment), (key) => key.close());
   const say = talk(context);
@@ -77,33 +73,17 @@ function documentOf(files: EvidenceNames, { verdict, fingerprint }: Evidence): o
   return { schema: "trustkern.evidence-written/1", verdict, fingerprint, files };
 }
 
-function placeWord(place: SigningKeyPlace): "host" | "age-file" | "root-device" {
-  if (place === "here") return "host";
-  return place === "root-device" ? place : "age-file";
-}
-
 /** Everything that facts are asked of. */
 async function factsFrom(context: CommandContext, target: DockerOptions, site: CertsSite) {
   const { io } = context;
-  const { deployment, images, env, signal } = target;
+  const { deployment, images } = target;
   const { model, stack } = synthDocker(target);
   const { signedBy } = deployment.images;
   return {
     ...{ model, stack, images, site, at: io.now() },
     signerPem: signedBy === undefined ? undefined : readFileSync(signedBy, "utf8"),
     versions: { toolkit: pkg.version, node: process.version },
-    terraform: async () => {
-      // Nothing is built for the sake of its version.
-      const program = { env, signal, binary: env.TRUSTKERN_TERRAFORM };
-      return deployedWith(site.layout) ?? (await findProgram(program)).version;
-    },
-    dockerEngine: async () =>
-      (await dockerOutput(target.docker, ["version", "--format", "{{.Server.Version}}"])).trim(),
-    keys: async () => {
-      const generations = await generationsSite(context);
-      using open = openGenerations(generations);
-      return await keysOverview(open, generations.layout);
-    },
+    ...asking(context, target, site.layout),
     operators: () => operatorsOfBackend(site, io.now()),
   };
 }

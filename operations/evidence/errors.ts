@@ -1,4 +1,5 @@
 import { catalogue, EXIT } from "../../shared/errors.ts";
+import { refusalsOf } from "../signed-file/refusals.ts";
 
 const ANOTHER_COPY = "take another copy from whoever wrote it, or have it written anew with `trustkern evidence`";
 
@@ -63,3 +64,6 @@ export const evidenceErrors = catalogue({
     fix: "verify it with the toolkit of the version that it names",
   },
 });
+
+/** How a file is refused that is no evidence, or not that of a trusted key. */
+export const evidenceRefusals = refusalsOf(evidenceErrors, "EVIDENCE");

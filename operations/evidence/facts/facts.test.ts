@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { LedgerRecord } from "../../../certs/ledger/record.ts";
 import { defaultDeployment } from "../../../profiles/resolve.ts";
 import { STATE_FILE } from "../../../stacks/docker/cdktf.ts";
-import { LEFT_OUT, plainText, plainTexts } from "../plain-text.ts";
+import { LEFT_OUT, plainText, plainTexts } from "../../signed-file/plain-text.ts";
 import { operatorsOf } from "./certificates.ts";
 import { administratorsOfFile, factsOfFile } from "./deployment.ts";
 import { deployedWith } from "./terraform.ts";

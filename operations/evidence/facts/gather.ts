@@ -11,7 +11,7 @@ import { certificateFiles } from "../../../stacks/host/certificate-files.ts";
 import type { CertsSite } from "../../../stacks/host/certs-site.ts";
 import type { KeysOverview } from "../../../stacks/host/generations/overview.ts";
 import { renderSvg } from "../../diagram/svg.ts";
-import { plainTexts } from "../plain-text.ts";
+import { plainTexts } from "../../signed-file/plain-text.ts";
 import type { Facts } from "../schema/facts-schema.ts";
 import { certificatesOf, operatorsOf } from "./certificates.ts";
 import { administratorsOfFile, factsOfFile } from "./deployment.ts";

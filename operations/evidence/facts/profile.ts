@@ -1,6 +1,6 @@
 import type { LineResult } from "../../../profiles/lines.ts";
 import type { Profile } from "../../../profiles/profile.ts";
-import { plainTexts } from "../plain-text.ts";
+import { plainTexts } from "../../signed-file/plain-text.ts";
 import type { Facts } from "../schema/facts-schema.ts";
 
 /** The lines of a deployment's profile, and whether the file keeps each. */

@@ -6,7 +6,7 @@ import {
   OPERATORS,
   VENDOR_TELEMETRY,
 } from "../../../model/deployment.ts";
-import { sha256, text, time, unknownFact, word } from "./fields.ts";
+import { code, sha256, text, time, word } from "../../signed-file/fields.ts";
 
 const serial = z.string().regex(/^[0-9a-f]+$/);
 
@@ -95,6 +95,9 @@ const administrators = z.strictObject({
   /** The same by the backend's own word; null where it did not answer. */
   operatorCertificatesOfBackend: z.array(held.omit({ issuedBy: true })).nullable(),
 });
+
+/** A fact that could not be had, and the code of the error that says why. */
+const unknownFact = z.strictObject({ fact: z.enum(["keys", "fleet", "terraform", "docker"]), code });
 
 /** What is known of a deployment besides the checks: no secret, and no key. */
 export const factsSchema = z.strictObject({

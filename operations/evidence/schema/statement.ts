@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { stableJson } from "../../../shared/stable-json.ts";
+import { sha256, time, word } from "../../signed-file/fields.ts";
 import { factsSchema } from "./facts-schema.ts";
-import { sha256, time, word } from "./fields.ts";
 import { verificationSchema } from "./verification-schema.ts";
 
 /** DSSE payload type of an in-toto statement (in-toto attestation framework, v1). */

@@ -1,6 +1,6 @@
 import { z } from "zod";
+import { text, time, word } from "../../signed-file/fields.ts";
 import { CHECKS, type CheckId, LAYERS } from "../../verify/checks.ts";
-import { text, time, word } from "./fields.ts";
 
 const finding = z.strictObject({
   code: z.string().regex(/^[A-Z][A-Z0-9_]+$/),

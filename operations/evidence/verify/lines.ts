@@ -3,7 +3,7 @@ import type { Constraint, Profile } from "../../../profiles/profile.ts";
 import { keepsRule, type LookUp, renderRule } from "../../../profiles/rule.ts";
 import { valueAt } from "../../../profiles/value-at.ts";
 import type { Finding } from "../../../shared/finding.ts";
-import { plainText } from "../plain-text.ts";
+import { plainText } from "../../signed-file/plain-text.ts";
 import type { Facts } from "../schema/facts-schema.ts";
 import type { Predicate } from "../schema/statement.ts";
 import { contradiction } from "./contradiction.ts";

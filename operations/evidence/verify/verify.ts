@@ -1,13 +1,11 @@
 import { createHash, type KeyObject } from "node:crypto";
 import type { Finding } from "../../../shared/finding.ts";
 import { fingerprintOf } from "../../../stacks/host/trust/signing-key.ts";
+import { isInFuture, tooOld } from "../../signed-file/age.ts";
 import { evidenceErrors } from "../errors.ts";
 import type { Predicate, Statement } from "../schema/statement.ts";
 import { contradictionsIn } from "./consistency.ts";
 import { openEvidence } from "./open.ts";
-
-/** How far the clock of whoever signed may be ahead of ours. */
-const SKEW_MS = 5 * 60_000;
 
 /** What evidence is held against. */
 export interface EvidenceCheck {
@@ -82,27 +80,14 @@ function signerFindings({ signer }: Predicate, key: KeyObject): readonly Finding
 }
 
 function ageFindings({ issuedAt, verification }: Predicate, { at, maxAgeSeconds }: EvidenceCheck): readonly Finding[] {
-  if (at.getTime() - Date.parse(issuedAt) < -SKEW_MS)
+  if (isInFuture(issuedAt, at))
     return [finding("EVIDENCE_IN_FUTURE", "predicate.issuedAt", `is ${issuedAt}, and now is ${at.toISOString()}`)];
   // What counts is when it was seen, and not when somebody signed that.
   const { startedAt } = verification;
-  const ageMs = at.getTime() - Date.parse(startedAt);
-  if (maxAgeSeconds === undefined || ageMs <= maxAgeSeconds * 1_000) return [];
-  const message = `is ${startedAt}, ${inWords(ageMs)} ago, which is more than was asked for`;
+  const age = tooOld(startedAt, at, maxAgeSeconds);
+  if (age === undefined) return [];
+  const message = `is ${startedAt}, ${age} ago, which is more than was asked for`;
   return [finding("EVIDENCE_TOO_OLD", "predicate.verification.startedAt", message)];
-}
-
-/** A time that is over, in its largest unit, rounded down. */
-function inWords(ms: number): string {
-  const units = [
-    [86_400_000, "day"],
-    [3_600_000, "hour"],
-    [60_000, "minute"],
-    [1_000, "second"],
-  ] as const;
-  const [size, name] = units.find(([unit]) => ms >= unit) ?? [1_000, "second"];
-  const many = Math.floor(ms / size);
-  return `${many} ${name}${many === 1 ? "" : "s"}`;
 }
 
 /** Evidence of another deployment is true, and says nothing of the one that was asked for. */

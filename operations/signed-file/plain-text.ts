@@ -7,7 +7,7 @@ const MAX_TEXT = 2_000;
 export const LEFT_OUT = "left out: it looks like a secret";
 
 /**
- * A text as evidence may have it: on one line, of bounded length, without control characters or characters that turn the direction
+ * A text as a signed file may have it: on one line, of bounded length, without control characters or characters that turn the direction
  * of reading, and nothing that looks like a secret.
  */
 export function plainText(text: string): string {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { plainText } from "../plain-text.ts";
+import { plainText } from "./plain-text.ts";
 
 /** A text on one line without anything that looks like a secret; may be empty. */
 export const text = z.string().refine((value) => value === plainText(value), "is not a plain text");
@@ -19,8 +19,5 @@ export const time = z
     return !Number.isNaN(instant.getTime()) && instant.toISOString() === value;
   }, "is no time");
 
-/** A fact that could not be had, and the code of the error that says why. */
-export const unknownFact = z.strictObject({
-  fact: z.enum(["keys", "fleet", "terraform", "docker"]),
-  code: z.string().regex(/^[A-Z][A-Z0-9_]+$/),
-});
+/** An error's code. */
+export const code = z.string().regex(/^[A-Z][A-Z0-9_]+$/);
