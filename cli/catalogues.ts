@@ -19,6 +19,7 @@ import { doctorErrors } from "../operations/doctor/errors.ts";
 import { envelopeErrors } from "../operations/envelope/errors.ts";
 import { evidenceErrors } from "../operations/evidence/errors.ts";
 import { imagesErrors } from "../operations/images/errors.ts";
+import { statusFileErrors } from "../operations/status-file/errors.ts";
 import { toolsErrors } from "../operations/tools/errors.ts";
 import { dataErrors } from "../operations/verify/data/errors.ts";
 import { verifyErrors } from "../operations/verify/errors.ts";
@@ -118,6 +119,7 @@ const CATALOGUES = [
   evidenceErrors,
   bundleFormatErrors,
   bundleTrustErrors,
+  statusFileErrors,
   cliErrors,
 ];
 

@@ -87,9 +87,36 @@ export const COMMANDS: readonly Command[] = [
   {
     name: "status",
     summary: "how every component runs, and what differs from the deployment",
-    options: [["--watch", "look again every 2 s until Ctrl-C"]],
+    options: [
+      ["--watch", "look again every 2 s until Ctrl-C"],
+      [
+        "--export <file>",
+        "write it signed, for somebody to carry out, the public key beside it; must not be there yet",
+      ],
+      ["--status-key <where>", "age file of the key that signs that, or root-device (default: this host)"],
+      ["--passphrase-file <file>", "the passphrase of that file, one line"],
+    ],
     handlesCancel: true,
     load: () => import("./commands/status.ts"),
+  },
+  {
+    name: "status verify",
+    args: "<file>",
+    summary: "whether a status file is what a site's key signed, and what it says; needs no deployment and no network",
+    options: [
+      ["--key <file>", "the site's public key, PEM, as you got it in person"],
+      [
+        "--fingerprint <hex>",
+        "SHA-256 of the public key; without --key, that is in the .pub file beside the status file",
+      ],
+      [
+        "--deployment <name>",
+        "refuse the status of another deployment (default: that of -f or of the folder, if there is one)",
+      ],
+      ["--tenant <name>", "refuse the status of another tenant (default: likewise)"],
+      ["--max-age <duration>", "refuse what was written longer ago, such as 30d (default: any age)"],
+    ],
+    load: () => import("./commands/status-verify.ts"),
   },
   {
     name: "destroy",

@@ -5,12 +5,14 @@ import { type StatusReport, statusDocker } from "../../stacks/docker/life/status
 import { printJson, type Run } from "../command.ts";
 import { dockerTarget } from "../docker-target.ts";
 import type { Paint } from "../paint.ts";
+import { exportStatus } from "./status-export.ts";
 
 const WATCH_MS = 2_000;
 
-/** `status [--watch]`: how every component runs, and what was changed by hand. */
+/** `status [--watch] [--export FILE]`: how every component runs, and what was changed by hand. */
 export const run: Run = async (context) => {
   const { io, flags, options, paint } = context;
+  if (typeof options.export === "string") return exportStatus(context, options.export);
   const { options: target } = await dockerTarget(context);
   const show = (report: StatusReport): void => {
     if (flags.json) printJson(io, report);

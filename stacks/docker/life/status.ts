@@ -33,7 +33,7 @@ export interface CustodyStatus {
   /** What protects the keys; null while it is sealed or away. */
   readonly custodyClass: string | null;
   /** Such as `pkcs11`. */
-  readonly kind: string;
+  readonly kind: Deployment["custody"]["kind"];
   /** Why `software` is good enough, in the operator's words; null where nobody had to say. */
   readonly acceptSoftware: string | null;
 }

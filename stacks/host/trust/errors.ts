@@ -30,6 +30,11 @@ export const trustErrors = catalogue({
     summary: "Evidence would be signed by another key than the one that is pinned for this deployment.",
     fix: "sign with the key that is pinned: `trustkern evidence` with the --evidence-key of the times before",
   },
+  STATUS_SIGNER_DIFFERS: {
+    exit: EXIT.policy,
+    summary: "A status file would be signed by another key than the one that is pinned for this deployment.",
+    fix: "sign with the key that is pinned: `trustkern status --export FILE` with the --status-key of the times before",
+  },
   START_MANIFEST_OLD: {
     exit: EXIT.policy,
     summary:

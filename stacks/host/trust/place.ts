@@ -29,5 +29,9 @@ export function trustFiles({ dir }: Pick<Layout, "dir">) {
     evidenceSigner: join(folder, "evidence-signer.pem"),
     /** Private key that signs evidence, PEM, where it is on this host. */
     evidenceKey: join(folder, "evidence.key"),
+    /** Public key that status files are verified with, PEM. */
+    statusSigner: join(folder, "status-signer.pem"),
+    /** Private key that signs status files, PEM, where it is on this host. */
+    statusKey: join(folder, "status.key"),
   } as const;
 }
