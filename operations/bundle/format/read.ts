@@ -47,7 +47,14 @@ export interface Bundle {
  * @throws BUNDLE_NOT_FOUND, BUNDLE_PART_MISSING, BUNDLE_TRUNCATED, BUNDLE_MALFORMED, BUNDLE_OTHER_FORM
  */
 export async function openBundle(path: string): Promise<Bundle> {
-  const parts = await openParts(path);
+  return bundleIn(await openParts(path), path);
+}
+
+/**
+ * The bundle that lies in parts, wherever they are; they are closed when it is none.
+ * @throws BUNDLE_TRUNCATED, BUNDLE_PART_MISSING, BUNDLE_MALFORMED, BUNDLE_OTHER_FORM
+ */
+export async function bundleIn(parts: Parts, path: string): Promise<Bundle> {
   try {
     const head = await readHead(parts);
     const { layout, manifest } = head;
