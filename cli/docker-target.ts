@@ -1,6 +1,5 @@
 import { homedir, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { buildModel } from "../modules/index.ts";
 import { referencePlacement } from "../modules/reference-placement.ts";
 import { type ImageLock, LOCK_FILE, readImageLock } from "../operations/images/lock-file.ts";
@@ -14,6 +13,7 @@ import { createDockerCli } from "../stacks/host/docker-cli.ts";
 import type { CommandContext } from "./command.ts";
 import { locateDeployment } from "./deployment-file.ts";
 import { cliErrors } from "./errors.ts";
+import { cloneFiles, projectFiles, withOwnTofu } from "./project-files.ts";
 import { talk } from "./talk.ts";
 
 /** The deployment that a command of the docker engine is for. */
@@ -23,15 +23,31 @@ export interface DockerTarget {
   readonly lock: ImageLock | undefined;
 }
 
-/** What the programs that are built on this machine are handed. */
+/**
+ * What the programs that are built on this machine are handed.
+ * @throws CLI_NEEDS_CLONE
+ */
 export function toolsContext({ io }: CommandContext, onProgress: (what: string) => void): ToolsContext {
   return {
     cacheDir: defaultCacheDir(io.env, homedir()),
-    toolsDir: fileURLToPath(new URL("../tools", import.meta.url)),
+    toolsDir: cloneFiles("building a program").toolsDir,
     env: io.env,
     signal: io.cancelled,
     onProgress,
   };
+}
+
+type Programs = Pick<DockerOptions, "providerMirror" | "fallbackProgram">;
+
+/** A toolkit has both. For a clone they are made here, or were put into the cache before, where no registry is asked. */
+function programsFor(context: CommandContext, registry: boolean, onProgress: (what: string) => void): Programs {
+  if (projectFiles.kind === "toolkit") {
+    const { providerMirror, tofu } = projectFiles;
+    return { providerMirror: async () => providerMirror, fallbackProgram: async () => tofu };
+  }
+  if (registry) return { providerMirror: undefined, fallbackProgram: undefined };
+  const tools = toolsContext(context, onProgress);
+  return { providerMirror: () => ensureProviderMirror(tools), fallbackProgram: () => ensureTool(tools, "tofu") };
 }
 
 /**
@@ -47,9 +63,6 @@ export async function dockerTarget(context: CommandContext): Promise<DockerTarge
   const lock = readImageLock(join(file === undefined ? io.cwd : dirname(file), LOCK_FILE));
   const model = buildModel(deployment, referencePlacement(deployment));
   const onProgress = talk(context);
-  const tools = toolsContext(context, onProgress);
-  // What no registry is asked for is made here, or was put into the cache before.
-  const built = deployment.images.source !== "registry";
   const uid = process.getuid?.() ?? 0;
   return {
     lock,
@@ -60,13 +73,12 @@ export async function dockerTarget(context: CommandContext): Promise<DockerTarge
       images: pinsOf(deployment, model, lock, packageJson.version),
       runAs: runAsOf(uid, process.getgid?.() ?? 0),
       mayChown: uid === 0,
-      env: io.env,
+      env: withOwnTofu(io.env),
       clock: io.now,
       pid: process.pid,
       signal: io.cancelled,
       docker: createDockerCli(io.env),
-      providerMirror: built ? () => ensureProviderMirror(tools) : undefined,
-      fallbackProgram: built ? () => ensureTool(tools, "tofu") : undefined,
+      ...programsFor(context, deployment.images.source === "registry", onProgress),
       onProgress,
     },
   };

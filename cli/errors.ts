@@ -32,6 +32,11 @@ export const cliErrors = catalogue({
     summary: "There is no trustkern.yaml in this folder or above it.",
     fix: "trustkern init --profile dev writes one, or name one with -f FILE",
   },
+  CLI_NEEDS_CLONE: {
+    exit: EXIT.configuration,
+    summary: "The command builds from the project's sources, which the toolkit of a bundle does not have.",
+    fix: "run it on the vendor's machine, in a clone of the project, and carry the result here in a bundle",
+  },
   CLI_ENVELOPE_ENCODING: {
     exit: EXIT.configuration,
     summary: "What should be an envelope is empty, half a hex digit short, or larger than any text form of one.",

@@ -14,6 +14,7 @@ import { createDockerCli } from "../../stacks/host/docker-cli.ts";
 import { printJson, type Run } from "../command.ts";
 import { type LocatedDeployment, locateDeployment } from "../deployment-file.ts";
 import type { Paint } from "../paint.ts";
+import { projectFiles, withOwnTofu } from "../project-files.ts";
 
 /** `doctor`: exit code 1 when a problem is there. Changes nothing. */
 export const run: Run = async ({ io, flags, paint }) => {
@@ -25,9 +26,11 @@ export const run: Run = async ({ io, flags, paint }) => {
     deployed: deployedOf(located),
     stateDir: located.dir,
     lockFile: join(located.file === undefined ? io.cwd : dirname(located.file), LOCK_FILE),
-    modulePaths: createRequire(import.meta.url).resolve.paths("cdktf") ?? [],
+    modulePaths:
+      projectFiles.kind === "clone" ? (createRequire(import.meta.url).resolve.paths("cdktf") ?? []) : undefined,
     runAs: runAsOf(process.getuid?.() ?? 0, process.getgid?.() ?? 0),
-    findTerraform: () => findProgram({ env: io.env, signal: io.cancelled, binary: io.env.TRUSTKERN_TERRAFORM }),
+    findTerraform: () =>
+      findProgram({ env: io.env, signal: io.cancelled, binary: withOwnTofu(io.env).TRUSTKERN_TERRAFORM }),
     now: io.now,
   });
   const counts = countsOf(findings);

@@ -1,5 +1,4 @@
 import { homedir } from "node:os";
-import { fileURLToPath } from "node:url";
 import { type BuildOutcome, buildImages } from "../../operations/images/build/build-images.ts";
 import { imagesErrors } from "../../operations/images/errors.ts";
 import { KNOWN_IMAGES, localReference } from "../../operations/images/known-images.ts";
@@ -7,6 +6,7 @@ import { defaultCacheDir } from "../../operations/tools/context.ts";
 import { EXIT } from "../../shared/errors.ts";
 import { createDockerCli } from "../../stacks/host/docker-cli.ts";
 import { type CommandContext, printJson, type Run } from "../command.ts";
+import { cloneFiles } from "../project-files.ts";
 import { talk } from "../talk.ts";
 import { imagesTarget } from "./images-context.ts";
 
@@ -22,12 +22,12 @@ export const run: Run = async (context) => {
     else for (const { name, reference, from } of images) io.stdout(`${name.padEnd(14)} ${reference}  from ${from}\n`);
     return EXIT.done;
   }
-  const projectDir = fileURLToPath(new URL("../../", import.meta.url));
+  const { root: projectDir, toolsDir } = cloneFiles("images build");
   const request = {
     docker: createDockerCli(io.env),
     cacheDir: defaultCacheDir(io.env, homedir()),
     projectDir,
-    toolsDir: `${projectDir}tools`,
+    toolsDir,
     env: io.env,
     signal: io.cancelled,
     refresh: options.refresh === true,

@@ -1,7 +1,6 @@
 import { once } from "node:events";
 import { chownSync, mkdirSync, statSync } from "node:fs";
 import { dirname } from "node:path";
-import { fileURLToPath } from "node:url";
 import { openPkcs11Store } from "../../custody/backends/pkcs11.ts";
 import type { Deployment } from "../../model/deployment.ts";
 import { serveToken } from "../../services/custody/token-server.ts";
@@ -11,6 +10,7 @@ import { renderTokenUnit } from "../../stacks/host/trust/systemd-unit.ts";
 import type { Run } from "../command.ts";
 import { locateDeployment } from "../deployment-file.ts";
 import { cliErrors } from "../errors.ts";
+import { projectFiles } from "../project-files.ts";
 import { talk } from "../talk.ts";
 
 /** `keys token-server`: serves the token of `custody` at `docker.custodySocket`, until it is told to end. */
@@ -20,7 +20,7 @@ export const run: Run = async (context) => {
   const place = tokenOf(deployment, file);
   const { custodySocket: socket } = deployment.docker;
   if (options.systemd === true) {
-    const program = fileURLToPath(new URL("../../trustkern", import.meta.url));
+    const program = projectFiles.launcher;
     io.stdout(renderTokenUnit({ deployment: deployment.name, program, file: file ?? "", user: io.user(), socket }));
     return EXIT.done;
   }

@@ -1,4 +1,3 @@
-import { fileURLToPath } from "node:url";
 import { EXIT, type ExitCode } from "../../shared/errors.ts";
 import { type CustodyManagement, custodyManagement } from "../../stacks/host/custody-management.ts";
 import { createDockerCli } from "../../stacks/host/docker-cli.ts";
@@ -21,6 +20,7 @@ import { type CommandContext, printJson, type Run } from "../command.ts";
 import { type CustodyHost, custodyHost } from "../custody-host.ts";
 import { passphraseAsked } from "../custody-passphrase.ts";
 import { cliErrors } from "../errors.ts";
+import { projectFiles } from "../project-files.ts";
 import { talk } from "../talk.ts";
 import { actorOf } from "../user.ts";
 
@@ -107,7 +107,7 @@ function printUnit({ io }: CommandContext, host: CustodyHost, signer: string | u
   io.stdout(
     renderUnit({
       deployment: located.deployment.name,
-      program: fileURLToPath(new URL("../../trustkern", import.meta.url)),
+      program: projectFiles.launcher,
       file: located.file,
       dir: layout.dir,
       runDir: layout.runDir,

@@ -1,6 +1,5 @@
 import { tmpdir } from "node:os";
 import { resolve } from "node:path";
-import { fileURLToPath } from "node:url";
 import { EXIT } from "../../shared/errors.ts";
 import { once, type Up, up } from "../../stacks/embedded/up.ts";
 import { watch } from "../../stacks/embedded/watch.ts";
@@ -9,6 +8,7 @@ import type { LocatedDeployment } from "../deployment-file.ts";
 import { embeddedTarget } from "../embedded-target.ts";
 import { readInput } from "../files.ts";
 import type { Io } from "../io.ts";
+import { cloneFiles } from "../project-files.ts";
 import { talk } from "../talk.ts";
 import { addresses, reportLines, stepLine, stepsLine, trafficLines } from "../up-view.ts";
 import { wholeNumber } from "../whole-number.ts";
@@ -31,7 +31,7 @@ export const run: Run = async (context) => {
     dir,
     fixture,
     temporaryDir: tmpdir(),
-    projectRoot: fileURLToPath(new URL("../../", import.meta.url)),
+    projectRoot: cloneFiles("up").root,
     execPath: process.execPath,
     clock: io.now,
     pid: process.pid,

@@ -1,6 +1,6 @@
 import { stateLabelOf } from "../../stacks/docker/labels.ts";
 import { decryptionKeys, hostKeyFindings, issuingKeys } from "../../stacks/docker/life/host-keys.ts";
-import { gatherCdk, judgeCdk } from "./checks/cdk.ts";
+import { builtInCdk, gatherCdk, judgeCdk } from "./checks/cdk.ts";
 import { gatherCertificates, judgeCertificates } from "./checks/certificates.ts";
 import { gatherClock, judgeClock } from "./checks/clock.ts";
 import { judgeDecryptionKeys } from "./checks/decryption-keys.ts";
@@ -29,7 +29,8 @@ type Check = (
 const RUN: Readonly<Record<CheckName, Check>> = {
   docker: (_, needs, docker) => judgeDocker(docker, needs),
   terraform: async ({ findTerraform }, needs) => judgeTerraform(await gatherTerraform(findTerraform), needs),
-  cdk: ({ machine, modulePaths }, needs) => judgeCdk(gatherCdk(machine, modulePaths), needs),
+  cdk: ({ machine, modulePaths }, needs) =>
+    modulePaths === undefined ? builtInCdk() : judgeCdk(gatherCdk(machine, modulePaths), needs),
   images: async ({ deployed, lockFile, machine, docker }, needs) =>
     deployed === undefined
       ? withoutDeployment("images")

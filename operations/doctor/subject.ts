@@ -21,8 +21,8 @@ export interface DoctorSubject {
   readonly stateDir: string;
   /** Where `images.lock.yaml` is, or would be. */
   readonly lockFile: string;
-  /** The `node_modules` folders that this program's imports are searched in, nearest first. */
-  readonly modulePaths: readonly string[];
+  /** The `node_modules` folders that this program's imports are searched in, nearest first; none where it has them in itself. */
+  readonly modulePaths: readonly string[] | undefined;
   /** Who would run the containers. */
   readonly runAs: RunAs;
   /** Throws why there is none. */

@@ -16,6 +16,7 @@ const releases = {
   loki: "github.com/grafana/loki/v3",
   cosign: "github.com/sigstore/cosign/v3",
   otelcol: "go.opentelemetry.io/collector/otelcol",
+  unzstd: "github.com/klauspost/compress",
 } as const;
 
 describe("programs", () => {

@@ -9,7 +9,8 @@ export type ToolName =
   | "step"
   | "loki"
   | "otelcol"
-  | "cosign";
+  | "cosign"
+  | "unzstd";
 
 /** How one program is built; its dependencies, and the hash of each, are in `tools/<module>/go.mod` and `go.sum`. */
 export interface Program {
@@ -67,6 +68,8 @@ export const programs: Readonly<Record<ToolName, Program>> = {
     tags: ["netgo"],
   },
   otelcol: { version: "0.162.0", main: ".", stamps: ["main.version=0.162.0"], tags: [] },
+  // What start.sh of a bundle unpacks with: a bare Debian has no zstd. The release is that of the library.
+  unzstd: { version: "1.18.7", main: ".", stamps: ["main.Version=1.18.7"], tags: [] },
   // No deployment has it: the tests sign images with it, as a vendor does.
   cosign: {
     version: "3.1.3",

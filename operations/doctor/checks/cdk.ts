@@ -29,6 +29,11 @@ export function gatherCdk({ readText }: Machine, modulePaths: readonly string[])
   );
 }
 
+/** Of a program that was made with its libraries in it. */
+export function builtInCdk(): readonly DoctorFinding[] {
+  return [ok("the construct library is part of this program")];
+}
+
 /** Whether there is one construct library, and one alone. */
 export function judgeCdk(installed: readonly InstalledCdk[], needs: Needs): readonly DoctorFinding[] {
   const own = installed.find(({ importedAs }) => importedAs === "cdktf");
