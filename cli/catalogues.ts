@@ -14,6 +14,8 @@ import { grafanaErrors } from "../modules/grafana/errors.ts";
 import { mosquittoErrors } from "../modules/mosquitto/errors.ts";
 import { timescaledbErrors } from "../modules/timescaledb/errors.ts";
 import { bundleFormatErrors } from "../operations/bundle/format/errors.ts";
+import { sbomErrors } from "../operations/bundle/sbom/errors.ts";
+import { toolkitErrors } from "../operations/bundle/toolkit/errors.ts";
 import { bundleTrustErrors } from "../operations/bundle/trust/errors.ts";
 import { doctorErrors } from "../operations/doctor/errors.ts";
 import { envelopeErrors } from "../operations/envelope/errors.ts";
@@ -118,6 +120,8 @@ const CATALOGUES = [
   renderedLayerErrors,
   evidenceErrors,
   bundleFormatErrors,
+  sbomErrors,
+  toolkitErrors,
   bundleTrustErrors,
   statusFileErrors,
   cliErrors,

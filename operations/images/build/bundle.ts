@@ -1,4 +1,4 @@
-import { type BuildFailure, type BuildOptions, type BuildResult, build } from "esbuild";
+import { type BuildFailure, type BuildOptions, build, type Metafile, type OutputFile } from "esbuild";
 import { imagesErrors } from "../errors.ts";
 
 /**
@@ -70,9 +70,12 @@ export async function bundled(projectDir: string, entry: string, more: BuildOpti
   }
 }
 
-type Built = Pick<BuildResult<{ write: false; metafile: true }>, "outputFiles" | "metafile">;
+interface Built {
+  readonly outputFiles?: readonly OutputFile[] | undefined;
+  readonly metafile?: Metafile | undefined;
+}
 
-function bundledOf({ outputFiles = [], metafile }: Partial<Built>, projectDir: string): Bundled {
+function bundledOf({ outputFiles = [], metafile }: Built, projectDir: string): Bundled {
   const outputs = Object.values(metafile?.outputs ?? {});
   const inputs = outputs.flatMap((output) =>
     Object.entries(output.inputs)

@@ -44,6 +44,11 @@ export async function layersOf(context: BuildContext, contents: ImageContents): 
   }
 }
 
+/** The layers that every image of a service begins with: libraries, then Node.js. @throws what {@link layersOf} throws */
+export async function runtimeLayers(context: BuildContext): Promise<readonly [packages: Layer, node: Layer]> {
+  return [await packagesLayer(context, [], []), await nodeLayer(context)];
+}
+
 function packagesLayer(context: BuildContext, more: readonly string[], programs: readonly string[]): Promise<Layer> {
   const packages = [...RUNTIME_PACKAGES, ...more];
   const fetch = (): Promise<LayerEntries> => {
@@ -69,7 +74,7 @@ async function toolsLayer(context: BuildContext, tools: Readonly<Partial<Record<
 function nodeLayer({ cacheDir, projectDir }: BuildContext): Promise<Layer> {
   const name = `node-linux-${process.arch}`;
   const folder = packageFolder(projectDir, name);
-  const { version } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as { readonly version: string };
+  const version = nodeVersion(projectDir);
   const entries = new Map<string, LayerEntry>([
     [inImage(NODE), { kind: "copy", from: join(folder, "bin", "node"), executable: true }],
     ["usr/share/doc/nodejs/copyright", { kind: "copy", from: join(folder, "LICENSE") }],
@@ -77,7 +82,14 @@ function nodeLayer({ cacheDir, projectDir }: BuildContext): Promise<Layer> {
   return cachedLayer(cacheDir, { kind: "node", version }, async () => entries);
 }
 
-function packageFolder(projectDir: string, name: string): string {
+/** Release of the Node.js that images have. @throws IMAGES_NODE_MISSING */
+export function nodeVersion(projectDir: string): string {
+  const folder = packageFolder(projectDir, `node-linux-${process.arch}`);
+  return (JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as { readonly version: string }).version;
+}
+
+/** Where a package is installed. @throws IMAGES_NODE_MISSING */
+export function packageFolder(projectDir: string, name: string): string {
   try {
     return dirname(createRequire(join(projectDir, "package.json")).resolve(`${name}/package.json`));
   } catch (cause) {

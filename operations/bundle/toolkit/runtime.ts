@@ -1,0 +1,73 @@
+import { createReadStream } from "node:fs";
+import { posix } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { extract } from "tar-stream";
+import { NODE } from "../../../modules/common.ts";
+import type { Layer } from "../../images/build/layer.ts";
+import { toolkitErrors } from "./errors.ts";
+import { type Runtime, TOOLKIT, type ToolkitPlatform } from "./layout.ts";
+
+/** What Node.js needs beside the C library, and a small Debian lacks. */
+const FEW = ["libatomic.so.1", "libstdc++.so.6", "libgcc_s.so.1"];
+/** The C library, by the names that programs ask for. */
+const C_LIBRARY = ["libc.so.6", "libm.so.6", "libdl.so.2", "libpthread.so.0", "librt.so.1", "libresolv.so.2"];
+
+/** Debian packages of which a toolkit has libraries. */
+export const RUNTIME_LIBRARIES: readonly string[] = ["libatomic1", "libc6", "libgcc-s1", "libstdc++6"];
+
+/**
+ * Which files of the layers are the runtime of a toolkit.
+ * @throws TOOLKIT_INCOMPLETE when a layer lacks one
+ */
+export async function runtimeOf(
+  packages: Layer,
+  node: Layer,
+  { triplet, loader }: ToolkitPlatform,
+): Promise<Runtime["layers"]> {
+  const links = await linksOf(packages);
+  const folder = `usr/lib/${triplet}`;
+  const library = (name: string, to: string) => ({
+    from: resolved(links, `${folder}/${name}`),
+    to: `${to}/${name}`,
+    executable: false,
+  });
+  return [
+    {
+      digest: packages.diffId,
+      take: [
+        { ...library(posix.basename(loader), TOOLKIT.libraries), executable: true },
+        ...C_LIBRARY.map((name) => library(name, TOOLKIT.libraries)),
+        ...FEW.map((name) => library(name, TOOLKIT.few)),
+      ],
+    },
+    {
+      digest: node.diffId,
+      take: [
+        { from: NODE.slice(1), to: TOOLKIT.node, executable: true },
+        { from: "usr/share/doc/nodejs/copyright", to: "runtime/LICENSE", executable: false },
+      ],
+    },
+  ];
+}
+
+/** Paths of a layer; those of links with what they lead to. */
+async function linksOf(layer: Layer): Promise<ReadonlyMap<string, string | undefined>> {
+  const links = new Map<string, string | undefined>();
+  const unpack = extract();
+  const reading = (async () => {
+    for await (const entry of unpack) {
+      const { name, type, linkname } = entry.header;
+      links.set(name, type === "symlink" ? posix.join(posix.dirname(name), linkname ?? "") : undefined);
+      entry.resume();
+    }
+  })();
+  await Promise.all([pipeline(createReadStream(layer.file), unpack), reading]);
+  return links;
+}
+
+function resolved(links: ReadonlyMap<string, string | undefined>, path: string, depth = 0): string {
+  const target = links.get(path);
+  if (!links.has(path) || depth > 8)
+    throw toolkitErrors.error("TOOLKIT_INCOMPLETE", `the layer of Debian packages has no ${path}`);
+  return target === undefined ? path : resolved(links, target, depth + 1);
+}
