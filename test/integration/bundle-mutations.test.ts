@@ -33,7 +33,7 @@ test("a campaign sees a mutant that is taken", async () => {
 test("parts of two bundles, parts in another order and a part that is missing are refused", async () => {
   const [old = Buffer.alloc(0)] = subject.others;
   // Behind the head, within the segments.
-  const at = subject.good.length - 1300;
+  const at = subject.good.length - 3072;
   const cut = (bytes: Buffer): readonly [Buffer, Buffer] => [bytes.subarray(0, at), bytes.subarray(at)];
   const [one, two] = cut(subject.good);
   const [oldOne, oldTwo] = cut(old);
