@@ -1,3 +1,5 @@
+import { BUNDLE_KEY_OPTIONS } from "./bundle-key-options.ts";
+import { BUNDLE_TRUST_COMMANDS, NAMED_ROOT_OPTIONS } from "./bundle-trust-commands.ts";
 import type { Command } from "./command.ts";
 
 /** The commands for bundles, in the order in which help lists them. */
@@ -10,4 +12,32 @@ export const BUNDLE_COMMANDS: readonly Command[] = [
     handlesCancel: true,
     load: () => import("./commands/bundle-inspect.ts"),
   },
+  {
+    name: "bundle verify",
+    args: "<file>",
+    summary: "whether a bundle counts here, and whether every byte of it is what was signed; touches nothing",
+    options: [
+      ["--site <dir>", "the site whose trust counts (default: /opt/trustkern/DEPLOYMENT)"],
+      ...NAMED_ROOT_OPTIONS,
+    ],
+    handlesCancel: true,
+    load: () => import("./commands/bundle-verify.ts"),
+  },
+  {
+    name: "bundle sign",
+    args: "<file>",
+    summary: "one more signature on a bundle; where its root of trust is no longer the newest, a new version",
+    options: [
+      ...BUNDLE_KEY_OPTIONS,
+      ...NAMED_ROOT_OPTIONS,
+      [
+        "--warn-after <duration>",
+        "after which sites are told to ask for a newer one, of a new version (default: 400d)",
+      ],
+      ["--dry-run", "say which version would be signed, and change nothing"],
+    ],
+    handlesCancel: true,
+    load: () => import("./commands/bundle-sign.ts"),
+  },
+  ...BUNDLE_TRUST_COMMANDS,
 ];

@@ -30,6 +30,7 @@ const GROUPS: Readonly<Record<string, string>> = {
   device: "made devices, and who made them",
   "device maker": "makers of devices",
   bundle: "everything that a site without a network needs, in one signed file",
+  "bundle trust": "who may sign bundles, and what a site trusts",
   verify: "proof that the boundary holds",
   envelope: "the wire format, for firmware teams and auditors",
 };

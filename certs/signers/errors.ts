@@ -26,6 +26,11 @@ export const signersErrors = catalogue({
     summary: "The file with a PIN or a token cannot be read, or is empty.",
     fix: "name a file that holds it on its first line, readable by who runs this",
   },
+  SIGNER_URI_INVALID: {
+    exit: EXIT.configuration,
+    summary: "A URI that should name a key on a token or in a TPM does not.",
+    fix: "write pkcs11:token=TOKEN;object=LABEL?module-path=/LIBRARY.so&pin-source=/FILE, or tpm2:device=/dev/tpmrm0;file=/FILE; a PIN stands in a file alone",
+  },
   SIGNER_ADDON_MISSING: {
     exit: EXIT.resource,
     summary: "The native add-on for PKCS #11 is not built: packages are installed without their scripts.",

@@ -26,9 +26,9 @@ export interface RootFile {
  * Refuses a file of a root's key that lies in the state directory, also by way of a link.
  * @throws ROOT_KEY_ONLINE
  */
-export function assertOffline(stateDir: string, file: string): void {
+export function assertOffline(stateDir: string, file: string, path = "--root-key"): void {
   if (relative(real(stateDir), real(resolve(file))).startsWith("..")) return;
-  throw hostErrors.error("ROOT_KEY_ONLINE", `"${file}" is in the state directory`, { path: "--root-key" });
+  throw hostErrors.error("ROOT_KEY_ONLINE", `"${file}" is in the state directory`, { path });
 }
 
 /** A path with every link followed that is there; what is not there yet stays as it is. */

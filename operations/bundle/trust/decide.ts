@@ -1,8 +1,9 @@
 import { judgeSignatures } from "../../../protocol/dsse-signers.ts";
 import { fingerprintOf } from "../../../stacks/host/trust/fingerprint.ts";
-import { digestOf, momentOf } from "./digest.ts";
+import { digestOf } from "../format/manifest.ts";
 import { type Envelope, payloadOf } from "./envelope.ts";
 import { bundleTrustErrors } from "./errors.ts";
+import { momentOf } from "./fields.ts";
 import { keysOf, type SignedRoot } from "./root.ts";
 import { followRoots } from "./root-chain.ts";
 import type { Seen } from "./seen.ts";

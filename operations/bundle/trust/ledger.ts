@@ -3,9 +3,10 @@ import { join } from "node:path";
 import { z } from "zod";
 import { stableJson } from "../../../shared/stable-json.ts";
 import { writePrivate } from "../../../stacks/host/files.ts";
-import { digestField, digestOf } from "./digest.ts";
+import { digestOf } from "../format/manifest.ts";
 import { type Envelope, envelopeSchema } from "./envelope.ts";
 import { bundleTrustErrors } from "./errors.ts";
+import { digestField } from "./fields.ts";
 import { type Statement, statementOf } from "./statement.ts";
 import { strictJson } from "./strict-json.ts";
 

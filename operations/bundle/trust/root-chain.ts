@@ -27,16 +27,13 @@ export function followRoots(trusted: SignedRoot, given: readonly SignedRoot[]): 
     const message = `root ${version} is ${same.fingerprint} in the bundle, and ${trusted.fingerprint} at this site`;
     throw bundleTrustErrors.error("BUNDLE_ROOT_FORK", message);
   }
-  // Those that the site has had already decide nothing, and still are to be what was signed: no byte of a bundle is anybody's to choose.
-  const known = given.filter(({ root }) => root.version <= version);
-  for (const [index, root] of known.entries()) verifyRoot(root, known[index - 1]);
-  const following = given.filter(({ root }) => root.version > version);
-  let before = trusted;
-  for (const next of following) {
+  // Those that the site has already are held to their signatures as well: nothing in a bundle is left unread.
+  let before = same === undefined ? trusted : undefined;
+  for (const next of given) {
     verifyRoot(next, before);
     before = next;
   }
-  return following;
+  return given.filter(({ root }) => root.version > version);
 }
 
 function assertContiguous(given: readonly SignedRoot[]): void {

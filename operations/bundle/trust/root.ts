@@ -3,9 +3,10 @@ import { z } from "zod";
 import { judgeSignatures } from "../../../protocol/dsse-signers.ts";
 import { stableJson } from "../../../shared/stable-json.ts";
 import { fingerprintOf } from "../../../stacks/host/trust/fingerprint.ts";
-import { digestOf, momentField, nameField } from "./digest.ts";
+import { digestOf } from "../format/manifest.ts";
 import { type Envelope, envelopeSchema, payloadOf, unsigned } from "./envelope.ts";
 import { bundleTrustErrors } from "./errors.ts";
+import { momentField, nameField } from "./fields.ts";
 import { strictJson } from "./strict-json.ts";
 
 /** DSSE payload type of a root of trust. */

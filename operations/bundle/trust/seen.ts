@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { digestField, nameField } from "./digest.ts";
+import { digestField, nameField } from "./fields.ts";
 import { MAX_VERSION } from "./statement.ts";
 
 /** The form of `trust/seen.json` of a site. */

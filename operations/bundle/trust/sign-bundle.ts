@@ -2,10 +2,11 @@ import type { KeySigner } from "../../../certs/signers/signer.ts";
 import { makePrivateDir } from "../../../stacks/host/files.ts";
 import { lockWithin } from "../../../stacks/host/lock.ts";
 import { fingerprintOf } from "../../../stacks/host/trust/fingerprint.ts";
+import { digestOf } from "../format/manifest.ts";
 import { knownSigners } from "./decide.ts";
-import { digestOf, momentOf } from "./digest.ts";
 import { addSignatures, type Envelope, mergeSignatures, unsigned } from "./envelope.ts";
 import { bundleTrustErrors } from "./errors.ts";
+import { momentOf } from "./fields.ts";
 import {
   appendLedger,
   type Ledger,

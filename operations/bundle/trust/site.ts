@@ -15,6 +15,9 @@ export interface SiteTrust {
   readonly seen: Seen;
 }
 
+/** Folder of the sites of a machine, each under the name of its deployment. */
+export const SITES_DIR = "/opt/trustkern";
+
 /** The files of a site's trust. */
 export function siteTrustFiles(site: string) {
   const folder = join(site, "trust");

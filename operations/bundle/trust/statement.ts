@@ -1,8 +1,9 @@
 import { z } from "zod";
 import { stableJson } from "../../../shared/stable-json.ts";
-import { digestField, digestOf, momentField, nameField } from "./digest.ts";
+import { digestOf } from "../format/manifest.ts";
 import { type Envelope, payloadOf } from "./envelope.ts";
 import { bundleTrustErrors } from "./errors.ts";
+import { digestField, momentField, nameField } from "./fields.ts";
 import { strictJson } from "./strict-json.ts";
 
 /** DSSE payload type of an in-toto statement. */

@@ -1,10 +1,4 @@
-import { createHash } from "node:crypto";
 import { z } from "zod";
-
-/** SHA-256 of bytes, as `sha256:` and 64 hex digits. */
-export function digestOf(bytes: Uint8Array): string {
-  return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
-}
 
 /** `sha256:` and 64 hex digits. */
 export const digestField = z.string().regex(/^sha256:[0-9a-f]{64}$/, "not sha256: and 64 hex digits");
