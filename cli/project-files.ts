@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { cliErrors } from "./errors.ts";
 
@@ -65,8 +66,15 @@ function toolkitAt(root: string): Toolkit {
   return {
     kind: "toolkit",
     root,
-    launcher: join(root, "trustkern"),
+    launcher: launcherOf(root),
     tofu: join(root, "bin", "tofu"),
     providerMirror: join(root, "providers"),
   };
+}
+
+/** Of a site, the one that follows the version in use: what starts it outlives upgrades. */
+export function launcherOf(root: string): string {
+  const [, site] = /^(.*)\/versions\/[^/]+\/toolkit$/.exec(root) ?? [];
+  const current = site === undefined ? undefined : join(site, "current", "toolkit", "trustkern");
+  return current !== undefined && existsSync(current) ? current : join(root, "trustkern");
 }

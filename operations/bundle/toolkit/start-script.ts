@@ -95,9 +95,9 @@ stage=$to.partial-$$
 mkdir -p "$stage/toolkit" "$stage/tree" || fail "cannot write beside $to"
 trap 'rm -rf "$stage"' EXIT
 trap 'exit 130' INT TERM HUP
-free=$(df -Pk "$stage" | tail -n 1 | sed 's/.* \\([0-9][0-9]*\\) *[0-9]*% .*/\\1/')
-[ "$free" -ge $((bytes / 512)) ] || fail "unpacking needs $((bytes / 512)) KiB beside $to, and $free are free"
-entry @UNZSTD@ >"$stage/unzstd"
+free=$(df -Pk "$stage" | { read -r _ && read -r _ _ _ kib _ && echo "$kib"; })
+[ "$((free + 0))" -ge $((bytes / 512)) ] || fail "unpacking needs $((bytes / 512)) KiB beside $to, and $free are free"
+entry @UNZSTD@ >"$stage/unzstd" || fail "cannot read $bundle"
 echo "@UNZSTD_SUM@  $stage/unzstd" | sha256sum -c >/dev/null 2>&1 || fail "$bundle is damaged, or not the one of this script"
 chmod 0700 "$stage/unzstd"
 entry segments/0001.zst | "$stage/unzstd" | head -c "$bytes" >"$stage/blobs" || fail "cannot unpack $bundle"

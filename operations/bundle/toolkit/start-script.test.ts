@@ -1,0 +1,147 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, describe, expect, it } from "vitest";
+import { layoutOf } from "../format/layout.ts";
+import { openBundle } from "../format/read.ts";
+import { removeFolders, testFolder } from "../format/test-bundle.ts";
+import { startScriptOf, testToolkit, writtenToolkit } from "./test-toolkit.ts";
+
+afterEach(removeFolders);
+
+const toolkit = testToolkit;
+
+/** Runs the script in an empty folder, with nothing but a machine's usual programs. */
+function start(script: string, bundle: string, args: readonly string[] = [], cwd = testFolder()) {
+  const { status, stdout, stderr } = spawnSync("/bin/sh", [script, bundle, ...args], {
+    cwd,
+    env: { PATH: "/usr/bin:/bin" },
+    encoding: "utf8",
+  });
+  return { status, stdout, stderr, cwd, there: readdirSync(cwd) };
+}
+
+function flip(file: string, at: number): void {
+  const bytes = readFileSync(file);
+  bytes.writeUInt8(bytes.readUInt8(at) ^ 1, at);
+  writeFileSync(file, bytes);
+}
+
+describe("start.sh", () => {
+  it("unpacks the toolkit and runs it, and leaves nothing else behind", async () => {
+    const made = await toolkit();
+    const [bundle = ""] = await writtenToolkit(made);
+    const { status, stdout, cwd, there } = start(startScriptOf(made), bundle, ["status", "--json"]);
+    expect({ status, stdout, there }).toEqual({
+      status: 0,
+      stdout: `ran from ${join(cwd, "trustkern-0.1.0")}: status --json\n`,
+      there: ["trustkern-0.1.0"],
+    });
+  });
+
+  it("verifies the bundle where it is not told what to run", async () => {
+    const made = await toolkit();
+    const [bundle = ""] = await writtenToolkit(made);
+    expect(start(startScriptOf(made), bundle).stdout).toMatch(`: bundle verify ${bundle}\n`);
+  });
+
+  it("gives every file its bytes and mode, and one that is twice named both names", async () => {
+    const made = await toolkit();
+    const [bundle = ""] = await writtenToolkit(made);
+    const { cwd } = start(startScriptOf(made), bundle, ["--to", "here", "x"]);
+    for (const { path, executable, source } of made.files) {
+      const place = join(cwd, path.replace("toolkit", "here"));
+      expect(readFileSync(place)).toEqual(Buffer.concat(await source.open().toArray()));
+      expect(statSync(place).mode & 0o777).toBe(executable ? 0o755 : 0o644);
+    }
+    expect(readFileSync(join(cwd, "here/runtime/few/libatomic.so.1"), "utf8")).toBe("atomic");
+    expect(statSync(join(cwd, "here/runtime/node")).mode & 0o777).toBe(0o755);
+    expect(existsSync(join(cwd, "here/etc"))).toBe(false);
+  });
+
+  it("takes a bundle that was split, by its first part", async () => {
+    const made = await toolkit();
+    const files = await writtenToolkit(made, 131_072);
+    expect(files.length).toBeGreaterThan(1);
+    expect(start(startScriptOf(made), files[0] ?? "", ["x"]).status).toBe(0);
+  });
+
+  it.each([
+    ["no bundle", "", []],
+    ["a bundle that is not there", "/nowhere/site.tkb", []],
+  ])("refuses %s", async (_, bundle, args) => {
+    const { status, there } = start(startScriptOf(await toolkit()), bundle, args);
+    expect({ status, there }).toEqual({ status: 1, there: [] });
+  });
+
+  it("refuses a folder that has something in it, and takes an empty one", async () => {
+    const made = await toolkit();
+    const [bundle = ""] = await writtenToolkit(made);
+    const cwd = testFolder();
+    mkdirSync(join(cwd, "full"));
+    writeFileSync(join(cwd, "full", "mine"), "mine");
+    mkdirSync(join(cwd, "empty"));
+    expect(start(startScriptOf(made), bundle, ["--to", "full"], cwd)).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining("full is there already"),
+    });
+    expect(readdirSync(join(cwd, "full"))).toEqual(["mine"]);
+    expect(start(startScriptOf(made), bundle, ["--to", "empty"], cwd).status).toBe(0);
+  });
+
+  it("refuses a file in place of the folder", async () => {
+    const made = await toolkit();
+    const [bundle = ""] = await writtenToolkit(made);
+    const cwd = testFolder();
+    writeFileSync(join(cwd, "file"), "");
+    expect(start(startScriptOf(made), bundle, ["--to", "file"], cwd).status).toBe(1);
+  });
+
+  it("refuses a bundle for another machine", async () => {
+    const made = await toolkit();
+    const [bundle = ""] = await writtenToolkit(made);
+    const script = startScriptOf(made);
+    writeFileSync(script, readFileSync(script, "utf8").replace(/^machine=.*$/m, "machine=vax"));
+    expect(start(script, bundle)).toMatchObject({ status: 1, there: [], stderr: expect.stringContaining("vax") });
+  });
+
+  it("refuses a disk that is too small before it unpacks", async () => {
+    const made = await toolkit();
+    const [bundle = ""] = await writtenToolkit(made);
+    const script = startScriptOf(made);
+    writeFileSync(script, readFileSync(script, "utf8").replace(/^bytes=.*$/m, "bytes=1000000000000000"));
+    expect(start(script, bundle)).toMatchObject({ status: 1, there: [], stderr: expect.stringContaining("are free") });
+  });
+
+  it.each(["unzstd-", "segments/0001.zst"])(
+    "runs nothing and leaves nothing of a bundle with a flipped bit in %s",
+    async (name) => {
+      const made = await toolkit();
+      const [bundle = ""] = await writtenToolkit(made);
+      const { manifest, close } = await openBundle(bundle);
+      await close();
+      const entry = layoutOf(manifest).entries.find(({ path }) => path.startsWith(name));
+      flip(bundle, (entry?.offset ?? 0) + Math.floor((entry?.bytes ?? 0) / 2));
+      const { status, stdout, there } = start(startScriptOf(made), bundle);
+      expect({ status, stdout, there }).toEqual({ status: 1, stdout: "", there: [] });
+    },
+  );
+
+  it("runs nothing of another bundle than the one that it lies in", async () => {
+    const [one, other] = [
+      await toolkit(),
+      await toolkit(([packages]) => [
+        { digest: packages?.digest ?? "", take: [{ from: "etc/passwd", to: "runtime/node", executable: true }] },
+      ]),
+    ];
+    const [bundle = ""] = await writtenToolkit(other);
+    expect(start(startScriptOf(one), bundle)).toMatchObject({ status: 1, stdout: "", there: [] });
+  });
+
+  it("runs nothing of half a bundle", async () => {
+    const made = await toolkit();
+    const [bundle = ""] = await writtenToolkit(made);
+    truncateSync(bundle, statSync(bundle).size - 4096);
+    expect(start(startScriptOf(made), bundle)).toMatchObject({ status: 1, stdout: "", there: [] });
+  });
+});
