@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { open, readdir, rename, rm, statfs } from "node:fs/promises";
+import { access, constants, open, readdir, rename, rm, statfs } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -160,6 +160,8 @@ function checkSlot({ length }: Uint8Array): void {
 /** Before anything is written: an output that is there, or a disk that is too small, is found at once. */
 async function checkPlace(out: string, bytes: number): Promise<void> {
   await checkFree(out);
+  // What is read-only has no room either, and that is not what is wrong with it.
+  await access(dirname(out), constants.W_OK);
   const { bavail, bsize } = await statfs(dirname(out));
   if (bavail * bsize >= bytes) return;
   throw bundleFormatErrors.error(
