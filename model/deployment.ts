@@ -202,6 +202,8 @@ export interface Deployment {
   readonly hosting: Hosting;
   /** Names of the gateways, which are the common names of their certificates: `gw-…`. */
   readonly gateways: readonly string[];
+  /** Names of gateways on machines of their own, which enrol by themselves and are no components here. @default none */
+  readonly gatewaysElsewhere: readonly string[];
   readonly simulator: {
     /** Simulated sensors; 0 for a deployment with real ones only. */
     readonly sensors: number;

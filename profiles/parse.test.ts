@@ -70,6 +70,22 @@ describe("mistakes", () => {
     ["a gateway named twice", `${VALID}gateways: [gw-a, gw-a]\n`, ["CONFIG_VALUE gateways 4:11"]],
     ["the simulator's own gateway", `${VALID}gateways: [gw-rogue]\n`, ["CONFIG_VALUE gateways.0 4:12"]],
     ["a service's name for a gateway", `${VALID}gateways: [svc-collector]\n`, ["CONFIG_VALUE gateways.0 4:12"]],
+    ["a gateway elsewhere twice", `${VALID}gatewaysElsewhere: [gw-a, gw-a]\n`, ["CONFIG_VALUE gatewaysElsewhere 4:20"]],
+    [
+      "a gateway here and elsewhere",
+      `${VALID}gateways: [gw-a]\ngatewaysElsewhere: [gw-b, gw-a]\n`,
+      ["CONFIG_VALUE gatewaysElsewhere.1 5:27"],
+    ],
+    [
+      "the gateway that is here by default, elsewhere",
+      `${VALID}gatewaysElsewhere: [gw-01]\n`,
+      ["CONFIG_VALUE gatewaysElsewhere.0 4:21"],
+    ],
+    [
+      "the simulator's gateway elsewhere",
+      `${VALID}gatewaysElsewhere: [gw-rogue]\n`,
+      ["CONFIG_VALUE gatewaysElsewhere.0 4:21"],
+    ],
     ["a size without a unit", `${VALID}gateway: {spool: 64}\n`, ["CONFIG_VALUE gateway.spool 4:18"]],
     [
       "rows that are kept for less than a day",

@@ -3,6 +3,7 @@ import { renderFindings } from "../model/findings.ts";
 import type { Finding } from "../shared/finding.ts";
 import { egressFindings } from "./egress-findings.ts";
 import { profileErrors } from "./errors.ts";
+import { gatewayFindings } from "./gateway-findings.ts";
 import { imageFindings } from "./image-findings.ts";
 import { keyFindings } from "./key-findings.ts";
 import { type LineResult, profileLines } from "./lines.ts";
@@ -19,6 +20,7 @@ const BEYOND_FORM = [
   profileFindings,
   keyFindings,
   imageFindings,
+  gatewayFindings,
   egressFindings,
   supportFindings,
   secretFindings,

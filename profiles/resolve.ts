@@ -40,6 +40,7 @@ export function resolveDeployment(input: DeploymentInput): Deployment {
     engine: input.engine ?? profile.engine ?? "embedded",
     hosting,
     gateways,
+    gatewaysElsewhere: input.gatewaysElsewhere ?? [],
     simulator: { ...DEFAULTS.simulator, ...profile.simulator, ...input.simulator },
     collector: { ...DEFAULTS.collector, ...profile.collector, ...input.collector },
     gateway: { spoolMaxBytes: sizeBytes(gateway.spool) },

@@ -14,6 +14,12 @@ const NAME_TEXT = "1 to 32 of a-z 0-9 -, a letter first, no - at the end";
 const LEAST_TELEMETRY_SECONDS = 86_400;
 const SIZE_TEXT = "a whole number with KiB, MiB or GiB, such as 64MiB";
 
+const gatewayName = z
+  .string()
+  .regex(/^gw-[a-z0-9-]{1,60}$/)
+  .refine((name) => name !== "gw-rogue")
+  .describe("name of a gateway: gw- and then 1 to 60 of a-z 0-9 -, but not the simulator's gw-rogue");
+
 /** The form of `trustkern.yaml`: strict, every member described, defaults by profile. */
 export const deploymentSchema = z
   .strictObject({
@@ -42,17 +48,17 @@ export const deploymentSchema = z
       .describe("where ingress, decryption and operations run: a map of region, account, operator")
       .exactOptional(),
     gateways: z
-      .array(
-        z
-          .string()
-          .regex(/^gw-[a-z0-9-]{1,60}$/)
-          .refine((name) => name !== "gw-rogue")
-          .describe("name of a gateway: gw- and then 1 to 60 of a-z 0-9 -, but not the simulator's gw-rogue"),
-      )
+      .array(gatewayName)
       .min(1)
       .max(64)
       .refine((names) => new Set(names).size === names.length)
       .describe("a list of 1 to 64 different gateway names")
+      .exactOptional(),
+    gatewaysElsewhere: z
+      .array(gatewayName)
+      .max(1024)
+      .refine((names) => new Set(names).size === names.length)
+      .describe("a list of up to 1024 different names of gateways on machines of their own")
       .exactOptional(),
     simulator: z
       .strictObject({

@@ -48,6 +48,8 @@ hosting:
 
 # Common names of the gateways' certificates.
 gateways: [gw-01]
+# Names of gateways on machines of their own: trustkern gateway export makes the kit of one.
+# gatewaysElsewhere: [gw-07]
 
 simulator:
   ${hint("simulator.sensors")}

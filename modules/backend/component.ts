@@ -49,7 +49,7 @@ export function backend(deployment: Deployment, placement: Placement): Component
         mesh_local_prefix: network.meshLocalPrefix,
         networkKeyFile: placement.secretFile(name, "network.key"),
       },
-      gateways: deployment.gateways,
+      gateways: [...deployment.gateways, ...deployment.gatewaysElsewhere],
       support: supportOf(deployment),
       issuing: issuersOf(deployment, placement),
       coap: `coap://${coap.host}:${coap.port}`,

@@ -79,6 +79,7 @@ function mosquitto(deployment: Deployment, placement: Placement) {
   const openssl = placement.configFile(NAME, "openssl.cnf");
   const stateDir = placement.volumeDir(NAME, "state");
   const [certFile, keyFile] = PROBE_SECRETS.map((secret) => placement.secretFile(NAME, secret));
+  const { gateways, gatewaysElsewhere } = deployment;
   const simulated = deployment.simulator.sensors > 0 ? [ROGUE_GATEWAY] : [];
   const hosts = placement.listenAddresses(NAME, "mqtts");
   const content = renderMosquittoConf({
@@ -106,7 +107,11 @@ function mosquitto(deployment: Deployment, placement: Placement) {
         listener: { ...placement.endpoint(NAME, "mqtts"), host: hosts[0] },
       }),
       { path: conf, content, mode: 0o600 },
-      { path: acl, content: renderAcl(deployment.tenant, [...deployment.gateways, ...simulated]), mode: 0o600 },
+      {
+        path: acl,
+        content: renderAcl(deployment.tenant, [...gateways, ...gatewaysElsewhere, ...simulated]),
+        mode: 0o600,
+      },
       { path: openssl, content: OPENSSL_CNF, mode: 0o600 },
     ],
   } as const;

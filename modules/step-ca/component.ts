@@ -46,7 +46,7 @@ export function stepCa(
   const config = caJson({
     leafClass,
     tenant,
-    names: leafClass === "gateways" ? deployment.gateways : OPERATORS,
+    names: leafClass === "gateways" ? [...deployment.gateways, ...deployment.gatewaysElsewhere] : OPERATORS,
     backendUrl: `https://${backend.host}:${backend.port}`,
     listenHost: oneListenAddress(placement, name, "https"),
     port,

@@ -1,23 +1,36 @@
 import { X509Certificate } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { DetailedPeerCertificate, TLSSocket } from "node:tls";
+import { denial } from "../../certs/denial.ts";
 import { normalSerial } from "../../certs/serial.ts";
 import { webhookPeer } from "../../certs/step-ca/webhook-peer.ts";
 import { assertSupport, type SupportAccess } from "../../certs/support.ts";
 import type { EventLimiter } from "../runtime/event-limiter.ts";
 import { callerOf } from "../runtime/mutual-server.ts";
 import { mayCall } from "./access.ts";
+import { type DeviceCertificate, shownDevice } from "./enrolment/device-certificate.ts";
 import { backendErrors } from "./errors.ts";
 import { fleetErrors } from "./fleet/errors.ts";
 import type { Certificates, PeerCertificate } from "./revocation/certificates.ts";
 import { sha256Of } from "./revocation/chain.ts";
 import type { Crls } from "./revocation/crls.ts";
+import type { EnrolmentToken, EnrolmentTokens } from "./tokens/enrolment-tokens.ts";
 import { tokenErrors } from "./tokens/errors.ts";
 import type { Attempt, LockOut } from "./tokens/lock-out.ts";
 import { bearerToken } from "./tokens/secret.ts";
 import type { TokenRecord, Tokens } from "./tokens/tokens.ts";
 
 const ENROLMENT = /^\/v1\/enrolment\/(gateways|operators)$/;
+
+/** Where a made device enrols with a one-time token. */
+export const DEVICE_ENROLMENT = "/v1/device/enrolment";
+
+/** A made device that showed its certificate and an enrolment token of the gateway that it is. */
+export interface DeviceCaller {
+  /** Of its certificate. */
+  readonly der: Buffer;
+  readonly enrolmentToken: EnrolmentToken;
+}
 
 /** A gateway that showed its certificate and a token bound to it. */
 export interface GatewayCaller extends PeerCertificate {
@@ -26,7 +39,7 @@ export interface GatewayCaller extends PeerCertificate {
 
 /** Decides who gets past, before anything of a request is read. */
 export interface Gate {
-  /** @throws BACKEND_ROLE_REFUSED, CERTIFICATE_REVOKED, GATEWAY_REVOKED, ENROLMENT_PEER_REFUSED, IDENTITY_LOCKED, DENIED_SUPPORT_OFF, TOKEN_… */
+  /** @throws BACKEND_ROLE_REFUSED, CERTIFICATE_REVOKED, GATEWAY_REVOKED, ENROLMENT_PEER_REFUSED, IDENTITY_LOCKED, DENIED_…, TOKEN_…, ENROLMENT_TOKEN_… */
   readonly admit: (message: IncomingMessage, pathname: string) => void;
   /** Whole seconds, from 1, until the lock ends that a request was refused for. */
   readonly lockedSeconds: (message: IncomingMessage) => number;
@@ -34,6 +47,10 @@ export interface Gate {
   readonly assertHolds: (message: IncomingMessage) => void;
   /** The gateway that a request was admitted for. */
   readonly gatewayOf: (message: IncomingMessage) => GatewayCaller;
+  /** The made device that a request was admitted for. */
+  readonly deviceOf: (message: IncomingMessage) => DeviceCaller;
+  /** Who sends a request: the name of a certificate, `device` and a hardware id, or `unknown`. */
+  readonly nameOf: (message: IncomingMessage) => string;
 }
 
 /** What {@link createGate} works with. */
@@ -42,10 +59,13 @@ export interface GateOptions {
   /** When the vendor's staff get in. */
   readonly support: SupportAccess;
   readonly tokens: Pick<Tokens, "verify" | "list">;
+  readonly enrolmentTokens: Pick<EnrolmentTokens, "verify">;
   readonly lockOut: LockOut;
   readonly certificates: Pick<Certificates, "seen"> & { readonly isRevoked: (serial: string) => boolean };
   readonly gateways: {
     readonly isRevoked: (name: string) => boolean;
+    /** Name of the gateway that a made device is. */
+    readonly nameOfDevice: (hardwareId: string) => string | undefined;
     /** Hears of a certificate, leaf and issuer in PEM, that was made for a revoked gateway and that nobody has told of. */
     readonly onStray: (chainPem: string) => void;
   };
@@ -57,6 +77,9 @@ export interface GateOptions {
 /** The one gate of the backend's server. */
 export function createGate(options: GateOptions): Gate {
   const admitted = new WeakMap<IncomingMessage, GatewayCaller>();
+  const devices = new WeakMap<IncomingMessage, DeviceCaller>();
+  const names = new WeakMap<IncomingMessage, string>();
+  const nameOf = (message: IncomingMessage): string => callerOf(message) ?? names.get(message) ?? "unknown";
   const gatewayOf = (message: IncomingMessage): GatewayCaller => {
     const caller = admitted.get(message);
     if (caller) return caller;
@@ -64,6 +87,12 @@ export function createGate(options: GateOptions): Gate {
   };
   return {
     gatewayOf,
+    nameOf,
+    deviceOf: (message) => {
+      const device = devices.get(message);
+      if (device) return device;
+      throw backendErrors.error("BACKEND_ROLE_REFUSED", "only a made device may do that");
+    },
     assertHolds: (message) => {
       const { name, serial, issuer, token } = gatewayOf(message);
       assertNotListed(options, issuer, serial);
@@ -78,6 +107,13 @@ export function createGate(options: GateOptions): Gate {
         assertIssuer(options, message, peer, leafClass);
         return;
       }
+      if (pathname === DEVICE_ENROLMENT) {
+        const shown = shownDevice(peer, options.tenant);
+        names.set(message, `device ${shown.hardwareId}`);
+        const enrolmentToken = admitDevice(options, message, shown);
+        devices.set(message, { der: peer.raw, enrolmentToken });
+        return;
+      }
       const name = callerOf(message);
       if (!mayCall(name, message.method ?? "", pathname))
         throw backendErrors.error("BACKEND_ROLE_REFUSED", `${name ?? "unknown"} may not ${message.method} ${pathname}`);
@@ -86,7 +122,7 @@ export function createGate(options: GateOptions): Gate {
       if (name?.startsWith("gw-")) admitted.set(message, admitGateway(options, message, peerOf(peer, name)));
     },
     lockedSeconds: (message) => {
-      const attempt = attemptOf(options, message, callerOf(message) ?? "unknown");
+      const attempt = attemptOf(options, message, nameOf(message));
       const leftMs = (options.lockOut.lockedUntil(attempt) ?? 0) - options.now();
       return Math.max(1, Math.ceil(leftMs / 1000));
     },
@@ -129,21 +165,49 @@ function assertIssuer(
 
 /** Certificate and token, both: a wrong token counts towards the lock-out of this name from this address alone. */
 function admitGateway(options: GateOptions, message: IncomingMessage, peer: PeerCertificate): GatewayCaller {
-  const { tokens, lockOut, certificates, events } = options;
-  const attempt = attemptOf(options, message, peer.name);
-  const until = lockOut.lockedUntil(attempt);
-  if (until !== null) throw locked(peer.name, until);
+  const { tokens, certificates } = options;
+  const attempt = unlockedAttempt(options, message, peer.name);
   certificates.seen(peer);
+  return { ...peer, token: counting(options, attempt, () => verifiedToken(tokens, message, peer)) };
+}
+
+/** As of a gateway: a wrong enrolment token counts towards the lock-out of this device from this address alone. */
+function admitDevice(
+  options: GateOptions,
+  message: IncomingMessage,
+  { hardwareId }: DeviceCertificate,
+): EnrolmentToken {
+  const gateway = options.gateways.nameOfDevice(hardwareId);
+  if (gateway === undefined) throw denial("name-not-allowed", `device ${hardwareId} has no name yet`);
+  if (options.gateways.isRevoked(gateway)) throw fleetErrors.error("GATEWAY_REVOKED", `gateway ${gateway} is revoked`);
+  return counting(options, unlockedAttempt(options, message, `device ${hardwareId}`), () => {
+    const token = bearerToken(message.headers.authorization, "enrolment");
+    if (token === null || token === "malformed")
+      throw tokenErrors.error("ENROLMENT_TOKEN_INVALID", `device ${hardwareId} sent no enrolment token`);
+    return options.enrolmentTokens.verify({ gateway, hardwareId, token });
+  });
+}
+
+/** @throws IDENTITY_LOCKED */
+function unlockedAttempt(options: GateOptions, message: IncomingMessage, name: string): Attempt {
+  const attempt = attemptOf(options, message, name);
+  const until = options.lockOut.lockedUntil(attempt);
+  if (until !== null) throw locked(name, until);
+  return attempt;
+}
+
+/** A check whose failure counts towards the lock-out. */
+function counting<T>({ lockOut, events }: GateOptions, attempt: Attempt, check: () => T): T {
   try {
-    return { ...peer, token: verifiedToken(tokens, message, peer) };
+    return check();
   } catch (thrown) {
     const lockedUntil = lockOut.failed(attempt);
     if (lockedUntil !== null)
       events.report({
         kind: "IDENTITY_LOCKED",
-        actor: peer.name,
+        actor: attempt.name,
         sourceAddress: attempt.address,
-        object: peer.name,
+        object: attempt.name,
         reason: `until ${new Date(lockedUntil).toISOString()}`,
       });
     throw thrown;

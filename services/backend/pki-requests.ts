@@ -37,6 +37,11 @@ export const tokenBody = z
   .strictObject({ certificate_serial: serialNumber.optional(), lifetime_days: lifetimeDays })
   .default({ lifetime_days: 90 });
 
+/** Body of `POST /v1/gateways/:name/enrolment-tokens`. */
+export const enrolmentTokenBody = z
+  .strictObject({ lifetime_hours: z.int().min(1).max(168).default(168) })
+  .default({ lifetime_hours: 168 });
+
 /** Body of `POST /v1/gateways/:name/tokens/rotate`. */
 export const rotateBody = z
   .strictObject({

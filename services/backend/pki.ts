@@ -4,6 +4,7 @@ import type { EventLimiter } from "../runtime/event-limiter.ts";
 import type { Route } from "../runtime/http.ts";
 import type { SecurityEvents } from "../runtime/security-events.ts";
 import type { BackendConfig } from "./config.ts";
+import { deviceRoutes } from "./device-routes.ts";
 import { createApprovals } from "./enrolment/approvals.ts";
 import { createCertifyGateway } from "./enrolment/certify.ts";
 import { createEnrolment } from "./enrolment/enrolment.ts";
@@ -11,7 +12,7 @@ import type { Issuers } from "./enrolment/issuing.ts";
 import { createRenewals } from "./enrolment/renewals.ts";
 import { recordBuiltIn } from "./fleet/built-in.ts";
 import { createContacts } from "./fleet/contacts.ts";
-import { createGateways } from "./fleet/gateways.ts";
+import { createGateways, gatewayOfDevice } from "./fleet/gateways.ts";
 import { createMadeDevices } from "./fleet/made-devices.ts";
 import { createMakers } from "./fleet/makers.ts";
 import { isRevokedGateway } from "./fleet/standing.ts";
@@ -27,6 +28,7 @@ import { createCertificates, findCertificate } from "./revocation/certificates.t
 import { createCrls } from "./revocation/crls.ts";
 import { createRevoker } from "./revocation/revoker.ts";
 import { tokenRoutes } from "./token-routes.ts";
+import { createEnrolmentTokens } from "./tokens/enrolment-tokens.ts";
 import { createLockOut } from "./tokens/lock-out.ts";
 import { createTokens } from "./tokens/tokens.ts";
 import type { Allowlists } from "./trust/allowlists.ts";
@@ -82,6 +84,7 @@ export function createPki(options: PkiOptions): Pki {
   const authorities = createAuthorities({ db, anchorsPem });
   const crls = createCrls({ db, authorities, now });
   const tokens = createTokens(db, now);
+  const enrolmentTokens = createEnrolmentTokens(db, now);
   const approvals = createApprovals(now);
   const revoker = createRevoker({ ...shared, crls, log });
   const refresh = oneAtATime(revoker.run);
@@ -96,10 +99,12 @@ export function createPki(options: PkiOptions): Pki {
     tenant,
     support,
     tokens,
+    enrolmentTokens,
     lockOut: createLockOut(db, now),
     certificates: { seen: certificates.seen, isRevoked },
     gateways: {
       isRevoked: (name) => isRevokedGateway(db, name),
+      nameOfDevice: (hardwareId) => gatewayOfDevice(db, hardwareId)?.name,
       onStray: (chainPem) =>
         void recorder.record(chainPem, "svc-backend").catch(({ code, message }) => {
           if (code !== "GATEWAY_REVOKED")
@@ -133,7 +138,8 @@ export function createPki(options: PkiOptions): Pki {
         recorder,
         settings,
       }),
-      ...tokenRoutes({ gateways, certificates, tokens, events }),
+      ...tokenRoutes({ gateways, certificates, tokens, enrolmentTokens, events }),
+      ...deviceRoutes({ db, tenant, gate, enrolmentTokens, certify, tokens, events }),
       ...gatewayRoutes({ gate, contacts, allowlists, settings, key, renewals, certify, tokens, events, now }),
     ],
   };

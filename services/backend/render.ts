@@ -54,7 +54,7 @@ export function renderToken(token: TokenRecord): object {
 }
 
 /** A token as it is given once, with its secret. */
-export function renderNewToken({ id, token, expiresAtMs }: IssuedToken): object {
+export function renderNewToken({ id, token, expiresAtMs }: Pick<IssuedToken, "id" | "token" | "expiresAtMs">): object {
   return { id, token, expires_at: timeOf(expiresAtMs) };
 }
 

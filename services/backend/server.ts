@@ -4,20 +4,20 @@ import type { Logger } from "pino";
 import { EXIT, TrustKernError } from "../../shared/errors.ts";
 import type { EventLimiter } from "../runtime/event-limiter.ts";
 import { errorBody, jsonListener, type Route } from "../runtime/http.ts";
-import { callerOf, createMutualServer } from "../runtime/mutual-server.ts";
+import { createMutualServer } from "../runtime/mutual-server.ts";
 import type { Tls13Options } from "../runtime/tls.ts";
 import type { Gate } from "./gate.ts";
 
 /** Routes whose bodies hold many certificates or devices, and how long those may be. */
 const LONG_BODIES: Readonly<Record<string, number>> = { "/v1/crls": 8_388_608, "/v1/device-records": 8_388_608 };
 
-const TOKEN_FAILURE = /^(?:TOKEN_|IDENTITY_LOCKED$)/;
+const TOKEN_FAILURE = /^(?:TOKEN_|ENROLMENT_TOKEN_|IDENTITY_LOCKED$)/;
 
 /** What {@link createBackendServer} serves. */
 export interface BackendServerOptions {
   readonly tls: Tls13Options;
   readonly routes: readonly Route[];
-  readonly gate: Pick<Gate, "admit" | "lockedSeconds">;
+  readonly gate: Pick<Gate, "admit" | "lockedSeconds" | "nameOf">;
   readonly events: Pick<EventLimiter, "report">;
   readonly log: Pick<Logger, "error">;
 }
@@ -34,7 +34,7 @@ export function createBackendServer({ tls, routes, gate, events, log }: BackendS
       events.report({
         kind:
           TOKEN_FAILURE.test(thrown.code) && thrown.exit === EXIT.authentication ? "TOKEN_AUTH_FAILED" : "AUTH_FAILED",
-        actor: callerOf(message) ?? "unknown",
+        actor: gate.nameOf(message),
         sourceAddress: message.socket.remoteAddress ?? null,
         object: `${message.method} ${message.url}`,
         reason: thrown.code,

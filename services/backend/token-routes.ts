@@ -5,9 +5,10 @@ import { callerOf } from "../runtime/mutual-server.ts";
 import { parseBody } from "../runtime/parse-body.ts";
 import type { SecurityEvents } from "../runtime/security-events.ts";
 import type { Gateways } from "./fleet/gateways.ts";
-import { params as partsOf, rotateBody, tokenBody } from "./pki-requests.ts";
+import { enrolmentTokenBody, params as partsOf, rotateBody, tokenBody } from "./pki-requests.ts";
 import { renderNewToken, renderToken } from "./render.ts";
 import type { Certificates } from "./revocation/certificates.ts";
+import type { EnrolmentTokens } from "./tokens/enrolment-tokens.ts";
 import { tokenErrors } from "./tokens/errors.ts";
 import type { Tokens } from "./tokens/tokens.ts";
 
@@ -16,11 +17,18 @@ export interface TokenRouteParts {
   readonly gateways: Pick<Gateways, "requireActive">;
   readonly certificates: Pick<Certificates, "get" | "newestOf" | "bySha256">;
   readonly tokens: Tokens;
+  readonly enrolmentTokens: Pick<EnrolmentTokens, "issue">;
   readonly events: Pick<SecurityEvents, "emit">;
 }
 
 /** Routes of the gateways' tokens, for operators. A token's secret is in the answer that makes it, and nowhere else. */
-export function tokenRoutes({ gateways, certificates, tokens, events }: TokenRouteParts): readonly Route[] {
+export function tokenRoutes({
+  gateways,
+  certificates,
+  tokens,
+  enrolmentTokens,
+  events,
+}: TokenRouteParts): readonly Route[] {
   const nameOf = (params: Readonly<Record<string, string>>): string =>
     gateways.requireActive(parseBody(partsOf.gatewayName, params.name)).name;
   const announce = (kind: SecurityEventKind, object: string, reason: string, message: IncomingMessage): void =>
@@ -45,6 +53,17 @@ export function tokenRoutes({ gateways, certificates, tokens, events }: TokenRou
         const certificateSha256 = certificateOf(certificates, gateway, certificate_serial);
         const issued = tokens.issue({ gateway, certificateSha256, lifetimeDays });
         announce("TOKEN_ISSUED", gateway, issued.id, message);
+        return renderNewToken(issued);
+      },
+    },
+    {
+      method: "POST",
+      path: "/v1/gateways/:name/enrolment-tokens",
+      handler: (body, { params, message }) => {
+        const gateway = gateways.requireActive(parseBody(partsOf.gatewayName, params.name));
+        const { lifetime_hours: lifetimeHours } = parseBody(enrolmentTokenBody, body);
+        const issued = enrolmentTokens.issue({ gateway, lifetimeHours });
+        announce("TOKEN_ISSUED", gateway.name, `enrolment ${issued.id}`, message);
         return renderNewToken(issued);
       },
     },

@@ -3,6 +3,9 @@ import { brokerConfig, commonConfig, listenConfig, tlsConfig } from "../runtime/
 
 const MEBIBYTE = 1 << 20;
 
+/** What a made device vouches for itself with. */
+const device = { deviceCertFile: z.string().min(1), deviceKeyFile: z.string().min(1) } as const;
+
 /** Configuration of the gateway. */
 export const gatewayConfig = z.strictObject({
   ...commonConfig,
@@ -26,12 +29,12 @@ export const gatewayConfig = z.strictObject({
   tokenFile: z.string().min(1).optional(),
   /** Where a gateway without a certificate gets one. @default nowhere */
   enrolment: z
-    .strictObject({
-      caUrl: z.url({ protocol: /^https$/ }),
-      servername: z.string().min(1),
-      deviceCertFile: z.string().min(1),
-      deviceKeyFile: z.string().min(1),
-    })
+    .union([
+      /** At the gateways' authority. */
+      z.strictObject({ ...device, caUrl: z.url({ protocol: /^https$/ }), servername: z.string().min(1) }),
+      /** At the backend, with a one-time token. */
+      z.strictObject({ ...device, tokenFile: z.string().min(1) }),
+    ])
     .optional(),
   /** Folder of the gateway's database; made when it is not there. */
   stateDir: z.string().min(1),

@@ -27,6 +27,11 @@ export const gatewayErrors = catalogue({
     summary: "The backend answered the gateway with something else than what was asked for.",
     fix: "see the path for the backend's own error code, and compare the versions of both",
   },
+  GATEWAY_ENROLMENT_UNUSABLE: {
+    exit: EXIT.configuration,
+    summary: "The gateway cannot enrol with the token, key and certificate that its configuration names.",
+    fix: "put the device's own key and its maker's certificate where enrolment says, with the token of a kit of trustkern gateway export",
+  },
   GATEWAY_RENEWAL_ANSWER: {
     exit: EXIT.authentication,
     summary: "The certificate that the gateway was given is not its own, or not of an authority that it trusts.",

@@ -3,7 +3,7 @@ import { assertCsrFor, type Csr } from "../../../certs/csr.ts";
 import { denial } from "../../../certs/denial.ts";
 import { PROVISIONERS } from "../../../certs/step-ca/names.ts";
 import { isSupport, type SupportAccess } from "../../../certs/support.ts";
-import { gatewayOfDevice } from "../fleet/gateways.ts";
+import { type Gateway, gatewayOfDevice } from "../fleet/gateways.ts";
 import { findByKey, type MadeDevice } from "../fleet/made-devices.ts";
 import { findMaker } from "../fleet/makers.ts";
 import { isRevokedGateway } from "../fleet/standing.ts";
@@ -77,11 +77,21 @@ export function decideOperator(
   return { leafClass: "operators", name, publicKey: pointOfSpki(csr.publicKeySpki), device: undefined };
 }
 
-function decideDevice(
-  { db, tenant }: DecisionOptions,
-  { csr, deviceDer }: EnrolmentRequest,
-  publicKey: string,
-): Admission {
+function decideDevice(options: DecisionOptions, request: EnrolmentRequest, publicKey: string): Admission {
+  const { device, gateway } = vouchedGateway(options, request);
+  if (gateway.enrolledAtMs !== null) throw denial("already-enrolled", `gateway ${gateway.name} is enrolled already`);
+  return { leafClass: "gateways", name: gateway.name, publicKey, device };
+}
+
+/**
+ * The made device that vouches for a request with its own root-of-trust key, and the gateway that it is.
+ * @throws DENIED_… with the rule's name as path
+ */
+export function vouchedGateway(
+  { db, tenant }: Pick<DecisionOptions, "db" | "tenant">,
+  { csr, deviceDer }: Pick<EnrolmentRequest, "csr" | "deviceDer">,
+): { readonly device: MadeDevice; readonly gateway: Gateway } {
+  const publicKey = pointOfSpki(csr.publicKeySpki);
   if (deviceDer === undefined) throw denial("wrong-class", "no device certificate vouches for the request");
   const shown = parseDeviceCertificate(deviceDer);
   if (shown.tenant !== tenant) throw denial("foreign-tenant", `the device is of the tenant "${shown.tenant}"`);
@@ -95,8 +105,7 @@ function decideDevice(
   if (!gateway) throw denial("name-not-allowed", `device ${device.hardwareId} has no name yet`);
   if (gateway.state === "revoked") throw denial("revoked-device", `gateway ${gateway.name} is revoked`);
   assertCsrFor(csr, { leafClass: "gateways", tenant, name: gateway.name });
-  if (gateway.enrolledAtMs !== null) throw denial("already-enrolled", `gateway ${gateway.name} is enrolled already`);
-  return { leafClass: "gateways", name: gateway.name, publicKey, device };
+  return { device, gateway };
 }
 
 /** The certificate that vouches has to be that of the very device whose key is certified. */

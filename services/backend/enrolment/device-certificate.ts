@@ -1,4 +1,5 @@
 import { X509Certificate } from "node:crypto";
+import type { DetailedPeerCertificate } from "node:tls";
 import { denial } from "../../../certs/denial.ts";
 import { hexOf } from "../../../protocol/hex.ts";
 
@@ -32,6 +33,19 @@ export function parseDeviceCertificate(der: Buffer): DeviceCertificate {
     throw denial("weak-key", "the device's key is not on P-256");
   const publicKey = hexOf(certificate.publicKey.export({ format: "raw-public" }));
   return { tenant, maker, model, hardwareId, publicKey };
+}
+
+/**
+ * The device behind a connection, whose chain TLS has verified up to an anchor: its issuer must be its maker's authority.
+ * @throws DENIED_CORRUPT, DENIED_WRONG_CLASS, DENIED_WEAK_KEY, DENIED_FOREIGN_TENANT
+ */
+export function shownDevice(peer: DetailedPeerCertificate, tenant: string): DeviceCertificate {
+  const shown = parseDeviceCertificate(peer.raw);
+  if (shown.tenant !== tenant) throw denial("foreign-tenant", `the device is of the tenant "${shown.tenant}"`);
+  const { CN, O } = peer.issuerCertificate?.subject ?? {};
+  if (CN !== `TrustKern maker ${shown.maker}` || O !== tenant)
+    throw denial("wrong-class", `"${CN}" is not the authority of the maker "${shown.maker}"`);
+  return shown;
 }
 
 function parse(der: Buffer): X509Certificate {

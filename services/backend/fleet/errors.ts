@@ -62,6 +62,16 @@ export const fleetErrors = catalogue({
     summary: "The name belongs to another device, or the device to another name.",
     fix: "revoke the gateway that is there, or choose another name or device",
   },
+  GATEWAY_NO_DEVICE: {
+    exit: EXIT.policy,
+    summary: "A name has no made device yet, so that nobody could enrol under it.",
+    fix: "take the maker's record with trustkern device import, then trustkern gateway assign",
+  },
+  GATEWAY_ENROLLED: {
+    exit: EXIT.policy,
+    summary: "The gateway has enrolled already.",
+    fix: "if it is to enrol once more: trustkern gateway allow-again",
+  },
   ENROLMENT_PEER_REFUSED: {
     exit: EXIT.authentication,
     summary: "A call to the enrolment routes comes from somebody who is not the issuer of that class.",

@@ -158,5 +158,20 @@ CREATE TABLE gateway_contact (
 ) STRICT;
 `;
 
+/** One-time tokens that gateways elsewhere enrol with. Of a token there is its SHA-256 alone. */
+const ENROLMENT_TOKENS = `
+CREATE TABLE enrolment_token (
+  id TEXT PRIMARY KEY,
+  gateway TEXT NOT NULL REFERENCES gateway (name),
+  hardware_id TEXT NOT NULL REFERENCES made_device (hardware_id),
+  sha256 TEXT NOT NULL UNIQUE,
+  issued_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,
+  ended_at INTEGER,
+  ended TEXT CHECK (ended IN ('used', 'replaced', 'revoked'))
+) STRICT;
+CREATE INDEX enrolment_token_of_gateway ON enrolment_token (gateway);
+`;
+
 /** The steps from an empty database to the newest schema; step n makes version n. A step that was released never changes. */
-export const MIGRATIONS: readonly string[] = [SENSORS, FLEET, USE, LIFE, CONTACTS];
+export const MIGRATIONS: readonly string[] = [SENSORS, FLEET, USE, LIFE, CONTACTS, ENROLMENT_TOKENS];

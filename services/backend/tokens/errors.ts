@@ -37,6 +37,26 @@ export const tokenErrors = catalogue({
     summary: "The caller's certificate, or the authority that issued it, is revoked.",
     fix: "use a certificate that is not revoked",
   },
+  ENROLMENT_TOKEN_INVALID: {
+    exit: EXIT.authentication,
+    summary: "A device enrols with no token, or with one that was not made for the gateway that it is.",
+    fix: "give it the kit of its own name; make one with trustkern gateway export",
+  },
+  ENROLMENT_TOKEN_EXPIRED: {
+    exit: EXIT.authentication,
+    summary: "An enrolment token was not used in time.",
+    fix: "make another kit with trustkern gateway export, which has another token",
+  },
+  ENROLMENT_TOKEN_USED: {
+    exit: EXIT.authentication,
+    summary: "An enrolment token works once, and has been used.",
+    fix: "if that was the gateway itself and it did not hear the answer: trustkern gateway allow-again, then gateway export; if not, somebody else has its device's key: trustkern gateway revoke",
+  },
+  ENROLMENT_TOKEN_REVOKED: {
+    exit: EXIT.authentication,
+    summary: "An enrolment token was ended: a newer kit of the same gateway has another, or the gateway is revoked.",
+    fix: "use the newest kit of this gateway",
+  },
   TOKEN_UNKNOWN: {
     exit: EXIT.notFound,
     summary: "The gateway has no token of that id.",

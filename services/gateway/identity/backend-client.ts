@@ -88,7 +88,9 @@ export function createBackendClient({ target, identity, now, random }: BackendCl
       });
       if (status === 401 || status === 403 || status === 429) {
         pause(name, status === 429 ? "locked" : "refused", retryAfterMs);
-        throw gatewayErrors.error("GATEWAY_BACKEND_REFUSED", `${call.path}: status ${status}`, { path: "backend" });
+        throw gatewayErrors.error("GATEWAY_BACKEND_REFUSED", `${call.path}: status ${status}, ${codeOf(body)}`, {
+          path: "backend",
+        });
       }
       if (status >= 500) pause(name, "away");
       else pauses.delete(name);

@@ -16,6 +16,7 @@ import { TrustKernError } from "../../../shared/errors.ts";
 import { testPki } from "../../runtime/test-pki.ts";
 import { createEnrolment } from "./enrolment.ts";
 import { fakeToken, gatewayLeaf } from "./fake-backend.ts";
+import { firstCertificate } from "./first-certificate.ts";
 import { createIdentity, type Identity } from "./identity.ts";
 import { type IdentityFile, openIdentityFile } from "./identity-file.ts";
 
@@ -77,16 +78,19 @@ function boot(configured: Awaited<ReturnType<typeof gatewayLeaf>> | null = null)
     ...shared,
     identity,
     file,
-    target: {
-      caUrl: "https://127.0.0.1:8443",
-      servername: SERVER,
-      deviceCertFile: join(folder, "device.crt"),
-      deviceKeyFile: join(folder, "device.key"),
-    },
-    sign: (...call) => {
-      asked.push(call);
-      return sign(...call);
-    },
+    ask: firstCertificate({
+      ...{ ...shared, client: undefined },
+      target: {
+        caUrl: "https://127.0.0.1:8443",
+        servername: SERVER,
+        deviceCertFile: join(folder, "device.crt"),
+        deviceKeyFile: join(folder, "device.key"),
+      },
+      sign: (...call) => {
+        asked.push(call);
+        return sign(...call);
+      },
+    }),
     onEnrolled: ({ sha256 }) => enrolled.push(sha256),
     onFailure: (thrown) => failures.push(thrown instanceof TrustKernError ? thrown.code : String(thrown)),
   });

@@ -10,6 +10,7 @@ import { createBackendClient } from "./backend-client.ts";
 import { createConfiguration } from "./configuration.ts";
 import type { Credential } from "./credential.ts";
 import { createEnrolment } from "./enrolment.ts";
+import { firstCertificate } from "./first-certificate.ts";
 import { createIdentity, type Identity } from "./identity.ts";
 import { openIdentityFile } from "./identity-file.ts";
 import { createIntroduction } from "./introduction.ts";
@@ -105,7 +106,7 @@ export function startIdentity(context: ServiceContext<GatewayConfig>, parts: Ide
     enrolment &&
     createEnrolment({
       ...common,
-      target: enrolment,
+      ask: firstCertificate({ ...common, target: enrolment, client }),
       onEnrolled: (credential) => changed(credential, "ENROLLED"),
       onFailure: (thrown) => fail("enrolment", thrown),
     });
