@@ -20,6 +20,7 @@ import { bundleTrustErrors } from "../operations/bundle/trust/errors.ts";
 import { doctorErrors } from "../operations/doctor/errors.ts";
 import { envelopeErrors } from "../operations/envelope/errors.ts";
 import { evidenceErrors } from "../operations/evidence/errors.ts";
+import { gatewayKitErrors } from "../operations/gateway-kit/errors.ts";
 import { imagesErrors } from "../operations/images/errors.ts";
 import { statusFileErrors } from "../operations/status-file/errors.ts";
 import { toolsErrors } from "../operations/tools/errors.ts";
@@ -100,6 +101,7 @@ const CATALOGUES = [
   grafanaErrors,
   toolsErrors,
   imagesErrors,
+  gatewayKitErrors,
   probeErrors,
   dataErrors,
   runningErrors,

@@ -27,6 +27,20 @@ export const FLEET_COMMANDS: readonly Command[] = [
     load: () => import("./commands/gateway-revoke.ts"),
   },
   {
+    name: "gateway export",
+    args: "<gateway>",
+    summary: "write what a gateway needs on a machine of its own, with a token that it enrols with once",
+    options: [
+      ["-o, --output <file>", "archive to write (mode 0600), such as gw-07.tar.gz; must not be there yet"],
+      ["--platform <platform>", "linux-arm64 or linux-amd64 (default: linux-arm64)"],
+      ["--address <host>", "where the gateway reaches this deployment (default: docker.publishAddress)"],
+      ["--hours <n>", "hours until the token expires, 1 to 168 (default: 168)"],
+      ["--dry-run", "look at everything, make no token and write nothing"],
+    ],
+    handlesCancel: true,
+    load: () => import("./commands/gateway-export.ts"),
+  },
+  {
     name: "gateway token issue",
     args: "<gateway>",
     summary: "make a bearer token for a gateway, bound to its certificate; printed once",

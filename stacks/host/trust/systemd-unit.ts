@@ -18,7 +18,8 @@ export interface UnitRequest {
   readonly signer: string;
 }
 
-const HARDENED = `UMask=0077
+/** Lines that every unit of this project ends with. */
+export const HARDENED = `UMask=0077
 LimitCORE=0
 MemorySwapMax=0
 NoNewPrivileges=yes
