@@ -1,15 +1,6 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { createPrivateKey, createPublicKey, randomBytes, webcrypto, X509Certificate } from "node:crypto";
-import { once } from "node:events";
-import { mkdirSync, writeFileSync } from "node:fs";
-import { request } from "node:https";
-import { join } from "node:path";
-import { text } from "node:stream/consumers";
-import { setTimeout as sleep } from "node:timers/promises";
-import { CompactSign } from "jose";
+import { createPrivateKey, createPublicKey, webcrypto, X509Certificate } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { issueOperatorLeaf } from "../../certs/classes/leaf-operator.ts";
-import { issueCrl, readCrl } from "../../certs/crl.ts";
+import { readCrl } from "../../certs/crl.ts";
 import type { CertifiedKey } from "../../certs/issue.ts";
 import { P256 } from "../../certs/keys.ts";
 import { verifyLedger } from "../../certs/ledger/verify.ts";
@@ -19,97 +10,24 @@ import { x509 } from "../../certs/x509.ts";
 import { fleetInventory } from "../../cli/commands/certs-fleet.ts";
 import { deviceRequest } from "../../services/gateway/identity/certificate-request.ts";
 import type { OperatorClient } from "../../stacks/host/operator-client.ts";
-import { PROJECT } from "../support/deployment.ts";
 import { StepCaHarness } from "./step-ca/harness.ts";
+import { RealBackend, recordOfDevice } from "./step-ca/real-backend.ts";
 import { backendToken, device, enrol, operatorLeaf, type Request, requestFor } from "./step-ca/requests.ts";
 
 /** The two real step-cas and the real backend, which each other's word decides. */
 const ca = new StepCaHarness();
-let backend: ChildProcess;
-let log = "";
-let operator: CertifiedKey;
+let backend: RealBackend;
 let made: CertifiedKey;
 
 beforeAll(async () => {
   await ca.start();
-  // The port that the step-cas ask at is the real backend's now.
-  await ca.webhook.close();
-  operator = await issueOperatorLeaf(ca.authority("operators"), { name: "op-admin", now: new Date() });
   made = await device(ca.authority("sensirio"));
-  backend = await startBackend();
-  // What a host tells its backend: who may issue lists, and the first of each.
-  const authority = ca.authority("gateways");
-  const { pem } = await issueCrl(authority, { number: 0n, revoked: [], now: new Date() });
-  await call("PUT", "/v1/crls", { crls: [pem], issuers: [authority.certPem] });
-  await call("PUT", "/v1/makers/sensirio", { certificate_pem: ca.authority("sensirio").certPem });
+  backend = await RealBackend.start(ca);
 }, 600_000);
 afterAll(async () => {
-  backend.kill("SIGKILL");
+  backend.stop();
   await ca.stop();
 });
-
-async function startBackend(): Promise<ChildProcess> {
-  const file = (name: string, content: string): string => {
-    const path = join(ca.folder, "backend", name);
-    mkdirSync(join(ca.folder, "backend"), { recursive: true });
-    writeFileSync(path, content, { mode: 0o600 });
-    return path;
-  };
-  const leaf = await ca.service("backend");
-  const issuer = (each: "gateways" | "operators") => {
-    const { host, port, servername } = ca.endpoint(each);
-    return { host, port, servername };
-  };
-  const config = file(
-    "config.json",
-    JSON.stringify({
-      name: "backend",
-      tenant: "acme",
-      controlSocket: join(ca.folder, "control"),
-      listen: { hosts: ["127.0.0.1"], port: ca.ports.backend },
-      tls: {
-        caFile: file("ca.crt", ca.rootPem),
-        certFile: file("tls.crt", leaf.certPem),
-        keyFile: file("tls.key", leaf.keyPem),
-      },
-      stateDir: join(ca.folder, "backend", "state"),
-      signingKeyFile: ca.secretFile("backend", "signing.key"),
-      // Nobody is there: enrolment does not need the broker.
-      broker: { host: "127.0.0.1", port: 1, servername: "broker.acme.trustkern.internal" },
-      network: {
-        ...{ network_name: "test", channel: 15, pan_id: "1234", ext_pan_id: "0011223344556677" },
-        mesh_local_prefix: "fd00:db8::/64",
-        networkKeyFile: file("network.key", randomBytes(16).toString("hex")),
-      },
-      gateways: ["gw-01", "gw-02"],
-      coap: "coap://127.0.0.1:5683",
-      issuing: { gateways: issuer("gateways"), operators: issuer("operators") },
-    }),
-  );
-  const child = spawn(process.execPath, [join(PROJECT, "services/backend/main.ts"), "--config", config]);
-  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (log += chunk));
-  for (let left = 200; !log.includes('"started"'); left -= 1) {
-    if (left === 0 || child.exitCode !== null) throw new Error(`the backend does not start: ${log}`);
-    await sleep(100);
-  }
-  return child;
-}
-
-/** Asks the backend as the operator, or as a gateway with its token. */
-async function call(
-  method: string,
-  path: string,
-  body?: unknown,
-  { who = operator, token }: { readonly who?: CertifiedKey; readonly token?: string } = {},
-): Promise<{ status: number; body: unknown }> {
-  const servername = "backend.acme.trustkern.internal";
-  const tls = { ca: ca.rootPem, cert: who.certPem, key: who.keyPem, servername, agent: false };
-  const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
-  const asked = request({ host: "127.0.0.1", port: ca.ports.backend, method, path, headers, ...tls });
-  asked.end(body === undefined ? undefined : JSON.stringify(body));
-  const [response] = await once(asked, "response");
-  return { status: response.statusCode, body: JSON.parse(await text(response)) };
-}
 
 /** What `certs list --fleet` says of a certificate; undefined where it does not have it. */
 async function stateInList(serial: string): Promise<string | undefined> {
@@ -134,21 +52,9 @@ async function ownRequest(by: CertifiedKey, name: string): Promise<Request> {
   return { csrPem: `${csr.toString("pem")}\n`, keyPem: by.keyPem };
 }
 
-/** A maker's record of one gateway with the hardware id of the harness's devices, signed by the maker's authority. */
-async function recordOf(by: CertifiedKey, maker = "sensirio", signedBy = "sensirio"): Promise<string> {
-  const { x = "", y = "" } = createPublicKey(createPrivateKey(by.keyPem)).export({ format: "jwk" });
-  const point = Buffer.concat([Buffer.of(4), Buffer.from(x, "base64url"), Buffer.from(y, "base64url")]).toString("hex");
-  const payload = {
-    schema: "trustkern.made-devices/1",
-    maker,
-    issued_at: new Date().toISOString(),
-    devices: [{ hardware_id: "0a1b2c3d", kind: "gateway", public_key: point, model: "TK 100" }],
-  };
-  return new CompactSign(Buffer.from(JSON.stringify(payload)))
-    .setProtectedHeader({ alg: "ES256" })
-    .sign(createPrivateKey(ca.authority(signedBy).keyPem));
-}
-
+const call: RealBackend["call"] = (...request) => backend.call(...request);
+const recordOf = (by: CertifiedKey, maker = "sensirio", signedBy = "sensirio") =>
+  recordOfDevice(ca, by, maker, signedBy);
 const enrolMade = async (name = "gw-01", by = made): Promise<CertifiedKey> =>
   enrol(ca, { by, subject: name, request: await ownRequest(by, name) });
 /** What the broker is told of revocations. */
@@ -181,7 +87,7 @@ describe("a gateway that enrols at the real step-ca, which asks the real backend
     await expect(enrolMade("gw-01", await device(ca.authority("sensirio")))).rejects.toMatchObject({
       code: "STEP_CA_REFUSED",
     });
-    expect(log).toContain("ENROLMENT_REFUSED");
+    expect(backend.log).toContain("ENROLMENT_REFUSED");
   });
 
   it("gets its certificate once, and what it is in the ledger before it is made", async () => {

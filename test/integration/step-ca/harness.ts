@@ -66,7 +66,13 @@ export class StepCaHarness {
   /** Fills the secret store as a deploy does. */
   async fill(): Promise<void> {
     const usual = defaultDeployment();
-    const deployment = { ...usual, engine: "docker", tenant: TENANT, gateways: ["gw-01", "gw-02"] } as const;
+    const deployment = {
+      ...usual,
+      engine: "docker",
+      tenant: TENANT,
+      gateways: ["gw-01", "gw-02"],
+      gatewaysElsewhere: ["gw-07"],
+    } as const;
     for (const leafClass of ONLINE_CLASSES)
       this.components.set(leafClass, stepCa(deployment, this.#placement(), leafClass));
     await fillStepCaSecrets({
