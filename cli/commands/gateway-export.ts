@@ -1,13 +1,17 @@
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { Deployment } from "../../model/deployment.ts";
 import { kitAddress } from "../../operations/gateway-kit/address.ts";
 import { gatewayKitErrors } from "../../operations/gateway-kit/errors.ts";
 import { assertExportable, type KitRequest, type KitTrust, kitFiles } from "../../operations/gateway-kit/kit.ts";
 import { packKit } from "../../operations/gateway-kit/pack.ts";
 import { type KitPlatform, kitPlatform } from "../../operations/gateway-kit/platform.ts";
-import { type KitSources, preparedSources, projectSources } from "../../operations/gateway-kit/sources.ts";
+import {
+  type KitSources,
+  PREPARED_FOLDER,
+  preparedSources,
+  projectSources,
+} from "../../operations/gateway-kit/sources.ts";
 import { EXIT } from "../../shared/errors.ts";
 import { publishedPorts } from "../../stacks/docker/ports.ts";
 import type { CertsSite } from "../../stacks/host/certs-site.ts";
@@ -18,6 +22,7 @@ import { locateDeployment } from "../deployment-file.ts";
 import { toolsContext } from "../docker-target.ts";
 import { claimOutput } from "../files.ts";
 import { needed } from "../needed.ts";
+import { projectFiles } from "../project-files.ts";
 import { talk } from "../talk.ts";
 import { wholeNumber } from "../whole-number.ts";
 import { certsSite } from "./certs-context.ts";
@@ -93,11 +98,8 @@ function trustOf({ pki, secretFile }: CertsSite, { gateways: [gateway = ""] }: D
 }
 
 async function sourcesOf(context: CommandContext, platform: KitPlatform): Promise<KitSources> {
-  const projectDir = fileURLToPath(new URL("../../", import.meta.url));
-  // A toolkit has what it was given, and no sources.
-  const prepared = join(projectDir, "gateway-kit");
-  if (existsSync(prepared)) return preparedSources(prepared, platform);
-  return projectSources({ ...toolsContext(context, talk(context)), projectDir }, platform);
+  if (projectFiles.kind === "toolkit") return preparedSources(join(projectFiles.root, PREPARED_FOLDER), platform);
+  return projectSources({ ...toolsContext(context, talk(context)), projectDir: projectFiles.root }, platform);
 }
 
 function text(option: string | boolean | undefined): string | undefined {

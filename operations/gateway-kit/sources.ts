@@ -16,6 +16,9 @@ export interface KitSources {
   readonly license: string;
 }
 
+/** Folder of a toolkit that has what kits are made from. */
+export const PREPARED_FOLDER = "gateway-kit";
+
 /** Names of the same in a folder that was prepared for machines without the project's sources, such as the toolkit of a bundle. */
 export const PREPARED = {
   program: "main.mjs",
