@@ -5,6 +5,20 @@ import type { Command } from "./command.ts";
 /** The commands for bundles, in the order in which help lists them. */
 export const BUNDLE_COMMANDS: readonly Command[] = [
   {
+    name: "bundle create",
+    summary: "one signed file with everything that a site without a network needs",
+    options: [
+      ["-o, --output <file>", "the bundle, such as site.tkb; must not be there yet"],
+      ["--split <size>", "in parts of this size, such as 4GiB, for small media (default: one file)"],
+      ...BUNDLE_KEY_OPTIONS,
+      ["--warn-after <duration>", "after which sites are told to ask for a newer one (default: 400d)"],
+      ["--refresh", "fetch Debian packages anew"],
+      ["--dry-run", "list the images, and make nothing"],
+    ],
+    handlesCancel: true,
+    load: () => import("./commands/bundle-create.ts"),
+  },
+  {
     name: "bundle inspect",
     args: "<file> [other]",
     summary: "what a bundle says that it has, and how another one differs; verifies nothing",

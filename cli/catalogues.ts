@@ -13,6 +13,7 @@ import { modelErrors } from "../model/errors.ts";
 import { grafanaErrors } from "../modules/grafana/errors.ts";
 import { mosquittoErrors } from "../modules/mosquitto/errors.ts";
 import { timescaledbErrors } from "../modules/timescaledb/errors.ts";
+import { bundleCreateErrors } from "../operations/bundle/create/errors.ts";
 import { bundleFormatErrors } from "../operations/bundle/format/errors.ts";
 import { sbomErrors } from "../operations/bundle/sbom/errors.ts";
 import { toolkitErrors } from "../operations/bundle/toolkit/errors.ts";
@@ -122,6 +123,7 @@ const CATALOGUES = [
   renderedLayerErrors,
   evidenceErrors,
   bundleFormatErrors,
+  bundleCreateErrors,
   sbomErrors,
   toolkitErrors,
   bundleTrustErrors,

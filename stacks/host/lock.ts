@@ -79,7 +79,8 @@ export function startTimeOf(pid: number): string {
   }
 }
 
-function isAlive(pid: number): boolean {
+/** Whether a process of that id runs, whoever's it is. */
+export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { createWriteStream } from "node:fs";
 import { rm } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -10,6 +11,9 @@ import type { Watched } from "../watched.ts";
 import { compressor, rechunked } from "../zstd.ts";
 import { type BlobSource, type BundleContents, openPlain, type PlainSource, sourceBytes } from "./contents.ts";
 import { writeFault } from "./write-faults.ts";
+
+/** Segments that are compressed at the same time: each takes about a quarter of a GiB of memory. */
+const AT_ONCE = 4;
 
 /** A bundle of which everything is ready but the signatures. */
 export interface PackedBundle {
@@ -42,11 +46,7 @@ export async function packBundle(contents: BundleContents, options: PackOptions)
     options.onProgress({ bytes: done, of });
   };
   try {
-    const segments: Manifest["segments"] = [];
-    for (const [index, group] of groups.entries()) {
-      const file = segmentFiles[index] ?? "";
-      segments.push(await packSegment(group, file, options.signal, onBytes));
-    }
+    const segments = await packSegments(groups, segmentFiles, options.signal, onBytes);
     const manifest = {
       schema: MANIFEST_SCHEMA,
       ...common,
@@ -61,6 +61,32 @@ export async function packBundle(contents: BundleContents, options: PackOptions)
     await Promise.all(segmentFiles.map((file) => rm(file, { force: true })));
     throw writeFault(thrown, options.scratchDir, options.signal);
   }
+}
+
+/** Several at once, since one core compresses one; the first that fails ends the others. */
+async function packSegments(
+  groups: readonly (readonly BlobSource[])[],
+  files: readonly string[],
+  signal: AbortSignal,
+  onBytes: (bytes: number) => void,
+): Promise<Manifest["segments"]> {
+  const failure = new AbortController();
+  const either = AbortSignal.any([signal, failure.signal]);
+  const segments: Manifest["segments"] = [];
+  const left = [...groups.entries()];
+  const work = async (): Promise<void> => {
+    for (let next = left.shift(); next !== undefined; next = left.shift()) {
+      const [index, group] = next;
+      segments[index] = await packSegment(group, files[index] ?? "", either, onBytes);
+    }
+  };
+  const fail = (thrown: unknown): void => {
+    left.length = 0;
+    failure.abort(thrown);
+  };
+  await Promise.all(Array.from({ length: Math.min(AT_ONCE, availableParallelism()) }, () => work().catch(fail)));
+  if (failure.signal.aborted) throw failure.signal.reason;
+  return segments;
 }
 
 async function packSegment(

@@ -1,0 +1,71 @@
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { runCli } from "../test-io.ts";
+
+let cwd: string;
+beforeEach(() => {
+  cwd = mkdtempSync(join(tmpdir(), "tk-bundle-create-"));
+  cpSync(join("examples", "air-gapped", "trustkern.yaml"), join(cwd, "trustkern.yaml"));
+});
+afterEach(() => rmSync(cwd, { recursive: true }));
+
+const run = (...argv: string[]) => runCli(["bundle", "create", ...argv], { cwd, env: { PATH: cwd } });
+const codeOf = async (...argv: string[]) => {
+  const { exit, stdout } = await run(...argv, "--json");
+  return [exit, JSON.parse(stdout).error?.code];
+};
+const edited = (from: string | RegExp, to: string) => {
+  const file = join(cwd, "trustkern.yaml");
+  writeFileSync(file, readFileSync(file, "utf8").replace(from, to));
+};
+
+describe("bundle create", () => {
+  it("lists with --dry-run what would be in it, the image that verifies it too, and makes nothing", async () => {
+    const { exit, stdout } = await run("--dry-run", "--json");
+    const { images } = JSON.parse(stdout);
+    expect(exit).toBe(0);
+    const names = images.map(({ name }: { name: string }) => name);
+    expect(names).toEqual(expect.arrayContaining(["collector", "custody", "probe", "step-ca-pkcs11"]));
+    expect(images.filter(({ leftOut }: { leftOut: boolean }) => leftOut)).toEqual([]);
+    expect(readdirSync(cwd)).toEqual(["trustkern.yaml"]);
+  });
+
+  it("says of an image that it cannot make that it is left out", async () => {
+    edited("  grafana: absent\n", "");
+    expect((await run("--dry-run")).stdout).toMatch(/^grafana +left out: .*registry alone$/m);
+  });
+
+  it("refuses before any work what no site could install", async () => {
+    rmSync(join(cwd, "trustkern.yaml"));
+    expect(await codeOf("-o", "site.tkb")).toEqual([6, "CLI_NO_DEPLOYMENT"]);
+    expect(await codeOf("-o", "site.tkb", "-f", "none.yaml")).toEqual([6, "CLI_FILE"]);
+    writeFileSync(join(cwd, "trustkern.yaml"), "name: a\ntenant: b\nprofile: dev\n");
+    expect(await codeOf("-o", "site.tkb")).toEqual([2, "DOCKER_ENGINE_ONLY"]);
+    writeFileSync(
+      join(cwd, "trustkern.yaml"),
+      "name: a\ntenant: b\nprofile: dev\nengine: docker\nimages: { source: packages, grafana: absent }\n",
+    );
+    expect(await codeOf("-o", "site.tkb")).toEqual([2, "BUNDLE_NOT_TAKEN"]);
+    expect(await codeOf("--dry-run")).toEqual([2, "BUNDLE_NOT_TAKEN"]);
+  });
+
+  it.each([
+    ["no place for it", [], [2, "CLI_USAGE"]],
+    ["a folder in its place", ["-o", "."], [2, "BUNDLE_OUTPUT_THERE"]],
+    ["a file in its place", ["-o", "trustkern.yaml"], [2, "BUNDLE_OUTPUT_THERE"]],
+    ["a folder that is not there", ["-o", "none/site.tkb"], [4, "BUNDLE_NOT_WRITABLE"]],
+    ["parts of no size", ["-o", "site.tkb", "--split", "4GB"], [2, "BUNDLE_SPLIT_RANGE"]],
+    ["nobody who may sign", ["-o", "site.tkb"], [6, "BUNDLE_ROOT_MISSING"]],
+  ])("refuses %s, and leaves nothing", async (_, args, expected) => {
+    expect(await codeOf(...args)).toEqual(expected);
+    expect(readdirSync(cwd)).toEqual(["trustkern.yaml"]);
+  });
+
+  it("refuses where a part of an earlier bundle is", async () => {
+    mkdirSync(join(cwd, "out"));
+    writeFileSync(join(cwd, "out", "site.tkb.002"), "");
+    expect(await codeOf("-o", "out/site.tkb", "--split", "1GiB")).toEqual([2, "BUNDLE_OUTPUT_THERE"]);
+  });
+});

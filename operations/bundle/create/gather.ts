@@ -1,0 +1,113 @@
+import type { Deployment } from "../../../model/deployment.ts";
+import { buildModel } from "../../../modules/index.ts";
+import { dockerPlacement } from "../../../stacks/docker/placement.ts";
+import { LOCK_FILE as PROVIDER_LOCK } from "../../../stacks/docker/terraform/init.ts";
+import { type BuildContext, nodeVersion } from "../../images/build/contents.ts";
+import { KNOWN_IMAGES } from "../../images/known-images.ts";
+import { LOCK_FILE, renderImageLock } from "../../images/lock-file.ts";
+import { imageNamesOf } from "../../images/lock-images.ts";
+import type { BundleContents } from "../format/write.ts";
+import { provenanceOf } from "../provenance/provenance.ts";
+import { imageParts } from "../sbom/of-image.ts";
+import { toolkitParts } from "../sbom/of-toolkit.ts";
+import type { Part } from "../sbom/part.ts";
+import { sbomOf } from "../sbom/render.ts";
+import { type PreparedToolkit, prepareToolkit } from "../toolkit/prepare.ts";
+import { assemble } from "./assemble.ts";
+import { documentFiles } from "./documents.ts";
+import { bundleCreateErrors } from "./errors.ts";
+import { type BundleImages, bundleImages, bundleLock } from "./images.ts";
+import { providerLock } from "./provider-lock.ts";
+import { type BundleFile, fileOf } from "./source.ts";
+import { siteStack } from "./stack.ts";
+
+/** What {@link gather} is handed. */
+export interface GatherRequest extends BuildContext {
+  readonly deployment: Deployment;
+  /** Text of the deployment's file, as it is. */
+  readonly deploymentFile: string;
+  /** Of the toolkit and of every image. */
+  readonly version: string;
+  readonly temporaryDir: string;
+}
+
+/** What a bundle is to have. */
+export interface Gathered {
+  readonly contents: BundleContents;
+  /** Names of images that are not in it, since a registry alone has them. */
+  readonly leftOut: readonly string[];
+}
+
+/**
+ * The names of the images that a bundle of a deployment has, with the one that verifies it.
+ * @throws BUNDLE_NOT_TAKEN
+ */
+export function bundledNames(deployment: Deployment): readonly string[] {
+  const { source } = deployment.images;
+  if (source === "bundle") return imageNamesOf(buildModel(deployment, dockerPlacement(deployment)));
+  throw bundleCreateErrors.error(
+    "BUNDLE_NOT_TAKEN",
+    `images.source is "${source}" in the deployment "${deployment.name}"; accepted: bundle`,
+    { path: "images.source" },
+  );
+}
+
+/**
+ * Makes everything that a bundle has, or takes it from the cache: no Docker Engine, and for what the cache has no network. Nothing of it is
+ * read from a state directory. The same project, deployment and packages give the same contents.
+ * @throws BUNDLE_NOT_TAKEN, BUNDLE_DOCUMENT_MISSING, BUNDLE_LOCK_FAILED, and what making images and the toolkit throws
+ */
+export async function gather(request: GatherRequest): Promise<Gathered> {
+  const { deployment, deploymentFile, version, onProgress } = request;
+  onProgress("making the images, or taking them from the cache");
+  const images = await bundleImages(request, bundledNames(deployment), version);
+  const lock = bundleLock(images.images);
+  const stack = siteStack(deployment, lock, version);
+  const providers = await providerLock(request, stack.text, request.temporaryDir);
+  onProgress("making the toolkit");
+  const toolkit = await prepareToolkit(request, version);
+  const inputs = new Map([
+    ["deployment/trustkern.yaml", Buffer.from(deploymentFile)],
+    [`deployment/${LOCK_FILE}`, Buffer.from(renderImageLock(lock))],
+  ]);
+  onProgress("listing what everything is made of");
+  const files = [
+    ...[...inputs].map(([path, content]) => fileOf(path, content)),
+    ...stack.files,
+    fileOf(`stack/${PROVIDER_LOCK}`, providers),
+    ...documentFiles(request.projectDir),
+    ...(await origins(request, images, toolkit, inputs)),
+  ];
+  return { contents: assemble({ deployment, version, images, files, toolkit }), leftOut: images.leftOut };
+}
+
+/** What everything is made of, and from what it was made. */
+async function origins(
+  request: GatherRequest,
+  { images }: BundleImages,
+  toolkit: PreparedToolkit,
+  inputs: ReadonlyMap<string, Uint8Array>,
+): Promise<readonly BundleFile[]> {
+  const { version, deployment, projectDir } = request;
+  const parts = new Map<string, readonly Part[]>();
+  for (const { name, layers } of images) {
+    const contents = KNOWN_IMAGES[name]?.contents;
+    if (contents !== undefined) parts.set(name, await imageParts(request, contents, layers));
+  }
+  const ofToolkit = await toolkitParts(request, toolkit);
+  const fetched = [...parts.values(), ofToolkit].flat().map(({ purl }) => purl);
+  return [
+    ...[...parts].map(([name, own]) =>
+      fileOf(`sbom/${name}.cdx.json`, sbomOf({ type: "container", name: `trustkern/${name}`, version }, own)),
+    ),
+    fileOf("sbom/toolkit.cdx.json", sbomOf({ type: "application", name: "trustkern", version }, ofToolkit)),
+    fileOf(
+      "provenance.json",
+      provenanceOf({
+        ...{ projectDir, version, node: nodeVersion(projectDir), inputs },
+        ...{ tenant: deployment.tenant, deployment: deployment.name, platform: toolkit.platform },
+        fetched: fetched.filter((purl) => purl.startsWith("pkg:deb/")),
+      }),
+    ),
+  ];
+}
