@@ -15,6 +15,7 @@ import { mosquittoErrors } from "../modules/mosquitto/errors.ts";
 import { timescaledbErrors } from "../modules/timescaledb/errors.ts";
 import { bundleCreateErrors } from "../operations/bundle/create/errors.ts";
 import { bundleFormatErrors } from "../operations/bundle/format/errors.ts";
+import { siteErrors } from "../operations/bundle/install/errors.ts";
 import { sbomErrors } from "../operations/bundle/sbom/errors.ts";
 import { toolkitErrors } from "../operations/bundle/toolkit/errors.ts";
 import { bundleTrustErrors } from "../operations/bundle/trust/errors.ts";
@@ -127,6 +128,7 @@ const CATALOGUES = [
   sbomErrors,
   toolkitErrors,
   bundleTrustErrors,
+  siteErrors,
   statusFileErrors,
   cliErrors,
 ];

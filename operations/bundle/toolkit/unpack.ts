@@ -86,7 +86,8 @@ async function writeFiles(to: string, files: readonly ManifestFile[], content: R
   }
 }
 
-async function takeFrom(to: string, take: Runtime["layers"][number]["take"], content: Readable): Promise<void> {
+/** Takes files out of the layer of an image. @throws TOOLKIT_MALFORMED when it lacks one, and what the file system throws */
+export async function takeFrom(to: string, take: Runtime["layers"][number]["take"], content: Readable): Promise<void> {
   const wanted = new Map(take.map((one) => [one.from, one]));
   const unpack = extract();
   const reading = (async () => {

@@ -1,0 +1,100 @@
+import { messageOf, TrustKernError } from "../../../shared/errors.ts";
+import type { BundleContent, TrustedBundle } from "./content.ts";
+import { doStep } from "./do-step.ts";
+import { siteErrors } from "./errors.ts";
+import type { Asked } from "./facts.ts";
+import { historyOf } from "./history.ts";
+import type { Journal, Step } from "./journal.ts";
+import { type Plan, waysLeft } from "./plan.ts";
+import { leftBehind } from "./site.ts";
+
+/** What carries a plan out. */
+export interface Hands extends Asked {
+  readonly journal: Journal;
+  /** What is brought; undefined on a way back, which needs nothing from outside. */
+  readonly brought: { readonly bundle: BundleContent; readonly trusted: TrustedBundle } | undefined;
+  readonly clock: () => Date;
+  readonly onProgress: (what: string) => void;
+}
+
+/** Steps of an upgrade that are undone when one of them fails: before them nothing is touched, and after them it is well. */
+const UNDONE: readonly Step[] = ["stop", "backup", "switch", "deploy"];
+
+/**
+ * Does what a plan says, and writes before and after every step what it is about to do and has done, down to the disk. Cut anywhere,
+ * the same command goes on. An upgrade that does not become well goes back by itself.
+ * @throws BUNDLE_UPGRADE_UNDONE, BUNDLE_WAY_BACK_STOPPED, BUNDLE_SITE_CANCELLED, and what the steps throw
+ */
+export async function applyPlan(plan: Plan, hands: Hands): Promise<void> {
+  const { run, kind, target, from, steps, resumes, abandons } = plan;
+  if (steps.length === 0 && !resumes) return;
+  const { write } = hands.journal;
+  const at = timeOf(hands);
+  if (abandons !== undefined) write({ event: "end", run: abandons, at: at(), outcome: "old" });
+  if (!resumes) {
+    const { version, manifest } = target;
+    write({ event: "begin", run, at: at(), kind, version, manifest, from: from?.version ?? null });
+  }
+  if (kind === "rollback" || (kind === "upgrade" && from !== undefined && target.version === from.version)) {
+    if (openRun(hands)?.back === undefined) write({ event: "back", run, at: at(), why: "asked for" });
+    await goBack(plan, hands);
+    return;
+  }
+  for (const step of steps) {
+    try {
+      await journalled(step, plan, hands);
+    } catch (thrown) {
+      const changed = kind === "upgrade" && from !== undefined && UNDONE.includes(step);
+      if (!changed || hands.signal.aborted) throw thrown;
+      throw await undo({ ...plan, target: from }, hands, thrown);
+    }
+  }
+  write({ event: "end", run, at: at(), outcome: "new" });
+}
+
+/** Goes back because of an error, and gives the one that tells of both. */
+async function undo(plan: Plan, hands: Hands, why: unknown): Promise<Error> {
+  const message = messageOf(why);
+  hands.onProgress(`going back to version ${plan.target.version}: ${message.split("\n")[0]}`);
+  hands.journal.write({ event: "back", run: plan.run, at: timeOf(hands)(), why: message.slice(0, 4000) });
+  const left = openRun(hands)?.done.has("backup") === true;
+  await goBack(
+    { ...plan, steps: waysLeft(openRun(hands) ?? { kind: plan.kind, begun: new Set(), done: new Set() }) },
+    hands,
+  );
+  const where = left ? `; the state that it left is in "${leftBehind(hands.site, plan.run)}"` : "";
+  const fix = why instanceof TrustKernError ? why.fix : undefined;
+  return siteErrors.error("BUNDLE_UPGRADE_UNDONE", `version ${plan.target.version} runs again${where}: ${message}`, {
+    cause: why,
+    ...(fix === undefined ? {} : { fix }),
+  });
+}
+
+async function goBack(plan: Plan, hands: Hands): Promise<void> {
+  try {
+    for (const step of plan.steps) await journalled(step, plan, hands);
+  } catch (thrown) {
+    if (hands.signal.aborted) throw thrown;
+    const what = `version ${plan.target.version} does not run yet: ${messageOf(thrown)}`;
+    throw siteErrors.error("BUNDLE_WAY_BACK_STOPPED", what, { cause: thrown });
+  }
+  const outcome = plan.kind === "rollback" ? "new" : "old";
+  hands.journal.write({ event: "end", run: plan.run, at: timeOf(hands)(), outcome });
+}
+
+async function journalled(step: Step, plan: Plan, hands: Hands): Promise<void> {
+  const { run } = plan;
+  const at = timeOf(hands);
+  if (hands.signal.aborted) throw siteErrors.error("BUNDLE_SITE_CANCELLED", `cancelled before the step ${step}`);
+  hands.journal.write({ event: "step", run, at: at(), step, state: "begun" });
+  await doStep(step, plan, hands);
+  hands.journal.write({ event: "step", run, at: at(), step, state: "done" });
+}
+
+function openRun({ journal }: Hands): ReturnType<typeof historyOf>["open"] {
+  return historyOf(journal.lines()).open;
+}
+
+function timeOf({ clock }: Hands): () => string {
+  return () => clock().toISOString();
+}

@@ -1,0 +1,153 @@
+import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { MANIFEST_NAME, versionDir } from "./site.ts";
+import { TestSite, testBundle } from "./test-site.ts";
+
+let at: TestSite;
+beforeEach(() => {
+  at = new TestSite();
+});
+afterEach(() => at.remove());
+
+const steps = () => at.journal().flatMap((line) => (line.event === "step" && line.state === "done" ? [line.step] : []));
+const staged = () => readdirSync(at.site.stagingDir);
+const current = () => readlinkSync(at.site.currentLink);
+
+describe("bundle install", () => {
+  it("stages, loads, places, switches, deploys with the version's own toolkit, and leaves staging empty", async () => {
+    const report = await at.bring("install", testBundle(1));
+    expect(report).toMatchObject({ kind: "install", version: 1, from: null, resumed: false });
+    expect(steps()).toEqual(["stage", "load", "place", "switch", "deploy", "record", "prune"]);
+    expect([current(), staged(), at.engine.state().running]).toEqual(["versions/1", [], 1]);
+  });
+
+  it("writes each bytes once, read-only, and executable where the manifest says so", async () => {
+    await at.bring("install", testBundle(1));
+    const [one, two, text] = ["toolkit/mirror/one", "toolkit/mirror/two", "docs/same.md"].map((path) =>
+      lstatSync(join(versionDir(at.site, 1), path)),
+    );
+    expect([one?.ino === two?.ino, one?.nlink]).toEqual([true, 2]);
+    expect([one?.mode, text?.mode].map((mode = 0) => mode & 0o777)).toEqual([0o555, 0o444]);
+  });
+
+  it("does nothing, and writes nothing, when all is as it should be", async () => {
+    await at.bring("install", testBundle(1));
+    const before = readFileSync(at.site.journalFile, "utf8");
+    const again = testBundle(1, {
+      verify: () => {
+        throw new Error("nothing is taken from it, so nothing has to be read");
+      },
+    });
+    expect(await at.bring("install", again)).toMatchObject({ steps: [], version: 1 });
+    expect([readFileSync(at.site.journalFile, "utf8"), again.read]).toEqual([before, []]);
+  });
+
+  it("loads anew the image that somebody removed, and of it the layer that is missing", async () => {
+    await at.bring("install", testBundle(1));
+    const { images, tags } = at.engine.state();
+    const gone = tags["trustkern/gateway:1.0.0"] ?? "";
+    const left = Object.fromEntries(Object.entries(images).filter(([id]) => id !== gone));
+    at.engine.write({ images: left, tags: Object.fromEntries(Object.entries(tags).filter(([, id]) => id !== gone)) });
+    at.engine.loaded.length = 0;
+    const bundle = testBundle(1);
+    expect((await at.bring("install", bundle)).steps).toEqual(["load", "deploy"]);
+    expect(bundle.read).toHaveLength(2);
+    expect(at.engine.loaded.filter((name) => name.endsWith("layer.tar"))).toHaveLength(1);
+  });
+
+  it("plans and touches nothing with a dry run", async () => {
+    const report = await at.bring("install", testBundle(1), { dryRun: true });
+    expect(report).toMatchObject({
+      planned: true,
+      steps: ["stage", "load", "place", "switch", "deploy", "record", "prune"],
+    });
+    expect(readdirSync(at.site.dir)).toEqual(["staging"]);
+    expect(staged()).toEqual([]);
+  });
+
+  it.each([
+    [
+      "for another processor",
+      testBundle(1, { manifest: { toolkit: { version: "1.0.0", platform: "linux-arm64" } } }),
+      "BUNDLE_OTHER_MACHINE",
+    ],
+    ["that is a delta", testBundle(1, { manifest: { base: `sha256:${"0".repeat(64)}` } }), "BUNDLE_DELTA_ALONE"],
+  ])("refuses a bundle %s, and makes no folder", async (_, bundle, code) => {
+    await expect(at.bring("install", bundle)).rejects.toMatchObject({ code });
+    expect(existsSync(at.site.dir)).toBe(false);
+  });
+
+  it("refuses damaged bytes, and writes nothing outside of staging", async () => {
+    const damaged = testBundle(1, {
+      verify: () => {
+        throw Object.assign(new Error("a bit was flipped"), { code: "BUNDLE_DAMAGED" });
+      },
+    });
+    await expect(at.bring("install", damaged)).rejects.toMatchObject({ code: "BUNDLE_DAMAGED" });
+    expect([readdirSync(at.site.dir), staged(), damaged.read]).toEqual([["staging"], [], []]);
+  });
+
+  it("refuses a machine that is not fit, and writes nothing outside of staging", async () => {
+    const preflight = async () => {
+      throw Object.assign(new Error("no room"), { code: "BUNDLE_PREFLIGHT" });
+    };
+    await expect(at.bring("install", testBundle(1), { preflight })).rejects.toMatchObject({ code: "BUNDLE_PREFLIGHT" });
+    expect([readdirSync(at.site.dir), staged()]).toEqual([["staging"], []]);
+  });
+
+  it("refuses another version over one that is installed", async () => {
+    await at.bring("install", testBundle(1));
+    await expect(at.bring("install", testBundle(2))).rejects.toMatchObject({ code: "BUNDLE_INSTALLED" });
+    expect(current()).toBe("versions/1");
+  });
+
+  it("leaves a deploy that failed to be gone on with, and stages nothing twice", async () => {
+    at.failing.add(1);
+    await expect(at.bring("install", testBundle(1))).rejects.toMatchObject({ code: "BUNDLE_DEPLOY_FAILED" });
+    at.failing.clear();
+    const again = testBundle(1);
+    expect(await at.bring("install", again)).toMatchObject({ resumed: true, steps: ["deploy", "record", "prune"] });
+    expect([again.read, at.engine.state().running]).toEqual([[], 1]);
+  });
+
+  it("takes a better bundle in the place of a first one that never became well", async () => {
+    at.failing.add(1);
+    await expect(at.bring("install", testBundle(1))).rejects.toMatchObject({ code: "BUNDLE_DEPLOY_FAILED" });
+    expect(await at.bring("install", testBundle(2))).toMatchObject({ version: 2, from: null });
+    expect([current(), readdirSync(at.site.versionsDir)]).toEqual(["versions/2", ["2"]]);
+  });
+
+  it("goes on when the engine was down in the middle", async () => {
+    const load = at.engine.load.bind(at.engine);
+    at.engine.load = async () => {
+      throw Object.assign(new Error("cannot connect"), { code: "DOCKER_UNREACHABLE" });
+    };
+    await expect(at.bring("install", testBundle(1))).rejects.toMatchObject({ code: "DOCKER_UNREACHABLE" });
+    expect(existsSync(at.site.versionsDir)).toBe(false);
+    at.engine.load = load;
+    expect(await at.bring("install", testBundle(1))).toMatchObject({ resumed: true, version: 1 });
+    expect(at.engine.state().running).toBe(1);
+  });
+
+  it("puts a version's folder together anew when its manifest is gone", async () => {
+    await at.bring("install", testBundle(1));
+    const file = join(versionDir(at.site, 1), MANIFEST_NAME);
+    const bytes = readFileSync(file);
+    writeFileSync(file, "{}");
+    expect((await at.bring("install", testBundle(1))).steps).toEqual(["stage", "place", "deploy"]);
+    expect(readFileSync(file)).toEqual(bytes);
+  });
+
+  it("works for one at a time", async () => {
+    await expect(
+      at.bring("install", testBundle(1), { preflight: () => at.bring("install", testBundle(1)).then(() => undefined) }),
+    ).rejects.toMatchObject({ code: "STATE_LOCKED" });
+  });
+
+  it("refuses a journal that it did not write", async () => {
+    await at.bring("install", testBundle(1));
+    writeFileSync(at.site.journalFile, '{"event":"end","run":7,"at":"now","outcome":"new"}\n');
+    await expect(at.bring("install", testBundle(1))).rejects.toMatchObject({ code: "BUNDLE_JOURNAL_CORRUPT" });
+  });
+});

@@ -1,0 +1,117 @@
+import { existsSync, mkdirSync } from "node:fs";
+import { takeLock } from "../../../stacks/host/lock.ts";
+import { applyPlan, type Hands } from "./apply.ts";
+import type { BundleContent, TrustedBundle } from "./content.ts";
+import { siteErrors } from "./errors.ts";
+import { type Asked, lookAtSite } from "./facts.ts";
+import { historyOf } from "./history.ts";
+import { type Journal, openJournal, type Step } from "./journal.ts";
+import { type Plan, planInstall, planRollback, type Wish } from "./plan.ts";
+import { backupOf, type Site, versionDir } from "./site.ts";
+import { writingSite } from "./writing.ts";
+
+/** What {@link bringBundle} is handed. */
+export interface Bringing extends Asked {
+  readonly wish: Wish;
+  readonly bundle: BundleContent;
+  readonly trusted: TrustedBundle;
+  /** Of this machine, as `linux-x64`. */
+  readonly platform: string;
+  /** Throws when this machine cannot take the bundle; called before anything is changed, and not where nothing will be. */
+  readonly preflight: (plan: Plan) => Promise<void>;
+  readonly clock: () => Date;
+  readonly pid: number;
+  /** Whether to plan and change nothing. */
+  readonly dryRun: boolean;
+  readonly onProgress: (what: string) => void;
+  readonly onBytes: (done: { readonly bytes: number; readonly of: number }) => void;
+}
+
+/** What became of a site. */
+export interface SiteReport {
+  readonly schema: "trustkern.bundle-site/1";
+  readonly kind: Plan["kind"];
+  /** Version that runs now; with `planned` the one that would. */
+  readonly version: number;
+  /** Version that ran before. */
+  readonly from: number | null;
+  /** Steps that were done, or would be; none where everything was as it should be. */
+  readonly steps: readonly Step[];
+  readonly resumed: boolean;
+  /** Whether nothing was changed, because only a plan was asked for. */
+  readonly planned: boolean;
+}
+
+/**
+ * Brings a bundle to a site whose trust in it is settled: install, or upgrade. Cut anywhere, the same call goes on.
+ * @throws STATE_LOCKED, BUNDLE_INSTALLED, BUNDLE_NOT_INSTALLED, BUNDLE_RUN_OPEN, BUNDLE_OTHER_MACHINE, BUNDLE_DELTA_ALONE, BUNDLE_PREFLIGHT,
+ * BUNDLE_SITE_UNWRITABLE, what verifying the bundle throws, and what {@link applyPlan} throws
+ */
+export async function bringBundle(request: Bringing): Promise<SiteReport> {
+  const { wish, bundle, trusted, site } = request;
+  assertFits(request);
+  using lock = lockSite(site, request.pid);
+  const target = { version: trusted.version, manifest: trusted.manifest };
+  const facts = await lookAtSite(request, lock.journal, target, bundle.manifest);
+  const plan = planInstall(wish, facts.site, target, facts.engine);
+  if (plan.steps.length > 0 && !request.dryRun) {
+    await request.preflight(plan);
+    await verifyIfRead(plan, request);
+  }
+  if (!request.dryRun) await applyPlan(plan, { ...request, journal: lock.journal, brought: { bundle, trusted } });
+  return reportOf(plan, request.dryRun);
+}
+
+/** What {@link takeBack} is handed. */
+export type TakingBack = Asked & Pick<Hands, "clock" | "onProgress"> & Pick<Bringing, "pid" | "dryRun">;
+
+/**
+ * Takes a site back to the version before, with the state that it had: an open upgrade, or the version that is installed.
+ * @throws STATE_LOCKED, BUNDLE_NO_WAY_BACK, BUNDLE_WAY_BACK_STOPPED
+ */
+export async function takeBack(request: TakingBack): Promise<SiteReport> {
+  using lock = lockSite(request.site, request.pid);
+  const plan = planRollback({ history: historyOf(lock.journal.lines()) });
+  assertWayBack(request.site, plan);
+  if (!request.dryRun) await applyPlan(plan, { ...request, journal: lock.journal, brought: undefined });
+  return reportOf(plan, request.dryRun);
+}
+
+/** Before anything is stopped. What was begun is gone on with, whatever is there. */
+function assertWayBack(site: Site, { resumes, target }: Plan): void {
+  if (resumes) return;
+  const gone = [backupOf(site, target.version), versionDir(site, target.version)].filter((path) => !existsSync(path));
+  if (gone.length > 0)
+    throw siteErrors.error("BUNDLE_NO_WAY_BACK", `version ${target.version} has lost "${gone.join('" and "')}"`);
+}
+
+/** Every byte is held against the manifest before one is used, although each blob is held against it once more when it is. */
+async function verifyIfRead({ steps }: Plan, { bundle, signal, onProgress, onBytes }: Bringing): Promise<void> {
+  if (!steps.some((step) => step === "stage" || step === "load")) return;
+  onProgress("reading every byte of the bundle");
+  await bundle.verifyBytes({ signal, onProgress: onBytes });
+}
+
+function lockSite(site: Site, pid: number): Disposable & { readonly journal: Journal } {
+  writingSite(site.stagingDir, () => mkdirSync(site.stagingDir, { recursive: true, mode: 0o700 }));
+  const unlock = takeLock(site.lockFile, pid);
+  try {
+    return { journal: openJournal(site.journalFile), [Symbol.dispose]: unlock };
+  } catch (thrown) {
+    unlock();
+    throw thrown;
+  }
+}
+
+function assertFits({ bundle: { manifest, path }, platform }: Bringing): void {
+  if (manifest.base !== undefined)
+    throw siteErrors.error("BUNDLE_DELTA_ALONE", `"${path}" has what changed since ${manifest.base}`, { path });
+  if (manifest.toolkit.platform === platform) return;
+  const what = `"${path}" is for ${manifest.toolkit.platform}, and this machine is ${platform}`;
+  throw siteErrors.error("BUNDLE_OTHER_MACHINE", what, { path });
+}
+
+function reportOf({ kind, target, from, steps, resumes }: Plan, planned: boolean): SiteReport {
+  const [version, before] = [target.version, from?.version ?? null];
+  return { schema: "trustkern.bundle-site/1", kind, version, from: before, steps, resumed: resumes, planned };
+}

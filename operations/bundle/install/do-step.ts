@@ -1,0 +1,75 @@
+import { backUp, restoreBackup } from "../upgrade/backup.ts";
+import type { Hands } from "./apply.ts";
+import { switchCurrent } from "./current.ts";
+import { siteErrors } from "./errors.ts";
+import type { Step } from "./journal.ts";
+import { loadMissing, nameImages } from "./load.ts";
+import { keptManifest, placeVersion, versionsOf } from "./place.ts";
+import type { Plan } from "./plan.ts";
+import { prune } from "./prune.ts";
+import { stagedDir, versionDir } from "./site.ts";
+import { stageFiles } from "./stage.ts";
+import { stageRuntime } from "./stage-runtime.ts";
+
+/** Does one step. Every step may be done again, whole or cut. */
+export function doStep(step: Step, plan: Plan, hands: Hands): Promise<void> {
+  return STEP[step](plan, hands);
+}
+
+const STEP: Readonly<Record<Step, (plan: Plan, hands: Hands) => Promise<void>>> = {
+  stage: async ({ target: { version } }, hands) => {
+    const { site, signal, onProgress } = hands;
+    const { bundle } = broughtTo(hands);
+    onProgress(`staging version ${version}`);
+    const others = versionsOf(site)
+      .toReversed()
+      .map((one) => versionDir(site, one));
+    const staging = { bundle, to: stagedDir(site, version), others, signal };
+    await stageFiles(staging);
+    await stageRuntime(staging);
+  },
+  load: async ({ target: { version } }, hands) => {
+    const { engine, signal, onProgress } = hands;
+    await loadMissing({ bundle: broughtTo(hands).bundle, version, engine, signal, onProgress });
+  },
+  place: async ({ target: { version, manifest } }, { site }) => placeVersion(site, version, manifest),
+  stop: async ({ from }, { site, engine, onProgress }) => {
+    onProgress(`stopping version ${from?.version ?? "that ran"}`);
+    await engine.stop(site.stateDir);
+  },
+  backup: async ({ from }, { site, signal, onProgress }) => {
+    if (from === undefined) return;
+    onProgress("copying volumes, keys and state");
+    await backUp(site, from.version, signal);
+  },
+  switch: async ({ target }, { site }) => switchCurrent(site, target.version),
+  deploy: deploy,
+  record: async (_, hands) => broughtTo(hands).trusted.record(),
+  prune: async ({ target, from }, { site, engine }) =>
+    prune(site, engine, new Set([target.version, ...(from === undefined ? [] : [from.version])])),
+  remove: async (_, { site, engine, onProgress }) => {
+    onProgress("removing the containers of the version that is left");
+    await engine.remove(site.stateDir);
+  },
+  restore: async ({ target, run }, { site, onProgress }) => {
+    onProgress(`putting back the state of version ${target.version}`);
+    restoreBackup(site, target.version, run);
+  },
+  "switch-back": async ({ target }, { site }) => switchCurrent(site, target.version),
+  "load-back": async ({ target: { version } }, { site, engine }) =>
+    nameImages(engine, keptManifest(site, version).images, version),
+  "deploy-back": deploy,
+};
+
+async function deploy({ target: { version } }: Plan, { site, toolkit, signal, onProgress }: Hands): Promise<void> {
+  onProgress(`deploying version ${version} with its own toolkit`);
+  const folder = versionDir(site, version);
+  await toolkit.deploy(folder, site.stateDir, signal);
+  if (await toolkit.isWell(folder, site.stateDir, signal)) return;
+  throw siteErrors.error("BUNDLE_DEPLOY_FAILED", `version ${version} was deployed, and its status is not well`);
+}
+
+function broughtTo({ brought }: Hands): NonNullable<Hands["brought"]> {
+  if (brought !== undefined) return brought;
+  throw new Error("a step that needs a bundle was planned without one");
+}

@@ -1,0 +1,50 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { digestOf, type Manifest, parseManifest } from "../format/manifest.ts";
+import { MANIFEST_NAME, type Site, stagedDir, versionDir } from "./site.ts";
+import { syncFolder, writingSite } from "./writing.ts";
+
+/** Whether a version's folder is that of a manifest. */
+export function isPlaced(site: Site, version: number, manifest: string): boolean {
+  const file = join(versionDir(site, version), MANIFEST_NAME);
+  return existsSync(file) && digestOf(readFileSync(file)) === manifest;
+}
+
+/**
+ * Has a version that is staged take its place, at once.
+ * @throws BUNDLE_SITE_UNWRITABLE
+ */
+export function placeVersion(site: Site, version: number, manifest: string): void {
+  const [staged, placed] = [stagedDir(site, version), versionDir(site, version)];
+  if (isPlaced(site, version, manifest) && !existsSync(staged)) return;
+  writingSite(placed, () => {
+    mkdirSync(site.versionsDir, { recursive: true, mode: 0o755 });
+    if (existsSync(placed)) {
+      // Two renames: what lay there was damaged, or of a bundle that never ran.
+      const aside = join(site.stagingDir, `aside-${version}`);
+      rmSync(aside, { recursive: true, force: true });
+      renameSync(placed, aside);
+    }
+    renameSync(staged, placed);
+    syncFolder(site.versionsDir);
+    syncFolder(site.dir);
+  });
+}
+
+/** The versions that lie on a site, ascending. */
+export function versionsOf({ versionsDir }: Site): readonly number[] {
+  if (!existsSync(versionsDir)) return [];
+  return readdirSync(versionsDir)
+    .filter((name) => /^[1-9][0-9]{0,9}$/.test(name))
+    .map(Number)
+    .sort((a, b) => a - b);
+}
+
+/**
+ * The manifest that a version on this site has kept.
+ * @throws BUNDLE_MALFORMED, BUNDLE_SITE_UNWRITABLE where it is not there
+ */
+export function keptManifest(site: Site, version: number): Manifest {
+  const file = join(versionDir(site, version), MANIFEST_NAME);
+  return parseManifest(writingSite(file, () => readFileSync(file)));
+}

@@ -1,0 +1,100 @@
+import { lstatSync } from "node:fs";
+import type { Deployment } from "../../../model/deployment.ts";
+import { renderFindings } from "../../../model/findings.ts";
+import { buildModel } from "../../../modules/index.ts";
+import type { Finding } from "../../../shared/finding.ts";
+import type { RunAs } from "../../../stacks/docker/containers.ts";
+import { stateLabelOf } from "../../../stacks/docker/labels.ts";
+import { decryptionKeys, hostKeyFindings, issuingKeys } from "../../../stacks/docker/life/host-keys.ts";
+import { dockerPlacement } from "../../../stacks/docker/placement.ts";
+import type { DockerCli } from "../../../stacks/host/docker-cli.ts";
+import { judgeDocker } from "../../doctor/checks/docker.ts";
+import { gatherPorts, judgePorts } from "../../doctor/checks/ports.ts";
+import { gatherDocker } from "../../doctor/docker-facts.ts";
+import type { DoctorFinding } from "../../doctor/finding.ts";
+import type { Machine } from "../../doctor/machine.ts";
+import { nearestExisting } from "../../doctor/nearest-existing.ts";
+import type { Manifest } from "../format/manifest.ts";
+import { siteErrors } from "../install/errors.ts";
+import type { Plan } from "../install/plan.ts";
+import type { Site } from "../install/site.ts";
+import { judgeRoom, roomFor } from "./room.ts";
+
+/** What {@link assertFit} looks at. */
+export interface PreflightSubject {
+  readonly site: Site;
+  readonly plan: Plan;
+  readonly manifest: Manifest;
+  /** What the bundle deploys; undefined where this toolkit cannot read it, since the bundle's own will. */
+  readonly deployment: Deployment | undefined;
+  readonly machine: Machine;
+  readonly docker: DockerCli;
+  /** Who would run the containers. */
+  readonly runAs: RunAs;
+  readonly now: () => Date;
+  /** Hears what is worth knowing and keeps nothing from going on. */
+  readonly onWarning: (what: string) => void;
+}
+
+/**
+ * Holds, before anything is touched, that this machine can take a bundle: engine, ports, keys of the host, one disk with room. These are the
+ * doctor's own checks, of what the bundle deploys.
+ * @throws BUNDLE_PREFLIGHT with every finding
+ */
+export async function assertFit(subject: PreflightSubject): Promise<void> {
+  const { site, plan, manifest, machine, onWarning } = subject;
+  const doctor = await examined(subject);
+  for (const { message } of doctor.filter(({ level }) => level === "warning")) onWarning(message);
+  const findings = [
+    ...doctor.filter(({ level }) => level === "problem").map(asFinding),
+    ...(await keysOf(subject)),
+    ...splitFindings(site),
+    ...judgeRoom(roomFor(plan, site, manifest), freeOn(machine, site.dir), site.dir),
+  ];
+  if (findings.length === 0) return;
+  throw siteErrors.error("BUNDLE_PREFLIGHT", renderFindings("this machine cannot take the bundle", findings), {
+    path: findings[0]?.path,
+    cause: findings,
+  });
+}
+
+async function examined({
+  site,
+  deployment,
+  machine,
+  docker,
+  now,
+}: PreflightSubject): Promise<readonly DoctorFinding[]> {
+  const needs = { docker: true, builds: false, promises: deployment?.profile !== "dev" };
+  const engine = judgeDocker(await gatherDocker(docker, now), needs);
+  if (deployment === undefined) return engine;
+  const deployed = { deployment, model: buildModel(deployment, dockerPlacement(deployment)) };
+  return [...engine, ...judgePorts(await gatherPorts(deployed, machine, docker), stateLabelOf(site.stateDir))];
+}
+
+async function keysOf({ deployment, machine, runAs }: PreflightSubject): Promise<readonly Finding[]> {
+  if (deployment === undefined) return [];
+  const places = [decryptionKeys(deployment), issuingKeys(deployment)];
+  return (await Promise.all(places.map((place) => hostKeyFindings(place, runAs, machine.lookAt)))).flat();
+}
+
+function asFinding({ check, code, message, fix }: DoctorFinding): Finding {
+  return { code: code ?? "BUNDLE_PREFLIGHT", path: check, message, fix: fix ?? "run `trustkern doctor`" };
+}
+
+/** A folder that is a file system of its own is replaced by no rename. */
+function splitFindings({ dir, stagingDir, versionsDir, stateDir, backupDir }: Site): readonly Finding[] {
+  const own = lstatSync(dir, { throwIfNoEntry: false })?.dev;
+  return [stagingDir, versionsDir, stateDir, backupDir]
+    .filter((folder) => (lstatSync(folder, { throwIfNoEntry: false })?.dev ?? own) !== own)
+    .map((folder) => ({
+      code: "BUNDLE_SITE_SPLIT",
+      path: folder,
+      message: `it lies on another file system than "${dir}"`,
+      fix: siteErrors.entries.BUNDLE_SITE_SPLIT.fix,
+    }));
+}
+
+function freeOn(machine: Machine, folder: string): number | undefined {
+  return machine.diskSpace(nearestExisting(machine, folder))?.freeBytes;
+}

@@ -1,0 +1,168 @@
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { backupOf, leftBehind, versionDir } from "../install/site.ts";
+import { rowsOf, TestSite, testBundle } from "../install/test-site.ts";
+
+let at: TestSite;
+beforeEach(async () => {
+  at = new TestSite();
+  await at.bring("install", testBundle(1));
+});
+afterEach(() => at.remove());
+
+const current = () => readlinkSync(at.site.currentLink);
+const running = () => at.engine.state().running;
+
+describe("bundle upgrade", () => {
+  it("stops, copies the state cold, and then deploys the new version, which migrates", async () => {
+    let runningWhileCopied: unknown = "nobody copied";
+    const onProgress = (what: string) => {
+      if (what.startsWith("copying")) runningWhileCopied = running();
+    };
+    const report = await at.bring("upgrade", testBundle(2), { onProgress });
+    expect(report).toMatchObject({ kind: "upgrade", version: 2, from: 1 });
+    expect([current(), running(), at.rows(), runningWhileCopied]).toEqual(["versions/2", 2, "1\n2\n", null]);
+    const copy = join(backupOf(at.site, 1), "volumes", "database", "rows");
+    expect([readFileSync(copy, "utf8"), lstatSync(backupOf(at.site, 1)).mode & 0o777]).toEqual(["1\n", 0o755]);
+  });
+
+  it("links what the version before has, and reads the rest alone", async () => {
+    const bundle = testBundle(2);
+    await at.bring("upgrade", bundle);
+    const [one, two] = [1, 2].map((version) => lstatSync(join(versionDir(at.site, version), "docs/same.md")).ino);
+    expect(one).toBe(two);
+    const shared = bundle.manifest.files.find(({ path }) => path === "docs/same.md")?.digest;
+    expect(bundle.read).not.toContain(shared);
+  });
+
+  it("does not link a file that has changed on the disk since", async () => {
+    const file = join(versionDir(at.site, 1), "docs/same.md");
+    const { size } = lstatSync(file);
+    writeFileSync(file, Buffer.alloc(size, "rotten"));
+    await at.bring("upgrade", testBundle(2));
+    expect(readFileSync(join(versionDir(at.site, 2), "docs/same.md"), "utf8")).toMatch(/^shared/);
+  });
+
+  it("loads no layer that the engine has", async () => {
+    at.engine.loaded.length = 0;
+    await at.bring("upgrade", testBundle(2));
+    expect(at.engine.loaded.filter((name) => name.endsWith("layer.tar"))).toHaveLength(2);
+  });
+
+  it("goes back by itself to the version and the state before, when the new one does not become well", async () => {
+    at.failing.add(2);
+    const failed = at.bring("upgrade", testBundle(2));
+    await expect(failed).rejects.toMatchObject({ code: "BUNDLE_UPGRADE_UNDONE" });
+    expect([current(), running(), at.rows()]).toEqual(["versions/1", 1, "1\n"]);
+    expect(readFileSync(join(leftBehind(at.site, 2), "volumes", "database", "rows"), "utf8")).toBe("1\n2\n");
+    expect(at.journal().at(-1)).toMatchObject({ event: "end", outcome: "old" });
+  });
+
+  it("goes back by itself when the copy cannot be made, on the state as it is", async () => {
+    mkdirSync(at.site.backupDir, { recursive: true });
+    rmSync(at.site.backupDir, { recursive: true });
+    writeFileSync(at.site.backupDir, "a file is in the way");
+    await expect(at.bring("upgrade", testBundle(2))).rejects.toMatchObject({ code: "BUNDLE_UPGRADE_UNDONE" });
+    expect([current(), running(), at.rows()]).toEqual(["versions/1", 1, "1\n"]);
+  });
+
+  it("has the next try begin anew after it went back, and keep nothing of the first", async () => {
+    at.failing.add(2);
+    await expect(at.bring("upgrade", testBundle(2))).rejects.toMatchObject({ code: "BUNDLE_UPGRADE_UNDONE" });
+    at.failing.clear();
+    await at.bring("upgrade", testBundle(2));
+    expect([current(), running(), at.rows()]).toEqual(["versions/2", 2, "1\n2\n"]);
+    expect(readdirSync(at.site.backupDir)).toEqual(["1"]);
+  });
+
+  it("goes on with the way back by rollback when that was stopped too", async () => {
+    at.failing.add(2).add(1);
+    await expect(at.bring("upgrade", testBundle(2))).rejects.toMatchObject({ code: "BUNDLE_WAY_BACK_STOPPED" });
+    await expect(at.bring("upgrade", testBundle(2))).rejects.toMatchObject({ code: "BUNDLE_RUN_OPEN" });
+    at.failing.clear();
+    expect(await at.back()).toMatchObject({ version: 1, resumed: true });
+    expect([current(), running(), at.rows()]).toEqual(["versions/1", 1, "1\n"]);
+  });
+
+  it("keeps the version before and its copy, and takes older ones away with their images", async () => {
+    await at.bring("upgrade", testBundle(2));
+    await at.bring("upgrade", testBundle(3));
+    expect([readdirSync(at.site.versionsDir).sort(), readdirSync(at.site.backupDir)]).toEqual([["2", "3"], ["2"]]);
+    const kept = Object.keys(at.engine.state().tags).filter((tag) => tag.includes(":bundle-"));
+    expect(kept.every((tag) => /-[23]$/.test(tag))).toBe(true);
+    expect(Object.keys(at.engine.state().images)).toHaveLength(4);
+  });
+
+  it("refuses a site without a version", async () => {
+    const empty = new TestSite();
+    await expect(empty.bring("upgrade", testBundle(1))).rejects.toMatchObject({ code: "BUNDLE_NOT_INSTALLED" });
+    empty.remove();
+  });
+
+  it("refuses another bundle while an upgrade that has stopped things is open, and takes it before that", async () => {
+    const stop = at.engine.stop.bind(at.engine);
+    const controller = new AbortController();
+    at.engine.stop = async () => controller.abort();
+    const cut = at.bring("upgrade", testBundle(2), { signal: controller.signal });
+    await expect(cut).rejects.toMatchObject({ code: "BUNDLE_SITE_CANCELLED" });
+    await expect(at.bring("upgrade", testBundle(3))).rejects.toMatchObject({ code: "BUNDLE_RUN_OPEN" });
+    at.engine.stop = stop;
+    expect(await at.bring("upgrade", testBundle(2))).toMatchObject({ resumed: true, version: 2 });
+    at.engine.load = async () => {
+      throw Object.assign(new Error("cannot connect"), { code: "DOCKER_UNREACHABLE" });
+    };
+    await expect(at.bring("upgrade", testBundle(3))).rejects.toMatchObject({ code: "DOCKER_UNREACHABLE" });
+    expect([current(), running()]).toEqual(["versions/2", 2]);
+    at.engine.load = Object.getPrototypeOf(at.engine).load.bind(at.engine);
+    expect(await at.bring("upgrade", testBundle(4))).toMatchObject({ resumed: false, version: 4, from: 2 });
+  });
+});
+
+describe("bundle rollback", () => {
+  it("brings back the version before with the state that it had, and keeps what it leaves", async () => {
+    await at.bring("upgrade", testBundle(2));
+    expect(await at.back()).toMatchObject({ kind: "rollback", version: 1, from: 2 });
+    expect([current(), running(), at.rows()]).toEqual(["versions/1", 1, "1\n"]);
+    expect(readFileSync(join(leftBehind(at.site, 3), "volumes", "database", "rows"), "utf8")).toBe("1\n2\n");
+    const tags = at.engine.state().tags;
+    expect(tags["trustkern/broker:1.0.0"]).toBe(tags["trustkern/broker:bundle-1"]);
+  });
+
+  it("lets the version that was left be brought again", async () => {
+    await at.bring("upgrade", testBundle(2));
+    await at.back();
+    await at.bring("upgrade", testBundle(2));
+    expect([current(), running(), at.rows()]).toEqual(["versions/2", 2, "1\n2\n"]);
+  });
+
+  it("refuses where nothing was replaced, and where it went back already", async () => {
+    await expect(at.back()).rejects.toMatchObject({ code: "BUNDLE_NO_WAY_BACK" });
+    await at.bring("upgrade", testBundle(2));
+    await at.back();
+    await expect(at.back()).rejects.toMatchObject({ code: "BUNDLE_NO_WAY_BACK" });
+    expect([current(), running()]).toEqual(["versions/1", 1]);
+  });
+
+  it("refuses to touch the state when the copy is gone", async () => {
+    await at.bring("upgrade", testBundle(2));
+    rmSync(backupOf(at.site, 1), { recursive: true });
+    await expect(at.back()).rejects.toMatchObject({ code: "BUNDLE_NO_WAY_BACK" });
+    expect([current(), running(), at.rows()]).toEqual(["versions/2", 2, "1\n2\n"]);
+  });
+
+  it("only plans with a dry run", async () => {
+    await at.bring("upgrade", testBundle(2));
+    expect(await at.back({ dryRun: true })).toMatchObject({ planned: true, version: 1 });
+    expect([current(), running(), existsSync(rowsOf(at.site))]).toEqual(["versions/2", 2, true]);
+  });
+});
