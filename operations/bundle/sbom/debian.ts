@@ -1,11 +1,10 @@
 import { createReadStream } from "node:fs";
 import { buffer } from "node:stream/consumers";
-import { pipeline } from "node:stream/promises";
 import { PackageURL } from "packageurl-js";
-import { extract } from "tar-stream";
 import { RELEASE_VERSION } from "../../images/build/debian-mirror.ts";
 import type { Layer } from "../../images/build/layer.ts";
 import { PACKAGE_RECORDS } from "../../images/build/package-records.ts";
+import { eachEntry } from "../../images/build/tar-entries.ts";
 import { sbomErrors } from "./errors.ts";
 import type { Part } from "./part.ts";
 
@@ -15,16 +14,10 @@ import type { Part } from "./part.ts";
  */
 export async function debianParts(layer: Layer): Promise<readonly Part[]> {
   const records: string[] = [];
-  const unpack = extract();
-  const reading = (async () => {
-    for await (const entry of unpack) {
-      const { name, type } = entry.header;
-      if (type === "file" && name.startsWith(`${PACKAGE_RECORDS}/`))
-        records.push((await buffer(entry)).toString("utf8"));
-      else entry.resume();
-    }
-  })();
-  await Promise.all([pipeline(createReadStream(layer.file), unpack), reading]);
+  await eachEntry(createReadStream(layer.file), async (entry) => {
+    const { name, type } = entry.header;
+    if (type === "file" && name.startsWith(`${PACKAGE_RECORDS}/`)) records.push((await buffer(entry)).toString("utf8"));
+  });
   if (records.length === 0)
     throw sbomErrors.error("SBOM_UNKNOWN_PARTS", `the layer ${layer.diffId} has no records of its Debian packages`);
   return records.map(partOf);

@@ -1,9 +1,8 @@
 import { createReadStream } from "node:fs";
 import { posix } from "node:path";
-import { pipeline } from "node:stream/promises";
-import { extract } from "tar-stream";
 import { NODE } from "../../../modules/common.ts";
 import type { Layer } from "../../images/build/layer.ts";
+import { eachEntry } from "../../images/build/tar-entries.ts";
 import { toolkitErrors } from "./errors.ts";
 import { type Runtime, TOOLKIT, type ToolkitPlatform } from "./layout.ts";
 
@@ -53,15 +52,9 @@ export async function runtimeOf(
 /** Paths of a layer; those of links with what they lead to. */
 async function linksOf(layer: Layer): Promise<ReadonlyMap<string, string | undefined>> {
   const links = new Map<string, string | undefined>();
-  const unpack = extract();
-  const reading = (async () => {
-    for await (const entry of unpack) {
-      const { name, type, linkname } = entry.header;
-      links.set(name, type === "symlink" ? posix.join(posix.dirname(name), linkname ?? "") : undefined);
-      entry.resume();
-    }
-  })();
-  await Promise.all([pipeline(createReadStream(layer.file), unpack), reading]);
+  await eachEntry(createReadStream(layer.file), ({ header: { name, type, linkname } }) => {
+    links.set(name, type === "symlink" ? posix.join(posix.dirname(name), linkname ?? "") : undefined);
+  });
   return links;
 }
 

@@ -12,8 +12,8 @@ import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
-import { extract } from "tar-stream";
 import { messageOf, TrustKernError } from "../../../shared/errors.ts";
+import { eachEntry } from "../../images/build/tar-entries.ts";
 import type { Bundle } from "../format/read.ts";
 import { toolkitErrors } from "./errors.ts";
 import { parseRuntime, type Runtime, TOOLKIT, TOOLKIT_FOLDER } from "./layout.ts";
@@ -89,17 +89,12 @@ async function writeFiles(to: string, files: readonly ManifestFile[], content: R
 /** Takes files out of the layer of an image. @throws TOOLKIT_MALFORMED when it lacks one, and what the file system throws */
 export async function takeFrom(to: string, take: Runtime["layers"][number]["take"], content: Readable): Promise<void> {
   const wanted = new Map(take.map((one) => [one.from, one]));
-  const unpack = extract();
-  const reading = (async () => {
-    for await (const entry of unpack) {
-      const one = wanted.get(entry.header.name);
-      if (one !== undefined && entry.header.type === "file") {
-        wanted.delete(one.from);
-        await write(join(to, one.to), entry, one.executable);
-      } else entry.resume();
-    }
-  })();
-  await Promise.all([pipeline(content, unpack), reading]);
+  await eachEntry(content, async (entry) => {
+    const one = wanted.get(entry.header.name);
+    if (one === undefined || entry.header.type !== "file") return;
+    wanted.delete(one.from);
+    await write(join(to, one.to), entry, one.executable);
+  });
   if (wanted.size > 0)
     throw toolkitErrors.error("TOOLKIT_MALFORMED", `a layer has no ${[...wanted.keys()].join(", ")}`);
 }

@@ -1,13 +1,12 @@
 import { spawn } from "node:child_process";
 import type { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
-import { pipeline } from "node:stream/promises";
-import { extract, type Extract as Unpack } from "tar-stream";
 import { messageOf } from "../../../shared/errors.ts";
 import { imagesErrors } from "../errors.ts";
 import { debianSources, RELEASE, RELEASE_VERSION } from "./debian-mirror.ts";
 import type { LayerEntries, LayerEntry } from "./layer.ts";
 import { isPackageRecord, KEEP_RECORDS, PACKAGE_RECORDS, recordsOf } from "./package-records.ts";
+import { eachEntry, type TarEntry } from "./tar-entries.ts";
 
 /** What the Node runtime and every program in C or Go needs, and nothing that a shell or a package manager is. */
 export const RUNTIME_PACKAGES: readonly string[] = [
@@ -138,17 +137,12 @@ export async function rootfsOf(tar: Readable, keep: (path: string) => boolean): 
   ]);
   const certificates = new Map<string, Buffer>();
   const records = new Map<string, Buffer>();
-  const unpack = extract();
-  const reading = (async () => {
-    for await (const entry of unpack) {
-      const path = entry.header.name.replace(/^\.?\//, "").replace(/\/$/, "");
-      if (CERTIFICATE.test(path)) certificates.set(path, await buffer(entry));
-      else if (isPackageRecord(path)) records.set(path, await buffer(entry));
-      else if (keep(path)) entries.set(path, await entryOf(path, entry));
-      entry.resume();
-    }
-  })();
-  await Promise.all([pipeline(tar, unpack), reading]);
+  await eachEntry(tar, async (entry) => {
+    const path = entry.header.name.replace(/^\.?\//, "").replace(/\/$/, "");
+    if (CERTIFICATE.test(path)) certificates.set(path, await buffer(entry));
+    else if (isPackageRecord(path)) records.set(path, await buffer(entry));
+    else if (keep(path)) entries.set(path, await entryOf(path, entry));
+  });
   for (const [path, record] of recordsOf(records, new Set([...entries.keys(), ...certificates.keys()])))
     entries.set(path, record);
   if (certificates.size > 0) {
@@ -158,9 +152,7 @@ export async function rootfsOf(tar: Readable, keep: (path: string) => boolean): 
   return entries;
 }
 
-type Unpacked = Unpack extends AsyncIterable<infer E> ? E : never;
-
-async function entryOf(path: string, entry: Unpacked): Promise<LayerEntry> {
+async function entryOf(path: string, entry: TarEntry): Promise<LayerEntry> {
   const { type, linkname, mode = 0 } = entry.header;
   if (type === "symlink" && linkname) return { kind: "link", target: linkname };
   if (type === "file") return { kind: "file", content: await buffer(entry), executable: (mode & 0o111) !== 0 };
