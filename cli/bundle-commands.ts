@@ -38,6 +38,19 @@ export const BUNDLE_COMMANDS: readonly Command[] = [
     load: () => import("./commands/bundle-verify.ts"),
   },
   {
+    name: "bundle extract",
+    args: "<file>",
+    summary:
+      "the images of a bundle as one OCI image layout, once the bundle is verified, for tools that read such folders",
+    options: [
+      ["--oci <folder>", "folder to write; must not be there yet"],
+      ["--site <dir>", "the site whose trust counts (default: /opt/trustkern/DEPLOYMENT)"],
+      ...NAMED_ROOT_OPTIONS,
+    ],
+    handlesCancel: true,
+    load: () => import("./commands/bundle-extract.ts"),
+  },
+  {
     name: "bundle sign",
     args: "<file>",
     summary: "one more signature on a bundle; where its root of trust is no longer the newest, a new version",

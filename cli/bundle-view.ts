@@ -1,10 +1,26 @@
 import { digestOf, type Manifest } from "../operations/bundle/format/manifest.ts";
 import type { Bundle } from "../operations/bundle/format/read.ts";
+import { parseSlot } from "../operations/bundle/trust/slot.ts";
+import { statementOf } from "../operations/bundle/trust/statement.ts";
+import { messageOf } from "../shared/errors.ts";
+import { harmless } from "../shared/shown.ts";
 import { sizeText } from "../shared/size-text.ts";
+import { fingerprintOf } from "../stacks/host/trust/fingerprint.ts";
 import type { Paint } from "./paint.ts";
 
 const SBOM_FOLDER = "sbom/";
 const SBOM_END = ".cdx.json";
+
+/** Who says to have signed a bundle; `why` says why that cannot be told. */
+export type Claims =
+  | {
+      readonly version: number;
+      readonly created: string;
+      readonly warnAfter: string;
+      /** Names are those of the root of trust that the bundle itself has. */
+      readonly signers: readonly { readonly name: string | null; readonly fingerprint: string }[];
+    }
+  | { readonly why: string };
 
 /** What a bundle says that it has. */
 export interface Inspection {
@@ -30,10 +46,11 @@ export interface Inspection {
   readonly plain: Manifest["plain"];
   readonly segments: Manifest["segments"];
   readonly sboms: readonly string[];
+  readonly claims: Claims;
 }
 
 /** What the head of a bundle says; nothing of it is verified. */
-export function inspection({ files, bytes, manifest, manifestBytes }: Bundle): Inspection {
+export function inspection({ files, bytes, slot, manifest, manifestBytes }: Bundle): Inspection {
   const sizes = new Map(manifest.blobs.map((blob) => [blob.digest, blob.bytes]));
   const { tenant, deployment, profile, toolkit, plain, segments } = manifest;
   return {
@@ -41,8 +58,32 @@ export function inspection({ files, bytes, manifest, manifestBytes }: Bundle): I
     base: manifest.base ?? null,
     images: manifest.images.map((image) => ({ ...image, bytes: sumOf(image.layers, sizes) })),
     content: manifest.files.map(({ path, digest }) => ({ path, digest, bytes: sizes.get(digest) ?? null })),
-    ...{ plain, segments, sboms: sbomNames(manifest) },
+    ...{ plain, segments, sboms: sbomNames(manifest), claims: claimsOf(slot) },
   };
+}
+
+function claimsOf(slot: Uint8Array): Claims {
+  try {
+    const { statement, roots } = parseSlot(slot);
+    const { version, created, warnAfter } = statementOf(statement).predicate;
+    const names = roots.at(-1)?.root.signers.map(({ name, publicKey }) => {
+      return [fingerprintOf(Buffer.from(publicKey, "base64")), name] as const;
+    });
+    const known = new Map(names);
+    const signers = statement.signatures.map(({ keyid }) => ({ name: known.get(keyid) ?? null, fingerprint: keyid }));
+    return { version, created, warnAfter, signers };
+  } catch (thrown) {
+    return { why: harmless(messageOf(thrown)) };
+  }
+}
+
+function claimLines(claims: Claims): readonly string[] {
+  if ("why" in claims) return [`signatures: ${claims.why}`];
+  const { version, created, warnAfter, signers } = claims;
+  return [
+    `version ${version}, made ${created}; from ${warnAfter} on there should be a newer one`,
+    ...signers.map(({ name, fingerprint }) => `says to be signed by ${name ?? "somebody unknown"}, ${fingerprint}`),
+  ];
 }
 
 /** Where the SBOM of an image, or of the toolkit, lies. */
@@ -74,6 +115,7 @@ export function inspectionText(found: Inspection, paint: Paint): string {
     ...plain.map(({ path, bytes }) => `plain ${size(bytes)}  ${path}`),
     ...folders(content).map(([folder, count, bytes]) => `files ${size(bytes)}  ${folder} (${count})`),
     `SBOMs: ${sboms.length === 0 ? "none" : sboms.join(", ")}`,
+    ...claimLines(found.claims),
     paint("yellow", "not verified: `trustkern bundle verify` says whether this is so, and who signed it"),
   ].join("\n")}\n`;
 }

@@ -2,3 +2,8 @@
 export function shown(text: string): string {
   return JSON.stringify(text.length > 160 ? `${text.slice(0, 160)}…` : text);
 }
+
+/** A message that quotes what a stranger has written: nothing in it that a terminal obeys, or that turns the direction of reading. */
+export function harmless(message: string): string {
+  return message.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, "?");
+}

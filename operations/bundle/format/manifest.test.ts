@@ -182,6 +182,22 @@ describe("a manifest", () => {
     }
   });
 
+  it("is refused without what it would have a terminal do", () => {
+    const messageWith = (bytes: Uint8Array | string): string => {
+      try {
+        return String(parseManifest(Buffer.from(bytes)));
+      } catch (thrown) {
+        return String(thrown);
+      }
+    };
+    const evil = "\u001b[2J\u202e";
+    expect(messageWith(renderManifest({ ...good, ...{ [evil]: 1 } } as Manifest))).toContain(
+      'Unrecognized key: "?[2J?"',
+    );
+    const message = messageWith(`{"a":${evil}`);
+    expect([...evil].filter((each) => each < " " && message.includes(each))).toEqual([]);
+  });
+
   it("never is anything but parsed or refused", () => {
     fc.assert(
       fc.property(fc.json(), (json) => {

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { messageOf } from "../../../shared/errors.ts";
+import { harmless } from "../../../shared/shown.ts";
 import { stableJson } from "../../../shared/stable-json.ts";
 import { bundleFormatErrors } from "./errors.ts";
 import { manifestFaults } from "./manifest-rules.ts";
@@ -73,5 +74,7 @@ function listed(faults: readonly string[]): string {
 }
 
 function malformed(why: string): Error {
-  return bundleFormatErrors.error("BUNDLE_MALFORMED", `the manifest is refused: ${why}`, { path: "manifest.json" });
+  return bundleFormatErrors.error("BUNDLE_MALFORMED", `the manifest is refused: ${harmless(why)}`, {
+    path: "manifest.json",
+  });
 }
