@@ -35,6 +35,7 @@ export const FLEET_COMMANDS: readonly Command[] = [
       ["--platform <platform>", "linux-arm64 or linux-amd64 (default: linux-arm64)"],
       ["--address <host>", "where the gateway reaches this deployment (default: docker.publishAddress)"],
       ["--hours <n>", "hours until the token expires, 1 to 168 (default: 168)"],
+      ["--runtime <file>", "npm package with the platform's Node runtime (default: the installed one, or fetched)"],
       ["--dry-run", "look at everything, make no token and write nothing"],
     ],
     handlesCancel: true,

@@ -1,17 +1,14 @@
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { homedir } from "node:os";
+import { resolve } from "node:path";
 import type { Deployment } from "../../model/deployment.ts";
 import { kitAddress } from "../../operations/gateway-kit/address.ts";
 import { gatewayKitErrors } from "../../operations/gateway-kit/errors.ts";
 import { assertExportable, type KitRequest, type KitTrust, kitFiles } from "../../operations/gateway-kit/kit.ts";
 import { packKit } from "../../operations/gateway-kit/pack.ts";
 import { type KitPlatform, kitPlatform } from "../../operations/gateway-kit/platform.ts";
-import {
-  type KitSources,
-  PREPARED_FOLDER,
-  preparedSources,
-  projectSources,
-} from "../../operations/gateway-kit/sources.ts";
+import { type KitSources, projectSources, toolkitSources } from "../../operations/gateway-kit/sources.ts";
+import { defaultCacheDir } from "../../operations/tools/context.ts";
 import { EXIT } from "../../shared/errors.ts";
 import { publishedPorts } from "../../stacks/docker/ports.ts";
 import type { CertsSite } from "../../stacks/host/certs-site.ts";
@@ -19,7 +16,6 @@ import { renderPins } from "../../stacks/host/pins.ts";
 import { gatewayName } from "../arguments.ts";
 import { type CommandContext, printJson, type Run } from "../command.ts";
 import { locateDeployment } from "../deployment-file.ts";
-import { toolsContext } from "../docker-target.ts";
 import { claimOutput } from "../files.ts";
 import { needed } from "../needed.ts";
 import { projectFiles } from "../project-files.ts";
@@ -98,8 +94,16 @@ function trustOf({ pki, secretFile }: CertsSite, { gateways: [gateway = ""] }: D
 }
 
 async function sourcesOf(context: CommandContext, platform: KitPlatform): Promise<KitSources> {
-  if (projectFiles.kind === "toolkit") return preparedSources(join(projectFiles.root, PREPARED_FOLDER), platform);
-  return projectSources({ ...toolsContext(context, talk(context)), projectDir: projectFiles.root }, platform);
+  const { io, options } = context;
+  const named = text(options.runtime);
+  const packageFile = named === undefined ? undefined : resolve(io.cwd, named);
+  const shared = { env: io.env, signal: io.cancelled, onProgress: talk(context), packageFile };
+  const cacheDir = defaultCacheDir(io.env, homedir());
+  if (projectFiles.kind === "toolkit") {
+    return toolkitSources({ ...shared, cacheDir, toolsDir: "" }, projectFiles.root, platform);
+  }
+  const { root: projectDir, toolsDir } = projectFiles;
+  return projectSources({ ...shared, cacheDir, toolsDir, projectDir }, platform);
 }
 
 function text(option: string | boolean | undefined): string | undefined {

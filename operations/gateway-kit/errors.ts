@@ -25,12 +25,12 @@ export const gatewayKitErrors = catalogue({
   GATEWAY_KIT_RUNTIME: {
     exit: EXIT.resource,
     summary: "The Node runtime of the gateway's platform is not on this machine, and could not be fetched.",
-    fix: "make the kit where the npm registry can be reached, or lay the package that the message names into the project's node_modules",
+    fix: "where the registry cannot be reached, bring the package that the message names as a file, such as `npm pack` writes it elsewhere, and name it with --runtime",
   },
   GATEWAY_KIT_RUNTIME_DIFFERS: {
     exit: EXIT.policy,
     summary: "What was fetched as the Node runtime is not what the project's lock file says.",
-    fix: "do not use it; look which registry npm asks (npm config get registry), and run npm ci in the project",
+    fix: "do not use it; take the package of exactly this version from the registry: npm pack NAME@VERSION",
   },
   GATEWAY_KIT_SOURCES: {
     exit: EXIT.resource,

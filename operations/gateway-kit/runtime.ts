@@ -25,28 +25,41 @@ export interface KitRuntime {
 export interface RuntimeContext extends ToolsContext {
   /** Folder of the project, with its packages installed. */
   readonly projectDir: string;
+  /** File of the platform's package, as npm packs it. @default the installed one, or npm is asked for it */
+  readonly packageFile?: string | undefined;
+}
+
+/** A package by its version, and the hash that it has (subresource integrity, SHA-512). */
+export interface LockedRuntime {
+  readonly version: string;
+  readonly integrity: string;
 }
 
 const lockSchema = z.object({
   packages: z.record(z.string(), z.object({ version: z.string().optional(), integrity: z.string().optional() })),
 });
 
+const answerSchema = z.tuple([z.object({ filename: z.string().regex(/^[\w.-]+\.tgz$/) })]);
+
 /** Its files in the package, and their names in the cache. */
 const WANTED: Readonly<Record<string, string>> = { "package/bin/node": "node", "package/LICENSE": "LICENSE" };
 
 /**
  * The Node runtime of a platform: the installed package; of another platform than this machine's, where npm installs none, the
- * package that the lock file names, fetched once into the cache and held to the lock file's hash.
+ * package that the lock file names, fetched once into the cache or brought as a file. Both are held to the lock file's hash.
  * @throws GATEWAY_KIT_RUNTIME, GATEWAY_KIT_RUNTIME_DIFFERS, TOOL_CACHE_UNWRITABLE, TOOL_CANCELLED
  */
 export async function kitRuntime(context: RuntimeContext, platform: KitPlatform): Promise<KitRuntime> {
   const name = RUNTIMES[platform];
+  const { packageFile } = context;
   const installed = installedFolder(context.projectDir, name);
-  if (installed !== undefined) return { node: join(installed, "bin", "node"), license: join(installed, "LICENSE") };
-  const { version, integrity } = locked(context.projectDir, name);
+  if (installed !== undefined && packageFile === undefined)
+    return { node: join(installed, "bin", "node"), license: join(installed, "LICENSE") };
+  const { version, integrity } = lockedRuntime(context.projectDir, name);
   const key = `${name}-${version}-${createHash("sha256").update(integrity).digest("hex").slice(0, 12)}`;
-  const folder = await cachedFolder(context, key, (unfinished) =>
-    fetchPackage(context, { spec: `${name}@${version}`, integrity, folder: unfinished }),
+  const spec = `${name}@${version}`;
+  const folder = await cachedFolder(context, key, async (unfinished) =>
+    unpack(packageFile ?? (await fetchPackage(context, spec, unfinished)), { spec, integrity, folder: unfinished }),
   );
   return { node: join(folder, "node"), license: join(folder, "LICENSE") };
 }
@@ -59,7 +72,11 @@ function installedFolder(projectDir: string, name: string): string | undefined {
   }
 }
 
-function locked(projectDir: string, name: string): { readonly version: string; readonly integrity: string } {
+/**
+ * What the lock file of a folder says of a runtime's package.
+ * @throws GATEWAY_KIT_RUNTIME where it does not
+ */
+export function lockedRuntime(projectDir: string, name: string): LockedRuntime {
   const file = join(projectDir, "package-lock.json");
   const lock = existsSync(file) ? lockSchema.safeParse(JSON.parse(readFileSync(file, "utf8"))).data : undefined;
   const { version, integrity } = lock?.packages[`node_modules/${name}`] ?? {};
@@ -74,27 +91,22 @@ interface Wanted {
   readonly folder: string;
 }
 
-async function fetchPackage(context: ToolsContext, { spec, integrity, folder }: Wanted): Promise<void> {
+/** Has npm fetch a package into a folder. */
+async function fetchPackage(context: ToolsContext, spec: string, folder: string): Promise<string> {
   context.onProgress(`fetching ${spec}`);
-  const said = await promisify(execFile)(
-    "npm",
-    ["pack", spec, "--json", "--ignore-scripts", "--pack-destination", folder],
-    {
-      cwd: folder,
-      env: context.env,
-      signal: context.signal,
-    },
-  ).catch((cause: unknown) => {
+  const args = ["pack", spec, "--json", "--ignore-scripts", "--pack-destination", folder];
+  const how = { cwd: folder, env: context.env, signal: context.signal };
+  const said = await promisify(execFile)("npm", args, how).catch((cause: unknown) => {
     if (context.signal.aborted)
       throw gatewayKitErrors.error("GATEWAY_KIT_CANCELLED", `cancelled before ${spec} was there`);
     const message = `${spec} is not installed, and npm does not fetch it: ${firstLine(messageOf(cause))}`;
     throw gatewayKitErrors.error("GATEWAY_KIT_RUNTIME", message, { path: spec, cause });
   });
-  const [{ filename }] = z
-    .tuple([z.object({ filename: z.string().regex(/^[\w.-]+\.tgz$/) })])
-    .parse(JSON.parse(said.stdout));
-  const packed = join(folder, filename);
-  const bytes = readFileSync(packed);
+  return join(folder, answerSchema.parse(JSON.parse(said.stdout))[0].filename);
+}
+
+async function unpack(packed: string, { spec, integrity, folder }: Wanted): Promise<void> {
+  const bytes = readPackage(packed);
   if (`sha512-${createHash("sha512").update(bytes).digest("base64")}` !== integrity)
     throw gatewayKitErrors.error("GATEWAY_KIT_RUNTIME_DIFFERS", `${spec} is not the package with ${integrity}`, {
       path: spec,
@@ -116,6 +128,17 @@ async function fetchPackage(context: ToolsContext, { spec, integrity, folder }: 
     throw gatewayKitErrors.error("GATEWAY_KIT_RUNTIME_DIFFERS", `${spec} has no ${[...left].join(", ")}`, {
       path: spec,
     });
+}
+
+function readPackage(file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (cause) {
+    throw gatewayKitErrors.error("GATEWAY_KIT_RUNTIME", `cannot read "${file}": ${messageOf(cause)}`, {
+      path: file,
+      cause,
+    });
+  }
 }
 
 function firstLine(text: string): string {

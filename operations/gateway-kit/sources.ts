@@ -1,9 +1,11 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { stableJson } from "../../shared/stable-json.ts";
+import { TOOLKIT } from "../bundle/toolkit/layout.ts";
 import { bundle } from "../images/build/bundle.ts";
 import { gatewayKitErrors } from "./errors.ts";
-import type { KitPlatform } from "./platform.ts";
-import { kitRuntime, type RuntimeContext } from "./runtime.ts";
+import { type KitPlatform, RUNTIMES } from "./platform.ts";
+import { kitRuntime, lockedRuntime, type RuntimeContext } from "./runtime.ts";
 
 /** What of a kit is the same for every gateway. */
 export interface KitSources {
@@ -16,16 +18,23 @@ export interface KitSources {
   readonly license: string;
 }
 
-/** Folder of a toolkit that has what kits are made from. */
-export const PREPARED_FOLDER = "gateway-kit";
+/** Folder of a toolkit that has what kits are made from: the modules, and a lock file with the runtimes. */
+export const KIT_FOLDER = "gateway-kit";
 
-/** Names of the same in a folder that was prepared for machines without the project's sources, such as the toolkit of a bundle. */
-export const PREPARED = {
-  program: "main.mjs",
-  probe: "probe.mjs",
-  node: (platform: KitPlatform): string => `node-${platform}`,
-  license: "LICENSE.node",
-} as const;
+const [PROGRAM, PROBE, LOCK] = ["main.mjs", "probe.mjs", "package-lock.json"] as const;
+
+/**
+ * What a toolkit has in {@link KIT_FOLDER}. No runtime: its own is there, and another platform's is as large as all else.
+ * @throws GATEWAY_KIT_RUNTIME, IMAGES_BUNDLE_FAILED
+ */
+export async function kitFolder(projectDir: string): Promise<ReadonlyMap<string, Uint8Array>> {
+  const packages = Object.values(RUNTIMES).map((name) => [`node_modules/${name}`, lockedRuntime(projectDir, name)]);
+  return new Map([
+    [PROGRAM, await bundle(projectDir, "services/gateway/main.ts")],
+    [PROBE, await bundle(projectDir, "services/probe/main.ts")],
+    [LOCK, Buffer.from(`${stableJson({ packages: Object.fromEntries(packages) }, 2)}\n`)],
+  ]);
+}
 
 /**
  * Made from the project's sources and packages.
@@ -44,21 +53,27 @@ export async function projectSources(context: RuntimeContext, platform: KitPlatf
 }
 
 /**
- * Taken from a folder with the names of {@link PREPARED}.
- * @throws GATEWAY_KIT_SOURCES with the first file that is missing
+ * Taken from a toolkit; its own runtime is that of its own platform.
+ * @param root - folder of the toolkit
+ * @throws GATEWAY_KIT_SOURCES with the first file that is missing, and as `kitRuntime`
  */
-export function preparedSources(folder: string, platform: KitPlatform): KitSources {
-  const at = (name: string): string => {
-    const file = join(folder, name);
+export async function toolkitSources(
+  context: Omit<RuntimeContext, "projectDir">,
+  root: string,
+  platform: KitPlatform,
+): Promise<KitSources> {
+  const projectDir = join(root, KIT_FOLDER);
+  const at = (...path: readonly string[]): string => {
+    const file = join(root, ...path);
     if (!existsSync(file)) throw missing(file);
     return file;
   };
-  return {
-    program: readFileSync(at(PREPARED.program)),
-    probe: readFileSync(at(PREPARED.probe)),
-    node: at(PREPARED.node(platform)),
-    license: at(PREPARED.license),
-  };
+  const [program, probe] = [PROGRAM, PROBE].map((name) => readFileSync(at(KIT_FOLDER, name)));
+  const isOwn = RUNTIMES[platform] === `node-${process.platform}-${process.arch}` && context.packageFile === undefined;
+  const runtime = isOwn
+    ? { node: at(TOOLKIT.node), license: at(TOOLKIT.licences) }
+    : await kitRuntime({ ...context, projectDir }, platform);
+  return { program: program ?? Buffer.of(), probe: probe ?? Buffer.of(), ...runtime };
 }
 
 function missing(file: string): Error {

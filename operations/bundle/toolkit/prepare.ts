@@ -1,4 +1,5 @@
 import { createReadStream, statSync } from "node:fs";
+import { KIT_FOLDER, kitFolder } from "../../gateway-kit/sources.ts";
 import { type BuildContext, runtimeLayers } from "../../images/build/contents.ts";
 import type { Layer } from "../../images/build/layer.ts";
 import { ensureTool } from "../../tools/ensure-tool.ts";
@@ -49,6 +50,7 @@ export async function prepareToolkit(context: BuildContext, version: string): Pr
     ...[...modules].map(([name, content]) => made(`${TOOLKIT.modules}/${name}`, content)),
     ...addOn.files,
     ...(await programFiles(context)),
+    ...[...(await kitFolder(projectDir))].map(([name, content]) => made(`${KIT_FOLDER}/${name}`, content)),
   ];
   // Node.js first: the packages of other images, which follow in the bundle, are much like those of the runtime.
   const layerSources = layers.map(sourceOfLayer).reverse();
