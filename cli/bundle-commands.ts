@@ -1,4 +1,5 @@
 import { BUNDLE_KEY_OPTIONS } from "./bundle-key-options.ts";
+import { SITE_OPTIONS } from "./bundle-site-options.ts";
 import { BUNDLE_TRUST_COMMANDS, NAMED_ROOT_OPTIONS } from "./bundle-trust-commands.ts";
 import type { Command } from "./command.ts";
 
@@ -65,6 +66,30 @@ export const BUNDLE_COMMANDS: readonly Command[] = [
     ],
     handlesCancel: true,
     load: () => import("./commands/bundle-sign.ts"),
+  },
+  {
+    name: "bundle install",
+    args: "<file>",
+    summary: "bring a bundle to its site, for the first time or once more, and deploy it",
+    options: SITE_OPTIONS,
+    handlesCancel: true,
+    load: () => import("./commands/bundle-install.ts"),
+  },
+  {
+    name: "bundle upgrade",
+    args: "<file>",
+    summary:
+      "replace a site's version, after a cold copy of everything; goes back by itself when the new one is not well",
+    options: SITE_OPTIONS,
+    handlesCancel: true,
+    load: () => import("./commands/bundle-upgrade.ts"),
+  },
+  {
+    name: "bundle rollback",
+    summary: "take a site back to the version before, with the state that it had",
+    options: SITE_OPTIONS,
+    handlesCancel: true,
+    load: () => import("./commands/bundle-rollback.ts"),
   },
   ...BUNDLE_TRUST_COMMANDS,
 ];

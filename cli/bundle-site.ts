@@ -1,0 +1,132 @@
+import { realpathSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
+import type { Deployment } from "../model/deployment.ts";
+import { dockerEngine } from "../operations/bundle/engine/docker-engine.ts";
+import { bundledFile } from "../operations/bundle/format/file.ts";
+import { type Bundle, openBundle } from "../operations/bundle/format/read.ts";
+import { bringBundle, type SiteReport, takeBack } from "../operations/bundle/install/bring.ts";
+import { childToolkit } from "../operations/bundle/install/child-toolkit.ts";
+import type { Wish } from "../operations/bundle/install/plan.ts";
+import { type Site, siteOf } from "../operations/bundle/install/site.ts";
+import { assertFit } from "../operations/bundle/preflight/preflight.ts";
+import { decideTrust } from "../operations/bundle/trust/decide.ts";
+import { readSiteTrust, recordSeen, SITES_DIR } from "../operations/bundle/trust/site.ts";
+import { thisMachine } from "../operations/doctor/this-machine.ts";
+import { parseDeploymentYaml } from "../profiles/parse.ts";
+import { EXIT, type ExitCode, TrustKernError } from "../shared/errors.ts";
+import { runAsOf } from "../stacks/docker/life/options.ts";
+import { createDockerCli } from "../stacks/host/docker-cli.ts";
+import { bytesView } from "./bytes-view.ts";
+import { type CommandContext, printJson } from "./command.ts";
+import { cliErrors } from "./errors.ts";
+import { projectFiles } from "./project-files.ts";
+import { talk } from "./talk.ts";
+
+/** Brings the bundle that the command line names to its site, and says what became of it. */
+export async function bringFile(context: CommandContext, wish: Wish): Promise<ExitCode> {
+  const { io, options, args } = context;
+  const bundle = await openBundle(resolve(io.cwd, args[0] ?? ""));
+  const view = bytesView(context);
+  try {
+    const site = siteOf(siteFolder(context, bundle.manifest.deployment));
+    const { root, seen } = readSiteTrust(site.dir);
+    const decision = decideTrust({ ...bundle, siteRoot: root, seen, now: io.now() });
+    for (const { message } of decision.warnings) io.stderr(`warning: ${message}\n`);
+    const { version } = decision.statement.predicate;
+    const docker = createDockerCli(io.env);
+    const report = await bringBundle({
+      ...asked(context, site),
+      ...{ wish, bundle, platform: `${process.platform}-${process.arch}`, dryRun: options.dryRun === true },
+      trusted: { version, manifest: decision.manifest, record: () => recordSeen(site.dir, decision) },
+      preflight: async (plan) => {
+        const { manifest } = bundle;
+        const machine = thisMachine(io.env, io.cancelled);
+        const runAs = runAsOf(process.getuid?.() ?? 0, process.getgid?.() ?? 0);
+        const deployment = await deploymentIn(bundle, io.cancelled);
+        const onWarning = (what: string): void => io.stderr(`warning: ${what}\n`);
+        await assertFit({ site, plan, manifest, deployment, machine, docker, runAs, now: io.now, onWarning });
+        view.begin("verifying");
+      },
+      onBytes: view.onBytes,
+    });
+    view.stop();
+    return say(context, site, report);
+  } finally {
+    view.stop();
+    await bundle.close();
+  }
+}
+
+/** Takes the site back to the version before. */
+export async function backToBefore(context: CommandContext): Promise<ExitCode> {
+  const site = siteOf(siteFolder(context, undefined));
+  return say(context, site, await takeBack({ ...asked(context, site), dryRun: context.options.dryRun === true }));
+}
+
+function asked(context: CommandContext, site: Site) {
+  const { io, options, flags } = context;
+  const passed = (option: string, value: string | boolean | undefined): readonly string[] =>
+    typeof value === "string" ? [option, value === "root-device" ? value : resolve(io.cwd, value)] : [];
+  return {
+    site,
+    engine: dockerEngine(createDockerCli(io.env)),
+    toolkit: childToolkit({
+      env: io.env,
+      flags: ["--progress", flags.progress, ...(flags.nonInteractive ? ["--non-interactive"] : [])],
+      deploy: [...passed("--start-key", options.startKey), ...passed("--passphrase-file", options.passphraseFile)],
+      onOutput: io.stderr,
+    }),
+    signal: io.cancelled,
+    clock: io.now,
+    pid: process.pid,
+    onProgress: talk(context),
+  };
+}
+
+/**
+ * The site that `--site` names, that of the bundle's deployment, or the one whose toolkit this is.
+ * @throws CLI_USAGE
+ */
+function siteFolder({ io, options }: CommandContext, deployment: string | undefined): string {
+  if (typeof options.site === "string") return resolve(io.cwd, options.site);
+  if (deployment !== undefined) return join(SITES_DIR, deployment);
+  const own = ownSite();
+  if (own !== undefined) return own;
+  throw cliErrors.error("CLI_USAGE", "no site is named, and this is not the toolkit of one", {
+    path: "--site",
+    fix: `name its folder, such as --site ${SITES_DIR}/plant-north`,
+  });
+}
+
+/** `<site>/versions/<n>/toolkit`, whichever way it was called. */
+function ownSite(): string | undefined {
+  if (projectFiles.kind !== "toolkit") return undefined;
+  const versions = dirname(dirname(realpathSync(projectFiles.root)));
+  return basename(versions) === "versions" ? dirname(versions) : undefined;
+}
+
+/** Undefined for a file that this toolkit cannot read: a newer one can, and will say what is wrong with it. */
+async function deploymentIn(bundle: Bundle, signal: AbortSignal): Promise<Deployment | undefined> {
+  const path = "deployment/trustkern.yaml";
+  const text = Buffer.from(await bundledFile(bundle, path, signal)).toString("utf8");
+  try {
+    return parseDeploymentYaml(text, path);
+  } catch (thrown) {
+    if (thrown instanceof TrustKernError && thrown.code === "CONFIG_INVALID") return undefined;
+    throw thrown;
+  }
+}
+
+function say({ io, flags, paint }: CommandContext, site: Site, report: SiteReport): ExitCode {
+  if (flags.json) {
+    printJson(io, { ...report, site: site.dir });
+    return EXIT.done;
+  }
+  const { version, from, steps, planned, kind } = report;
+  const to = `version ${version} in ${site.dir}`;
+  if (steps.length === 0) io.stdout(`${paint("green", `${to} is as it should be`)}; nothing was changed\n`);
+  else if (planned) io.stdout(`${kind} to ${to}: ${steps.join(", ")}\n`);
+  else
+    io.stdout(`${paint("green", `${to} runs`)}${from === null || from === version ? "" : `; before it ran ${from}`}\n`);
+  return EXIT.done;
+}
