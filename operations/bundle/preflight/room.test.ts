@@ -1,0 +1,27 @@
+import { describe, expect, it } from "vitest";
+import { storedFiles } from "../install/stage.ts";
+import { testBundle } from "../install/test-site.ts";
+import { judgeRoom, roomForFiles } from "./room.ts";
+
+const { manifest } = testBundle(1, { sharedBytes: 10_000_000 });
+
+describe("room on a site's disk", () => {
+  it("is asked for each bytes once, in whole blocks", () => {
+    const room = roomForFiles(manifest, []);
+    expect(room).toBeGreaterThan(10_000_000);
+    expect(room).toBeLessThan(11_200_000);
+  });
+
+  it("is not asked for what another version has", () => {
+    const other = testBundle(2, { sharedBytes: 10_000_000 }).manifest;
+    expect(roomForFiles(other, storedFiles(manifest))).toBeLessThan(1_200_000);
+    expect(roomForFiles(manifest, storedFiles(manifest))).toBeLessThan(1_100_000);
+  });
+
+  it("is missing when the version and the cold copy do not fit together", () => {
+    const room = { files: 600, copy: 500 };
+    expect(judgeRoom(room, 1099, "/site").map(({ code }) => code)).toEqual(["BUNDLE_NO_ROOM"]);
+    expect(judgeRoom(room, 1100, "/site")).toEqual([]);
+    expect(judgeRoom(room, undefined, "/site")).toEqual([]);
+  });
+});
