@@ -25,7 +25,7 @@ export const siteErrors = catalogue({
   BUNDLE_DELTA_ALONE: {
     exit: EXIT.configuration,
     summary: "The bundle has only what changed since another, so nothing can be installed of it alone.",
-    fix: "rebuild the full bundle first: trustkern bundle apply OLD.tkb DELTA.tkb -o FULL.tkb",
+    fix: "rebuild the full bundle first: trustkern bundle apply DELTA.tkb --to OLD.tkb -o FULL.tkb",
   },
   BUNDLE_NAME_RESERVED: {
     exit: EXIT.configuration,
