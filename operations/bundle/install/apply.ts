@@ -1,21 +1,11 @@
 import { messageOf, TrustKernError } from "../../../shared/errors.ts";
-import type { BundleContent, TrustedBundle } from "./content.ts";
 import { doStep } from "./do-step.ts";
 import { siteErrors } from "./errors.ts";
-import type { Asked } from "./facts.ts";
+import type { Hands } from "./hands.ts";
 import { historyOf } from "./history.ts";
-import type { Journal, Step } from "./journal.ts";
+import type { Step } from "./journal.ts";
 import { type Plan, waysLeft } from "./plan.ts";
 import { leftBehind } from "./site.ts";
-
-/** What carries a plan out. */
-export interface Hands extends Asked {
-  readonly journal: Journal;
-  /** What is brought; undefined on a way back, which needs nothing from outside. */
-  readonly brought: { readonly bundle: BundleContent; readonly trusted: TrustedBundle } | undefined;
-  readonly clock: () => Date;
-  readonly onProgress: (what: string) => void;
-}
 
 /** Steps of an upgrade that are undone when one of them fails: before them nothing is touched, and after them it is well. */
 const UNDONE: readonly Step[] = ["stop", "backup", "switch", "deploy"];

@@ -1,9 +1,10 @@
 import { existsSync, mkdirSync } from "node:fs";
 import { takeLock } from "../../../stacks/host/lock.ts";
-import { applyPlan, type Hands } from "./apply.ts";
+import { applyPlan } from "./apply.ts";
 import type { BundleContent, TrustedBundle } from "./content.ts";
 import { siteErrors } from "./errors.ts";
 import { type Asked, lookAtSite } from "./facts.ts";
+import type { Hands } from "./hands.ts";
 import { historyOf } from "./history.ts";
 import { type Journal, openJournal, type Step } from "./journal.ts";
 import { type Plan, planInstall, planRollback, type Wish } from "./plan.ts";

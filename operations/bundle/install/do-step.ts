@@ -1,7 +1,7 @@
 import { backUp, restoreBackup } from "../upgrade/backup.ts";
-import type { Hands } from "./apply.ts";
 import { switchCurrent } from "./current.ts";
 import { siteErrors } from "./errors.ts";
+import type { Hands } from "./hands.ts";
 import type { Step } from "./journal.ts";
 import { loadMissing, nameImages } from "./load.ts";
 import { keptManifest, placeVersion, versionsOf } from "./place.ts";
