@@ -17,7 +17,7 @@ import { syncFolder } from "./writing/sync-folder.ts";
 import { writeFault } from "./writing/write-faults.ts";
 
 export type { BundleContents } from "./writing/contents.ts";
-export { type PackedBundle, type PackOptions, packBundle } from "./writing/pack-bundle.ts";
+export { type PackedBundle, packBundle } from "./writing/pack-bundle.ts";
 export type { BlobSource, PlainSource };
 
 /** The first part has to have the whole slot. */
