@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
+import { Readable } from "node:stream";
 import { bundleFormatErrors } from "./errors.ts";
 import { END_BYTES, type Entry, paddingOf, renderHeader } from "./layout.ts";
 import { digestOf, type Manifest } from "./manifest.ts";
-import { type BundleBlob, readBlobs } from "./reading/blobs.ts";
+import { type BundleBlob, readBlobs, stored } from "./reading/blobs.ts";
 import { readHead } from "./reading/head.ts";
 import { openParts, type Parts } from "./reading/parts.ts";
 import type { Watched } from "./watched.ts";
@@ -28,6 +29,8 @@ export interface Bundle {
   readonly sums: Uint8Array;
   /** Reads every byte and compares it with what the manifest says it is. @throws BUNDLE_DAMAGED, BUNDLE_TRUNCATED, BUNDLE_CANCELLED */
   readonly verifyBytes: (options: Watched) => Promise<void>;
+  /** The bytes of a plain file or a segment, as they lie in the archive: nobody has checked them. @throws BUNDLE_NO_ENTRY */
+  readonly stored: (path: string) => Readable;
   /** A file that lies in the archive as it is; its digest is checked. @throws BUNDLE_NO_ENTRY, BUNDLE_DAMAGED, BUNDLE_TRUNCATED */
   readonly plain: (path: string) => Promise<Uint8Array>;
   /**
@@ -62,6 +65,7 @@ export async function bundleIn(parts: Parts, path: string): Promise<Bundle> {
       ...{ path, files: parts.files, bytes: parts.bytes },
       ...{ slot: head.slot, manifest, manifestBytes: head.manifestBytes, sums: head.sums },
       verifyBytes: (options) => verifyBytes(parts, head.slot, layout.entries, options),
+      stored: (name) => storedAt(parts, layout.entries, name),
       plain: (name) => readPlain(parts, manifest, layout.entries, name),
       blobs: (wanted, { signal }) => readBlobs({ parts, manifest, entries: layout.entries, wanted, signal }),
       close: parts.close,
@@ -132,6 +136,12 @@ async function readPlain(
   await parts.read(entry.offset, bytes);
   if (digestOf(bytes) !== entry.content) throw damaged(`"${path}"`);
   return bytes;
+}
+
+function storedAt(parts: Parts, entries: readonly Entry[], path: string): Readable {
+  const entry = entries.find((each) => each.path === path);
+  if (entry !== undefined) return Readable.from(stored(parts, entry), { objectMode: false });
+  throw bundleFormatErrors.error("BUNDLE_NO_ENTRY", `the bundle has no entry "${path}"`, { path });
 }
 
 function damaged(what: string): Error {

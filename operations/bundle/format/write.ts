@@ -121,7 +121,7 @@ async function writeTar(
 async function fill(tar: Pack, packed: PackedBundle, slot: Uint8Array, layout: Layout): Promise<void> {
   const { manifest, plain, segments } = packed;
   const contents: readonly Iterable<Uint8Array>[] = [[slot], [renderManifest(manifest)], [renderSums(manifest)]];
-  const sources = [...plain, ...segments.map((file) => ({ content: { file } }))];
+  const sources = [...plain, ...segments.map((content) => ({ content }))];
   for (const [index, entry] of layout.entries.entries()) {
     const body = tar.entry(headerFields(entry));
     // A fault is the pipeline's to report; the entry tells of it once more when nobody listens any longer.

@@ -160,7 +160,8 @@ class Unpacked {
   }
 }
 
-async function* stored(parts: Parts, { offset, bytes }: Entry): AsyncGenerator<Buffer> {
+/** The bytes of an entry, as they lie in the archive. */
+export async function* stored(parts: Parts, { offset, bytes }: Entry): AsyncGenerator<Buffer> {
   for (let at = offset; at < offset + bytes; at += CHUNK_BYTES) {
     const chunk = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, offset + bytes - at));
     await parts.read(at, chunk);

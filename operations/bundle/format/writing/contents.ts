@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { Readable } from "node:stream";
-import { messageOf } from "../../../../shared/errors.ts";
+import { messageOf, TrustKernError } from "../../../../shared/errors.ts";
 import { bundleFormatErrors } from "../errors.ts";
 import type { Manifest } from "../manifest.ts";
 
@@ -17,7 +17,7 @@ export interface BlobSource {
 export interface PlainSource {
   readonly path: string;
   readonly executable: boolean;
-  readonly content: Uint8Array | { readonly file: string };
+  readonly content: Uint8Array | { readonly file: string } | { readonly open: () => Readable };
 }
 
 /** What a bundle is made of. Lists may be in any order, but for groups: each is one segment, and blobs lie in it as they stand. */
@@ -29,7 +29,7 @@ export interface BundleContents
 
 /**
  * The bytes of a source, which end only when they are what it says.
- * @throws BUNDLE_SOURCE_CHANGED
+ * @throws BUNDLE_SOURCE_CHANGED, and errors of ours that the source throws
  */
 export async function* sourceBytes({ digest, bytes, open }: BlobSource): AsyncGenerator<Uint8Array> {
   const hash = createHash("sha256");
@@ -41,6 +41,7 @@ export async function* sourceBytes({ digest, bytes, open }: BlobSource): AsyncGe
       yield chunk;
     }
   } catch (thrown) {
+    if (thrown instanceof TrustKernError) throw thrown;
     throw changed(digest, `it cannot be read: ${messageOf(thrown)}`, thrown);
   }
   if (read !== bytes) throw changed(digest, `${read} bytes were read, and it has ${bytes}`);
@@ -49,7 +50,8 @@ export async function* sourceBytes({ digest, bytes, open }: BlobSource): AsyncGe
 
 /** The bytes of a plain file. */
 export function openPlain({ content }: Pick<PlainSource, "content">): Readable {
-  return content instanceof Uint8Array ? Readable.from([content]) : createReadStream(content.file);
+  if (content instanceof Uint8Array) return Readable.from([content]);
+  return "open" in content ? content.open() : createReadStream(content.file);
 }
 
 function changed(what: string, why: string, cause?: unknown): Error {

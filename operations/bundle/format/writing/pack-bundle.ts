@@ -20,8 +20,8 @@ export interface PackedBundle {
   readonly manifest: Manifest;
   /** In the manifest's order. */
   readonly plain: readonly PlainSource[];
-  /** Files of the scratch folder, one a segment. */
-  readonly segments: readonly string[];
+  /** Where the bytes of each segment come from, such as a file of the scratch folder. */
+  readonly segments: readonly PlainSource["content"][];
 }
 
 /** Where segments are put, and how it is watched: `bytes` of blobs that went through. */
@@ -56,7 +56,11 @@ export async function packBundle(contents: BundleContents, options: PackOptions)
       blobs: groups.flat().map(({ digest, bytes }) => ({ digest, bytes })),
       segments,
     } satisfies Manifest;
-    return { manifest: parseManifest(renderManifest(manifest)), plain, segments: segmentFiles };
+    return {
+      manifest: parseManifest(renderManifest(manifest)),
+      plain,
+      segments: segmentFiles.map((file) => ({ file })),
+    };
   } catch (thrown) {
     await Promise.all(segmentFiles.map((file) => rm(file, { force: true })));
     throw writeFault(thrown, options.scratchDir, options.signal);
@@ -89,7 +93,12 @@ async function packSegments(
   return segments;
 }
 
-async function packSegment(
+/**
+ * Compresses blobs into one segment.
+ * @param file which is not there yet
+ * @throws BUNDLE_SOURCE_CHANGED, and what the disk throws
+ */
+export async function packSegment(
   group: readonly BlobSource[],
   file: string,
   signal: AbortSignal,
