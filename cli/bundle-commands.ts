@@ -52,6 +52,19 @@ export const BUNDLE_COMMANDS: readonly Command[] = [
     load: () => import("./commands/bundle-extract.ts"),
   },
   {
+    name: "bundle apply",
+    args: "<delta>",
+    summary: "the full bundle that a delta leads to from an old one, byte for byte, once both count here",
+    options: [
+      ["--to <file>", "the full bundle that the delta changes, or the first of its parts"],
+      ["-o, --output <file>", "file to write; must not be there yet"],
+      ["--site <dir>", "the site whose trust counts (default: /opt/trustkern/DEPLOYMENT)"],
+      ...NAMED_ROOT_OPTIONS,
+    ],
+    handlesCancel: true,
+    load: () => import("./commands/bundle-apply.ts"),
+  },
+  {
     name: "bundle sign",
     args: "<file>",
     summary: "one more signature on a bundle; where its root of trust is no longer the newest, a new version",

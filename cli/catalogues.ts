@@ -14,6 +14,7 @@ import { grafanaErrors } from "../modules/grafana/errors.ts";
 import { mosquittoErrors } from "../modules/mosquitto/errors.ts";
 import { timescaledbErrors } from "../modules/timescaledb/errors.ts";
 import { bundleCreateErrors } from "../operations/bundle/create/errors.ts";
+import { bundleDeltaErrors } from "../operations/bundle/delta/errors.ts";
 import { bundleFormatErrors } from "../operations/bundle/format/errors.ts";
 import { siteErrors } from "../operations/bundle/install/errors.ts";
 import { sbomErrors } from "../operations/bundle/sbom/errors.ts";
@@ -123,6 +124,7 @@ const CATALOGUES = [
   modelLayerErrors,
   renderedLayerErrors,
   evidenceErrors,
+  bundleDeltaErrors,
   bundleFormatErrors,
   bundleCreateErrors,
   sbomErrors,

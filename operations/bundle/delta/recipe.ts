@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { stableJson } from "../../../shared/stable-json.ts";
-import { digestField } from "../trust/digest.ts";
+import { digestField } from "../trust/fields.ts";
 import { strictJson } from "../trust/strict-json.ts";
 import { bundleDeltaErrors } from "./errors.ts";
 
