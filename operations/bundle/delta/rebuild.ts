@@ -9,7 +9,7 @@ import { segmentPath } from "../format/layout.ts";
 import type { Manifest } from "../format/manifest.ts";
 import type { Bundle } from "../format/read.ts";
 import type { Watched } from "../format/watched.ts";
-import type { PackedBundle, PlainSource } from "../format/write.ts";
+import type { ArchiveSources, PlainSource } from "../format/write.ts";
 import { packSegment } from "../format/writing/pack-bundle.ts";
 import { writeFault } from "../format/writing/write-faults.ts";
 import { BaseReader } from "./base-reader.ts";
@@ -37,7 +37,7 @@ export interface RebuildJob {
 export async function rebuildBundle(
   { old, delta, full, recipe }: RebuildJob,
   { scratchDir, signal, onProgress }: Watched & { readonly scratchDir: string },
-): Promise<PackedBundle> {
+): Promise<ArchiveSources> {
   const ways = planWays({ old: old.manifest, delta: delta.manifest, full }, recipe);
   try {
     const carried = await spoolOf(delta, await mkdtemp(join(scratchDir, "delta-")), signal);
@@ -45,7 +45,7 @@ export async function rebuildBundle(
     try {
       const read = (digest: string) => contentOf(digest, ways, carried, reader);
       const plain = await plainOf(full, ways, old, scratchDir, read);
-      const segments: PlainSource["content"][] = [];
+      const segments: ArchiveSources["segments"][number][] = [];
       const of = full.segments.reduce(
         (sum, { rawBytes }, i) => sum + (ways.sameSegments[i] === undefined ? rawBytes : 0),
         0,
@@ -66,7 +66,7 @@ export async function rebuildBundle(
           onProgress({ bytes: done, of });
         });
         if (packed.digest !== full.segments[index]?.digest) throw otherBytes(index, recipe);
-        segments.push({ file });
+        segments.push(file);
       }
       return { manifest: full, plain, segments };
     } finally {

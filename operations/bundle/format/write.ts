@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { access, constants, open, readdir, rename, rm, statfs } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { Writable } from "node:stream";
+import { type Readable, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { type Pack, pack as tarPack } from "tar-stream";
 import { bundleFormatErrors } from "./errors.ts";
@@ -26,6 +26,12 @@ const MAX_PARTS = 999;
 /** FAT32 takes a file of one byte less, so that `--split 4GiB` has to mean a little less. */
 const FAT32_BYTES = 2 ** 32;
 
+/** What an archive is written of: a {@link PackedBundle}, or segments that come from elsewhere. */
+export interface ArchiveSources extends Omit<PackedBundle, "segments"> {
+  /** Files, or what gives the bytes. */
+  readonly segments: readonly (string | { readonly open: () => Readable })[];
+}
+
 /** How an archive is written. */
 export interface WriteOptions extends Watched {
   /** Size of the parts, 128 KiB at least. @default none: one file */
@@ -40,7 +46,7 @@ export interface WriteOptions extends Watched {
  * BUNDLE_CANCELLED
  */
 export async function writeArchive(
-  packed: PackedBundle,
+  packed: ArchiveSources,
   slot: Uint8Array,
   out: string,
   options: WriteOptions,
@@ -91,7 +97,7 @@ export async function replaceSlot(files: readonly string[], slot: Uint8Array): P
 }
 
 async function writeTar(
-  packed: PackedBundle,
+  packed: ArchiveSources,
   slot: Uint8Array,
   layout: Layout,
   writer: PartWriter,
@@ -118,10 +124,13 @@ async function writeTar(
   }
 }
 
-async function fill(tar: Pack, packed: PackedBundle, slot: Uint8Array, layout: Layout): Promise<void> {
+async function fill(tar: Pack, packed: ArchiveSources, slot: Uint8Array, layout: Layout): Promise<void> {
   const { manifest, plain, segments } = packed;
   const contents: readonly Iterable<Uint8Array>[] = [[slot], [renderManifest(manifest)], [renderSums(manifest)]];
-  const sources = [...plain, ...segments.map((content) => ({ content }))];
+  const sources = [
+    ...plain,
+    ...segments.map((from) => ({ content: typeof from === "string" ? { file: from } : from })),
+  ];
   for (const [index, entry] of layout.entries.entries()) {
     const body = tar.entry(headerFields(entry));
     // A fault is the pipeline's to report; the entry tells of it once more when nobody listens any longer.

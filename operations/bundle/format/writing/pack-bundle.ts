@@ -20,8 +20,8 @@ export interface PackedBundle {
   readonly manifest: Manifest;
   /** In the manifest's order. */
   readonly plain: readonly PlainSource[];
-  /** Where the bytes of each segment come from, such as a file of the scratch folder. */
-  readonly segments: readonly PlainSource["content"][];
+  /** Files of the scratch folder, one a segment. */
+  readonly segments: readonly string[];
 }
 
 /** Where segments are put, and how it is watched: `bytes` of blobs that went through. */
@@ -56,11 +56,7 @@ export async function packBundle(contents: BundleContents, options: PackOptions)
       blobs: groups.flat().map(({ digest, bytes }) => ({ digest, bytes })),
       segments,
     } satisfies Manifest;
-    return {
-      manifest: parseManifest(renderManifest(manifest)),
-      plain,
-      segments: segmentFiles.map((file) => ({ file })),
-    };
+    return { manifest: parseManifest(renderManifest(manifest)), plain, segments: segmentFiles };
   } catch (thrown) {
     await Promise.all(segmentFiles.map((file) => rm(file, { force: true })));
     throw writeFault(thrown, options.scratchDir, options.signal);
