@@ -130,11 +130,13 @@ describe("the bundle of examples/air-gapped", () => {
   });
 
   it("has nothing of the vendor's state directory, environment or paths, in any blob", async () => {
-    const forbidden = [planted, dir, PROJECT.replace(/\/$/, ""), join(homedir(), ".cache"), "AGE-SECRET-KEY-"];
+    const forbidden = [planted, dir, PROJECT.replace(/\/$/, ""), join(homedir(), ".cache")];
     const wanted = new Set(bundle.manifest.blobs.map(({ digest }) => digest));
     const found: string[] = [];
     for await (const { digest, content } of bundle.blobs(wanted, { signal })) {
       const bytes = await buffer(content);
+      if (/AGE-SECRET-KEY-1[A-Z0-9]{58}/.test(bytes.toString("latin1")))
+        found.push(`a key in ${namesOf(digest).join(", ")}`);
       for (const text of forbidden) if (bytes.includes(text)) found.push(`${text} in ${namesOf(digest).join(", ")}`);
     }
     expect(found).toEqual([]);

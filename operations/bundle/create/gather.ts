@@ -1,11 +1,13 @@
 import type { Deployment } from "../../../model/deployment.ts";
 import { buildModel } from "../../../modules/index.ts";
+import { EXIT, TrustKernError } from "../../../shared/errors.ts";
 import { dockerPlacement } from "../../../stacks/docker/placement.ts";
 import { LOCK_FILE as PROVIDER_LOCK } from "../../../stacks/docker/terraform/init.ts";
 import { type BuildContext, nodeVersion } from "../../images/build/contents.ts";
 import { KNOWN_IMAGES } from "../../images/known-images.ts";
 import { LOCK_FILE, renderImageLock } from "../../images/lock-file.ts";
 import { imageNamesOf } from "../../images/lock-images.ts";
+import { bundleFormatErrors } from "../format/errors.ts";
 import type { BundleContents } from "../format/write.ts";
 import { provenanceOf } from "../provenance/provenance.ts";
 import { imageParts } from "../sbom/of-image.ts";
@@ -55,10 +57,20 @@ export function bundledNames(deployment: Deployment): readonly string[] {
 /**
  * Makes everything that a bundle has, or takes it from the cache: no Docker Engine, and for what the cache has no network. Nothing of it is
  * read from a state directory. The same project, deployment and packages give the same contents.
- * @throws BUNDLE_NOT_TAKEN, BUNDLE_DOCUMENT_MISSING, BUNDLE_LOCK_FAILED, and what making images and the toolkit throws
+ * @throws BUNDLE_NOT_TAKEN, BUNDLE_DOCUMENT_MISSING, BUNDLE_LOCK_FAILED, BUNDLE_CANCELLED, and what making images and the toolkit throws
  */
 export async function gather(request: GatherRequest): Promise<Gathered> {
-  const { deployment, deploymentFile, version, onProgress } = request;
+  try {
+    return await gathered(request);
+  } catch (thrown) {
+    // What is started for it says in many ways that it was ended.
+    if (!request.signal.aborted || (thrown instanceof TrustKernError && thrown.exit === EXIT.cancelled)) throw thrown;
+    throw bundleFormatErrors.error("BUNDLE_CANCELLED", "cancelled before anything was written");
+  }
+}
+
+async function gathered(request: GatherRequest): Promise<Gathered> {
+  const { signal, deployment, deploymentFile, version, onProgress } = request;
   onProgress("making the images, or taking them from the cache");
   const images = await bundleImages(request, bundledNames(deployment), version);
   const lock = bundleLock(images.images);
@@ -66,6 +78,7 @@ export async function gather(request: GatherRequest): Promise<Gathered> {
   const providers = await providerLock(request, stack.text, request.temporaryDir);
   onProgress("making the toolkit");
   const toolkit = await prepareToolkit(request, version);
+  signal.throwIfAborted();
   const inputs = new Map([
     ["deployment/trustkern.yaml", Buffer.from(deploymentFile)],
     [`deployment/${LOCK_FILE}`, Buffer.from(renderImageLock(lock))],
@@ -92,6 +105,7 @@ async function origins(
   const parts = new Map<string, readonly Part[]>();
   for (const { name, layers } of images) {
     const contents = KNOWN_IMAGES[name]?.contents;
+    request.signal.throwIfAborted();
     if (contents !== undefined) parts.set(name, await imageParts(request, contents, layers));
   }
   const ofToolkit = await toolkitParts(request, toolkit);

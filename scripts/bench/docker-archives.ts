@@ -1,0 +1,28 @@
+import { join } from "node:path";
+import { type BundleBench, type Measure, shell, sizeOf, timed } from "./bundle.ts";
+
+/** What others make of the same images: archives of `docker save`, and an OCI layout that skopeo copies. */
+export async function dockerArchives({ folder, references }: BundleBench): Promise<readonly Measure[]> {
+  const at = (name: string): string => join(folder, name);
+  const save = async (what: string, program: string, file: string): Promise<Measure> => {
+    const line = `out=$1; shift; docker save "$@" | ${program} > "$out"`;
+    const seconds = await timed(() => shell(line, at(file), ...references));
+    return { what, seconds, bytes: sizeOf(at(file)) };
+  };
+  const gzip = await save("`docker save \\| gzip`", "gzip", "images.tar.gz");
+  const zstd = await save("`docker save \\| zstd`", "zstd --quiet", "images.tar.zst");
+  const load = await timed(() =>
+    shell('zstd --decompress --stdout --quiet "$1" | docker load --quiet', at("images.tar.zst")),
+  );
+  const copy =
+    'out=$1; shift; for image; do skopeo copy --quiet "docker-daemon:$image" "oci:$out:$(basename "$image")"; done';
+  const skopeo = await timed(() => shell(copy, at("layout"), ...references));
+  const layout = at("layout.tar");
+  await shell('tar -C "$1" -cf "$2" layout', folder, layout);
+  return [
+    gzip,
+    zstd,
+    { what: "`docker load` of that, where the engine has them", seconds: load },
+    { what: "`skopeo copy` of each into an OCI layout", seconds: skopeo, bytes: sizeOf(layout) },
+  ];
+}
