@@ -68,6 +68,14 @@ describe("bundle upgrade", () => {
     expect(at.journal().at(-1)).toMatchObject({ event: "end", outcome: "old" });
   });
 
+  it("goes back by itself when the new version was deployed and its status is not well", async () => {
+    const { toolkit } = at.asked();
+    const unwell = { ...toolkit, isWell: async (folder: string) => !folder.endsWith("/2") };
+    const failed = at.bring("upgrade", testBundle(2), { toolkit: unwell });
+    await expect(failed).rejects.toMatchObject({ code: "BUNDLE_UPGRADE_UNDONE" });
+    expect([current(), running(), at.rows()]).toEqual(["versions/1", 1, "1\n"]);
+  });
+
   it("goes back by itself when the copy cannot be made, on the state as it is", async () => {
     mkdirSync(at.site.backupDir, { recursive: true });
     rmSync(at.site.backupDir, { recursive: true });
