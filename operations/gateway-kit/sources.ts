@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { stableJson } from "../../shared/stable-json.ts";
 import { TOOLKIT } from "../bundle/toolkit/layout.ts";
-import { bundle } from "../images/build/bundle.ts";
+import { type Bundled, bundle, bundled } from "../images/build/bundle.ts";
 import { gatewayKitErrors } from "./errors.ts";
 import { type KitPlatform, RUNTIMES } from "./platform.ts";
 import { kitRuntime, lockedRuntime, type RuntimeContext } from "./runtime.ts";
@@ -23,17 +23,31 @@ export const KIT_FOLDER = "gateway-kit";
 
 const [PROGRAM, PROBE, LOCK] = ["main.mjs", "probe.mjs", "package-lock.json"] as const;
 
+/** What a toolkit has for kits. */
+export interface KitFolder {
+  readonly files: ReadonlyMap<string, Uint8Array>;
+  /** Files of the project that something of is in them. */
+  readonly inputs: readonly string[];
+}
+
 /**
  * What a toolkit has in {@link KIT_FOLDER}. No runtime: its own is there, and another platform's is as large as all else.
  * @throws GATEWAY_KIT_RUNTIME, IMAGES_BUNDLE_FAILED
  */
-export async function kitFolder(projectDir: string): Promise<ReadonlyMap<string, Uint8Array>> {
+export async function kitFolder(projectDir: string): Promise<KitFolder> {
   const packages = Object.values(RUNTIMES).map((name) => [`node_modules/${name}`, lockedRuntime(projectDir, name)]);
-  return new Map([
-    [PROGRAM, await bundle(projectDir, "services/gateway/main.ts")],
-    [PROBE, await bundle(projectDir, "services/probe/main.ts")],
-    [LOCK, Buffer.from(`${stableJson({ packages: Object.fromEntries(packages) }, 2)}\n`)],
-  ]);
+  const [program, probe] = await Promise.all(
+    ["gateway", "probe"].map((name) => bundled(projectDir, `services/${name}/main.ts`)),
+  );
+  const only = (made: Bundled | undefined): Uint8Array => made?.modules.values().next().value ?? Buffer.of();
+  return {
+    files: new Map([
+      [PROGRAM, only(program)],
+      [PROBE, only(probe)],
+      [LOCK, Buffer.from(`${stableJson({ packages: Object.fromEntries(packages) }, 2)}\n`)],
+    ]),
+    inputs: [program, probe].flatMap((made) => made?.inputs ?? []),
+  };
 }
 
 /**
@@ -71,7 +85,7 @@ export async function toolkitSources(
   const [program, probe] = [PROGRAM, PROBE].map((name) => readFileSync(at(KIT_FOLDER, name)));
   const isOwn = RUNTIMES[platform] === `node-${process.platform}-${process.arch}` && context.packageFile === undefined;
   const runtime = isOwn
-    ? { node: at(TOOLKIT.node), license: at(TOOLKIT.licences) }
+    ? { node: at(TOOLKIT.node), license: at(TOOLKIT.nodeLicence) }
     : await kitRuntime({ ...context, projectDir }, platform);
   return { program: program ?? Buffer.of(), probe: probe ?? Buffer.of(), ...runtime };
 }

@@ -16,6 +16,7 @@ export const TOOLKIT = {
   /** Which files of which layers the runtime is made of. */
   runtime: "runtime.json",
   node: "runtime/node",
+  nodeLicence: "runtime/LICENSE",
   libraries: "runtime/lib",
   /** What of the libraries a machine may lack that has a C library. */
   few: "runtime/few",

@@ -42,15 +42,16 @@ export async function prepareToolkit(context: BuildContext, version: string): Pr
   const runtime = await runtimeOf(...layers, platform);
   const { modules, inputs } = await toolkitModules(projectDir);
   const addOn = await addOnFiles(projectDir);
-  const packages = npmPackages(projectDir, [...inputs, ...addOn.inputs]);
+  const kit = await kitFolder(projectDir);
+  const packages = npmPackages(projectDir, [...inputs, ...addOn.inputs, ...kit.inputs]);
   const files: readonly ToolkitFile[] = [
     made(TOOLKIT.launcher, Buffer.from(renderLauncher(platform)), true),
     made(TOOLKIT.runtime, renderRuntime(runtime)),
     made(TOOLKIT.licences, thirdParty(projectDir, packages)),
     ...[...modules].map(([name, content]) => made(`${TOOLKIT.modules}/${name}`, content)),
+    ...[...kit.files].map(([name, content]) => made(`${KIT_FOLDER}/${name}`, content)),
     ...addOn.files,
     ...(await programFiles(context)),
-    ...[...(await kitFolder(projectDir))].map(([name, content]) => made(`${KIT_FOLDER}/${name}`, content)),
   ];
   // Node.js first: the packages of other images, which follow in the bundle, are much like those of the runtime.
   const layerSources = layers.map(sourceOfLayer).reverse();

@@ -43,7 +43,7 @@ export async function runtimeOf(
       digest: node.diffId,
       take: [
         { from: NODE.slice(1), to: TOOLKIT.node, executable: true },
-        { from: "usr/share/doc/nodejs/copyright", to: "runtime/LICENSE", executable: false },
+        { from: "usr/share/doc/nodejs/copyright", to: TOOLKIT.nodeLicence, executable: false },
       ],
     },
   ];

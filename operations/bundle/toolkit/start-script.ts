@@ -61,7 +61,7 @@ const SCRIPT = `#!/bin/sh
 # Unpacks the command line that this bundle carries, and runs it:
 #   sh start.sh site.tkb [--to FOLDER] [COMMAND ...]     (default: ./trustkern-VERSION, and "bundle verify site.tkb")
 # What it unpacks is compared with the lists below. Who made the lists it cannot know: check the signature over SHA256SUMS with
-# openssl first, then this script with sha256sum, as docs/guides/bundle.md shows. Nothing else of the bundle is looked at here.
+# openssl first, then this script with sha256sum, as docs/guides/bundle-trust.md shows. Nothing else of the bundle is looked at here.
 set -eu
 version=@VERSION@
 machine=@MACHINE@
