@@ -110,7 +110,7 @@ describe("a runtime that is brought as a file", () => {
 
 describe("where there are no sources of the project", () => {
   const own = process.arch === "arm64" ? "linux-arm64" : "linux-amd64";
-  const parts = ["gateway-kit/main.mjs", "gateway-kit/probe.mjs", "runtime/node", "THIRD-PARTY.txt"];
+  const parts = ["gateway-kit/main.mjs", "gateway-kit/probe.mjs", "runtime/node", "runtime/LICENSE"];
 
   it("says what is missing", async () => {
     const missing = { code: "GATEWAY_KIT_SOURCES" };
