@@ -10,6 +10,7 @@ export const BUNDLE_COMMANDS: readonly Command[] = [
     summary: "one signed file with everything that a site without a network needs",
     options: [
       ["-o, --output <file>", "the bundle, such as site.tkb; must not be there yet"],
+      ["--since <file>", "only what changed since that bundle: a delta, for bundle apply"],
       ["--split <size>", "in parts of this size, such as 4GiB, for small media (default: one file)"],
       ...BUNDLE_KEY_OPTIONS,
       ["--warn-after <duration>", "after which sites are told to ask for a newer one (default: 400d)"],

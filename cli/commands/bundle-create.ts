@@ -1,8 +1,12 @@
 import { homedir, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { writeBundle } from "../../operations/bundle/create/create-bundle.ts";
+import { type WriteBundle, writeBundle } from "../../operations/bundle/create/create-bundle.ts";
 import { bundledNames, gather } from "../../operations/bundle/create/gather.ts";
 import { assertOutput, splitBytes } from "../../operations/bundle/create/output.ts";
+import { assertOldOf } from "../../operations/bundle/delta/pair.ts";
+import { writeSince } from "../../operations/bundle/delta/write-since.ts";
+import { digestOf } from "../../operations/bundle/format/manifest.ts";
+import { openBundle } from "../../operations/bundle/format/read.ts";
 import { type SignedBundle, signBundle } from "../../operations/bundle/trust/sign-bundle.ts";
 import { bundleFolder, newestRoot, readVendorRoots } from "../../operations/bundle/trust/vendor-roots.ts";
 import { KNOWN_IMAGES, localReference } from "../../operations/images/known-images.ts";
@@ -42,6 +46,12 @@ export const run: Run = async (context) => {
   const vendor = readVendorRoots(folder);
   newestRoot(vendor, folder);
   needed(options.key, "--key");
+  await using opened = new AsyncDisposableStack();
+  const since = typeof options.since === "string" ? await openBundle(resolve(io.cwd, options.since)) : undefined;
+  if (since !== undefined) {
+    opened.defer(since.close);
+    assertOldOf(since, { tenant: deployment.tenant, deployment: deployment.name });
+  }
   await using keys = await openBundleKeys(context, dir);
   const cacheDir = defaultCacheDir(io.env, homedir());
   const onProgress = talk(context);
@@ -54,13 +64,17 @@ export const run: Run = async (context) => {
   const warnAfterSeconds =
     typeof options.warnAfter === "string" ? parseDuration(options.warnAfter, "--warn-after") : undefined;
   const view = bytesView(context);
-  const written = await writeBundle({
+  const request: WriteBundle<SignedBundle> = {
     ...{ contents, out, splitBytes: split, view, signal: io.cancelled },
     scratch: join(cacheDir, "bundles"),
     sign: (signed) =>
       signBundle({ ...signed, roots: vendor.roots, folder, now: io.now(), warnAfterSeconds }, keys.signers),
-  }).finally(view.stop);
-  printBundle(context, written, leftOut);
+  };
+  if (since === undefined) printBundle(context, await writeBundle(request).finally(view.stop), leftOut);
+  else {
+    const { full, ...delta } = await writeSince(since, request).finally(view.stop);
+    printBundle(context, { ...full, ...delta }, leftOut, digestOf(since.manifestBytes));
+  }
   return EXIT.done;
 };
 
@@ -82,6 +96,7 @@ function printBundle(
   { io, flags, paint }: CommandContext,
   { manifest, files, bytes, signed }: Awaited<ReturnType<typeof writeBundle<SignedBundle>>>,
   leftOut: readonly string[],
+  base?: string,
 ): void {
   const { statement, reused, signers, threshold } = signed;
   const { version, warnAfter } = statement.predicate;
@@ -90,12 +105,15 @@ function printBundle(
   if (flags.json) {
     const counts = { images, leftOut, fileCount: manifest.files.length, blobCount: manifest.blobs.length };
     const signature = { version, reused, warnAfter, signers, threshold };
-    printJson(io, { schema: SCHEMA, dryRun: false, files, bytes, ...counts, ...signature });
+    printJson(io, { schema: SCHEMA, dryRun: false, files, bytes, ...(base && { base }), ...counts, ...signature });
     return;
   }
   const parts = files.length === 1 ? files[0] : `${files[0]} and ${files.length - 1} more parts`;
   const lines = [
     `${parts}: ${sizeText(bytes)}, ${images.length} images, ${manifest.files.length} files`,
+    ...(base === undefined
+      ? []
+      : [`what changed since ${base}, which it is to be applied to: \`trustkern bundle apply\``]),
     ...leftOut.map((name) => `${paint("yellow", name)} is ${LEFT_OUT}; a site that deploys it has to have it already`),
     `version ${version} of ${manifest.deployment}${reused ? ", which was signed before" : ""}; sites ask for a newer one after ${warnAfter}`,
     ...signers.map(({ name, fingerprint }) => `signed by ${name}, ${fingerprint}`),

@@ -7,9 +7,17 @@ import { bundleDeltaErrors } from "./errors.ts";
  * @throws BUNDLE_DELTA_NEEDS_FULL, BUNDLE_DELTA_OTHER_DEPLOYMENT
  */
 export function assertBothFull(old: Bundle, full: Bundle): void {
-  assertFull(old);
   assertFull(full);
-  const [before, after] = [old.manifest, full.manifest];
+  assertOldOf(old, full.manifest);
+}
+
+/**
+ * A bundle that a delta can lead on from, of that deployment.
+ * @throws BUNDLE_DELTA_NEEDS_FULL, BUNDLE_DELTA_OTHER_DEPLOYMENT
+ */
+export function assertOldOf(old: Bundle, after: { readonly tenant: string; readonly deployment: string }): void {
+  assertFull(old);
+  const before = old.manifest;
   if (before.tenant === after.tenant && before.deployment === after.deployment) return;
   const message = `"${old.path}" is of deployment "${before.deployment}", tenant "${before.tenant}", and the new one of "${after.deployment}", "${after.tenant}"`;
   throw bundleDeltaErrors.error("BUNDLE_DELTA_OTHER_DEPLOYMENT", message, { path: old.path });
