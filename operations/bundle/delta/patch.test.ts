@@ -13,7 +13,12 @@ it("finds old bytes however far back they lie, and gives the new ones", async ()
 
 it("stops unpacking where more comes out than was said", async () => {
   const patch = await makePatch(old, Buffer.alloc(50_000_000));
-  await expect(applyPatch(old, patch, 1_000)).rejects.toMatchObject({ code: "ERR_BUFFER_TOO_LARGE" });
+  // Not handed to expect as it is: it would print all of what was unpacked.
+  const came = await applyPatch(old, patch, 1_000).then(
+    ({ length }) => length,
+    ({ code }) => code,
+  );
+  expect(came).toBe("ERR_BUFFER_TOO_LARGE");
 });
 
 it("gives nothing to who has other old bytes than those", async () => {
