@@ -9,6 +9,7 @@ import { childToolkit } from "../operations/bundle/install/child-toolkit.ts";
 import type { Wish } from "../operations/bundle/install/plan.ts";
 import { type Site, siteOf } from "../operations/bundle/install/site.ts";
 import { assertFit } from "../operations/bundle/preflight/preflight.ts";
+import { runtimeIn } from "../operations/bundle/preflight/room.ts";
 import { decideTrust } from "../operations/bundle/trust/decide.ts";
 import { readSiteTrust, recordSeen, SITES_DIR } from "../operations/bundle/trust/site.ts";
 import { thisMachine } from "../operations/doctor/this-machine.ts";
@@ -43,8 +44,10 @@ export async function bringFile(context: CommandContext, wish: Wish): Promise<Ex
         const machine = thisMachine(io.env, io.cancelled);
         const runAs = runAsOf(process.getuid?.() ?? 0, process.getgid?.() ?? 0);
         const deployment = await deploymentIn(bundle, io.cancelled);
+        const runtime = await runtimeIn(bundle, io.cancelled);
         const onWarning = (what: string): void => io.stderr(`warning: ${what}\n`);
-        await assertFit({ site, plan, manifest, deployment, machine, docker, runAs, now: io.now, onWarning });
+        const fits = { site, plan, manifest, runtime, deployment, machine, docker, runAs };
+        await assertFit({ ...fits, now: io.now, onWarning });
         view.begin("verifying");
       },
       onBytes: view.onBytes,

@@ -18,6 +18,7 @@ import type { Manifest } from "../format/manifest.ts";
 import { siteErrors } from "../install/errors.ts";
 import type { Plan } from "../install/plan.ts";
 import type { Site } from "../install/site.ts";
+import type { Runtime } from "../toolkit/layout.ts";
 import { judgeRoom, roomFor } from "./room.ts";
 
 /** What {@link assertFit} looks at. */
@@ -25,6 +26,8 @@ export interface PreflightSubject {
   readonly site: Site;
   readonly plan: Plan;
   readonly manifest: Manifest;
+  /** Layers that the runtime of the bundle's toolkit is taken from. */
+  readonly runtime: Runtime["layers"];
   /** What the bundle deploys; undefined where this toolkit cannot read it, since the bundle's own will. */
   readonly deployment: Deployment | undefined;
   readonly machine: Machine;
@@ -42,14 +45,18 @@ export interface PreflightSubject {
  * @throws BUNDLE_PREFLIGHT with every finding
  */
 export async function assertFit(subject: PreflightSubject): Promise<void> {
-  const { site, plan, manifest, machine, onWarning } = subject;
+  const { site, plan, manifest, runtime, machine, onWarning } = subject;
   const doctor = await examined(subject);
   for (const { message } of doctor.filter(({ level }) => level === "warning")) onWarning(message);
+  const keys = await keysOf(subject);
+  // What serves a token is started with the toolkit that a first install brings; its deploy asks again, and nothing runs that could be stopped.
+  const first = plan.from === undefined;
+  if (first) for (const { message, fix } of keys) onWarning(`${message}; before its deploy: ${fix}`);
   const findings = [
     ...doctor.filter(({ level }) => level === "problem").map(asFinding),
-    ...(await keysOf(subject)),
+    ...(first ? [] : keys),
     ...splitFindings(site),
-    ...judgeRoom(roomFor(plan, site, manifest), freeOn(machine, site.dir), site.dir),
+    ...judgeRoom(roomFor(plan, site, manifest, runtime), freeOn(machine, site.dir), site.dir),
   ];
   if (findings.length === 0) return;
   throw siteErrors.error("BUNDLE_PREFLIGHT", renderFindings("this machine cannot take the bundle", findings), {
