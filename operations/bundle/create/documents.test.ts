@@ -17,6 +17,7 @@ describe("documentFiles", () => {
       "CHANGELOG.md",
       "LICENSE",
       "docs",
+      "stacks/docker/firewall.nft",
       "modules/timescaledb/migrations",
     ]) {
       mkdirSync(dirname(join(copy, name)), { recursive: true });
@@ -31,6 +32,7 @@ describe("documentFiles", () => {
     expect(paths).toEqual(
       expect.arrayContaining([
         ...["README.md", "LICENSE", "docs/guides/docker.md", "migrations/0001_roles.sql"],
+        "stacks/docker/firewall.nft",
         "dashboards/trustkern-fleet-overview.json",
       ]),
     );

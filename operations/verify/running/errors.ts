@@ -87,7 +87,7 @@ export const runningErrors = catalogue({
   RUNNING_EGRESS: {
     exit: EXIT.policy,
     summary: "Something leaves the host, or reaches a service of the host, from inside of a container.",
-    fix: "install stacks/docker/firewall.nft on the host, as docs/guides/docker.md says",
+    fix: "install stacks/docker/firewall.nft (below current/ of a site) on the host, as docs/guides/docker.md says",
   },
   RUNNING_CUSTODY: {
     exit: EXIT.policy,
