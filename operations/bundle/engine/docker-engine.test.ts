@@ -72,6 +72,12 @@ describe("the Docker Engine of a site", () => {
     ]);
   });
 
+  it("gives each container the time to end that its deployment says, and no other", async () => {
+    const { docker, asked } = client({ ps: { stdout: "c1\nc2\n" } });
+    await dockerEngine(docker).stop("/site/state");
+    expect(asked.at(-1)).toBe("stop c1 c2");
+  });
+
   it("stops nothing where nothing runs", async () => {
     const { docker, asked } = client({});
     await dockerEngine(docker).stop("/site/state");

@@ -8,8 +8,6 @@ import type { EngineImages, SiteEngine } from "./engine.ts";
 
 const LOAD_LIMIT_MS = 3_600_000;
 const STOP_LIMIT_MS = 600_000;
-/** What a database may take to end in order. */
-const STOP_SECONDS = 120;
 
 const inspected = z.array(
   z.object({
@@ -36,18 +34,23 @@ export function dockerEngine(docker: DockerCli): SiteEngine {
     stop: async (stateDir) => {
       const names = await listed(["ps", "--quiet", ...owned(stateDir)]);
       if (names.length === 0) return;
-      await dockerOutput(docker, ["stop", "--time", `${STOP_SECONDS}`, ...names], { timeoutMs: STOP_LIMIT_MS });
+      await stopAll(docker, names);
     },
     remove: async (stateDir) => {
       const containers = await listed(["ps", "--all", "--quiet", ...owned(stateDir)]);
       if (containers.length > 0) {
-        await dockerOutput(docker, ["stop", "--time", `${STOP_SECONDS}`, ...containers], { timeoutMs: STOP_LIMIT_MS });
+        await stopAll(docker, containers);
         await dockerOutput(docker, ["rm", "--force", ...containers], { timeoutMs: STOP_LIMIT_MS });
       }
       const networks = await listed(["network", "ls", "--quiet", ...owned(stateDir)]);
       if (networks.length > 0) await dockerOutput(docker, ["network", "rm", ...networks]);
     },
   };
+}
+
+/** Each within the time that its deployment gave it: not all end by themselves, and every one may be killed at any time. */
+async function stopAll(docker: DockerCli, containers: readonly string[]): Promise<void> {
+  await dockerOutput(docker, ["stop", ...containers], { timeoutMs: STOP_LIMIT_MS });
 }
 
 /** An engine that keeps images with containerd knows them by other ids than their configurations, which nothing outside of it can foretell. */
