@@ -6,19 +6,20 @@ import { CLI } from "./docker.ts";
 
 /** `trustkern keys token-server` of a deployment, as its unit runs it. */
 export class CustodyToken {
-  readonly #file: string;
+  readonly #command: readonly string[];
   readonly #socket: string;
   #child: ChildProcess | undefined;
 
-  constructor(file: string, socket: string) {
-    this.#file = file;
+  /** @param command the command line with the deployment file; that of this clone, where it is a file alone */
+  constructor(command: string | readonly string[], socket: string) {
+    this.#command = typeof command === "string" ? [process.execPath, ...CLI, "-f", command] : command;
     this.#socket = socket;
   }
 
   async start(): Promise<void> {
     const said: Buffer[] = [];
-    const args = [...CLI, "-f", this.#file, "--progress", "plain", "keys", "token-server"];
-    const child = spawn(process.execPath, args, { stdio: ["ignore", "ignore", "pipe"] });
+    const [program = "", ...args] = [...this.#command, "--progress", "plain", "keys", "token-server"];
+    const child = spawn(program, args, { stdio: ["ignore", "ignore", "pipe"] });
     child.stderr.on("data", (chunk: Buffer) => said.push(chunk));
     this.#child = child;
     for (let left = 200; !(await socketAnswers(this.#socket)); left -= 1) {

@@ -1,5 +1,5 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { mkdtempSync, openSync, readFileSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -8,7 +8,7 @@ import { ensureTool } from "../../operations/tools/ensure-tool.ts";
 import { ensureProviderMirror } from "../../operations/tools/provider-mirror.ts";
 import { PROJECT, scratch } from "./deployment.ts";
 import { docker, singleHost } from "./docker.ts";
-import { runProgram } from "./run.ts";
+import { type Engine, endEngine, mountCgroups } from "./engine.ts";
 
 /** Everything is compiled at the first run on a machine. */
 const COLD_SECONDS = 3_000;
@@ -28,12 +28,7 @@ export async function setup(): Promise<() => Promise<void>> {
   if (code !== 0) throw new Error(`images build ended with ${code}: ${stderr}${stdout}`);
   remove();
   return async () => {
-    if (engine === undefined) return;
-    engine.process.kill("SIGTERM");
-    await new Promise((resolve) => engine.process.once("exit", resolve));
-    // The engine leaves its own network namespace mounted there.
-    for (const mount of mountsIn(engine.folder)) await runProgram("umount", [mount]);
-    rmSync(engine.folder, { recursive: true, force: true });
+    if (engine !== undefined) await endEngine(engine);
   };
 }
 
@@ -54,15 +49,9 @@ async function engineAnswers(): Promise<boolean> {
   );
 }
 
-function mountsIn(folder: string): readonly string[] {
-  const mounts = readFileSync("/proc/mounts", "utf8").split("\n");
-  return mounts.flatMap((line) => line.split(" ")[1] ?? []).filter((mount) => mount.startsWith(`${folder}/`));
-}
-
 /** A Docker Engine with its own process files, so that those of one that was killed are not in its way. */
-async function startEngine(): Promise<{ readonly process: ChildProcess; readonly folder: string }> {
-  // Where no init has mounted them, Debian's package has a program that does.
-  if (!/ cgroup2? /.test(readFileSync("/proc/mounts", "utf8"))) await runProgram("cgroupfs-mount", []);
+async function startEngine(): Promise<Engine> {
+  await mountCgroups();
   const folder = mkdtempSync(join(tmpdir(), "tk-dockerd-"));
   const log = join(folder, "dockerd.log");
   const out = openSync(log, "w");

@@ -78,7 +78,7 @@ export async function pidOf(container: string): Promise<number> {
 }
 
 /** Rows of the deployment's database, as the role that may only read, over TLS 1.3 verified in full. */
-export async function openDatabase(example: Example) {
+export async function openDatabase(example: Pick<Example, "tenant" | "secret">) {
   const pool = new pg.Pool({
     host: await addressOf("database"),
     port: 5432,
