@@ -1,0 +1,201 @@
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import type { CheckResult } from "../../../operations/verify/result.ts";
+import { SOFTHSM, SoftToken } from "../../integration/signers/soft-token.ts";
+import type { Asked } from "../../support/air-gapped/asked.ts";
+import { ClosedHost } from "../../support/air-gapped/closed-host.ts";
+import { SimulatedSensors } from "../../support/air-gapped/simulated.ts";
+import { CustodyToken } from "../../support/custody-token.ts";
+import { PROJECT, scratch } from "../../support/deployment.ts";
+import { CLI } from "../../support/docker.ts";
+import { type Ended, runProgram } from "../../support/run.ts";
+import { TokenServer } from "../../support/token-server.ts";
+
+const LONG = 600_000;
+const { dir, remove } = scratch("air");
+const host = new ClosedHost();
+const soft = new SoftToken();
+const issuing = new TokenServer(SOFTHSM);
+const sensors = new SimulatedSensors();
+
+/** The vendor's folder. Of it only the bundles are carried to the site, and the root of trust with its fingerprint. */
+const vendor = join(dir, "vendor");
+const deploymentFile = join(vendor, "trustkern.yaml");
+const passphrase = join(vendor, "pass");
+
+/** The folder on the medium, the site, and what of it is in use. */
+const medium = join(dir, "medium");
+const site = join(dir, "site");
+const state = join(site, "state");
+const inUse = join(site, "current", "deployment", "trustkern.yaml");
+const custodySocket = join(dir, "custody-token", "sock");
+const usual = { ...host.usual, SOFTHSM2_CONF: soft.conf };
+const toolkit = [join(site, "current", "toolkit", "trustkern"), "-f", inUse, "--dir", state];
+const custodyToken = new CustodyToken([...host.words(usual), ...toolkit], custodySocket);
+
+/** The example's file with what its README says to change, and tokens of SoftHSM in place of those of hardware. */
+function adapt(changes: { readonly raw?: string } = {}): void {
+  const file = parse(readFileSync(join(PROJECT, "examples", "air-gapped", "trustkern.yaml"), "utf8"));
+  const on = (token: string) => ({ kind: "pkcs11", module: SOFTHSM, token, pinFile: soft.pinFile });
+  const accepted = { class: "software", acceptSoftware: "SoftHSM stands in for a token in a test" };
+  file.docker = { publishAddress: "127.0.0.1", tokenSocket: issuing.socket, custodySocket };
+  file.pki = { root: on("plant-south-root"), issuing: on("plant-south-issuing") };
+  file.custody = { ...file.custody, ...on("plant-south-custody"), ...accepted };
+  file.retention = { ...file.retention, ...changes };
+  writeFileSync(deploymentFile, JSON.stringify(file));
+}
+
+function well(ended: Ended): Ended {
+  if (ended.code !== 0) throw new Error(`ended with ${ended.code}: ${ended.stderr}${ended.stdout}`);
+  return ended;
+}
+
+/** The vendor's command line, on the vendor's machine. */
+async function atVendor(...args: readonly string[]): Promise<string> {
+  const words = [...CLI, "-f", deploymentFile, "--progress", "plain", ...args];
+  return well(await runProgram(process.execPath, words, { cwd: vendor, timeoutSeconds: 500 })).stdout;
+}
+
+/** A command on the site, with nothing in its environment but where its engine and its token's library find their files. */
+function atSite(...words: readonly string[]): Promise<Ended> {
+  return host.run(words, usual, { cwd: medium, timeoutSeconds: 500 });
+}
+
+async function install(bundle: string): Promise<Ended> {
+  return atSite(join(dir, "tools", "trustkern"), "--json", "bundle", "install", bundle, "--site", site);
+}
+
+async function inside<T>(what: Asked["what"]): Promise<T> {
+  const asked: Asked = { what, file: inUse, dir: state, temporaryDir: "/tmp", simulator: sensors.socket };
+  const program = join(PROJECT, "test", "support", "air-gapped", "inside.ts");
+  return JSON.parse(well(await atSite(process.execPath, program, JSON.stringify(asked))).stdout) as T;
+}
+
+const rows = async (): Promise<number> => (await inside<{ rows: number }>("rows")).rows;
+
+/** Waits until more rows are stored than that. */
+async function moreThan(count: number): Promise<number> {
+  for (const end = Date.now() + 60_000; Date.now() < end; await sleep(1_000)) {
+    const now = await rows();
+    if (now > count) return now;
+  }
+  throw new Error(`no more than ${count} rows after a minute`);
+}
+
+async function makeBundle(name: string): Promise<void> {
+  const signing = ["--key", "signer.age", "--passphrase-file", passphrase];
+  await atVendor("bundle", "create", "-o", join(medium, name), ...signing);
+}
+
+let fingerprint = "";
+const seconds = { install: 0 };
+beforeAll(async () => {
+  for (const folder of [vendor, medium, join(dir, "custody-token")]) mkdirSync(folder, { mode: 0o755 });
+  adapt();
+  // The form of 256 random bits: nothing is stretched.
+  writeFileSync(passphrase, `${"0123456789abcdef".repeat(4)}\n`, { mode: 0o600 });
+  for (const name of ["signer", "root"])
+    await atVendor("bundle", "trust", "key", `${name}.age`, "--passphrase-file", passphrase);
+  const named = ["--signer", "ada=signer.age.pub", "--root-key", "bo=root.age.pub", "--key", "root.age"];
+  const made = await atVendor("--json", "bundle", "trust", "init", ...named, "--passphrase-file", passphrase);
+  fingerprint = (JSON.parse(made) as { fingerprint: string }).fingerprint;
+  copyFileSync(join(vendor, ".trustkern", "bundle", "root-1.json"), join(medium, "root-1.json"));
+  await makeBundle("site.tkb");
+  await host.start();
+}, LONG);
+afterAll(async () => {
+  await sensors.remove();
+  await custodyToken.stop();
+  await issuing.remove();
+  await host.remove();
+  soft.remove();
+  remove();
+}, LONG);
+
+describe("a site that no cable leaves", () => {
+  it("has loopback alone, and a Docker Engine with nothing in it", async () => {
+    expect(await host.interfaces()).toEqual(["lo"]);
+    expect((await host.docker(["image", "ls", "--quiet"])).stdout).toBe("");
+  });
+
+  it("takes the command line out of the bundle with tar and a shell alone, and a root of trust by its fingerprint", async () => {
+    well(await host.run(["tar", "-xf", "site.tkb", "start.sh"], {}, { cwd: medium }));
+    const trust = ["bundle", "trust", "install", "--root", "root-1.json", "--fingerprint", fingerprint, "--site", site];
+    const start = ["sh", "start.sh", "site.tkb", "--to", join(dir, "tools"), ...trust];
+    well(await host.run(start, {}, { cwd: medium, timeoutSeconds: 200 }));
+    expect(existsSync(join(site, "trust", "root.json"))).toBe(true);
+  }, 200_000);
+
+  it(
+    "makes no container before its keys are there: the version is in place, and the install stays open",
+    async () => {
+      const begun = performance.now();
+      const { code, stdout, stderr } = await install("site.tkb");
+      seconds.install += (performance.now() - begun) / 1_000;
+      expect([code, stdout]).toEqual([4, expect.stringContaining("BUNDLE_DEPLOY_FAILED")]);
+      expect(stderr).toContain(`there is no socket "${custodySocket}"`);
+      expect((await host.docker(["ps", "--all", "--quiet"])).stdout).toBe("");
+    },
+    LONG,
+  );
+
+  it(
+    "is brought up by the same install, after the site's own ceremony with the toolkit of the bundle",
+    async () => {
+      for (const token of ["root", "issuing", "custody"]) soft.make(`plant-south-${token}`);
+      await issuing.start("plant-south-issuing");
+      well(await atSite(...toolkit, "certs", "init", "--conductor", "Ada", "--witnesses", "Grace"));
+      await custodyToken.start();
+      const begun = performance.now();
+      const { stdout } = well(await install("site.tkb"));
+      seconds.install += (performance.now() - begun) / 1_000;
+      expect(JSON.parse(stdout)).toMatchObject({ kind: "install", version: 1, resumed: true });
+    },
+    LONG,
+  );
+
+  it("decrypts and stores what sensors send", async () => {
+    await host.loadRules(join(site, "current", "stacks", "docker", "firewall.nft"));
+    const published = (await host.docker(["port", "gw-01"])).stdout;
+    const port = Number(/\/udp -> 127\.0\.0\.1:(\d+)/.exec(published)?.[1]);
+    await sensors.start(host.words(), "acme", { port, secrets: join(state, "secrets", "gw-01") });
+    await sensors.ask("POST", "/sensors", { count: 3 });
+    expect(await inside("provision")).toEqual({ provisioned: 3 });
+    await sensors.ask("POST", "/run", { rate: 5, total: null });
+    await moreThan(await moreThan(0));
+    expect(await inside("rows")).toMatchObject({ sensors: 3 });
+  });
+
+  it("changes nothing at a second install of the same bundle, which takes a fraction of the first", async () => {
+    const begun = performance.now();
+    const { stdout } = well(await install("site.tkb"));
+    const again = (performance.now() - begun) / 1_000;
+    process.stderr.write(`install ${seconds.install.toFixed(1)} s, again ${again.toFixed(1)} s\n`);
+    expect(JSON.parse(stdout)).toMatchObject({ steps: [], resumed: false });
+    expect(again / seconds.install).toBeLessThan(0.2);
+  });
+
+  it("has sent nothing that could have left", async () => {
+    expect(await host.leaving()).toEqual({ left: 0, astray: 0, noRoute: 0 });
+  });
+
+  it(
+    "is proven by all four layers by its own toolkit",
+    async () => {
+      const { stdout } = await atSite(...toolkit, "--json", "verify", "boundary");
+      const { layers, results } = JSON.parse(stdout) as {
+        readonly layers: readonly string[];
+        readonly results: readonly CheckResult[];
+      };
+      expect(layers).toEqual(["model", "rendered", "running", "data"]);
+      // dm-crypt is the machine's own affair.
+      const open = results.filter(({ id, outcome }) => outcome !== "proven" && id !== "running.encryption");
+      expect(open).toEqual([]);
+      expect(results.length).toBeGreaterThan(30);
+    },
+    LONG,
+  );
+});
