@@ -199,3 +199,53 @@ describe("a site that no cable leaves", () => {
     LONG,
   );
 });
+
+describe("a second bundle at such a site", () => {
+  it(
+    "takes the place of the first, with everything that was stored",
+    async () => {
+      adapt({ raw: "60d" });
+      await makeBundle("next.tkb");
+      const before = await rows();
+      const program = join(site, "current", "toolkit", "trustkern");
+      const { stdout } = well(await atSite(program, "--json", "bundle", "upgrade", "next.tkb", "--site", site));
+      expect(JSON.parse(stdout)).toMatchObject({ kind: "upgrade", from: 1, version: 2 });
+      expect(parse(readFileSync(inUse, "utf8")).retention.raw).toBe("60d");
+      await moreThan(await moreThan(before));
+    },
+    LONG,
+  );
+
+  it(
+    "is left again for the first, with the messages of its time",
+    async () => {
+      await sensors.ask("POST", "/stop");
+      const after = await rows();
+      const program = join(site, "current", "toolkit", "trustkern");
+      const { stdout } = well(await atSite(program, "--json", "--yes", "bundle", "rollback"));
+      expect(JSON.parse(stdout)).toMatchObject({
+        kind: "rollback",
+        version: 1,
+        steps: expect.arrayContaining(["restore"]),
+      });
+      expect(parse(readFileSync(inUse, "utf8")).retention.raw).toBe("90d");
+      const back = await rows();
+      expect(back).toBeGreaterThan(0);
+      expect(back).toBeLessThan(after);
+      await sensors.ask("POST", "/run", { rate: 5, total: null });
+      await moreThan(back);
+    },
+    LONG,
+  );
+
+  it("has had no packet leave by any interface; each counter counts what is sent out on purpose", async () => {
+    const before = await host.leaving();
+    // The verification has tried on purpose, from each container and from the host: nothing of that had a way to go.
+    expect(before.left).toBe(0);
+    await host.sendOut("gw-01");
+    const after = await host.leaving();
+    expect(after.left).toBeGreaterThan(0);
+    expect(after.noRoute).toBeGreaterThan(before.noRoute);
+    expect(after.astray).toBeGreaterThan(before.astray);
+  });
+});

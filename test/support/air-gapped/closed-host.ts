@@ -124,7 +124,12 @@ export class ClosedHost {
     const { stdout } = await this.docker(["inspect", "-f", "{{.State.Pid}}", container]);
     await runProgram("nsenter", ["-t", stdout.trim(), "-n", "bash", "-c", send]);
     await this.run(["bash", "-c", send]);
-    for (const words of ["link add out0 type dummy", "link set out0 up", "route add default dev out0"])
+    for (const words of [
+      "link add out0 type veth peer name out1",
+      "link set out0 up",
+      "link set out1 up",
+      "route add default dev out0",
+    ])
       await must("ip", ["-n", this.#namespace, ...words.split(" ")]);
     await this.run(["bash", "-c", send]);
   }
