@@ -111,11 +111,32 @@ describe("bundle install", () => {
     expect([again.read, at.engine.state().running]).toEqual([[], 1]);
   });
 
-  it("takes a better bundle in the place of a first one that never became well", async () => {
-    at.failing.add(1);
-    await expect(at.bring("install", testBundle(1))).rejects.toMatchObject({ code: "BUNDLE_DEPLOY_FAILED" });
+  it("takes another bundle in the place of a first one that was not deployed yet", async () => {
+    at.engine.load = async () => {
+      throw Object.assign(new Error("cannot connect"), { code: "DOCKER_UNREACHABLE" });
+    };
+    await expect(at.bring("install", testBundle(1))).rejects.toMatchObject({ code: "DOCKER_UNREACHABLE" });
+    at.engine.load = Object.getPrototypeOf(at.engine).load.bind(at.engine);
     expect(await at.bring("install", testBundle(2))).toMatchObject({ version: 2, from: null });
     expect([current(), readdirSync(at.site.versionsDir)]).toEqual(["versions/2", ["2"]]);
+  });
+
+  it.each(["deploy", "record"])("refuses another bundle on the state of a first install cut in %s", async (step) => {
+    const cut = () => {
+      throw Object.assign(new Error("cut"), { code: "CUT" });
+    };
+    if (step === "deploy") at.failing.add(1);
+    const first = at.bring(
+      "install",
+      testBundle(1, { trusted: { record: step === "record" ? cut : () => undefined } }),
+    );
+    await expect(first).rejects.toThrow();
+    at.failing.clear();
+    const before = readFileSync(at.site.journalFile, "utf8");
+    for (const wish of ["install", "upgrade"] as const)
+      await expect(at.bring(wish, testBundle(2))).rejects.toMatchObject({ code: "BUNDLE_RUN_OPEN" });
+    expect([readFileSync(at.site.journalFile, "utf8"), at.rows(), current()]).toEqual([before, "1\n", "versions/1"]);
+    expect(await at.bring("install", testBundle(1))).toMatchObject({ resumed: true, version: 1 });
   });
 
   it("goes on when the engine was down in the middle", async () => {

@@ -44,7 +44,7 @@ export const siteErrors = catalogue({
   },
   BUNDLE_RUN_OPEN: {
     exit: EXIT.configuration,
-    summary: "An upgrade or a way back was begun on this site and is not done.",
+    summary: "An install, an upgrade or a way back was begun on this site and is not done.",
     fix: "finish it with the same bundle, or go back with trustkern bundle rollback",
   },
   BUNDLE_NO_WAY_BACK: {

@@ -55,6 +55,8 @@ export function planInstall(wish: Wish, site: SiteFacts, target: Installed, engi
     if (open.back !== undefined) throw runOpen(open, "goes back");
     if (open.manifest === target.manifest && open.version === target.version) return goOn(open, site, engine);
     if (open.kind === "upgrade" && CHANGING.some((step) => open.begun.has(step))) throw runOpen(open, "is not done");
+    // There is state of that version by now, and no other version takes state over without a copy.
+    if (open.from === undefined && open.begun.has("deploy")) throw runOpen(open, "is not done", GIVE_UP);
   }
   const run = runs + 1;
   const abandons = open?.run;
@@ -132,7 +134,11 @@ function repair(
   return steps;
 }
 
-function runOpen({ version, kind }: OpenRun, how: string): Error {
+/** A first install has nothing to go back to. */
+const GIVE_UP =
+  "finish it with the same bundle; to give it up with what it stored, stop its containers and move state/ and journal.jsonl of the site aside";
+
+function runOpen({ version, kind }: OpenRun, how: string, fix?: string): Error {
   const what = kind === "rollback" ? `the way back to version ${version}` : `the ${kind} to version ${version}`;
-  return siteErrors.error("BUNDLE_RUN_OPEN", `${what} ${how}`);
+  return siteErrors.error("BUNDLE_RUN_OPEN", `${what} ${how}`, fix === undefined ? {} : { fix });
 }
