@@ -25,7 +25,7 @@ describe("room on a site's disk", () => {
       files: [...manifest.files, listed],
       blobs: [...manifest.blobs, { digest, bytes: 150_000_000 }],
     };
-    const runtime = [{ digest, take: [{ from: "usr/bin/node", to: "runtime/node", executable: true }] }];
+    const runtime = [{ digest, take: [{ from: "usr/bin/node", to: "runtime/node", digest, executable: true }] }];
     expect(roomForFiles(toolkit, runtime, [])).toBeGreaterThan(160_000_000);
     expect(roomForFiles(toolkit, runtime, storedFiles(toolkit))).toBeLessThan(1_100_000);
     expect(roomForFiles(manifest, runtime, [])).toBeLessThan(11_200_000);

@@ -53,14 +53,17 @@ export function platformOf(platform: string, arch: string): ToolkitPlatform {
 const RUNTIME_SCHEMA = "trustkern.toolkit-runtime/1";
 
 const relative = z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_+.-]*(?:\/[A-Za-z0-9_][A-Za-z0-9_+.-]*)*$/);
+const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/);
 const runtimeSchema = z.strictObject({
   schema: z.literal(RUNTIME_SCHEMA),
   layers: z
     .array(
       z.strictObject({
-        digest: z.string().regex(/^sha256:[0-9a-f]{64}$/),
+        digest,
         take: z
-          .array(z.strictObject({ from: relative, to: relative.startsWith("runtime/"), executable: z.boolean() }))
+          .array(
+            z.strictObject({ from: relative, to: relative.startsWith("runtime/"), digest, executable: z.boolean() }),
+          )
           .min(1)
           .max(64),
       }),
@@ -69,7 +72,7 @@ const runtimeSchema = z.strictObject({
     .max(8),
 });
 
-/** Which files of which image layers are the runtime of a toolkit: images have them anyway. */
+/** Which files of which image layers are the runtime of a toolkit, with the digest of each: images have them anyway. */
 export type Runtime = z.output<typeof runtimeSchema>;
 
 /** Bytes of `runtime.json`. */

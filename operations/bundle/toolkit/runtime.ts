@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { posix } from "node:path";
 import { NODE } from "../../../modules/common.ts";
@@ -25,28 +26,44 @@ export async function runtimeOf(
 ): Promise<Runtime["layers"]> {
   const links = await linksOf(packages);
   const folder = `usr/lib/${triplet}`;
-  const library = (name: string, to: string) => ({
+  const library = (name: string, to: string, executable = false) => ({
     from: resolved(links, `${folder}/${name}`),
     to: `${to}/${name}`,
-    executable: false,
+    executable,
   });
   return [
-    {
-      digest: packages.diffId,
-      take: [
-        { ...library(posix.basename(loader), TOOLKIT.libraries), executable: true },
-        ...C_LIBRARY.map((name) => library(name, TOOLKIT.libraries)),
-        ...FEW.map((name) => library(name, TOOLKIT.few)),
-      ],
-    },
-    {
-      digest: node.diffId,
-      take: [
-        { from: NODE.slice(1), to: TOOLKIT.node, executable: true },
-        { from: "usr/share/doc/nodejs/copyright", to: TOOLKIT.nodeLicence, executable: false },
-      ],
-    },
+    await withDigests(packages, [
+      library(posix.basename(loader), TOOLKIT.libraries, true),
+      ...C_LIBRARY.map((name) => library(name, TOOLKIT.libraries)),
+      ...FEW.map((name) => library(name, TOOLKIT.few)),
+    ]),
+    await withDigests(node, [
+      { from: NODE.slice(1), to: TOOLKIT.node, executable: true },
+      { from: "usr/share/doc/nodejs/copyright", to: TOOLKIT.nodeLicence, executable: false },
+    ]),
   ];
+}
+
+type Take = Runtime["layers"][number]["take"][number];
+
+/** A site has no other word for what its runtime is made of, once the layers are gone. */
+async function withDigests(layer: Layer, take: readonly Omit<Take, "digest">[]): Promise<Runtime["layers"][number]> {
+  const wanted = new Set(take.map(({ from }) => from));
+  const digests = new Map<string, string>();
+  await eachEntry(createReadStream(layer.file), async (entry) => {
+    const { name, type } = entry.header;
+    if (type !== "file" || !wanted.has(name)) return;
+    const hash = createHash("sha256");
+    for await (const chunk of entry as AsyncIterable<Buffer>) hash.update(chunk);
+    digests.set(name, `sha256:${hash.digest("hex")}`);
+  });
+  return { digest: layer.diffId, take: take.map((one) => ({ ...one, digest: digestIn(digests, one.from) })) };
+}
+
+function digestIn(digests: ReadonlyMap<string, string>, path: string): string {
+  const digest = digests.get(path);
+  if (digest === undefined) throw toolkitErrors.error("TOOLKIT_INCOMPLETE", `a layer has no file ${path}`);
+  return digest;
 }
 
 /** Paths of a layer; those of links with what they lead to. */

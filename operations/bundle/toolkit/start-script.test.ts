@@ -5,7 +5,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { layoutOf } from "../format/layout.ts";
 import { openBundle } from "../format/read.ts";
 import { removeFolders, testFolder } from "../format/test-bundle.ts";
-import { startScriptOf, testToolkit, writtenToolkit } from "./test-toolkit.ts";
+import { startScriptOf, take, testToolkit, writtenToolkit } from "./test-toolkit.ts";
 
 afterEach(removeFolders);
 
@@ -131,7 +131,7 @@ describe("start.sh", () => {
     const [one, other] = [
       await toolkit(),
       await toolkit(([packages]) => [
-        { digest: packages?.digest ?? "", take: [{ from: "etc/passwd", to: "runtime/node", executable: true }] },
+        { digest: packages?.digest ?? "", take: [take("etc/passwd", "runtime/node", "nobody", true)] },
       ]),
     ];
     const [bundle = ""] = await writtenToolkit(other);

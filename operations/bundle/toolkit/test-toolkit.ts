@@ -36,8 +36,11 @@ export async function testToolkit(
     await layerOf({ "usr/bin/node": "#!/bin/sh\n", "usr/share/doc/nodejs/copyright": "MIT" }),
   ];
   const takes = runtime?.(layers) ?? [
-    { digest: layers[0]?.digest ?? "", take: [take("usr/lib/libatomic.so.1.2.0", "runtime/few/libatomic.so.1")] },
-    { digest: layers[1]?.digest ?? "", take: [take("usr/bin/node", TOOLKIT.node, true)] },
+    {
+      digest: layers[0]?.digest ?? "",
+      take: [take("usr/lib/libatomic.so.1.2.0", "runtime/few/libatomic.so.1", "atomic")],
+    },
+    { digest: layers[1]?.digest ?? "", take: [take("usr/bin/node", TOOLKIT.node, "#!/bin/sh\n", true)] },
   ];
   const files = [
     file(TOOLKIT.launcher, LAUNCHER, true),
@@ -79,8 +82,13 @@ export async function testToolkit(
 }
 
 /** For tests: what a layer gives to a runtime. */
-export function take(from: string, to: string, executable = false): Runtime["layers"][number]["take"][number] {
-  return { from, to, executable };
+export function take(
+  from: string,
+  to: string,
+  content = "",
+  executable = false,
+): Runtime["layers"][number]["take"][number] {
+  return { from, to, digest: digestOf(content), executable };
 }
 
 /** For tests: writes a toolkit's bundle. @returns its files */

@@ -66,7 +66,14 @@ describe("unpackToolkit", () => {
 
   it("refuses a runtime that names a file which the layer lacks", async () => {
     const made = await testToolkit(([packages]) => [
-      { digest: packages?.digest ?? "", take: [take("usr/bin/gone", "runtime/node", true)] },
+      { digest: packages?.digest ?? "", take: [take("usr/bin/gone", "runtime/node", "", true)] },
+    ]);
+    await expect(unpacked(made)).rejects.toMatchObject({ code: "TOOLKIT_MALFORMED" });
+  });
+
+  it("refuses a runtime that says another digest than the file of the layer has", async () => {
+    const made = await testToolkit(([, node]) => [
+      { digest: node?.digest ?? "", take: [take("usr/bin/node", "runtime/node", "another", true)] },
     ]);
     await expect(unpacked(made)).rejects.toMatchObject({ code: "TOOLKIT_MALFORMED" });
   });
@@ -96,6 +103,7 @@ describe("parseRuntime", () => {
     ["an absolute path", [take("usr/bin/node", "/usr/bin/node")]],
     ["a place that is not the runtime's", [take("usr/bin/node", "trustkern")]],
     ["a source with a way up", [take("../node", "runtime/node")]],
+    ["no digest", [{ ...take("usr/bin/node", "runtime/node"), digest: "" }]],
     ["nothing to take", []],
   ])("refuses %s", (_, taken) => {
     const bytes = renderRuntime([{ ...layer, take: [...taken] }]);

@@ -1,3 +1,4 @@
+import { createHash, type Hash } from "node:crypto";
 import {
   chmodSync,
   constants,
@@ -86,17 +87,27 @@ async function writeFiles(to: string, files: readonly ManifestFile[], content: R
   }
 }
 
-/** Takes files out of the layer of an image. @throws TOOLKIT_MALFORMED when it lacks one, and what the file system throws */
+/** Takes files out of the layer of an image. @throws TOOLKIT_MALFORMED when it lacks one or has another, and what the file system throws */
 export async function takeFrom(to: string, take: Runtime["layers"][number]["take"], content: Readable): Promise<void> {
   const wanted = new Map(take.map((one) => [one.from, one]));
   await eachEntry(content, async (entry) => {
     const one = wanted.get(entry.header.name);
     if (one === undefined || entry.header.type !== "file") return;
     wanted.delete(one.from);
-    await write(join(to, one.to), entry, one.executable);
+    const hash = createHash("sha256");
+    await write(join(to, one.to), hashed(entry as AsyncIterable<Buffer>, hash), one.executable);
+    if (`sha256:${hash.digest("hex")}` === one.digest) return;
+    throw toolkitErrors.error("TOOLKIT_MALFORMED", `${one.from} of a layer is not ${one.digest}`);
   });
   if (wanted.size > 0)
     throw toolkitErrors.error("TOOLKIT_MALFORMED", `a layer has no ${[...wanted.keys()].join(", ")}`);
+}
+
+async function* hashed(content: AsyncIterable<Buffer>, hash: Hash): AsyncIterable<Buffer> {
+  for await (const chunk of content) {
+    hash.update(chunk);
+    yield chunk;
+  }
 }
 
 async function write(place: string, content: AsyncIterable<unknown>, executable: boolean): Promise<void> {
