@@ -29,7 +29,7 @@ export async function lookAtSite(
 ): Promise<{ readonly site: SiteFacts; readonly engine: EngineFacts }> {
   const history = historyOf(journal.lines());
   const current = currentVersion(site);
-  const placed = new Set(isPlaced(site, target.version, target.manifest) ? [target.version] : []);
+  const placed = new Set((await isPlaced(site, target.version, target.manifest)) ? [target.version] : []);
   const missing = missingImages(images, target.version, await engine.look()).map(({ name }) => name);
   const same = isSame(history, target) && placed.has(target.version) && missing.length === 0;
   const healthy =

@@ -2,21 +2,28 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } 
 import { join } from "node:path";
 import { digestOf, type Manifest, parseManifest } from "../format/manifest.ts";
 import { MANIFEST_NAME, type Site, stagedDir, versionDir } from "./site.ts";
+import { isWhole, storedFiles } from "./stage.ts";
+import { isRuntimeWhole } from "./stage-runtime.ts";
 import { syncFolder, writingSite } from "./writing.ts";
 
-/** Whether a version's folder is that of a manifest. */
-export function isPlaced(site: Site, version: number, manifest: string): boolean {
-  const file = join(versionDir(site, version), MANIFEST_NAME);
-  return existsSync(file) && digestOf(readFileSync(file)) === manifest;
+/** Whether a version's folder is that of a manifest: every file is read, and so is the runtime of its toolkit. */
+export async function isPlaced(site: Site, version: number, manifest: string): Promise<boolean> {
+  const folder = versionDir(site, version);
+  const file = join(folder, MANIFEST_NAME);
+  if (!existsSync(file) || digestOf(readFileSync(file)) !== manifest) return false;
+  for (const stored of storedFiles(keptManifest(site, version))) {
+    for (const path of stored.paths) if (!(await isWhole(join(folder, path), stored))) return false;
+  }
+  return isRuntimeWhole(folder);
 }
 
 /**
  * Has a version that is staged take its place, at once.
  * @throws BUNDLE_SITE_UNWRITABLE
  */
-export function placeVersion(site: Site, version: number, manifest: string): void {
+export async function placeVersion(site: Site, version: number, manifest: string): Promise<void> {
   const [staged, placed] = [stagedDir(site, version), versionDir(site, version)];
-  if (isPlaced(site, version, manifest) && !existsSync(staged)) return;
+  if (!existsSync(staged) && (await isPlaced(site, version, manifest))) return;
   writingSite(placed, () => {
     mkdirSync(site.versionsDir, { recursive: true, mode: 0o755 });
     if (existsSync(placed)) {

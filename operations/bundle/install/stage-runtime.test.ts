@@ -1,9 +1,11 @@
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { manifestDigest } from "../format/manifest.ts";
 import { type Bundle, openBundle } from "../format/read.ts";
 import { removeFolders, testFolder } from "../format/test-bundle.ts";
 import { testToolkit, writtenToolkit } from "../toolkit/test-toolkit.ts";
+import { isPlaced } from "./place.ts";
 import { siteOf, versionDir } from "./site.ts";
 import { stageFiles } from "./stage.ts";
 import { stageRuntime } from "./stage-runtime.ts";
@@ -61,5 +63,29 @@ describe("the runtime of a version", () => {
     tamper(node(1));
     await stage(1);
     expect(readFileSync(node(1), "utf8")).toBe("#!/bin/sh\n");
+  });
+});
+
+describe("a version that is placed", () => {
+  const placed = () => isPlaced(site(), 1, manifestDigest(bundle.manifest));
+
+  it("is whole", async () => {
+    expect(await placed()).toBe(true);
+    expect(await isPlaced(site(), 1, `sha256:${"0".repeat(64)}`)).toBe(false);
+  });
+
+  it.each(["toolkit/bin/tofu", "toolkit/providers/two.example/provider", "toolkit/trustkern", "toolkit/runtime/node"])(
+    "is not, once %s has other bytes, or is gone",
+    async (path) => {
+      tamper(join(versionDir(site(), 1), path));
+      expect(await placed()).toBe(false);
+      rmSync(join(versionDir(site(), 1), path));
+      expect(await placed()).toBe(false);
+    },
+  );
+
+  it("is not, once its runtime has more than its list", async () => {
+    writeFileSync(join(versionDir(site(), 1), "toolkit/runtime/few/libc.so.6"), "more");
+    expect(await placed()).toBe(false);
   });
 });
