@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type CustodyManagement, custodyManagement } from "../../stacks/host/custody-management.ts";
 import { type TestHost, testHost } from "../../stacks/host/trust/test-host.ts";
 import { healthOf, type Unsealing, unsealChecked } from "../../stacks/host/trust/unseal.ts";
@@ -122,6 +122,10 @@ describe("custody that is watched", () => {
     await expect(
       watchStarts(order(), { signal, lookMs: 50, onUnsealed: nothing, onRefused: nothing, onAway: nothing }),
     ).rejects.toMatchObject({ code: "CUSTODY_PASSPHRASE_WRONG" });
-    expect(processes.written().match(/CUSTODY_UNSEAL_FAILED/g)).toHaveLength(1);
+    const refused = () => processes.written().match(/CUSTODY_UNSEAL_FAILED/g) ?? [];
+    // Its log comes through a pipe, after its answer.
+    await vi.waitFor(() => expect(refused()).not.toEqual([]), { timeout: 10_000 });
+    await sleep(500);
+    expect(refused()).toHaveLength(1);
   });
 });
