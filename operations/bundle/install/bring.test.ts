@@ -139,6 +139,17 @@ describe("bundle install", () => {
     expect(await at.bring("install", testBundle(1))).toMatchObject({ resumed: true, version: 1 });
   });
 
+  it("mixes nothing of another bundle of the same version into a version, which a cut run has left in staging", async () => {
+    at.engine.load = async () => {
+      throw Object.assign(new Error("cannot connect"), { code: "DOCKER_UNREACHABLE" });
+    };
+    await expect(at.bring("install", testBundle(1))).rejects.toMatchObject({ code: "DOCKER_UNREACHABLE" });
+    at.engine.load = Object.getPrototypeOf(at.engine).load.bind(at.engine);
+    const files = testBundle(1).manifest.files.filter(({ path }) => path !== "toolkit/mirror/two");
+    expect(await at.bring("install", testBundle(1, { manifest: { files } }))).toMatchObject({ resumed: false });
+    expect(readdirSync(join(versionDir(at.site, 1), "toolkit", "mirror"))).toEqual(["one"]);
+  });
+
   it("goes on when the engine was down in the middle", async () => {
     const load = at.engine.load.bind(at.engine);
     at.engine.load = async () => {

@@ -3,11 +3,13 @@ import {
   closeSync,
   constants,
   copyFileSync,
+  existsSync,
   fsyncSync,
   linkSync,
   lstatSync,
   mkdirSync,
   openSync,
+  readFileSync,
   renameSync,
   rmSync,
   writeSync,
@@ -65,7 +67,7 @@ export interface Staging {
  */
 export async function stageFiles({ bundle, to, others, signal }: Staging): Promise<void> {
   const stored = storedFiles(bundle.manifest);
-  writingSite(to, () => mkdirSync(to, { recursive: true, mode: 0o755 }));
+  writingSite(to, () => emptyOfOthers(to, bundle.manifestBytes));
   const wanted = new Map<string, StoredFile[]>();
   for (const file of stored) {
     assertGoesOn(signal);
@@ -82,7 +84,6 @@ export async function stageFiles({ bundle, to, others, signal }: Staging): Promi
   }
   writingSite(to, () => {
     for (const file of stored) linkOthers(to, file);
-    writeWhole(join(to, MANIFEST_NAME), bundle.manifestBytes);
     writeWhole(join(to, SIGNATURES_NAME), bundle.slot);
     for (const folder of foldersOf(to, stored)) {
       // Whatever the umask: who runs the toolkit need not be who installed it.
@@ -90,6 +91,16 @@ export async function stageFiles({ bundle, to, others, signal }: Staging): Promi
       syncFolder(folder);
     }
   });
+}
+
+/** A cut run of another bundle of this version may have left its files: the manifest, which comes first, says whose they are. */
+function emptyOfOthers(to: string, manifest: Uint8Array): void {
+  const file = join(to, MANIFEST_NAME);
+  if (existsSync(file) && readFileSync(file).equals(manifest)) return;
+  rmSync(to, { recursive: true, force: true });
+  mkdirSync(to, { recursive: true, mode: 0o755 });
+  writeWhole(file, manifest);
+  syncFolder(to);
 }
 
 function assertGoesOn(signal: AbortSignal): void {
