@@ -37,8 +37,10 @@ const STEP: Readonly<Record<Step, (plan: Plan, hands: Hands) => Promise<void>>> 
     onProgress(`stopping version ${from?.version ?? "that ran"}`);
     await engine.stop(site.stateDir);
   },
-  backup: async ({ from }, { site, signal, onProgress }) => {
+  backup: async ({ from }, { site, engine, signal, onProgress }) => {
     if (from === undefined) return;
+    // Since it was stopped, a run may have been cut, and the machine or a person may have started it again.
+    await engine.stop(site.stateDir);
     onProgress("copying volumes, keys and state");
     await backUp(site, from.version, signal);
   },

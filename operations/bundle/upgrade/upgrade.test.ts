@@ -36,6 +36,17 @@ describe("bundle upgrade", () => {
     expect([readFileSync(copy, "utf8"), lstatSync(backupOf(at.site, 1)).mode & 0o777]).toEqual(["1\n", 0o755]);
   });
 
+  it("stops again before it copies, where what was stopped runs again when it goes on", async () => {
+    const [controller, ran] = [new AbortController(), [] as unknown[]];
+    const abort = (what: string) => (what.startsWith("copying") ? controller.abort() : undefined);
+    const cut = at.bring("upgrade", testBundle(2), { signal: controller.signal, onProgress: abort });
+    await expect(cut).rejects.toMatchObject({ code: "BUNDLE_SITE_CANCELLED" });
+    at.engine.write({ running: 1 });
+    const onProgress = (what: string) => void (what.startsWith("copying") && ran.push(running()));
+    expect(await at.bring("upgrade", testBundle(2), { onProgress })).toMatchObject({ resumed: true, version: 2 });
+    expect(ran).toEqual([null]);
+  });
+
   it("links what the version before has, and reads the rest alone", async () => {
     const bundle = testBundle(2);
     await at.bring("upgrade", bundle);
