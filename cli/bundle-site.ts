@@ -10,7 +10,7 @@ import type { Wish } from "../operations/bundle/install/plan.ts";
 import { type Site, siteOf } from "../operations/bundle/install/site.ts";
 import { assertFit } from "../operations/bundle/preflight/preflight.ts";
 import { runtimeIn } from "../operations/bundle/preflight/room.ts";
-import { decideTrust } from "../operations/bundle/trust/decide.ts";
+import { decideTrust, type TrustDecision } from "../operations/bundle/trust/decide.ts";
 import { readSiteTrust, recordSeen, SITES_DIR } from "../operations/bundle/trust/site.ts";
 import { thisMachine } from "../operations/doctor/this-machine.ts";
 import { parseDeploymentYaml } from "../profiles/parse.ts";
@@ -30,15 +30,25 @@ export async function bringFile(context: CommandContext, wish: Wish): Promise<Ex
   const view = bytesView(context);
   try {
     const site = siteOf(siteFolder(context, bundle.manifest.deployment));
-    const { root, seen } = readSiteTrust(site.dir);
-    const decision = decideTrust({ ...bundle, siteRoot: root, seen, now: io.now() });
+    const decide = (): TrustDecision => {
+      const { root, seen } = readSiteTrust(site.dir);
+      return decideTrust({ ...bundle, siteRoot: root, seen, now: io.now() });
+    };
+    let decision = decide();
     for (const { message } of decision.warnings) io.stderr(`warning: ${message}\n`);
     const { version } = decision.statement.predicate;
     const docker = createDockerCli(io.env);
     const report = await bringBundle({
       ...asked(context, site),
       ...{ wish, bundle, platform: `${process.platform}-${process.arch}`, dryRun: options.dryRun === true },
-      trusted: { version, manifest: decision.manifest, record: () => recordSeen(site.dir, decision) },
+      trusted: {
+        version,
+        manifest: decision.manifest,
+        assertStill: () => {
+          decision = decide();
+        },
+        record: () => recordSeen(site.dir, decision),
+      },
       preflight: async (plan) => {
         const { manifest } = bundle;
         const machine = thisMachine(io.env, io.cancelled);

@@ -171,6 +171,16 @@ describe("bundle install", () => {
     expect(readFileSync(file)).toEqual(bytes);
   });
 
+  it("decides on a bundle once more while nobody else can change the site", async () => {
+    const assertStill = () => {
+      expect(readdirSync(at.site.stagingDir)).toEqual(["lock"]);
+      throw Object.assign(new Error("a newer one came"), { code: "BUNDLE_ROLLBACK" });
+    };
+    const late = at.bring("install", testBundle(1, { trusted: { assertStill } }));
+    await expect(late).rejects.toMatchObject({ code: "BUNDLE_ROLLBACK" });
+    expect([at.journal(), at.engine.state().images]).toEqual([[], {}]);
+  });
+
   it("works for one at a time", async () => {
     await expect(
       at.bring("install", testBundle(1), { preflight: () => at.bring("install", testBundle(1)).then(() => undefined) }),

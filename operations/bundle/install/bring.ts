@@ -52,6 +52,7 @@ export async function bringBundle(request: Bringing): Promise<SiteReport> {
   const { wish, bundle, trusted, site } = request;
   assertFits(request);
   using lock = lockSite(site, request.pid);
+  trusted.assertStill();
   const target = { version: trusted.version, manifest: trusted.manifest };
   const facts = await lookAtSite(request, lock.journal, target, bundle.manifest);
   const plan = planInstall(wish, facts.site, target, facts.engine);

@@ -33,6 +33,8 @@ export interface TrustedBundle {
   readonly version: number;
   /** Digest of the manifest, `sha256:…`. */
   readonly manifest: string;
+  /** Decides again, under the site's lock: who held it before may have brought another. Throws what deciding throws. */
+  readonly assertStill: () => void;
   /** Remembers that this version was installed, and the roots that came with it. May be done twice. */
   readonly record: () => void;
 }

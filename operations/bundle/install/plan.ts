@@ -1,3 +1,4 @@
+import { bundleTrustErrors } from "../trust/errors.ts";
 import { siteErrors } from "./errors.ts";
 import type { History, Installed, OpenRun } from "./history.ts";
 import type { Step } from "./journal.ts";
@@ -47,7 +48,7 @@ const CHANGING: readonly Step[] = ["stop", "backup", "switch", "deploy"];
 
 /**
  * What brings a site to a bundle. A pure function of what is there.
- * @throws BUNDLE_INSTALLED, BUNDLE_NOT_INSTALLED, BUNDLE_RUN_OPEN
+ * @throws BUNDLE_INSTALLED, BUNDLE_NOT_INSTALLED, BUNDLE_RUN_OPEN, BUNDLE_ROLLBACK
  */
 export function planInstall(wish: Wish, site: SiteFacts, target: Installed, engine: EngineFacts): Plan {
   const { open, installed, runs } = site.history;
@@ -71,6 +72,10 @@ export function planInstall(wish: Wish, site: SiteFacts, target: Installed, engi
   if (wish === "install") {
     const what = `the site has version ${installed.version}, the bundle is version ${target.version}`;
     throw siteErrors.error("BUNDLE_INSTALLED", what);
+  }
+  if (target.version < installed.version) {
+    const what = `version ${target.version} is older than ${installed.version}, which this site has`;
+    throw bundleTrustErrors.error("BUNDLE_ROLLBACK", what);
   }
   return { ...fresh, kind: "upgrade", steps: UPGRADE };
 }

@@ -78,7 +78,13 @@ export function testBundle(version: number, options: TestBundleOptions = {}): Te
     ...{ version, read, manifest, path: `/media/${version}.tkb`, bytes: 1_000_000 },
     manifestBytes: renderManifest(manifest),
     slot: Buffer.from("{}\n"),
-    trusted: { version, manifest: manifestDigest(manifest), record: () => undefined, ...options.trusted },
+    trusted: {
+      version,
+      manifest: manifestDigest(manifest),
+      assertStill: () => undefined,
+      record: () => undefined,
+      ...options.trusted,
+    },
     verifyBytes: async () => options.verify?.(),
     blobs: async function* (wanted) {
       for (const [digest, bytes] of blobs) {

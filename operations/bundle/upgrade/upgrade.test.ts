@@ -122,6 +122,12 @@ describe("bundle upgrade", () => {
     expect(Object.keys(at.engine.state().images)).toHaveLength(4);
   });
 
+  it("refuses a version that is older than what is installed", async () => {
+    await at.bring("upgrade", testBundle(3));
+    await expect(at.bring("upgrade", testBundle(2))).rejects.toMatchObject({ code: "BUNDLE_ROLLBACK" });
+    expect([current(), running()]).toEqual(["versions/3", 3]);
+  });
+
   it("refuses a site without a version", async () => {
     const empty = new TestSite();
     await expect(empty.bring("upgrade", testBundle(1))).rejects.toMatchObject({ code: "BUNDLE_NOT_INSTALLED" });
