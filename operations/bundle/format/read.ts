@@ -46,7 +46,7 @@ export interface Bundle {
 }
 
 /**
- * Opens a bundle, or the parts of one by the first of them, and reads its head: at most 17 MiB.
+ * Opens a bundle, or the parts of one by the first of them, and reads its head: at most 6 MiB.
  * @throws BUNDLE_NOT_FOUND, BUNDLE_PART_MISSING, BUNDLE_TRUNCATED, BUNDLE_MALFORMED, BUNDLE_OTHER_FORM
  */
 export async function openBundle(path: string): Promise<Bundle> {
