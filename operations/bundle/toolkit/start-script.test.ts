@@ -21,6 +21,17 @@ function start(script: string, bundle: string, args: readonly string[] = [], cwd
   return { status, stdout, stderr, cwd, there: readdirSync(cwd) };
 }
 
+/** Runs the script by a shell that does something else before, with the same process id. */
+function startAfter(before: string, script: string, bundle: string, bin = "/usr/bin") {
+  const cwd = testFolder();
+  const { status, stderr } = spawnSync("/bin/sh", ["-ec", `${before}\nexec /bin/sh "$@"`, "sh", script, bundle, "x"], {
+    cwd,
+    env: { PATH: `${bin}:/usr/bin:/bin` },
+    encoding: "utf8",
+  });
+  return { status, stderr, cwd, there: readdirSync(cwd) };
+}
+
 function flip(file: string, at: number): void {
   const bytes = readFileSync(file);
   bytes.writeUInt8(bytes.readUInt8(at) ^ 1, at);
@@ -126,6 +137,35 @@ describe("start.sh", () => {
       expect({ status, stdout, there }).toEqual({ status: 1, stdout: "", there: [] });
     },
   );
+
+  it.each([
+    ["a folder", 'mkdir "$stage"'],
+    ["a folder with a link in it", 'mkdir "$stage" elsewhere; ln -s ../elsewhere "$stage/toolkit"'],
+    ["a link to a folder", 'mkdir elsewhere; ln -s elsewhere "$stage"'],
+  ])("writes nothing into %s that somebody made where it would unpack", async (_, prepare) => {
+    const made = await toolkit();
+    const [bundle = ""] = await writtenToolkit(made);
+    const before = `stage=trustkern-0.1.0.partial-$$; ${prepare}`;
+    const { status, stderr, cwd, there } = startAfter(before, startScriptOf(made), bundle);
+    expect({ status, stderr }).toEqual({ status: 1, stderr: expect.stringContaining("cannot write beside") });
+    expect(there).not.toContain("trustkern-0.1.0");
+    expect(there.filter((name) => name === "elsewhere").flatMap((name) => readdirSync(join(cwd, name)))).toEqual([]);
+  });
+
+  it("unpacks where nobody else gets in, into folders that everybody may read, whatever the umask", async () => {
+    const made = await toolkit();
+    const [bundle = ""] = await writtenToolkit(made);
+    const bin = testFolder();
+    // It is asked for the room in the folder that the script has just made.
+    writeFileSync(join(bin, "df"), `#!/bin/sh\nstat -c %a "$2" >'${bin}/mode'\nexec /bin/df "$@"\n`, { mode: 0o755 });
+    for (const umask of ["000", "077"]) {
+      const { status, cwd } = startAfter(`umask ${umask}`, startScriptOf(made), bundle, bin);
+      expect({ status, mode: readFileSync(join(bin, "mode"), "utf8") }).toEqual({ status: 0, mode: "700\n" });
+      for (const folder of [".", "runtime", "runtime/few", "lib"]) {
+        expect(statSync(join(cwd, "trustkern-0.1.0", folder)).mode & 0o777).toBe(0o755);
+      }
+    }
+  });
 
   it("runs nothing of another bundle than the one that it lies in", async () => {
     const [one, other] = [

@@ -91,10 +91,15 @@ entry() {
   *) tar -xOf "$bundle" "$1" ;;
   esac
 }
-stage=$to.partial-$$
-mkdir -p "$stage/toolkit" "$stage/tree" || fail "cannot write beside $to"
+# A name that can be guessed: whatever is there by that name was made by somebody else, and nobody else gets into what is made here.
+stage=$to.partial-$$ mask=$(umask)
+mkdir -p "$(dirname "$to")" || fail "cannot write beside $to"
+umask 077
+mkdir "$stage" || fail "cannot write beside $to"
 trap 'rm -rf "$stage"' EXIT
 trap 'exit 130' INT TERM HUP
+umask 022
+mkdir "$stage/toolkit" "$stage/tree"
 free=$(df -Pk "$stage" | { read -r _ && read -r _ _ _ kib _ && echo "$kib"; })
 [ "$((free + 0))" -ge $((bytes / 512)) ] || fail "unpacking needs $((bytes / 512)) KiB beside $to, and $free are free"
 entry @UNZSTD@ >"$stage/unzstd" || fail "cannot read $bundle"
@@ -129,6 +134,7 @@ done
 mv "$stage/toolkit" "$to"
 rm -rf "$stage"
 trap - EXIT
+umask "$mask"
 [ $# -gt 0 ] || set -- bundle verify "$bundle"
 exec "$to/trustkern" "$@"
 `;
