@@ -138,6 +138,19 @@ describe("start.sh", () => {
     },
   );
 
+  it("does not run another program that unpacks, even one that unpacks well", async () => {
+    const made = await toolkit();
+    const trace = join(testFolder(), "trace");
+    const plain = made.contents.plain.map((file) => {
+      if (!file.path.startsWith("unzstd-")) return file;
+      const program = Buffer.from(file.content as Uint8Array).toString();
+      return { ...file, content: Buffer.from(program.replace("#!/bin/sh\n", `#!/bin/sh\n: >'${trace}'\n`)) };
+    });
+    const [bundle = ""] = await writtenToolkit({ ...made, contents: { ...made.contents, plain } });
+    const { status, stdout, there } = start(startScriptOf(made), bundle);
+    expect({ status, stdout, there, ran: existsSync(trace) }).toEqual({ status: 1, stdout: "", there: [], ran: false });
+  });
+
   it.each([
     ["a folder", 'mkdir "$stage"'],
     ["a folder with a link in it", 'mkdir "$stage" elsewhere; ln -s ../elsewhere "$stage/toolkit"'],
