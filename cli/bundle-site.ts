@@ -38,6 +38,7 @@ export async function bringFile(context: CommandContext, wish: Wish): Promise<Ex
     for (const { message } of decision.warnings) io.stderr(`warning: ${message}\n`);
     const { version } = decision.statement.predicate;
     const docker = createDockerCli(io.env);
+    view.begin("verifying");
     const report = await bringBundle({
       ...asked(context, site),
       ...{ wish, bundle, platform: `${process.platform}-${process.arch}`, dryRun: options.dryRun === true },
@@ -50,6 +51,7 @@ export async function bringFile(context: CommandContext, wish: Wish): Promise<Ex
         record: () => recordSeen(site.dir, decision),
       },
       preflight: async (plan) => {
+        view.stop();
         const { manifest } = bundle;
         const machine = thisMachine(io.env, io.cancelled);
         const runAs = runAsOf(process.getuid?.() ?? 0, process.getgid?.() ?? 0);
@@ -58,7 +60,6 @@ export async function bringFile(context: CommandContext, wish: Wish): Promise<Ex
         const onWarning = (what: string): void => io.stderr(`warning: ${what}\n`);
         const fits = { site, plan, manifest, runtime, deployment, machine, docker, runAs };
         await assertFit({ ...fits, now: io.now, onWarning });
-        view.begin("verifying");
       },
       onBytes: view.onBytes,
     });

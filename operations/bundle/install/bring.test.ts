@@ -88,6 +88,26 @@ describe("bundle install", () => {
     expect([readdirSync(at.site.dir), staged(), damaged.read]).toEqual([["staging"], [], []]);
   });
 
+  it("holds every byte against the manifest before preflight unpacks any, also where only the deploy is gone on with", async () => {
+    const order: string[] = [];
+    const bundle = () => testBundle(1, { verify: () => order.push("verify") });
+    const preflight = async () => {
+      order.push("preflight");
+    };
+    at.failing.add(1);
+    await expect(at.bring("install", bundle(), { preflight })).rejects.toMatchObject({ code: "BUNDLE_DEPLOY_FAILED" });
+    at.failing.clear();
+    expect(await at.bring("install", bundle(), { preflight })).toMatchObject({ steps: ["deploy", "record", "prune"] });
+    expect(order).toEqual(["verify", "preflight", "verify", "preflight"]);
+    const damaged = testBundle(2, {
+      verify: () => {
+        throw Object.assign(new Error("a bit was flipped"), { code: "BUNDLE_DAMAGED" });
+      },
+    });
+    await expect(at.bring("upgrade", damaged, { preflight })).rejects.toMatchObject({ code: "BUNDLE_DAMAGED" });
+    expect(order).toHaveLength(4);
+  });
+
   it("refuses a machine that is not fit, and writes nothing outside of staging", async () => {
     const preflight = async () => {
       throw Object.assign(new Error("no room"), { code: "BUNDLE_PREFLIGHT" });

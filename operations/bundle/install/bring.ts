@@ -18,7 +18,10 @@ export interface Bringing extends Asked {
   readonly trusted: TrustedBundle;
   /** Of this machine, as `linux-x64`. */
   readonly platform: string;
-  /** Throws when this machine cannot take the bundle; called before anything is changed, and not where nothing will be. */
+  /**
+   * Throws when this machine cannot take the bundle; called before anything is changed, and not where nothing will be. It may unpack what it
+   * needs: every byte was held against the manifest before.
+   */
   readonly preflight: (plan: Plan) => Promise<void>;
   readonly clock: () => Date;
   readonly pid: number;
@@ -57,8 +60,9 @@ export async function bringBundle(request: Bringing): Promise<SiteReport> {
   const facts = await lookAtSite(request, lock.journal, target, bundle.manifest);
   const plan = planInstall(wish, facts.site, target, facts.engine);
   if (plan.steps.length > 0 && !request.dryRun) {
+    // Preflight reads what the bundle deploys, and so unpacks some of it.
+    await verifyBytes(request);
     await request.preflight(plan);
-    await verifyIfRead(plan, request);
   }
   if (!request.dryRun) await applyPlan(plan, { ...request, journal: lock.journal, brought: { bundle, trusted } });
   return reportOf(plan, request.dryRun);
@@ -87,9 +91,8 @@ function assertWayBack(site: Site, { resumes, target }: Plan): void {
     throw siteErrors.error("BUNDLE_NO_WAY_BACK", `version ${target.version} has lost "${gone.join('" and "')}"`);
 }
 
-/** Every byte is held against the manifest before one is used, although each blob is held against it once more when it is. */
-async function verifyIfRead({ steps }: Plan, { bundle, signal, onProgress, onBytes }: Bringing): Promise<void> {
-  if (!steps.some((step) => step === "stage" || step === "load")) return;
+/** Every byte is held against the manifest before one is unpacked, although each blob is held against it once more when it is. */
+async function verifyBytes({ bundle, signal, onProgress, onBytes }: Bringing): Promise<void> {
   onProgress("reading every byte of the bundle");
   await bundle.verifyBytes({ signal, onProgress: onBytes });
 }
