@@ -72,13 +72,15 @@ describe("a kit", () => {
     ]);
   });
 
-  it("is the same bytes each time, but for its token", async () => {
+  it("is the same bytes each time, but for its token, when that ends, and the sums of both", async () => {
     const [one, other] = await Promise.all([packed(), packed()]);
     expect(one.equals(other)).toBe(true);
-    const token = { token: `ge_${"t".repeat(54)}`, expiresAt: "2027-03-08T08:00:00.000Z" };
+    const token = { token: `ge_${"t".repeat(54)}`, expiresAt: "2027-03-09T08:00:00.000Z" };
     const [before, after] = await Promise.all([one, packed({ token })].map(async (kit) => entriesOf(await kit)));
     const changed = [...before!.keys()].filter((name) => before!.get(name)?.content !== after!.get(name)?.content);
-    expect(changed).toEqual(["trustkern-gateway-gw-07/enrolment.token", "trustkern-gateway-gw-07/SHA256SUMS"]);
+    expect(changed).toEqual(
+      ["README.md", "enrolment.token", "SHA256SUMS"].map((path) => `trustkern-gateway-gw-07/${path}`),
+    );
     expect([...before!.values()].every(({ mtime }) => mtime === 0)).toBe(true);
   });
 

@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { createPublicKey } from "node:crypto";
-import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { promisify } from "node:util";
 import { afterAll, expect, it } from "vitest";
 import type { KeySigner } from "../../../certs/signers/signer.ts";
@@ -12,8 +12,8 @@ import { MADE_AT, people, rootFacts, scratch, signedRoot } from "./test-trust.ts
 
 const run = promisify(execFile);
 /** The recipe of docs/guides/bundle-trust.md. */
-const RECIPE =
-  /```sh verify-with-openssl\n(.*?)```/s.exec(readFileSync("docs/guides/bundle-trust.md", "utf8"))?.[1] ?? "";
+const GUIDE = readFileSync("docs/guides/bundle-trust.md", "utf8");
+const RECIPE = /```sh verify-with-openssl\n(.*?)```/s.exec(GUIDE)?.[1] ?? "";
 
 const { anna, bert, root } = await people("anna", "bert", "root");
 const first = await signedRoot(rootFacts({ anna, bert }, { root }, { tenant: "demo", threshold: 2 }), root);
@@ -59,4 +59,26 @@ it("is refused by openssl with another manifest, or somebody else's key", async 
   await other.close();
   copyFileSync(mixed[0] ?? "", place.in("site.tkb"));
   await expect(openssl(place.folder)).rejects.toMatchObject({ stdout: expect.stringContaining("Verified OK") });
+});
+
+it.each([
+  ["an entry more", "extra"],
+  ["an entry twice", "SHA256SUMS"],
+])("is refused by openssl with %s, before anything is taken out", async (_, name) => {
+  using place = scratch();
+  await leave(place.folder);
+  writeKey(place.folder, anna);
+  writeFileSync(place.in(name), "");
+  await run("tar", ["-rf", "site.tkb", name], { cwd: place.folder });
+  await expect(openssl(place.folder)).rejects.toMatchObject({ code: 1 });
+  expect(existsSync(place.in("taken-out"))).toBe(false);
+});
+
+it("joins all parts as the guide says, also more than a hundred, and nothing beside them", async () => {
+  using place = scratch();
+  const join = /`(cat site\.tkb\.[^`]*)`/.exec(GUIDE)?.[1] ?? "";
+  for (const part of ["001", "002", "099", "100", "101"]) writeFileSync(place.in(`site.tkb.${part}`), `${part} `);
+  writeFileSync(place.in("site.tkb.0.sha256"), "sum");
+  await run("sh", ["-ec", join], { cwd: place.folder });
+  expect(readFileSync(place.in("site.tkb"), "utf8")).toBe("001 002 099 100 101 ");
 });
