@@ -7,6 +7,7 @@ import { loadMissing, nameImages } from "./load.ts";
 import { keptManifest, placeVersion, versionsOf } from "./place.ts";
 import type { Plan } from "./plan.ts";
 import { prune } from "./prune.ts";
+import { quietState } from "./quiet-state.ts";
 import { stagedDir, versionDir } from "./site.ts";
 import { stageFiles } from "./stage.ts";
 import { stageRuntime } from "./stage-runtime.ts";
@@ -33,12 +34,16 @@ const STEP: Readonly<Record<Step, (plan: Plan, hands: Hands) => Promise<void>>> 
     await loadMissing({ bundle: broughtTo(hands).bundle, version, engine, signal, onProgress });
   },
   place: async ({ target: { version, manifest } }, { site }) => placeVersion(site, version, manifest),
-  stop: async ({ from }, { site, engine, onProgress }) => {
+  stop: async ({ from }, hands) => {
+    const { site, engine, onProgress } = hands;
+    await quietState(hands);
     onProgress(`stopping version ${from?.version ?? "that ran"}`);
     await engine.stop(site.stateDir);
   },
-  backup: async ({ from }, { site, engine, signal, onProgress }) => {
+  backup: async ({ from }, hands) => {
+    const { site, engine, signal, onProgress } = hands;
     if (from === undefined) return;
+    await quietState(hands);
     // Since it was stopped, a run may have been cut, and the machine or a person may have started it again.
     await engine.stop(site.stateDir);
     onProgress("copying volumes, keys and state");
@@ -49,11 +54,15 @@ const STEP: Readonly<Record<Step, (plan: Plan, hands: Hands) => Promise<void>>> 
   record: async (_, hands) => broughtTo(hands).trusted.record(),
   prune: async ({ target, from }, { site, engine }) =>
     prune(site, engine, new Set([target.version, ...(from === undefined ? [] : [from.version])])),
-  remove: async (_, { site, engine, onProgress }) => {
+  remove: async (_, hands) => {
+    const { site, engine, onProgress } = hands;
+    await quietState(hands);
     onProgress("removing the containers of the version that is left");
     await engine.remove(site.stateDir);
   },
-  restore: async ({ target, run }, { site, onProgress }) => {
+  restore: async ({ target, run }, hands) => {
+    const { site, onProgress } = hands;
+    await quietState(hands);
     onProgress(`putting back the state of version ${target.version}`);
     restoreBackup(site, target.version, run);
   },
