@@ -1,7 +1,8 @@
 /** Runs the checks and the tests, and ends with `N passed, N failed, N skipped`. `--fast`: types and unit tests only. */
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import { $, argv } from "zx";
 
 const fast = argv.fast === true;
@@ -16,6 +17,28 @@ async function check(name: string, run: () => PromiseLike<{ readonly exitCode: n
   console.log(`${ok ? "ok  " : "FAIL"} ${name}`);
   if (!ok) console.log(String(result));
   total[ok ? "passed" : "failed"] += 1;
+}
+
+interface TestFile {
+  readonly name: string;
+  readonly message: string;
+  readonly assertionResults: readonly { status: string; fullName: string; failureMessages: readonly string[] }[];
+}
+
+/** What failed, a line each, once more at the end of a long log. */
+function failures({ testResults }: { readonly testResults: readonly TestFile[] }): readonly string[] {
+  return testResults.flatMap(({ name, message, assertionResults }) => {
+    const failed = assertionResults.filter(({ status }) => status === "failed");
+    const notRun = assertionResults.filter(({ status }) => status === "skipped").length;
+    const lines = failed.map(({ fullName, failureMessages }) => `${fullName}: ${firstLine(failureMessages[0] ?? "")}`);
+    if (message !== "") lines.push(firstLine(message));
+    if (notRun > 0) lines.push(`${notRun} tests did not run; see above for the hook that failed`);
+    return lines.map((line) => `FAIL ${relative(process.cwd(), name)} ${line}`);
+  });
+}
+
+function firstLine(text: string): string {
+  return (stripVTControlCharacters(text).split("\n")[0] ?? "").slice(0, 200);
 }
 
 await check("types", () => $`tsc --noEmit -p .`.nothrow().quiet());
@@ -37,6 +60,7 @@ try {
   total.passed += counted.numPassedTests;
   total.failed += counted.numFailedTests;
   total.skipped += counted.numPendingTests + counted.numTodoTests;
+  for (const line of failures(counted)) console.log(line);
   // An error outside of any test, such as a file that cannot be imported.
   if (vitest.exitCode !== 0 && counted.numFailedTests === 0) total.failed += 1;
 } catch {

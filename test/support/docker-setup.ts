@@ -18,7 +18,7 @@ const COLD_SECONDS = 3_000;
  * where they are not there yet. What was started here ends here.
  */
 export async function setup(): Promise<() => Promise<void>> {
-  const engine = (await engineAnswers()) ? undefined : await startEngine();
+  const engine = (await engineAnswers()) ? await refuseDeployments() : await startEngine();
   const tools = toolsContext();
   await ensureTool(tools, "tofu");
   await ensureProviderMirror(tools);
@@ -42,6 +42,15 @@ function toolsContext(): ToolsContext {
   };
 }
 
+/** Tests deploy under fixed names: an engine of this machine's own must have none of them. */
+async function refuseDeployments(): Promise<undefined> {
+  const found = (await docker(["ps", "-aq", "--filter", "label=trustkern.deployment"])).stdout
+    .trim()
+    .split("\n")
+    .join(" ");
+  if (found !== "") throw new Error(`the Docker Engine has containers of a deployment: docker rm -f ${found}`);
+}
+
 async function engineAnswers(): Promise<boolean> {
   return docker(["version", "--format", "{{.Server.Version}}"]).then(
     ({ code }) => code === 0,
@@ -49,14 +58,15 @@ async function engineAnswers(): Promise<boolean> {
   );
 }
 
-/** A Docker Engine with its own process files, so that those of one that was killed are not in its way. */
+/** A Docker Engine with nothing in it, so that containers of a run that was cut off do not come back to life under the next one. */
 async function startEngine(): Promise<Engine> {
   await mountCgroups();
   const folder = mkdtempSync(join(tmpdir(), "tk-dockerd-"));
   const log = join(folder, "dockerd.log");
   const out = openSync(log, "w");
-  const files = ["--pidfile", join(folder, "docker.pid"), "--exec-root", join(folder, "exec")];
-  const engine = spawn("dockerd", files, { stdio: ["ignore", out, out] });
+  const own = { "--data-root": "data", "--exec-root": "exec", "--pidfile": "docker.pid" };
+  const args = Object.entries(own).flatMap(([flag, name]) => [flag, join(folder, name)]);
+  const engine = spawn("dockerd", args, { stdio: ["ignore", out, out] });
   for (let waited = 0; waited < 60_000; waited += 500) {
     if (engine.exitCode !== null) break;
     if (await engineAnswers()) return { process: engine, folder };
