@@ -14,9 +14,11 @@ export async function dockerArchives({ folder, references }: BundleBench): Promi
   const load = await timed(() =>
     shell('zstd --decompress --stdout --quiet "$1" | docker load --quiet', at("images.tar.zst")),
   );
+  // It asks no DOCKER_HOST by itself.
+  const engine = process.env.DOCKER_HOST ?? "unix:///var/run/docker.sock";
   const copy =
-    'out=$1; shift; for image; do skopeo copy --quiet "docker-daemon:$image" "oci:$out:$(basename "$image")"; done';
-  const skopeo = await timed(() => shell(copy, at("layout"), ...references));
+    'host=$1; out=$2; shift 2; for image; do skopeo copy --quiet --src-daemon-host "$host" "docker-daemon:$image" "oci:$out:$(basename "$image")" || exit; done';
+  const skopeo = await timed(() => shell(copy, engine, at("layout"), ...references));
   const layout = at("layout.tar");
   await shell('tar -C "$1" -cf "$2" layout', folder, layout);
   return [
