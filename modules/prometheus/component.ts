@@ -1,4 +1,4 @@
-import { type ComponentIn, component, type Exception } from "../../model/component.ts";
+import { type ComponentIn, type ConfigFile, component, type Exception } from "../../model/component.ts";
 import { type Deployment, runsUpstream } from "../../model/deployment.ts";
 import { type Placement, serverName } from "../../model/placement.ts";
 import { ownAddress, SERVICES_ONLY, secretRefs, TLS_SECRETS } from "../common.ts";
@@ -50,7 +50,7 @@ export function prometheus(deployment: Deployment, placement: Placement): Compon
         web,
         webYaml({ ...tls, clientCa: placement.secretFile(name, SERVICES_ONLY), clients: clientsOf(deployment) }),
       ),
-      yamlFile(rules, alertsYaml()),
+      alertsFile(rules),
       yamlFile(health, healthYaml(tls, servername)),
     ],
     secrets: secretRefs(placement, name, [...TLS_SECRETS, SERVICES_ONLY]),
@@ -72,6 +72,14 @@ export function prometheus(deployment: Deployment, placement: Placement): Compon
     network: true,
     exceptions: exceptionsOf(deployment),
   });
+}
+
+let alerts: ConfigFile | undefined;
+
+/** The same in every deployment, and longer than all else that is written in YAML: written once. */
+function alertsFile(path: string): ConfigFile {
+  alerts ??= yamlFile(path, alertsYaml());
+  return { ...alerts, path };
 }
 
 /** DNS names of those who may read: Grafana, the component's own health check, and the vendor where the deployment says so. */

@@ -24,8 +24,8 @@ export function dockerEngine(docker: DockerCli): SiteEngine {
     (await dockerOutput(docker, args)).split("\n").filter((line) => line !== "");
   return {
     look: async () => {
-      await assertGraphDriver(docker);
-      const ids = [...new Set(await listed(["image", "ls", "--quiet", "--no-trunc"]))];
+      const [all] = await Promise.all([listed(["image", "ls", "--quiet", "--no-trunc"]), assertGraphDriver(docker)]);
+      const ids = [...new Set(all)];
       return ids.length === 0 ? { images: new Map(), tags: new Map() } : inspectAll(docker, ids);
     },
     load: (archive, signal) => load(docker, archive, signal),

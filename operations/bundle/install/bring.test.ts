@@ -1,8 +1,8 @@
-import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
+import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { MANIFEST_NAME, versionDir } from "./site.ts";
-import { TestSite, testBundle } from "./test-site.ts";
+import { folderToolkit, TestSite, testBundle } from "./test-site.ts";
 
 let at: TestSite;
 beforeEach(() => {
@@ -31,16 +31,42 @@ describe("bundle install", () => {
     expect([one?.mode, text?.mode].map((mode = 0) => mode & 0o777)).toEqual([0o555, 0o444]);
   });
 
-  it("does nothing, and writes nothing, when all is as it should be", async () => {
+  it("does nothing, and writes nothing, when all is as it should be; every byte of the bundle is read once for that", async () => {
     await at.bring("install", testBundle(1));
     const before = readFileSync(at.site.journalFile, "utf8");
-    const again = testBundle(1, {
-      verify: () => {
-        throw new Error("nothing is taken from it, so nothing has to be read");
-      },
-    });
+    const verify = vi.fn();
+    const again = testBundle(1, { verify });
     expect(await at.bring("install", again)).toMatchObject({ steps: [], version: 1 });
     expect([readFileSync(at.site.journalFile, "utf8"), again.read]).toEqual([before, []]);
+    expect(verify).toHaveBeenCalledTimes(1);
+  });
+
+  it("refuses a damaged bundle also where nothing would be taken from it, when the toolkit that it asked has ended", async () => {
+    await at.bring("install", testBundle(1));
+    const order: string[] = [];
+    const verify = () => {
+      order.push("damage found");
+      throw Object.assign(new Error("a bit was flipped"), { code: "BUNDLE_DAMAGED" });
+    };
+    const isWell = async () => {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      return order.push("toolkit has answered") > 0;
+    };
+    const toolkit = { ...folderToolkit(at.engine, at.site), isWell };
+    const again = testBundle(1, { verify });
+    await expect(at.bring("install", again, { toolkit })).rejects.toMatchObject({ code: "BUNDLE_DAMAGED" });
+    expect(order).toEqual(["damage found", "toolkit has answered"]);
+  });
+
+  it("reads a version again, whose files have their second names as copies, and mends one that is not whole", async () => {
+    await at.bring("install", testBundle(1));
+    const [one, two] = ["one", "two"].map((name) => join(versionDir(at.site, 1), "toolkit/mirror", name));
+    rmSync(two ?? "");
+    writeFileSync(two ?? "", readFileSync(one ?? ""), { mode: 0o555 });
+    expect((await at.bring("install", testBundle(1))).steps).toEqual([]);
+    rmSync(two ?? "");
+    writeFileSync(two ?? "", "providex", { mode: 0o555 });
+    expect((await at.bring("install", testBundle(1))).steps).toEqual(["stage", "place", "deploy"]);
   });
 
   it("loads anew the image that somebody removed, and of it the layer that is missing", async () => {

@@ -57,15 +57,21 @@ export async function bringBundle(request: Bringing): Promise<SiteReport> {
   using lock = lockSite(site, request.pid);
   trusted.assertStill();
   const target = { version: trusted.version, manifest: trusted.manifest };
-  const facts = await lookAtSite(request, lock.journal, target, bundle.manifest);
+  let reading: Promise<void> | undefined;
+  const verified = (): Promise<void> => {
+    reading ??= verifyBytes(request);
+    return reading;
+  };
+  const facts = await lookAtSite(request, lock.journal, target, bundle.manifest, async () => {
+    if (!request.dryRun) await verified();
+  });
   const plan = planInstall(wish, facts.site, target, facts.engine);
-  if (plan.steps.length > 0 && !request.dryRun) {
-    // Preflight reads what the bundle deploys, and so unpacks some of it.
-    await verifyBytes(request);
-    await request.preflight(plan);
-  }
-  if (!request.dryRun) await applyPlan(plan, { ...request, journal: lock.journal, brought: { bundle, trusted } });
-  return reportOf(plan, request.dryRun);
+  if (request.dryRun) return reportOf(plan, true);
+  // Also where nothing is taken from it: whoever brings a damaged medium hears of it. Preflight unpacks some of it.
+  await verified();
+  if (plan.steps.length > 0) await request.preflight(plan);
+  await applyPlan(plan, { ...request, journal: lock.journal, brought: { bundle, trusted } });
+  return reportOf(plan, false);
 }
 
 /** What {@link takeBack} is handed. */

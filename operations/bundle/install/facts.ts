@@ -19,6 +19,7 @@ export interface Asked {
 
 /**
  * What is there before a bundle is brought to a site.
+ * @param meanwhile done while the toolkit of the version that runs is asked how it is; not done where nobody asks it
  * @throws BUNDLE_JOURNAL_CORRUPT, DOCKER_UNREACHABLE, DOCKER_MISSING, DOCKER_FAILED
  */
 export async function lookAtSite(
@@ -26,14 +27,21 @@ export async function lookAtSite(
   journal: Journal,
   target: Installed,
   { images }: Pick<Manifest, "images">,
+  meanwhile: () => Promise<void>,
 ): Promise<{ readonly site: SiteFacts; readonly engine: EngineFacts }> {
   const history = historyOf(journal.lines());
   const current = currentVersion(site);
-  const placed = new Set((await isPlaced(site, target.version, target.manifest)) ? [target.version] : []);
-  const missing = missingImages(images, target.version, await engine.look()).map(({ name }) => name);
+  const [isThere, present] = await Promise.all([isPlaced(site, target.version, target.manifest), engine.look()]);
+  const placed = new Set(isThere ? [target.version] : []);
+  const missing = missingImages(images, target.version, present).map(({ name }) => name);
   const same = isSame(history, target) && placed.has(target.version) && missing.length === 0;
-  const healthy =
-    same && current === target.version && (await toolkit.isWell(versionDir(site, current), site.stateDir, signal));
+  if (!same || current !== target.version)
+    return { site: { history, current, placed, healthy: false }, engine: { missing } };
+  const other = meanwhile();
+  // It is heard of below, when no process is left that was started here.
+  other.catch(() => undefined);
+  const healthy = await toolkit.isWell(versionDir(site, current), site.stateDir, signal);
+  await other;
   return { site: { history, current, placed, healthy }, engine: { missing } };
 }
 

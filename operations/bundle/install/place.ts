@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { digestOf, type Manifest, parseManifest } from "../format/manifest.ts";
 import { MANIFEST_NAME, type Site, stagedDir, versionDir } from "./site.ts";
@@ -6,15 +6,25 @@ import { isWhole, storedFiles } from "./stage.ts";
 import { isRuntimeWhole } from "./stage-runtime.ts";
 import { syncFolder, writingSite } from "./writing.ts";
 
-/** Whether a version's folder is that of a manifest: every file is read, and so is the runtime of its toolkit. */
+/**
+ * Whether a version's folder is that of a manifest: every file is read, and so is the runtime of its toolkit. Several names of one file are
+ * read once.
+ */
 export async function isPlaced(site: Site, version: number, manifest: string): Promise<boolean> {
   const folder = versionDir(site, version);
   const file = join(folder, MANIFEST_NAME);
   if (!existsSync(file) || digestOf(readFileSync(file)) !== manifest) return false;
   for (const stored of storedFiles(keptManifest(site, version))) {
-    for (const path of stored.paths) if (!(await isWhole(join(folder, path), stored))) return false;
+    const [first = "", ...others] = stored.paths.map((path) => join(folder, path));
+    if (!(await isWhole(first, stored))) return false;
+    for (const other of others) if (!(isSameFile(first, other) || (await isWhole(other, stored)))) return false;
   }
   return isRuntimeWhole(folder);
+}
+
+function isSameFile(one: string, other: string): boolean {
+  const [first, second] = [one, other].map((path) => lstatSync(path, { throwIfNoEntry: false }));
+  return first !== undefined && first.ino === second?.ino && first.dev === second.dev;
 }
 
 /**
