@@ -100,7 +100,7 @@ export const BUNDLE_COMMANDS: readonly Command[] = [
   },
   {
     name: "bundle rollback",
-    summary: "take a site back to the version before, with the state that it had",
+    summary: "take a site back to the version before, with the rows that it had; revocations and keys stay as they are",
     options: SITE_OPTIONS,
     handlesCancel: true,
     load: () => import("./commands/bundle-rollback.ts"),

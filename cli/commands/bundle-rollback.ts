@@ -7,7 +7,7 @@ export const run: Run = async (context) => {
   if (context.options.dryRun !== true) {
     await confirm(
       context,
-      "This takes the site back to the version before, with the volumes, keys and state that it had then: what was stored since is set aside in backup/.",
+      "This takes the site back to the version before, with the rows that it had then: what was stored since is set aside in backup/. Keys, certificates, revocations and used tokens stay as they are.",
     );
   }
   return backToBefore(context);

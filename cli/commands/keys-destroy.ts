@@ -16,12 +16,12 @@ export const run: Run = async (context) => {
   const wasDestroyed = generation.state === "destroyed";
   const left = leftByDestruction(generation);
   const tail = left === null ? "" : `\n${left}`;
-  if (!dryRun && !wasDestroyed) {
+  if (!dryRun && !wasDestroyed)
     await confirm(context, `Nobody will ever open again what is encrypted to generation ${keyId}.${tail}`);
-    await changingKeys(site, ({ place }) => destroyGeneration(place, keyId));
-  }
+  const copies = dryRun ? [] : await changingKeys(site, ({ place }) => destroyGeneration(place, keyId));
+  const from = copies.map((file) => `\nremoved from a cold copy: ${file}`).join("");
   const says = wasDestroyed ? "was destroyed before" : dryRun ? "would be destroyed" : "is destroyed";
-  const answer = { keyId, wasDestroyed, dryRun, left };
-  printChange(context, "trustkern.keys-destroyed/1", answer, `generation ${keyId} ${says}${tail}`);
+  const answer = { keyId, wasDestroyed, dryRun, left, copies };
+  printChange(context, "trustkern.keys-destroyed/1", answer, `generation ${keyId} ${says}${from}${tail}`);
   return EXIT.done;
 };

@@ -83,6 +83,11 @@ export const siteErrors = catalogue({
     summary: "The way back to the old version is not done.",
     fix: "mend what the message says and run trustkern bundle rollback: it goes on where it stopped",
   },
+  BUNDLE_FORWARD_REFUSED: {
+    exit: EXIT.resource,
+    summary: "What is revoked, used up or destroyed cannot be carried over to the version before.",
+    fix: "mend what the message says and run trustkern bundle rollback again; the state is as the newer version left it, and nothing was put back",
+  },
   BUNDLE_SITE_CANCELLED: {
     exit: EXIT.cancelled,
     summary: "Cancelled; what was begun is in the journal.",

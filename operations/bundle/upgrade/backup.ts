@@ -4,6 +4,7 @@ import { siteErrors } from "../install/errors.ts";
 import { backupOf, leftBehind, type Site } from "../install/site.ts";
 import { asUnwritable, syncFolder, writingSite } from "../install/writing.ts";
 import { type Copied, copyCold } from "./cold-copy.ts";
+import { carryForward } from "./forward.ts";
 
 /**
  * Copies the state of a deployment that has stopped: volumes, keys, secrets and the state of OpenTofu. A copy that is there is
@@ -29,10 +30,10 @@ export async function backUp(site: Site, version: number, signal: AbortSignal): 
 }
 
 /**
- * Puts the cold copy in the place of the state, by two renames, so that it needs no space; the state that is left behind is kept.
- * Does what is left of it when it was cut.
+ * Puts the cold copy in the place of the state, by renames, so that it needs no space; who may do what stays as it is now, by
+ * {@link carryForward}, and the rest of the state that is left behind is kept. Does what is left of it when it was cut.
  * @param run under whose number the state is kept that is left behind
- * @throws BUNDLE_NO_WAY_BACK, BUNDLE_SITE_UNWRITABLE
+ * @throws BUNDLE_NO_WAY_BACK, BUNDLE_FORWARD_REFUSED, BUNDLE_SITE_UNWRITABLE
  */
 export function restoreBackup(site: Site, version: number, run: number): void {
   const [copy, left] = [backupOf(site, version), leftBehind(site, run)];
@@ -41,7 +42,10 @@ export function restoreBackup(site: Site, version: number, run: number): void {
     throw siteErrors.error("BUNDLE_NO_WAY_BACK", `there is no cold copy of version ${version} in "${copy}"`);
   }
   writingSite(site.stateDir, () => {
-    if (existsSync(site.stateDir)) renameSync(site.stateDir, left);
+    if (existsSync(site.stateDir)) {
+      carryForward(site.stateDir, copy);
+      renameSync(site.stateDir, left);
+    }
     syncFolder(site.backupDir);
     renameSync(copy, site.stateDir);
     syncFolder(site.dir);

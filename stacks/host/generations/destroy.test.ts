@@ -26,7 +26,7 @@ async function rotateWhole(): Promise<KeyRotationOutcome> {
   return rotateGenerations(model.place, run);
 }
 const states = (): readonly string[] => model.generations.map(({ state }) => state);
-const destroy = (keyId: string): Promise<void> => destroyGeneration(model.place, keyId);
+const destroy = (keyId: string): Promise<readonly string[]> => destroyGeneration(model.place, keyId);
 const due = () => doWhatIsDue(model.place, run);
 
 describe("a generation", () => {
@@ -38,6 +38,17 @@ describe("a generation", () => {
     await destroy(old);
     expect(states()).toEqual(["destroyed", "active"]);
     await destroy(old);
+  });
+
+  it("goes from cold copies as well, also where the first try died before that", async () => {
+    const old = model.active().keyId;
+    await rotateWhole();
+    model.pass(365);
+    model.copies = [old, model.active().keyId];
+    await expect(destroy(model.active().keyId)).rejects.toMatchObject({ code: "KEYS_IN_USE" });
+    expect([await destroy(old), model.copies]).toEqual([[old], [model.active().keyId]]);
+    model.copies = [old];
+    expect([await destroy(old), model.copies]).toEqual([[old], []]);
   });
 
   it("is kept until that day, which the refusal names", async () => {

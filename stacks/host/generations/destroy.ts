@@ -10,15 +10,18 @@ const NAMED = 10;
 
 /**
  * Destroys a `retired` generation once nothing stored can need it and no sensor uses it, or a `next` one that nobody uses. One
- * that is destroyed already stays so.
- * @throws as assertDestroyable, and what custody and the backend refuse with
+ * that is destroyed already stays so. Custody's copies of it on this host go with it, or are looked for again.
+ * @returns the files of copies that were removed
+ * @throws as assertDestroyable, STATE_UNWRITABLE, and what custody and the backend refuse with
  */
-export async function destroyGeneration(place: GenerationsPlace, keyId: string): Promise<void> {
+export async function destroyGeneration(place: GenerationsPlace, keyId: string): Promise<readonly string[]> {
   const { state } = await assertDestroyable(place, keyId);
-  if (state === "destroyed") return;
+  if (state === "destroyed") return place.destroyInCopies(keyId);
   await place.custody.destroy(keyId);
+  const removed = place.destroyInCopies(keyId);
   // Sensors and bundles are told no more of one that was to come.
   if (state === "next") await place.publish();
+  return removed;
 }
 
 /**

@@ -32,6 +32,8 @@ export class ModelPlace {
   /** Key ids that the backend has, in the order in which they are to be used. */
   recipients: readonly string[] = [];
   sensors: readonly SensorKeyUse[] = [];
+  /** Key ids of which a copy lies on this host. */
+  copies: readonly string[] = [];
   /** Gateways that hold updates back. */
   holdingBack: readonly string[] = [];
   /** Number of the step that is the last one, from 1. @default it lives */
@@ -62,6 +64,11 @@ export class ModelPlace {
         this.recipients = inOrder.map(({ key_id }) => key_id);
       }),
     keyUse: async () => this.sensors,
+    destroyInCopies: (keyId) => {
+      const gone = this.copies.filter((one) => one === keyId);
+      this.copies = this.copies.filter((one) => one !== keyId);
+      return gone;
+    },
     schedule: { rotateEverySeconds: 90 * 86_400, overlapSeconds: 7 * 86_400, destroyAfterSeconds: 365 * 86_400 },
     journalFile: join(this.folder, "custody", "rotation.json"),
     files: {

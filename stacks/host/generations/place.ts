@@ -25,6 +25,8 @@ export interface GenerationsPlace {
    */
   readonly publish: (preferred?: string) => Promise<void>;
   readonly keyUse: () => Promise<readonly SensorKeyUse[]>;
+  /** Takes a destroyed key out of the copies of custody's files that this host has; gives the files. @throws STATE_UNWRITABLE */
+  readonly destroyInCopies: (keyId: string) => readonly string[];
   readonly schedule: RotationSchedule;
   /** Of a rotation that has begun. */
   readonly journalFile: string;

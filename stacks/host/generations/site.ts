@@ -4,6 +4,7 @@ import type { CertsSite } from "../certs-site.ts";
 import { custodyManagement, MANAGE_MS } from "../custody-management.ts";
 import { publishRecipients, updateSensors } from "../recipients.ts";
 import { hostFiles } from "../store-files.ts";
+import { destroyInCopies } from "./cold-copies.ts";
 import type { EvidencePlace } from "./compromise.ts";
 import { readKeyUse } from "./key-use.ts";
 import type { GenerationsPlace } from "./place.ts";
@@ -61,6 +62,7 @@ export function openGenerations(site: GenerationsSite): OpenGenerations {
         await updateSensors(operator);
       },
       keyUse: () => readKeyUse(site.collectorSocket),
+      destroyInCopies: (keyId) => destroyInCopies(layout.dir, keyId),
       schedule: deployment.custody.schedule,
       journalFile: keyJournalOf(layout.dir),
       files: hostFiles,

@@ -1,0 +1,25 @@
+import { existsSync, readdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { removeFileDurably } from "../../../shared/atomic-file.ts";
+import { writing } from "../files.ts";
+
+/** What a site of a bundle has beside its state: without both, a folder `backup` is somebody else's. */
+const [BACKUP, JOURNAL] = ["backup", "journal.jsonl"];
+/** Where custody's own files of keys are, below a state directory. */
+const KEYS = join("volumes", "custody", "keys");
+
+/**
+ * Takes a generation's key out of the cold copies of a site whose state this is: an upgrade has copied it, and no way back puts it
+ * in place. Done again, it comes to the same.
+ * @returns the files that were removed just now; none where the state is no site's, or the keys are on a device
+ * @throws STATE_UNWRITABLE
+ */
+export function destroyInCopies(stateDir: string, keyId: string): readonly string[] {
+  const backup = join(dirname(stateDir), BACKUP);
+  if (!existsSync(backup) || !existsSync(join(dirname(stateDir), JOURNAL))) return [];
+  const files = readdirSync(backup)
+    .map((copy) => join(backup, copy, KEYS, `${keyId}.key`))
+    .filter((file) => existsSync(file));
+  for (const file of files) writing(file, () => removeFileDurably(file));
+  return files;
+}
