@@ -25,8 +25,16 @@ export interface Campaign {
   readonly taken: readonly Taken[];
 }
 
-/** Tries so many mutants of a bundle, each drawn by a seed of its own; operators in turn. */
-export async function mutate(subject: Subject, count: number, firstSeed = 1): Promise<Campaign> {
+/**
+ * Tries so many mutants of a bundle, each drawn by a seed of its own; operators in turn.
+ * @param onTried hears how many were tried
+ */
+export async function mutate(
+  subject: Subject,
+  count: number,
+  firstSeed = 1,
+  onTried: (tried: number) => void = () => undefined,
+): Promise<Campaign> {
   const material = { good: subject.good, others: subject.others, boundaries: await boundaries(subject.good) };
   const refusedBy = new Map<string, number>();
   const codes = new Map<string, number>();
@@ -40,6 +48,7 @@ export async function mutate(subject: Subject, count: number, firstSeed = 1): Pr
       continue;
     }
     tried += 1;
+    onTried(tried);
     const code = await subject.refusal(mutant);
     if (code === undefined) taken.push({ seed, operator, at: firstDifference(mutant, subject.good) });
     else {
