@@ -28,13 +28,16 @@ describe("bundle create", () => {
     expect(exit).toBe(0);
     const names = images.map(({ name }: { name: string }) => name);
     expect(names).toEqual(expect.arrayContaining(["collector", "custody", "probe", "step-ca-pkcs11"]));
-    expect(images.filter(({ leftOut }: { leftOut: boolean }) => leftOut)).toEqual([]);
     expect(readdirSync(cwd)).toEqual(["trustkern.yaml"]);
   });
 
-  it("says of an image that it cannot make that it is left out", async () => {
+  it("refuses a deployment with a component whose image it cannot make: no site could deploy it", async () => {
     edited("  grafana: absent\n", "");
-    expect((await run("--dry-run")).stdout).toMatch(/^grafana +left out: .*registry alone$/m);
+    for (const args of [["--dry-run"], ["-o", "site.tkb"]]) {
+      expect(await codeOf(...args)).toEqual([2, "BUNDLE_IMAGE_UNMAKEABLE"]);
+    }
+    const { stderr } = await run("--dry-run");
+    expect(stderr).toMatch(/has grafana, which cannot be made.*images\.grafana: absent/s);
   });
 
   it("refuses before any work what no site could install", async () => {

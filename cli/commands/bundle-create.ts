@@ -9,7 +9,7 @@ import { digestOf } from "../../operations/bundle/format/manifest.ts";
 import { openBundle } from "../../operations/bundle/format/read.ts";
 import { type SignedBundle, signBundle } from "../../operations/bundle/trust/sign-bundle.ts";
 import { bundleFolder, newestRoot, readVendorRoots } from "../../operations/bundle/trust/vendor-roots.ts";
-import { KNOWN_IMAGES, localReference } from "../../operations/images/known-images.ts";
+import { localReference } from "../../operations/images/known-images.ts";
 import { defaultCacheDir } from "../../operations/tools/context.ts";
 import pkg from "../../package.json" with { type: "json" };
 import { parseDuration } from "../../shared/durations.ts";
@@ -56,7 +56,7 @@ export const run: Run = async (context) => {
   const cacheDir = defaultCacheDir(io.env, homedir());
   const onProgress = talk(context);
   const deploymentFile = Buffer.from(await readInput(io, file)).toString("utf8");
-  const { contents, leftOut } = await gather({
+  const contents = await gather({
     ...{ deployment, deploymentFile, version: pkg.version, temporaryDir: tmpdir() },
     ...{ projectDir, toolsDir, cacheDir, env: io.env, signal: io.cancelled, onProgress },
     refresh: options.refresh === true,
@@ -70,32 +70,24 @@ export const run: Run = async (context) => {
     sign: (signed) =>
       signBundle({ ...signed, roots: vendor.roots, folder, now: io.now(), warnAfterSeconds }, keys.signers),
   };
-  if (since === undefined) printBundle(context, await writeBundle(request).finally(view.stop), leftOut);
+  if (since === undefined) printBundle(context, await writeBundle(request).finally(view.stop));
   else {
     const { full, ...delta } = await writeSince(since, request).finally(view.stop);
-    printBundle(context, { ...full, ...delta }, leftOut, digestOf(since.manifestBytes));
+    printBundle(context, { ...full, ...delta }, digestOf(since.manifestBytes));
   }
   return EXIT.done;
 };
 
 function printPlan({ io, flags }: CommandContext, names: readonly string[]): 0 {
-  const images = names.map((name) => ({
-    name,
-    reference: localReference(name, pkg.version),
-    leftOut: KNOWN_IMAGES[name]?.contents === undefined,
-  }));
+  const images = names.map((name) => ({ name, reference: localReference(name, pkg.version) }));
   if (flags.json) printJson(io, { schema: SCHEMA, dryRun: true, images });
-  else
-    for (const image of images) io.stdout(`${image.name.padEnd(15)} ${image.leftOut ? LEFT_OUT : image.reference}\n`);
+  else for (const { name, reference } of images) io.stdout(`${name.padEnd(15)} ${reference}\n`);
   return EXIT.done;
 }
-
-const LEFT_OUT = "left out: it cannot be made here and comes from a registry alone";
 
 function printBundle(
   { io, flags, paint }: CommandContext,
   { manifest, files, bytes, signed }: Awaited<ReturnType<typeof writeBundle<SignedBundle>>>,
-  leftOut: readonly string[],
   base?: string,
 ): void {
   const { statement, reused, signers, threshold } = signed;
@@ -103,7 +95,7 @@ function printBundle(
   const images = manifest.images.map(({ name }) => name);
   const missing = Math.max(0, threshold - signers.length);
   if (flags.json) {
-    const counts = { images, leftOut, fileCount: manifest.files.length, blobCount: manifest.blobs.length };
+    const counts = { images, fileCount: manifest.files.length, blobCount: manifest.blobs.length };
     const signature = { version, reused, warnAfter, signers, threshold };
     printJson(io, { schema: SCHEMA, dryRun: false, files, bytes, ...(base && { base }), ...counts, ...signature });
     return;
@@ -114,7 +106,6 @@ function printBundle(
     ...(base === undefined
       ? []
       : [`what changed since ${base}, which it is to be applied to: \`trustkern bundle apply\``]),
-    ...leftOut.map((name) => `${paint("yellow", name)} is ${LEFT_OUT}; a site that deploys it has to have it already`),
     `version ${version} of ${manifest.deployment}${reused ? ", which was signed before" : ""}; sites ask for a newer one after ${warnAfter}`,
     ...signers.map(({ name, fingerprint }) => `signed by ${name}, ${fingerprint}`),
     missing > 0

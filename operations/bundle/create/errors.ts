@@ -7,6 +7,12 @@ export const bundleCreateErrors = catalogue({
     summary: "The deployment does not take its images from a bundle, so a site could not run what is in one.",
     fix: "set images.source to bundle in trustkern.yaml; the profile air-gapped has it by default",
   },
+  BUNDLE_IMAGE_UNMAKEABLE: {
+    exit: EXIT.configuration,
+    summary:
+      "The deployment has a component whose image comes from a registry alone, so that a bundle cannot have it, and its site could never deploy.",
+    fix: "leave the component out in trustkern.yaml: images.grafana: absent",
+  },
   BUNDLE_LOCK_FAILED: {
     exit: EXIT.failed,
     summary: "OpenTofu did not write down the hashes of its provider.",

@@ -30,6 +30,12 @@ describe("gather", () => {
     }
   });
 
+  it("refuses a deployment of which it would have to leave something out", () => {
+    const other = { ...deployment, images: { ...deployment.images, grafana: "present" as const } };
+    const refusal = { code: "BUNDLE_IMAGE_UNMAKEABLE", exit: 2, path: "images.grafana" };
+    expect(() => bundledNames(other)).toThrow(expect.objectContaining(refusal));
+  });
+
   it("names the image that verifies a deployment, once", () => {
     expect(bundledNames(deployment).filter((name) => name === "probe")).toHaveLength(1);
   });

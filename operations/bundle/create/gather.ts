@@ -33,33 +33,32 @@ export interface GatherRequest extends BuildContext {
   readonly temporaryDir: string;
 }
 
-/** What a bundle is to have. */
-export interface Gathered {
-  readonly contents: BundleContents;
-  /** Names of images that are not in it, since a registry alone has them. */
-  readonly leftOut: readonly string[];
-}
-
 /**
- * The names of the images that a bundle of a deployment has, with the one that verifies it.
- * @throws BUNDLE_NOT_TAKEN
+ * The names of the images that a bundle of a deployment has, with the one that verifies it. All that the deployment has can be made.
+ * @throws BUNDLE_NOT_TAKEN, BUNDLE_IMAGE_UNMAKEABLE
  */
 export function bundledNames(deployment: Deployment): readonly string[] {
-  const { source } = deployment.images;
-  if (source === "bundle") return imageNamesOf(buildModel(deployment, dockerPlacement(deployment)));
-  throw bundleCreateErrors.error(
-    "BUNDLE_NOT_TAKEN",
-    `images.source is "${source}" in the deployment "${deployment.name}"; accepted: bundle`,
-    { path: "images.source" },
-  );
+  const { name, images } = deployment;
+  const { source } = images;
+  if (source !== "bundle") {
+    const message = `images.source is "${source}" in the deployment "${name}"; accepted: bundle`;
+    throw bundleCreateErrors.error("BUNDLE_NOT_TAKEN", message, { path: "images.source" });
+  }
+  const names = imageNamesOf(buildModel(deployment, dockerPlacement(deployment)));
+  const unmade = names.filter((each) => KNOWN_IMAGES[each] !== undefined && KNOWN_IMAGES[each].contents === undefined);
+  if (unmade.length === 0) return names;
+  const message = `the deployment "${name}" has ${unmade.join(", ")}, which cannot be made here and comes from a registry alone`;
+  throw bundleCreateErrors.error("BUNDLE_IMAGE_UNMAKEABLE", message, {
+    path: unmade.map((each) => `images.${each}`).join(", "),
+  });
 }
 
 /**
  * Makes everything that a bundle has, or takes it from the cache: no Docker Engine, and for what the cache has no network. Nothing of it is
  * read from a state directory. The same project, deployment and packages give the same contents.
- * @throws BUNDLE_NOT_TAKEN, BUNDLE_DOCUMENT_MISSING, BUNDLE_LOCK_FAILED, BUNDLE_CANCELLED, and what making images and the toolkit throws
+ * @throws BUNDLE_NOT_TAKEN, BUNDLE_IMAGE_UNMAKEABLE, BUNDLE_DOCUMENT_MISSING, BUNDLE_LOCK_FAILED, BUNDLE_CANCELLED, and what making images and the toolkit throws
  */
-export async function gather(request: GatherRequest): Promise<Gathered> {
+export async function gather(request: GatherRequest): Promise<BundleContents> {
   try {
     return await gathered(request);
   } catch (thrown) {
@@ -69,7 +68,7 @@ export async function gather(request: GatherRequest): Promise<Gathered> {
   }
 }
 
-async function gathered(request: GatherRequest): Promise<Gathered> {
+async function gathered(request: GatherRequest): Promise<BundleContents> {
   const { signal, deployment, deploymentFile, version, onProgress } = request;
   onProgress("making the images, or taking them from the cache");
   const images = await bundleImages(request, bundledNames(deployment), version);
@@ -91,7 +90,7 @@ async function gathered(request: GatherRequest): Promise<Gathered> {
     ...documentFiles(request.projectDir),
     ...(await origins(request, images, toolkit, inputs)),
   ];
-  return { contents: assemble({ deployment, version, images, files, toolkit }), leftOut: images.leftOut };
+  return assemble({ deployment, version, images, files, toolkit });
 }
 
 /** What everything is made of, and from what it was made. */

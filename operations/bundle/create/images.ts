@@ -19,8 +19,6 @@ export interface BundleImages {
   readonly images: readonly BuiltImage[];
   /** Each once, in the order in which images first have them. */
   readonly layers: readonly KindOfLayer[];
-  /** Names of images that cannot be made, since a registry alone has them. */
-  readonly leftOut: readonly string[];
 }
 
 const KINDS: Readonly<Record<ImageContents["kind"], readonly LayerKind[]>> = {
@@ -40,15 +38,10 @@ export async function bundleImages(
 ): Promise<BundleImages> {
   const images: BuiltImage[] = [];
   const layers = new Map<string, KindOfLayer>();
-  const leftOut: string[] = [];
   for (const name of names) {
-    const known = KNOWN_IMAGES[name];
-    if (known === undefined) throw imagesErrors.error("IMAGES_NAME_UNKNOWN", `"${name}" is no image of TrustKern`);
-    const { contents, command } = known;
-    if (contents === undefined) {
-      leftOut.push(name);
-      continue;
-    }
+    const { contents, command = [] } = KNOWN_IMAGES[name] ?? {};
+    if (contents === undefined)
+      throw imagesErrors.error("IMAGES_NAME_UNKNOWN", `"${name}" is no image that TrustKern makes`);
     context.signal.throwIfAborted();
     const own = await layersOf(context, contents);
     for (const [index, layer] of own.entries()) {
@@ -57,7 +50,7 @@ export async function bundleImages(
     }
     images.push(describeImage({ name, reference: localReference(name, version), version, command, layers: own }));
   }
-  return { images, layers: [...layers.values()], leftOut };
+  return { images, layers: [...layers.values()] };
 }
 
 /** The id that a Docker Engine gives an image: the digest of its configuration. */
