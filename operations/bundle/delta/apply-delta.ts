@@ -1,3 +1,4 @@
+import { messageOf } from "../../../shared/errors.ts";
 import { bundledFile } from "../format/file.ts";
 import { renderSums } from "../format/layout.ts";
 import { type Manifest, parseManifest } from "../format/manifest.ts";
@@ -55,7 +56,7 @@ export async function applyDelta<T>(job: DeltaJob<T>): Promise<RebuiltBundle<T>>
   await delta.verifyBytes(watched);
   const head = await headIn(delta, signal);
   const decision = decide(head);
-  const recipe = parseRecipe(await bundledFile(delta, DELTA_FILES.recipe, signal));
+  const recipe = parseRecipe(await ownFile(delta, "recipe", signal));
   view.begin("rebuilding");
   const { manifest } = head;
   const packed = await rebuildBundle({ old, delta, full: manifest, recipe }, { scratchDir, ...watched });
@@ -67,13 +68,28 @@ export async function applyDelta<T>(job: DeltaJob<T>): Promise<RebuiltBundle<T>>
 
 /** The head of the full bundle. @throws BUNDLE_DELTA_MALFORMED */
 async function headIn(delta: Bundle, signal: AbortSignal): Promise<SignedHead> {
-  const manifestBytes = await bundledFile(delta, DELTA_FILES.manifest, signal);
-  const manifest = parseManifest(manifestBytes);
+  const manifestBytes = await ownFile(delta, "manifest", signal);
+  const manifest = manifestOf(manifestBytes);
   const { tenant, deployment } = delta.manifest;
   if (manifest.base !== undefined) throw deltaMalformed("the bundle that it leads to is a delta itself");
   if (manifest.tenant !== tenant || manifest.deployment !== deployment) {
     throw deltaMalformed(`it leads to deployment "${manifest.deployment}" of tenant "${manifest.tenant}"`);
   }
-  const slot = await bundledFile(delta, DELTA_FILES.slot, signal);
+  const slot = await ownFile(delta, "slot", signal);
   return { slot, manifest, manifestBytes, sums: renderSums(manifest) };
+}
+
+/** What every delta has. @throws BUNDLE_DELTA_MALFORMED */
+async function ownFile(delta: Bundle, what: keyof typeof DELTA_FILES, signal: AbortSignal): Promise<Uint8Array> {
+  const path = DELTA_FILES[what];
+  if (delta.manifest.files.some((file) => file.path === path)) return bundledFile(delta, path, signal);
+  throw deltaMalformed(`it has no file "${path}"`);
+}
+
+function manifestOf(bytes: Uint8Array): Manifest {
+  try {
+    return parseManifest(bytes);
+  } catch (thrown) {
+    throw deltaMalformed(`"${DELTA_FILES.manifest}": ${messageOf(thrown)}`, thrown);
+  }
 }

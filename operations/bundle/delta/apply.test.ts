@@ -55,7 +55,7 @@ async function flipped(bundle: Bundle, at: number): Promise<Bundle> {
 /** The delta with some of its files changed, as whoever signs might make it. */
 async function rewritten(
   change: (recipe: Recipe) => unknown,
-  { more = [], manifest, base }: { more?: readonly BlobSource[]; manifest?: Uint8Array; base?: string } = {},
+  { more = [], manifest, without }: { more?: readonly BlobSource[]; manifest?: Uint8Array; without?: string } = {},
 ): Promise<Bundle> {
   const recipe = JSON.parse(Buffer.from(await bundledFile(delta, DELTA_FILES.recipe, UNWATCHED.signal)).toString());
   change(recipe);
@@ -74,9 +74,11 @@ async function rewritten(
   }
   return openedBundle({
     ...delta.manifest,
-    base: base ?? delta.manifest.base ?? "",
+    base: delta.manifest.base ?? "",
     plain: [],
-    files: Object.entries(own).map(([path, bytes]) => ({ path, digest: digestOf(bytes), executable: false })),
+    files: Object.entries(own)
+      .filter(([path]) => path !== without)
+      .map(([path, bytes]) => ({ path, digest: digestOf(bytes), executable: false })),
     groups: [[...new Map(sources.map((each) => [each.digest, each])).values()]],
   });
 }
@@ -159,6 +161,19 @@ describe("a signed delta that does not lead to its bundle is refused:", () => {
     ["no way to a content", (r) => r.rebuilt.pop()],
   ])("%s", async (_, change) => {
     expect(await refused(old, await rewritten(change))).toMatchObject(MALFORMED);
+  });
+
+  it.each(Object.values(DELTA_FILES))("no %s", async (without) => {
+    expect(await refused(old, await rewritten(() => 0, { without }))).toMatchObject({
+      ...MALFORMED,
+      message: `it has no file "${without}"`,
+    });
+  });
+
+  it("a manifest that is none", async () => {
+    for (const manifest of [Buffer.from("{}"), Buffer.concat([full.manifestBytes, Buffer.from("\n")])]) {
+      expect(await refused(old, await rewritten(() => 0, { manifest }))).toMatchObject(MALFORMED);
+    }
   });
 
   it("a patch that unpacks to more than is said, however much more", async () => {

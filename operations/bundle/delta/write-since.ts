@@ -1,16 +1,12 @@
-import { mkdir, mkdtemp, rm, stat } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { type WriteBundle, type WrittenBundle, writeBundle } from "../create/create-bundle.ts";
+import { makeScratch, type WriteBundle, writeBundle } from "../create/create-bundle.ts";
+import type { WrittenBundle } from "../create/write-contents.ts";
 import { type Bundle, openBundle } from "../format/read.ts";
-import { writeFault } from "../format/writing/write-faults.ts";
 import { writeDelta } from "./write-delta.ts";
 
 /** A delta that was written. */
-export interface WrittenDelta<T> {
-  /** The delta, or its parts. */
-  readonly files: readonly string[];
-  /** Of all of them. */
-  readonly bytes: number;
+export interface WrittenDelta<T> extends Pick<WrittenBundle<T>, "files" | "bytes"> {
   /** What it leads to, which was written, signed, and removed again. */
   readonly full: WrittenBundle<T>;
 }
@@ -20,24 +16,18 @@ export interface WrittenDelta<T> {
  * @throws what `writeBundle` and `writeDelta` throw
  */
 export async function writeSince<T>(old: Bundle, request: WriteBundle<T>): Promise<WrittenDelta<T>> {
-  const { scratch, out, splitBytes, sign, view, signal } = request;
-  // By this name, what a killed run leaves is removed by the next one.
-  const folder = await mkdir(scratch, { recursive: true })
-    .then(() => mkdtemp(join(scratch, `segments-${process.pid}-`)))
-    .catch((thrown: unknown) => {
-      throw writeFault(thrown, scratch);
-    });
+  const { out, splitBytes, sign, view, signal } = request;
+  const scratch = makeScratch(request.scratch);
   try {
-    const written = await writeBundle({ ...request, out: join(folder, "full.tkb"), splitBytes: undefined });
+    const written = await writeBundle({ ...request, out: join(scratch, "full.tkb"), splitBytes: undefined });
     const full = await openBundle(written.files[0] ?? "");
     try {
-      const { files } = await writeDelta({ old, full, out, splitBytes, scratch: folder, sign, view, signal });
-      const sizes = await Promise.all(files.map(async (file) => (await stat(file)).size));
-      return { files, bytes: sizes.reduce((sum, size) => sum + size, 0), full: written };
+      const { files, bytes } = await writeDelta({ old, full, out, splitBytes, scratch, sign, view, signal });
+      return { files, bytes, full: written };
     } finally {
       await full.close();
     }
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await rm(scratch, { recursive: true, force: true });
   }
 }
