@@ -25,14 +25,14 @@ const CALLS = { rename: 7, fsync: 8, write: 20, pwrite64: 28, unlink: 1 } as con
 const ONE_IN_POOL = { ...process.env, UV_THREADPOOL_SIZE: "1" };
 const RANDOM_KILLS = 25;
 const INJECTED_KILLS = 35;
+/** Deaths that one keyring lives through: each adds generations, and the more there are, the longer all of them take to open. */
+const LIVES = 5;
 
-let folder: string;
 let identity: string;
 const folders: string[] = [];
 
 beforeAll(async () => {
   identity = await generateHybridIdentity();
-  folder = newFolder();
 });
 afterAll(() => {
   for (const each of folders) rmSync(each, { recursive: true, force: true });
@@ -81,9 +81,9 @@ const promisesOf = (generations: readonly Generation[]) =>
   generations.map(({ keyId, state }): Ending["promised"][number] => [keyId, state]);
 
 /** Sees to it that there is something to activate, to destroy and to compromise. */
-async function prepare(): Promise<readonly Generation[]> {
-  const parts = await openParts(folder);
-  const keyring = await openAt(folder, parts);
+async function prepare(at: string): Promise<readonly Generation[]> {
+  const parts = await openParts(at);
+  const keyring = await openAt(at, parts);
   await keyring.generate("op", { state: "active" });
   await keyring.generate("op", { state: "next" });
   await parts.close();
@@ -136,6 +136,7 @@ describe("a keyring over files, killed", () => {
   });
 
   it("not at all, does all of its changes", async () => {
+    const folder = newFolder();
     const { killed, promised } = await run({ folder, changes: Object.keys(ALL) as ChangeName[] });
     expect([killed, promised.length]).toEqual([false, 6]);
     expect(await expectWhole(folder, promised)).toBe(6);
@@ -144,15 +145,18 @@ describe("a keyring over files, killed", () => {
   it.each(deaths)(
     "$when step $step of: $name, has the old generations or the new ones",
     async ({ name, step, when }) => {
-      const before = await prepare();
-      const { killed } = await run({ folder, changes: [name], death: { step, when } });
+      const at = newFolder();
+      const before = await prepare(at);
+      const { killed } = await run({ folder: at, changes: [name], death: { step, when } });
       expect(killed).toBe(true);
-      expect((await expectWhole(folder, promisesOf(before))) - before.length).toBeOneOf([0, 1]);
+      expect((await expectWhole(at, promisesOf(before))) - before.length).toBeOneOf([0, 1]);
     },
   );
 
   it(`at ${RANDOM_KILLS} random moments, loses nothing that it promised`, async () => {
+    let folder = "";
     for (let kill = 0; kill < RANDOM_KILLS; kill++) {
+      if (kill % LIVES === 0) folder = newFolder();
       const { killed, promised } = await run({ folder }, { lifeMs: randomInt(150) });
       expect(killed).toBe(true);
       await expectWhole(folder, promised);
@@ -161,7 +165,9 @@ describe("a keyring over files, killed", () => {
 
   it(`by its n-th system call, ${INJECTED_KILLS} times, loses nothing that it promised`, async () => {
     let deadly = 0;
+    let folder = "";
     for (let kill = 0; kill < INJECTED_KILLS; kill++) {
+      if (kill % LIVES === 0) folder = newFolder();
       const [call, most] = Object.entries(CALLS)[kill % Object.keys(CALLS).length] ?? ["rename", 1];
       const inject = `inject=${call}:signal=KILL:when=${randomInt(1, most + 1)}`;
       const under = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", `trace=${call}`, "-e", inject];
