@@ -54,7 +54,9 @@ const scratch = await mkdtemp(join(tmpdir(), "tk-test-"));
 const report = join(scratch, "vitest.json");
 const only = projects.map((project) => `--project=${project}`);
 const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
-const vitest = await $({ stdio: ["ignore", "inherit", "inherit"] })`vitest run ${only} ${reporters}`.nothrow();
+// Tests start thousands of processes of the same modules.
+const env = { ...process.env, NODE_COMPILE_CACHE: join(scratch, "compiled") };
+const vitest = await $({ env, stdio: ["ignore", "inherit", "inherit"] })`vitest run ${only} ${reporters}`.nothrow();
 try {
   const counted = JSON.parse(await readFile(report, "utf8"));
   total.passed += counted.numPassedTests;
