@@ -2,6 +2,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { applyDelta, type SignedHead } from "../../operations/bundle/delta/apply-delta.ts";
 import { type Bundle, openBundle } from "../../operations/bundle/format/read.ts";
+import { removePartials } from "../../operations/bundle/format/write.ts";
+import { removeLeftBehind } from "../../operations/bundle/format/writing/left-behind.ts";
 import { writeFault } from "../../operations/bundle/format/writing/write-faults.ts";
 import { decideTrust, type TrustDecision } from "../../operations/bundle/trust/decide.ts";
 import { EXIT } from "../../shared/errors.ts";
@@ -39,9 +41,7 @@ async function apply(
   const { by, ...trust } = trustIn(context, delta);
   const decide = (head: SignedHead): TrustDecision => decideTrust({ ...head, ...trust, now: io.now() });
   const view = bytesView(context);
-  const scratchDir = await mkdtemp(join(dirname(out), `.${basename(out)}-`)).catch((thrown: unknown) => {
-    throw writeFault(thrown, out);
-  });
+  const scratchDir = await scratchBeside(out);
   try {
     const { files, decision } = await applyDelta({ old, delta, decide, out, scratchDir, signal: io.cancelled, view });
     view.stop();
@@ -58,6 +58,18 @@ async function apply(
   } finally {
     view.stop();
     await rm(scratchDir, { recursive: true, force: true });
+  }
+}
+
+/** What was killed at the same output has left its own, which goes. @throws BUNDLE_NOT_WRITABLE, BUNDLE_DISK_FULL */
+async function scratchBeside(out: string): Promise<string> {
+  const prefix = `.${basename(out)}-`;
+  try {
+    await removePartials(out);
+    await removeLeftBehind(dirname(out), prefix);
+    return await mkdtemp(join(dirname(out), `${prefix}${process.pid}-`));
+  } catch (thrown) {
+    throw writeFault(thrown, out);
   }
 }
 

@@ -1,9 +1,12 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { isAlive } from "../../../stacks/host/lock.ts";
 import type { BundleContents } from "../format/write.ts";
+import { removeLeftBehind } from "../format/writing/left-behind.ts";
 import { writeFault } from "../format/writing/write-faults.ts";
 import { type WriteRequest, type WrittenBundle, writeContents } from "./write-contents.ts";
+
+/** Of names in the scratch folder; the number of the process follows. */
+const PREFIX = "segments-";
 
 /** What {@link writeBundle} is handed. */
 export interface WriteBundle<T> extends WriteRequest<T> {
@@ -17,11 +20,11 @@ export interface WriteBundle<T> extends WriteRequest<T> {
  * @throws what `writeContents` throws, BUNDLE_DISK_FULL, BUNDLE_NOT_WRITABLE
  */
 export async function writeBundle<T>(request: WriteBundle<T>): Promise<WrittenBundle<T>> {
-  const scratchDir = makeScratch(request.scratch);
+  const scratchDir = await makeScratch(request.scratch);
   try {
     return await writeContents(request.contents, request, scratchDir);
   } finally {
-    rmSync(scratchDir, { recursive: true, force: true });
+    await rm(scratchDir, { recursive: true, force: true });
   }
 }
 
@@ -29,14 +32,11 @@ export async function writeBundle<T>(request: WriteBundle<T>): Promise<WrittenBu
  * A folder beside those of others that run; of one that was killed, its segments are removed.
  * @throws BUNDLE_DISK_FULL, BUNDLE_NOT_WRITABLE
  */
-export function makeScratch(folder: string): string {
+export async function makeScratch(folder: string): Promise<string> {
   try {
-    mkdirSync(folder, { recursive: true });
-    for (const name of readdirSync(folder)) {
-      const [, pid] = /^segments-(\d+)-/.exec(name) ?? [];
-      if (pid !== undefined && !isAlive(Number(pid))) rmSync(join(folder, name), { recursive: true, force: true });
-    }
-    return mkdtempSync(join(folder, `segments-${process.pid}-`));
+    await mkdir(folder, { recursive: true });
+    await removeLeftBehind(folder, PREFIX);
+    return await mkdtemp(join(folder, `${PREFIX}${process.pid}-`));
   } catch (thrown) {
     throw writeFault(thrown, folder);
   }

@@ -5,9 +5,12 @@ import { type Manifest, parseManifest } from "../format/manifest.ts";
 import type { Bundle } from "../format/read.ts";
 import type { OnProgress } from "../format/watched.ts";
 import { writeArchive } from "../format/write.ts";
+import { assertRoom, type FreeBytes } from "../format/writing/room.ts";
 import { assertBaseOf } from "./pair.ts";
 import { rebuildBundle } from "./rebuild.ts";
 import { DELTA_FILES, deltaMalformed, parseRecipe } from "./recipe.ts";
+import { roomToRebuild } from "./room.ts";
+import { planWays } from "./ways.ts";
 
 /** What signatures are on: the head of a bundle. */
 export type SignedHead = Pick<Bundle, "slot" | "manifestBytes" | "sums" | "manifest">;
@@ -24,8 +27,13 @@ export interface DeltaJob<T> {
   readonly out: string;
   /** Bytes of a part. @default none: one file */
   readonly splitBytes?: number | undefined;
-  /** Folder for what is compressed meanwhile, up to the size of the bundle, and old layers that changed; whoever made it removes it. */
+  /**
+   * Folder for what is compressed meanwhile, up to the size of the bundle, and old layers that changed, on the disk of the output; whoever
+   * made it removes it.
+   */
   readonly scratchDir: string;
+  /** @default what the file system of `scratchDir` says */
+  readonly freeBytes?: FreeBytes | undefined;
   readonly signal: AbortSignal;
   /** Hears each step that begins, and how far it is. */
   readonly view: { readonly begin: (what: string) => void; readonly onBytes: OnProgress };
@@ -43,12 +51,12 @@ export interface RebuiltBundle<T> {
 /**
  * Rebuilds the full bundle that a delta leads to: the very bytes that were written where it was made, its signatures included. Nothing
  * of the delta is used before its signatures and every byte of it were verified, and nothing of what it leads to before the signatures on that
- * were. Of the old bundle everything that is used is held against digests of the new one. On failure nothing is left at its place.
+ * were, nor written before there is room for all of it. Of the old bundle everything that is used is held against digests of the new one. On failure nothing is left at its place.
  * @throws BUNDLE_DELTA_IS_FULL, BUNDLE_DELTA_NEEDS_FULL, BUNDLE_DELTA_OTHER_BASE, BUNDLE_DELTA_MALFORMED, BUNDLE_DELTA_RUNTIME,
- *   what `decide` and `writeArchive` throw, BUNDLE_DAMAGED, BUNDLE_TRUNCATED, BUNDLE_INFLATES
+ *   BUNDLE_DISK_FULL, what `decide` and `writeArchive` throw, BUNDLE_DAMAGED, BUNDLE_TRUNCATED, BUNDLE_INFLATES
  */
 export async function applyDelta<T>(job: DeltaJob<T>): Promise<RebuiltBundle<T>> {
-  const { old, delta, decide, out, splitBytes, scratchDir, signal, view } = job;
+  const { old, delta, decide, out, splitBytes, scratchDir, freeBytes, signal, view } = job;
   assertBaseOf(old, delta);
   decide(delta);
   const watched = { signal, onProgress: view.onBytes };
@@ -57,9 +65,13 @@ export async function applyDelta<T>(job: DeltaJob<T>): Promise<RebuiltBundle<T>>
   const head = await headIn(delta, signal);
   const decision = decide(head);
   const recipe = parseRecipe(await ownFile(delta, "recipe", signal));
-  view.begin("rebuilding");
   const { manifest } = head;
-  const packed = await rebuildBundle({ old, delta, full: manifest, recipe }, { scratchDir, ...watched });
+  const manifests = { old: old.manifest, delta: delta.manifest, full: manifest };
+  const ways = planWays(manifests, recipe);
+  await assertRoom(out, scratchDir, roomToRebuild(manifests, ways), freeBytes);
+  view.begin("rebuilding");
+  const rebuild = { old, delta, full: manifest, ways, zstd: recipe.zstd };
+  const packed = await rebuildBundle(rebuild, { scratchDir, ...watched });
   view.begin("writing");
   const split = splitBytes === undefined ? {} : { splitBytes };
   const files = await writeArchive(packed, head.slot, out, { ...split, ...watched });

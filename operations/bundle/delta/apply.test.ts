@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -210,6 +210,49 @@ describe("a signed delta that does not lead to its bundle is refused:", () => {
     expect(thrown).toMatchObject({ code: "BUNDLE_DELTA_RUNTIME", exit: 1, message: expect.stringContaining("9.9.9") });
   });
 });
+
+describe("room on the disk", () => {
+  const needed = async (base: Bundle, by: Bundle): Promise<number> => {
+    const thrown = await applied(base, by, { freeBytes: async () => 0 }).catch((error: Error) => error);
+    expect(thrown).toMatchObject({ code: "BUNDLE_DISK_FULL", exit: 4 });
+    const said = /needs (\d+) bytes .*and 0 bytes \(0 B\) are free on the file system that is mounted at "\//;
+    return Number(said.exec((thrown as Error).message)?.[1]);
+  };
+
+  it("is looked for before anything is rebuilt or written, and a byte too little is too little", async () => {
+    const bytes = await needed(old, delta);
+    expect(bytes).toBeGreaterThan(full.bytes);
+    const begun: string[] = [];
+    const [folder, scratchDir] = [testFolder(), testFolder()];
+    const view = { begin: (what: string) => begun.push(what), onBytes: () => undefined };
+    const job = { out: join(folder, "full.tkb"), scratchDir, view, freeBytes: async () => bytes - 1 };
+    await expect(applied(old, delta, job)).rejects.toMatchObject({ code: "BUNDLE_DISK_FULL" });
+    expect([begun, readdirSync(folder), readdirSync(scratchDir)]).toEqual([["verifying"], [], []]);
+    await applied(old, delta, { freeBytes: async () => bytes });
+  });
+
+  it("is enough for what is there at any moment, also where contents come in another order", async () => {
+    const layers = { a: noise("a", 300_000), b: noise("b", 200_000), c: noise("c", 250_000) };
+    const swapped = { c: layers.c, b: Buffer.concat([layers.b, Buffer.from("more")]), d: noise("d"), a: layers.a };
+    const [before, after] = [await openedBundle(layeredContents(layers)), await openedBundle(layeredContents(swapped))];
+    const made = await deltaBetween(before, after);
+    const scratchDir = testFolder();
+    let most = 0;
+    const look = (): void => {
+      most = Math.max(most, bytesBelow(scratchDir));
+    };
+    await applied(before, made, { scratchDir, view: { begin: look, onBytes: look } });
+    const said = await needed(before, made);
+    expect(most).toBeGreaterThan(700_000);
+    expect(most + after.bytes).toBeLessThanOrEqual(said);
+    expect(said).toBeLessThan(2 * (most + after.bytes));
+  });
+});
+
+function bytesBelow(folder: string): number {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  return entries.reduce((sum, { parentPath, name }) => sum + statSync(join(parentPath, name)).size, 0);
+}
 
 it("cancelled, or with its output there, it writes nothing and leaves what is there", async () => {
   const cancelled = AbortSignal.abort();

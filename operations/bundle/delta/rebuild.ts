@@ -17,14 +17,16 @@ import { bundleDeltaErrors } from "./errors.ts";
 import { applyPatch } from "./patch.ts";
 import { deltaMalformed, type Rebuilt, type Recipe } from "./recipe.ts";
 import { Spool } from "./spool.ts";
-import { blobsBySegment, planWays, type Ways } from "./ways.ts";
+import { blobsBySegment, type Ways } from "./ways.ts";
 
 /** What a full bundle is rebuilt of. */
 export interface RebuildJob {
   readonly old: Bundle;
   readonly delta: Bundle;
   readonly full: Manifest;
-  readonly recipe: Recipe;
+  readonly ways: Ways;
+  /** Version of the zstd library that compressed the full bundle. */
+  readonly zstd: Recipe["zstd"];
 }
 
 /**
@@ -35,10 +37,9 @@ export interface RebuildJob {
  *   BUNDLE_CANCELLED
  */
 export async function rebuildBundle(
-  { old, delta, full, recipe }: RebuildJob,
+  { old, delta, full, ways, zstd }: RebuildJob,
   { scratchDir, signal, onProgress }: Watched & { readonly scratchDir: string },
 ): Promise<ArchiveSources> {
-  const ways = planWays({ old: old.manifest, delta: delta.manifest, full }, recipe);
   try {
     const carried = await spoolOf(delta, await mkdtemp(join(scratchDir, "delta-")), signal);
     const reader = new BaseReader(old, ways.uses, await mkdtemp(join(scratchDir, "old-")), signal);
@@ -65,7 +66,7 @@ export async function rebuildBundle(
           done += bytes;
           onProgress({ bytes: done, of });
         });
-        if (packed.digest !== full.segments[index]?.digest) throw otherBytes(index, recipe);
+        if (packed.digest !== full.segments[index]?.digest) throw otherBytes(index, zstd);
         segments.push(file);
       }
       return { manifest: full, plain, segments };
@@ -128,7 +129,7 @@ async function pieceOf(window: Buffer, patch: Buffer, bytes: number, digest: str
   throw deltaMalformed(`a patch for ${digest} gives ${piece.length} bytes; the recipe says ${bytes}`);
 }
 
-function otherBytes(index: number, { zstd }: Recipe): Error {
+function otherBytes(index: number, zstd: string): Error {
   const here = process.versions.zstd;
   const what = `"${segmentPath(index)}" compresses to other bytes than the manifest says`;
   if (here === zstd) return deltaMalformed(what);

@@ -21,6 +21,8 @@ export interface Ways {
   /** By position, the path in the old bundle of a plain file that is the same. */
   readonly samePlain: readonly (string | undefined)[];
   readonly uses: ReadonlyMap<string, number>;
+  /** What is read of the old bundle, in this order: a content that is taken as it is, whole, or parts of one that is patched. */
+  readonly sources: readonly { readonly from: string; readonly isWhole: boolean }[];
 }
 
 /**
@@ -37,13 +39,16 @@ export function planWays({ old, delta, full }: DeltaManifests, recipe: Recipe): 
   const sameSegments = full.segments.map(({ digest }) => oldSegments.get(digest));
   const samePlain = full.plain.map(({ digest }) => oldPlain.get(digest));
   const uses = new Map<string, number>();
+  const sources: Ways["sources"][number][] = [];
   for (const digest of toMake(full, sameSegments, samePlain)) {
-    const from = rebuilt.get(digest)?.from ?? (carried.has(digest) ? undefined : digest);
+    const patched = rebuilt.get(digest)?.from;
+    const from = patched ?? (carried.has(digest) ? undefined : digest);
     if (from === undefined) continue;
     if (!had.has(from)) throw deltaMalformed(`neither the delta nor its base has ${digest}`);
     uses.set(from, (uses.get(from) ?? 0) + 1);
+    sources.push({ from, isWhole: patched === undefined });
   }
-  return { rebuilt, sameSegments, samePlain, uses };
+  return { rebuilt, sameSegments, samePlain, uses, sources };
 }
 
 /** Every content that is not copied with the segment or plain file that it lies in, as often as it is written. */

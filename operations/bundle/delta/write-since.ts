@@ -17,7 +17,7 @@ export interface WrittenDelta<T> extends Pick<WrittenBundle<T>, "files" | "bytes
  */
 export async function writeSince<T>(old: Bundle, request: WriteBundle<T>): Promise<WrittenDelta<T>> {
   const { out, splitBytes, sign, view, signal } = request;
-  const scratch = makeScratch(request.scratch);
+  const scratch = await makeScratch(request.scratch);
   try {
     const written = await writeBundle({ ...request, out: join(scratch, "full.tkb"), splitBytes: undefined });
     const full = await openBundle(written.files[0] ?? "");

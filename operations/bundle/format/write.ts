@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { access, constants, open, readdir, rename, rm, statfs } from "node:fs/promises";
+import { access, constants, open, readdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { type Readable, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -11,8 +11,10 @@ import { partName } from "./reading/parts.ts";
 import { SLOT_BYTES } from "./slot.ts";
 import type { Watched } from "./watched.ts";
 import { type BlobSource, openPlain, type PlainSource, sourceBytes } from "./writing/contents.ts";
+import { removeLeftBehind } from "./writing/left-behind.ts";
 import type { PackedBundle } from "./writing/pack-bundle.ts";
 import { PartWriter } from "./writing/part-writer.ts";
+import { assertRoom } from "./writing/room.ts";
 import { syncFolder } from "./writing/sync-folder.ts";
 import { writeFault } from "./writing/write-faults.ts";
 
@@ -25,6 +27,9 @@ const MIN_SPLIT_BYTES = 131_072;
 const MAX_PARTS = 999;
 /** FAT32 takes a file of one byte less, so that `--split 4GiB` has to mean a little less. */
 const FAT32_BYTES = 2 ** 32;
+
+/** Behind the name of the output, before the number of the process that writes it. */
+const PARTIAL = ".partial-";
 
 /** What an archive is written of: a {@link PackedBundle}, or segments that come from elsewhere. */
 export interface ArchiveSources extends Omit<PackedBundle, "segments"> {
@@ -40,7 +45,7 @@ export interface WriteOptions extends Watched {
 
 /**
  * Writes the archive under names of its own beside the output, down to the disk, and renames it when it is whole; the first part last. On failure
- * nothing stays.
+ * nothing stays; of a process that was killed while it wrote the same output, the next one removes it.
  * @returns the files that were written
  * @throws BUNDLE_OUTPUT_THERE, BUNDLE_SPLIT_RANGE, BUNDLE_MALFORMED, BUNDLE_SOURCE_CHANGED, BUNDLE_DISK_FULL, BUNDLE_NOT_WRITABLE,
  * BUNDLE_CANCELLED
@@ -54,7 +59,7 @@ export async function writeArchive(
   checkSlot(slot);
   const layout = layoutOf(packed.manifest);
   const partBytes = partBytesOf(layout, options.splitBytes);
-  const partial = `${out}.partial-${randomBytes(4).toString("hex")}`;
+  const partial = `${out}${PARTIAL}${process.pid}-${randomBytes(4).toString("hex")}`;
   const nameOf = (base: string, index: number): string => (partBytes === undefined ? base : partName(base, index));
   const writer = new PartWriter((index) => nameOf(partial, index), partBytes);
   let named: readonly string[] = [];
@@ -73,6 +78,11 @@ export async function writeArchive(
     await Promise.all([...writer.files, ...named].map((file) => rm(file, { force: true })));
     throw writeFault(thrown, out, options.signal);
   }
+}
+
+/** Removes what processes left of this output that were killed while they wrote it. */
+export function removePartials(out: string): Promise<void> {
+  return removeLeftBehind(dirname(out), `${basename(out)}${PARTIAL}`);
 }
 
 /**
@@ -171,13 +181,8 @@ async function checkPlace(out: string, bytes: number): Promise<void> {
   await checkFree(out);
   // What is read-only has no room either, and that is not what is wrong with it.
   await access(dirname(out), constants.W_OK);
-  const { bavail, bsize } = await statfs(dirname(out));
-  if (bavail * bsize >= bytes) return;
-  throw bundleFormatErrors.error(
-    "BUNDLE_DISK_FULL",
-    `"${out}" needs ${bytes} bytes, and ${bavail * bsize} are free there`,
-    { path: out },
-  );
+  await removePartials(out);
+  await assertRoom(out, dirname(out), bytes);
 }
 
 /** Parts of an older bundle would be taken for parts of this one. */
