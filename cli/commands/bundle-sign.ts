@@ -1,11 +1,12 @@
 import { resolve } from "node:path";
 import { type Bundle, openBundle } from "../../operations/bundle/format/read.ts";
 import { replaceSlot } from "../../operations/bundle/format/write.ts";
-import { knownSigners } from "../../operations/bundle/trust/decide.ts";
+import { assertSubjects, knownSigners } from "../../operations/bundle/trust/decide.ts";
 import type { SignedRoot } from "../../operations/bundle/trust/root.ts";
 import { followRoots } from "../../operations/bundle/trust/root-chain.ts";
 import { planSigning, type SigningJob, signBundle } from "../../operations/bundle/trust/sign-bundle.ts";
 import { parseSlot, type Signatures } from "../../operations/bundle/trust/slot.ts";
+import { statementOf } from "../../operations/bundle/trust/statement.ts";
 import { bundleFolder, newestRoot, readVendorRoots } from "../../operations/bundle/trust/vendor-roots.ts";
 import { parseDuration } from "../../shared/durations.ts";
 import { EXIT } from "../../shared/errors.ts";
@@ -74,6 +75,8 @@ export const run: Run = async (context) => {
 function jobOf(context: CommandContext, bundle: Bundle, dir: string): SigningJob {
   const { io, options } = context;
   const had = parseSlot(bundle.slot);
+  // Else the other signatures would be lost, and the bundle get a version that nobody asked for.
+  assertSubjects(bundle, statementOf(had.statement));
   const folder = bundleFolder(dir);
   const roots = rootsFor(context, had, folder);
   const root = roots.at(-1);

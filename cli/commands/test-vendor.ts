@@ -8,13 +8,12 @@ import { MADE_AT, people, rootFacts, scratch, signedRoot } from "../../operation
 import { bundleFolder, rootFile, writeRootFile } from "../../operations/bundle/trust/vendor-roots.ts";
 import { runCli } from "../test-io.ts";
 
-/** For tests of commands: whoever signs bundles of tenant `demo`, with a root of trust that asks for one signature. */
+/** For tests of commands: whoever signs bundles of tenant `demo`. */
 export interface TestVendor {
   /** Where commands run; the vendor's state directory is `vendor` in it. */
   readonly folder: string;
   readonly in: (name: string) => string;
   readonly root: SignedRoot;
-  readonly signer: KeySigner;
   /** Options of commands that name the root. */
   readonly named: readonly string[];
   /** Signs as the vendor. */
@@ -27,17 +26,32 @@ export interface TestVendor {
   readonly remove: () => void;
 }
 
-/** For tests of commands: a vendor in a folder of its own. */
-export async function testVendor(): Promise<TestVendor> {
+/** Who signs beside Anna, and how many it takes. */
+interface VendorOptions {
+  /** @default 1: Anna alone is enough */
+  readonly threshold?: number;
+  readonly more?: (place: Pick<TestVendor, "json" | "in">) => Promise<Readonly<Record<string, PublicKey>>>;
+}
+
+type PublicKey = Pick<KeySigner, "publicKeySpki">;
+
+/** For tests of commands: a vendor in a folder of its own; others may sign as well, whose keys are made there. */
+export async function testVendor({ threshold = 1, more = async () => ({}) }: VendorOptions = {}): Promise<TestVendor> {
   const place = scratch();
+  const json: TestVendor["json"] = async (...argv) => {
+    const { exit, stdout } = await runCli([...argv, "--json"], { cwd: place.folder, now: () => MADE_AT });
+    const said = JSON.parse(stdout);
+    return { exit, ...said, ...said.error };
+  };
   const keys = await people("anna", "root");
-  const root = await signedRoot(rootFacts({ anna: keys.anna }, { root: keys.root }, { tenant: "demo" }), keys.root);
+  const signers = { anna: keys.anna, ...(await more({ json, in: place.in })) };
+  const root = await signedRoot(rootFacts(signers, { root: keys.root }, { tenant: "demo", threshold }), keys.root);
   const folder = bundleFolder(place.in("vendor"));
   const rootJson = rootFile(folder, 1);
   writeRootFile(rootJson, root);
   const sign: TestVendor["sign"] = (head) => signBundle({ ...head, roots: [root], folder, now: MADE_AT }, [keys.anna]);
   return {
-    ...{ folder: place.folder, in: place.in, root, signer: keys.anna, sign },
+    ...{ folder: place.folder, in: place.in, root, sign, json },
     named: ["--root", rootJson, "--fingerprint", root.fingerprint],
     bundle: async (contents, splitBytes) => {
       const files = await writtenBundle(contents, splitBytes);
@@ -46,11 +60,6 @@ export async function testVendor(): Promise<TestVendor> {
       await bundle.close();
       await replaceSlot(files, slot);
       return files[0] ?? "";
-    },
-    json: async (...argv) => {
-      const { exit, stdout } = await runCli([...argv, "--json"], { cwd: place.folder, now: () => MADE_AT });
-      const said = JSON.parse(stdout);
-      return { exit, ...said, ...said.error };
     },
     remove: () => {
       place[Symbol.dispose]();

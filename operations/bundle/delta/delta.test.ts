@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
 import { SLOT_BYTES } from "../format/slot.ts";
-import { largeContents, removeFolders, testContents, testFolder, UNWATCHED } from "../format/test-bundle.ts";
+import { blobOf, largeContents, removeFolders, testContents, testFolder, UNWATCHED } from "../format/test-bundle.ts";
 import type { BundleContents } from "../format/write.ts";
 import { deltaContents } from "./make-delta.ts";
 import { applied, closeBundles, deltaBetween, layeredContents, noise, openedBundle } from "./test-delta.ts";
@@ -41,6 +41,24 @@ describe("a delta, applied to the old bundle, gives the full one to the byte", (
     // The signatures of both bundles are in it, and they are 64 KiB of spaces here.
     expect(delta).toBeLessThan(2 * SLOT_BYTES);
     expect(full).toBeGreaterThan(800_000);
+  });
+
+  it("where files have other names for what they import, as modules of the toolkit do", async () => {
+    const modules = (hash: string, change: (bytes: Buffer) => Buffer): BundleContents => {
+      const contents = testContents();
+      const made = [200_000, 150_000, 151_000].map((size, index) => {
+        const bytes = change(noise(`module ${index}`, size));
+        return { path: `toolkit/lib/chunk-${hash}${index}.mjs`, source: blobOf(bytes) };
+      });
+      const files = made.map(({ path, source }) => ({ path, digest: source.digest, executable: false }));
+      const groups = [...contents.groups, made.map(({ source }) => source)];
+      return { ...contents, files: [...contents.files, ...files], groups };
+    };
+    const { delta } = await roundTrip(
+      modules("ABCDEF2", (bytes) => bytes),
+      modules("QRSTUV7", (bytes) => edited(bytes)),
+    );
+    expect(delta).toBeLessThan(2 * SLOT_BYTES);
   });
 
   it("where nothing changed, and where everything did", async () => {

@@ -69,7 +69,7 @@ export function decideTrust(question: TrustQuestion): TrustDecision {
     const message = `it was signed under root ${predicate.rootVersion}, and root ${root.root.version} is the newest`;
     throw bundleTrustErrors.error("BUNDLE_ROOT_OLD", message);
   }
-  assertSame(question, statement);
+  assertSubjects(question, statement);
   assertOurs(question, statement, root);
   const manifest = digestOf(manifestBytes);
   assertNewer(question.seen, predicate.version, manifest);
@@ -126,7 +126,14 @@ export function knownSigners(
   });
 }
 
-function assertSame({ manifestBytes, sums }: TrustQuestion, { subject }: Statement): void {
+/**
+ * Whether a statement is on these very bytes.
+ * @throws BUNDLE_MIXED
+ */
+export function assertSubjects(
+  { manifestBytes, sums }: Pick<TrustQuestion, "manifestBytes" | "sums">,
+  { subject }: Statement,
+): void {
   for (const [index, bytes] of [manifestBytes, sums].entries()) {
     const { name, digest } = subject[index as 0 | 1];
     const found = digestOf(bytes);

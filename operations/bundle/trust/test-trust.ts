@@ -17,13 +17,15 @@ export async function people<const N extends string>(...names: readonly N[]): Pr
   return Object.fromEntries(made) as Record<N, KeySigner>;
 }
 
+type PublicKey = Pick<KeySigner, "publicKeySpki">;
+
 /** A holder of a key, as roots name one. */
-export function holder(name: string, { publicKeySpki }: KeySigner): Holder {
+export function holder(name: string, { publicKeySpki }: PublicKey): Holder {
   return { name, publicKey: publicKeySpki.toString("base64") };
 }
 
 /** Holders by their names, in order. */
-export function holders(keys: Readonly<Record<string, KeySigner>>): Holder[] {
+export function holders(keys: Readonly<Record<string, PublicKey>>): Holder[] {
   return Object.entries(keys)
     .map(([name, key]) => holder(name, key))
     .toSorted((a, b) => (a.name < b.name ? -1 : 1));
@@ -36,8 +38,8 @@ export async function signedRoot(root: Root, ...by: readonly KeySigner[]): Promi
 
 /** What a root says, of version 1 and of thresholds of one, but for the changes. */
 export function rootFacts(
-  signers: Readonly<Record<string, KeySigner>>,
-  rootKeys: Readonly<Record<string, KeySigner>>,
+  signers: Readonly<Record<string, PublicKey>>,
+  rootKeys: Readonly<Record<string, PublicKey>>,
   changes: Partial<Root> = {},
 ): Root {
   return {
