@@ -1,29 +1,19 @@
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { SIGNED_AT, testVerification } from "../../operations/evidence/test-evidence.ts";
 import type { BoundaryOptions } from "../../operations/verify/boundary.ts";
 import type { Verification } from "../../operations/verify/result.ts";
-import { controlErrors } from "../../shared/control-client.ts";
-import { layoutOf } from "../../stacks/host/layout.ts";
 import { runCli } from "../test-io.ts";
+import { exampleFolder } from "./test-away-site.ts";
 
 /** Nothing runs: what is asked of the deployment is away, and what was found is what a test says. */
 let found: Verification;
 let asked: BoundaryOptions | undefined;
-vi.mock("./certs-context.ts", () => ({
-  certsSite: async () => ({
-    layout: layoutOf(join(cwd, ".trustkern"), tmpdir()),
-    model: { components: [] },
-    tenant: "demo",
-    clock: () => SIGNED_AT,
-    pki: { ledger: { revocations: () => [], records: () => [] }, leafFiles: () => [] },
-    operator: async () => {
-      throw controlErrors.error(Object.keys(controlErrors.entries)[0] as keyof typeof controlErrors.entries, "away");
-    },
-  }),
-}));
+vi.mock("./certs-context.ts", async () => {
+  const { awaySite } = await import("./test-away-site.ts");
+  return awaySite(() => ({ cwd, at: SIGNED_AT }));
+});
 vi.mock("../../operations/verify/boundary.ts", () => ({
   verifyBoundary: async (options: BoundaryOptions) => {
     asked = options;
@@ -31,19 +21,9 @@ vi.mock("../../operations/verify/boundary.ts", () => ({
   },
 }));
 
-const NAMES = [
-  ...["backend", "broker", "collector", "custody", "custody-broker", "database", "gateway", "loki", "prometheus"],
-  ...["schema", "shipper", "simulator", "step-ca", "probe"],
-];
-const LOCK = `schema: trustkern.images/1\nsource: packages\nimages:\n${NAMES.map(
-  (name) => `  ${name}: {reference: "trustkern/${name}:0.1.0", digest: "sha256:${"0".repeat(64)}"}\n`,
-).join("")}`;
-
 let cwd: string;
 beforeEach(() => {
-  cwd = mkdtempSync(join(tmpdir(), "tk-ev-"));
-  cpSync(join("examples", "single-host", "trustkern.yaml"), join(cwd, "trustkern.yaml"));
-  writeFileSync(join(cwd, "images.lock.yaml"), LOCK);
+  cwd = exampleFolder();
   found = testVerification();
   asked = undefined;
 });

@@ -1,42 +1,22 @@
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { WRITTEN_AT } from "../../operations/status-file/test-status.ts";
-import { controlErrors } from "../../shared/control-client.ts";
-import { layoutOf } from "../../stacks/host/layout.ts";
 import { writeState } from "../../stacks/host/state.ts";
 import { runCli } from "../test-io.ts";
+import { exampleFolder } from "./test-away-site.ts";
 // So that loading it is not part of the first test.
 import "./status-export.ts";
 
 /** Certificates are those of a host without any, and custody is away; no Docker Engine answers. */
-vi.mock("./certs-context.ts", () => ({
-  certsSite: async () => ({
-    layout: layoutOf(join(cwd, ".trustkern"), tmpdir()),
-    model: { components: [] },
-    tenant: "demo",
-    clock: () => WRITTEN_AT,
-    pki: { ledger: { revocations: () => [], records: () => [] }, leafFiles: () => [] },
-    operator: async () => {
-      throw controlErrors.error("CONTROL_UNREACHABLE", "away");
-    },
-  }),
-}));
-
-const NAMES = [
-  ...["backend", "broker", "collector", "custody", "custody-broker", "database", "gateway", "loki", "prometheus"],
-  ...["schema", "shipper", "simulator", "step-ca", "probe"],
-];
-const LOCK = `schema: trustkern.images/1\nsource: packages\nimages:\n${NAMES.map(
-  (name) => `  ${name}: {reference: "trustkern/${name}:0.1.0", digest: "sha256:${"0".repeat(64)}"}\n`,
-).join("")}`;
+vi.mock("./certs-context.ts", async () => {
+  const { awaySite } = await import("./test-away-site.ts");
+  return awaySite(() => ({ cwd, at: WRITTEN_AT }));
+});
 
 let cwd: string;
 beforeEach(() => {
-  cwd = mkdtempSync(join(tmpdir(), "tk-status-"));
-  cpSync(join("examples", "single-host", "trustkern.yaml"), join(cwd, "trustkern.yaml"));
-  writeFileSync(join(cwd, "images.lock.yaml"), LOCK);
+  cwd = exampleFolder();
 });
 afterEach(() => rmSync(cwd, { recursive: true }));
 

@@ -13,7 +13,7 @@ const decompress = promisify(zstdDecompress);
  */
 export async function makePatch(old: Uint8Array, bytes: Uint8Array): Promise<Buffer> {
   // Tables as large as the old bytes, or its older part is not found.
-  const log = Math.min(26, Math.max(17, Math.ceil(Math.log2(old.length + 1))));
+  const log = Math.min(26, Math.max(17, Math.ceil(Math.log2(Math.max(2, old.length)))));
   const params = {
     [constants.ZSTD_c_compressionLevel]: LEVEL,
     [constants.ZSTD_c_windowLog]: WINDOW_LOG,

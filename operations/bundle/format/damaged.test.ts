@@ -7,6 +7,7 @@ import { digestOf, type Manifest, parseManifest, renderManifest } from "./manife
 import { type Bundle, openBundle } from "./read.ts";
 import {
   blobOf,
+  codeOf,
   largeContents,
   packed,
   removeFolders,
@@ -19,12 +20,6 @@ import {
 import { writeArchive } from "./write.ts";
 
 afterEach(removeFolders);
-
-const codeOf = (work: Promise<unknown>): Promise<unknown> =>
-  work.then(
-    () => undefined,
-    (thrown) => thrown.code,
-  );
 
 /** What opening and reading every byte comes to. */
 async function verified(path: string): Promise<unknown> {

@@ -15,6 +15,14 @@ export const UNWATCHED: Watched = { signal: new AbortController().signal, onProg
 export const TEST_SLOT: Uint8Array = Buffer.from(`${" ".repeat(SLOT_BYTES - 1)}
 `);
 
+/** For tests: the code of the error that some work ends with; undefined where it is done. */
+export function codeOf(work: Promise<unknown>): Promise<unknown> {
+  return work.then(
+    () => undefined,
+    (thrown) => thrown.code,
+  );
+}
+
 /** For tests: bytes as a blob. */
 export function blobOf(content: string | Uint8Array): BlobSource {
   const bytes = Buffer.from(content);

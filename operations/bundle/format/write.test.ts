@@ -6,6 +6,7 @@ import { digestOf } from "./manifest.ts";
 import { openBundle } from "./read.ts";
 import {
   blobOf,
+  codeOf,
   largeContents,
   packed,
   removeFolders,
@@ -18,12 +19,6 @@ import {
 import { packBundle, replaceSlot, writeArchive } from "./write.ts";
 
 afterEach(removeFolders);
-
-const codeOf = (work: Promise<unknown>): Promise<unknown> =>
-  work.then(
-    () => undefined,
-    (thrown) => thrown.code,
-  );
 
 describe("the same contents", () => {
   it("give the same bytes", async () => {

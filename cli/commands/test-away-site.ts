@@ -1,0 +1,40 @@
+import { cpSync, mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { controlErrors } from "../../shared/control-client.ts";
+import { layoutOf } from "../../stacks/host/layout.ts";
+
+const NAMES = [
+  ...["backend", "broker", "collector", "custody", "custody-broker", "database", "gateway", "loki", "prometheus"],
+  ...["schema", "shipper", "simulator", "step-ca", "probe"],
+];
+const LOCK = `schema: trustkern.images/1\nsource: packages\nimages:\n${NAMES.map(
+  (name) => `  ${name}: {reference: "trustkern/${name}:0.1.0", digest: "sha256:${"0".repeat(64)}"}\n`,
+).join("")}`;
+
+/** For tests of commands: a folder with a deployment of Docker and its lock of images; whoever made it removes it. */
+export function exampleFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "tk-example-"));
+  cpSync(join("examples", "single-host", "trustkern.yaml"), join(folder, "trustkern.yaml"));
+  writeFileSync(join(folder, "images.lock.yaml"), LOCK);
+  return folder;
+}
+
+/**
+ * For tests of commands: in place of `certs-context.ts`, a host without any certificate, whose deployment does not answer.
+ * @param of what is asked when a command runs: the folder, and the time
+ */
+export function awaySite(of: () => { readonly cwd: string; readonly at: Date }) {
+  return {
+    certsSite: async () => ({
+      layout: layoutOf(join(of().cwd, ".trustkern"), tmpdir()),
+      model: { components: [] },
+      tenant: "demo",
+      clock: () => of().at,
+      pki: { ledger: { revocations: () => [], records: () => [] }, leafFiles: () => [] },
+      operator: async () => {
+        throw controlErrors.error("CONTROL_UNREACHABLE", "away");
+      },
+    }),
+  };
+}
