@@ -6,6 +6,7 @@ import { bundledFile } from "../operations/bundle/format/file.ts";
 import { type Bundle, openBundle } from "../operations/bundle/format/read.ts";
 import { bringBundle, type SiteReport, takeBack } from "../operations/bundle/install/bring.ts";
 import { childToolkit } from "../operations/bundle/install/child-toolkit.ts";
+import { whatRuns } from "../operations/bundle/install/facts.ts";
 import type { Wish } from "../operations/bundle/install/plan.ts";
 import { type Site, siteOf } from "../operations/bundle/install/site.ts";
 import { assertFit } from "../operations/bundle/preflight/preflight.ts";
@@ -32,7 +33,7 @@ export async function bringFile(context: CommandContext, wish: Wish): Promise<Ex
     const site = siteOf(siteFolder(context, bundle.manifest.deployment));
     const decide = (): TrustDecision => {
       const { root, seen } = readSiteTrust(site.dir);
-      return decideTrust({ ...bundle, siteRoot: root, seen, now: io.now() });
+      return decideTrust({ ...bundle, siteRoot: root, seen, runs: whatRuns(site), now: io.now() });
     };
     let decision = decide();
     for (const { message } of decision.warnings) io.stderr(`warning: ${message}\n`);
@@ -86,6 +87,7 @@ function asked(context: CommandContext, site: Site) {
     engine: dockerEngine(createDockerCli(io.env)),
     toolkit: childToolkit({
       env: io.env,
+      claimFile: site.deployFile,
       flags: ["--progress", flags.progress, ...(flags.nonInteractive ? ["--non-interactive"] : [])],
       deploy: [...passed("--start-key", options.startKey), ...passed("--passphrase-file", options.passphraseFile)],
       onOutput: io.stderr,

@@ -1,5 +1,7 @@
 import { join, resolve } from "node:path";
 import type { Bundle } from "../operations/bundle/format/read.ts";
+import { whatRuns } from "../operations/bundle/install/facts.ts";
+import { siteOf } from "../operations/bundle/install/site.ts";
 import { readSiteTrust, SITES_DIR } from "../operations/bundle/trust/site.ts";
 import { namedRoot } from "./bundle-trust-options.ts";
 import type { CommandContext } from "./command.ts";
@@ -14,12 +16,12 @@ export function trustIn(context: CommandContext, { manifest }: Pick<Bundle, "man
   const named = namedRoot(context);
   if (named !== undefined) {
     if (options.site === undefined)
-      return { siteRoot: named, seen: undefined, by: `root ${named.root.version}, as named` };
+      return { siteRoot: named, seen: undefined, runs: undefined, by: `root ${named.root.version}, as named` };
     const message = "--root and --site are both there; accepted: one of them";
     throw cliErrors.error("CLI_USAGE", message, { path: "--site" });
   }
   // Whose it says to be only says where to look: what is there decides.
   const site = typeof options.site === "string" ? resolve(io.cwd, options.site) : join(SITES_DIR, manifest.deployment);
   const { root, seen } = readSiteTrust(site);
-  return { siteRoot: root, seen, by: `site ${site}` };
+  return { siteRoot: root, seen, runs: whatRuns(siteOf(site)), by: `site ${site}` };
 }

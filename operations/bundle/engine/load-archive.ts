@@ -29,7 +29,8 @@ async function fill(
   }
   const manifest = images.map((image) => ({
     Config: configName(image.config),
-    RepoTags: [image.reference, keptReference(image, version)],
+    // Its own name is given where the version takes its place: until then it is that of the version that runs.
+    RepoTags: [keptReference(image, version)],
     Layers: image.layers.map(layerName),
   }));
   tar.entry({ name: "manifest.json", mtime: new Date(0) }, JSON.stringify(manifest));

@@ -5,6 +5,7 @@ import type { Hands } from "./hands.ts";
 import { historyOf } from "./history.ts";
 import type { Step } from "./journal.ts";
 import { type Plan, waysLeft } from "./plan.ts";
+import { emptyStaging, removeVersion } from "./prune.ts";
 import { leftBehind } from "./site.ts";
 
 /** Steps of an upgrade that are undone when one of them fails: before them nothing is touched, and after them it is well. */
@@ -17,10 +18,13 @@ const UNDONE: readonly Step[] = ["stop", "backup", "switch", "deploy"];
  */
 export async function applyPlan(plan: Plan, hands: Hands): Promise<void> {
   const { run, kind, target, from, steps, resumes, abandons } = plan;
-  if (steps.length === 0 && !resumes) return;
+  if (steps.length === 0 && !resumes) return emptyStaging(hands.site);
   const { write } = hands.journal;
   const at = timeOf(hands);
-  if (abandons !== undefined) write({ event: "end", run: abandons, at: at(), outcome: "old" });
+  if (abandons !== undefined) {
+    if (abandons.version !== from?.version) await removeVersion(hands.site, hands.engine, abandons.version);
+    write({ event: "end", run: abandons.run, at: at(), outcome: "old" });
+  }
   if (!resumes) {
     const { version, manifest } = target;
     write({ event: "begin", run, at: at(), kind, version, manifest, from: from?.version ?? null });
@@ -40,6 +44,7 @@ export async function applyPlan(plan: Plan, hands: Hands): Promise<void> {
     }
   }
   write({ event: "end", run, at: at(), outcome: "new" });
+  emptyStaging(hands.site);
 }
 
 /** Goes back because of an error, and gives the one that tells of both. */
@@ -61,8 +66,12 @@ async function undo(plan: Plan, hands: Hands, why: unknown): Promise<Error> {
 }
 
 async function goBack(plan: Plan, hands: Hands): Promise<void> {
+  const open = openRun(hands);
   try {
     for (const step of plan.steps) await journalled(step, plan, hands);
+    // It stopped nothing, and nobody goes on with it.
+    if (plan.steps.length === 0 && open?.kind === "upgrade")
+      await removeVersion(hands.site, hands.engine, open.version);
   } catch (thrown) {
     if (hands.signal.aborted) throw thrown;
     const what = `version ${plan.target.version} does not run yet: ${messageOf(thrown)}`;
@@ -70,6 +79,7 @@ async function goBack(plan: Plan, hands: Hands): Promise<void> {
   }
   const outcome = plan.kind === "rollback" ? "new" : "old";
   hands.journal.write({ event: "end", run: plan.run, at: timeOf(hands)(), outcome });
+  emptyStaging(hands.site);
 }
 
 async function journalled(step: Step, plan: Plan, hands: Hands): Promise<void> {

@@ -7,6 +7,7 @@ import { type Asked, lookAtSite } from "./facts.ts";
 import type { Hands } from "./hands.ts";
 import { historyOf } from "./history.ts";
 import { type Journal, openJournal, type Step } from "./journal.ts";
+import { assertPlaced } from "./place.ts";
 import { type Plan, planInstall, planRollback, type Wish } from "./plan.ts";
 import { backupOf, type Site, versionDir } from "./site.ts";
 import { writingSite } from "./writing.ts";
@@ -49,7 +50,7 @@ export interface SiteReport {
 /**
  * Brings a bundle to a site whose trust in it is settled: install, or upgrade. Cut anywhere, the same call goes on.
  * @throws STATE_LOCKED, BUNDLE_INSTALLED, BUNDLE_NOT_INSTALLED, BUNDLE_RUN_OPEN, BUNDLE_OTHER_MACHINE, BUNDLE_DELTA_ALONE, BUNDLE_PREFLIGHT,
- * BUNDLE_SITE_UNWRITABLE, what verifying the bundle throws, and what {@link applyPlan} throws
+ * BUNDLE_VERSION_DAMAGED, BUNDLE_SITE_UNWRITABLE, what verifying the bundle throws, and what {@link applyPlan} throws
  */
 export async function bringBundle(request: Bringing): Promise<SiteReport> {
   const { wish, bundle, trusted, site } = request;
@@ -70,6 +71,9 @@ export async function bringBundle(request: Bringing): Promise<SiteReport> {
   // Also where nothing is taken from it: whoever brings a damaged medium hears of it. Preflight unpacks some of it.
   await verified();
   if (plan.steps.length > 0) await request.preflight(plan);
+  // What could not be gone back to is not stopped.
+  if (plan.steps.includes("stop") && plan.from !== undefined)
+    await assertPlaced(site, plan.from.version, plan.from.manifest);
   await applyPlan(plan, { ...request, journal: lock.journal, brought: { bundle, trusted } });
   return reportOf(plan, false);
 }
@@ -79,22 +83,23 @@ export type TakingBack = Asked & Pick<Hands, "clock" | "onProgress"> & Pick<Brin
 
 /**
  * Takes a site back to the version before, with the state that it had: an open upgrade, or the version that is installed.
- * @throws STATE_LOCKED, BUNDLE_NO_WAY_BACK, BUNDLE_WAY_BACK_STOPPED
+ * @throws STATE_LOCKED, BUNDLE_NO_WAY_BACK, BUNDLE_VERSION_DAMAGED, BUNDLE_WAY_BACK_STOPPED
  */
 export async function takeBack(request: TakingBack): Promise<SiteReport> {
   using lock = lockSite(request.site, request.pid);
   const plan = planRollback({ history: historyOf(lock.journal.lines()) });
-  assertWayBack(request.site, plan);
+  await assertWayBack(request.site, plan);
   if (!request.dryRun) await applyPlan(plan, { ...request, journal: lock.journal, brought: undefined });
   return reportOf(plan, request.dryRun);
 }
 
 /** Before anything is stopped. What was begun is gone on with, whatever is there. */
-function assertWayBack(site: Site, { resumes, target }: Plan): void {
+async function assertWayBack(site: Site, { resumes, target: { version, manifest } }: Plan): Promise<void> {
   if (resumes) return;
-  const gone = [backupOf(site, target.version), versionDir(site, target.version)].filter((path) => !existsSync(path));
+  const gone = [backupOf(site, version), versionDir(site, version)].filter((path) => !existsSync(path));
   if (gone.length > 0)
-    throw siteErrors.error("BUNDLE_NO_WAY_BACK", `version ${target.version} has lost "${gone.join('" and "')}"`);
+    throw siteErrors.error("BUNDLE_NO_WAY_BACK", `version ${version} has lost "${gone.join('" and "')}"`);
+  await assertPlaced(site, version, manifest);
 }
 
 /** Every byte is held against the manifest before one is unpacked, although each blob is held against it once more when it is. */

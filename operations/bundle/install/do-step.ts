@@ -4,7 +4,7 @@ import { siteErrors } from "./errors.ts";
 import type { Hands } from "./hands.ts";
 import type { Step } from "./journal.ts";
 import { loadMissing, nameImages } from "./load.ts";
-import { keptManifest, placeVersion, versionsOf } from "./place.ts";
+import { assertPlaced, keptManifest, placeVersion, versionsOf } from "./place.ts";
 import type { Plan } from "./plan.ts";
 import { prune } from "./prune.ts";
 import { quietState } from "./quiet-state.ts";
@@ -29,9 +29,10 @@ const STEP: Readonly<Record<Step, (plan: Plan, hands: Hands) => Promise<void>>> 
     await stageFiles(staging);
     await stageRuntime(staging);
   },
-  load: async ({ target: { version } }, hands) => {
+  load: async ({ target: { version }, steps }, hands) => {
     const { engine, signal, onProgress } = hands;
-    await loadMissing({ bundle: broughtTo(hands).bundle, version, engine, signal, onProgress });
+    const own = !steps.includes("switch");
+    await loadMissing({ bundle: broughtTo(hands).bundle, version, own, engine, signal, onProgress });
   },
   place: async ({ target: { version, manifest } }, { site }) => placeVersion(site, version, manifest),
   stop: async ({ from }, hands) => {
@@ -49,7 +50,10 @@ const STEP: Readonly<Record<Step, (plan: Plan, hands: Hands) => Promise<void>>> 
     onProgress("copying volumes, keys and state");
     await backUp(site, from.version, signal);
   },
-  switch: async ({ target }, { site }) => switchCurrent(site, target.version),
+  switch: async ({ target: { version } }, { site, engine }) => {
+    await nameImages(engine, keptManifest(site, version).images, version, true);
+    switchCurrent(site, version);
+  },
   deploy: deploy,
   record: async (_, hands) => broughtTo(hands).trusted.record(),
   prune: async ({ target, from }, { site, engine }) =>
@@ -68,11 +72,17 @@ const STEP: Readonly<Record<Step, (plan: Plan, hands: Hands) => Promise<void>>> 
   },
   "switch-back": async ({ target }, { site }) => switchCurrent(site, target.version),
   "load-back": async ({ target: { version } }, { site, engine }) =>
-    nameImages(engine, keptManifest(site, version).images, version),
-  "deploy-back": deploy,
+    nameImages(engine, keptManifest(site, version).images, version, true),
+  "deploy-back": async (plan, hands) => {
+    // It was put in place long ago: what runs is what its bundle brought, as on the way forward.
+    await assertPlaced(hands.site, plan.target.version, plan.target.manifest);
+    await deploy(plan, hands);
+  },
 };
 
-async function deploy({ target: { version } }: Plan, { site, toolkit, signal, onProgress }: Hands): Promise<void> {
+async function deploy({ target: { version } }: Plan, hands: Hands): Promise<void> {
+  const { site, toolkit, signal, onProgress } = hands;
+  await quietState(hands);
   onProgress(`deploying version ${version} with its own toolkit`);
   const folder = versionDir(site, version);
   await toolkit.deploy(folder, site.stateDir, signal);

@@ -52,6 +52,11 @@ export const siteErrors = catalogue({
     summary: "There is no copy of an earlier version to go back to.",
     fix: "install the version that is wanted as a bundle of its own; a site keeps the copy of the last upgrade alone",
   },
+  BUNDLE_VERSION_DAMAGED: {
+    exit: EXIT.resource,
+    summary: "Files of a version on this site are not what its bundle brought: nothing of them is run.",
+    fix: "put them in place anew with the bundle of that version: trustkern bundle install FILE",
+  },
   BUNDLE_PREFLIGHT: {
     exit: EXIT.resource,
     summary: "This machine cannot take the bundle as it is; nothing was touched.",

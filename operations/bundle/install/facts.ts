@@ -2,8 +2,8 @@ import type { SiteEngine } from "../engine/engine.ts";
 import { missingImages } from "../engine/missing.ts";
 import type { Manifest } from "../format/manifest.ts";
 import { currentVersion } from "./current.ts";
-import { type History, historyOf, type Installed } from "./history.ts";
-import type { Journal } from "./journal.ts";
+import { type History, historyOf, type Installed, runsOf } from "./history.ts";
+import { type Journal, openJournal } from "./journal.ts";
 import { isPlaced } from "./place.ts";
 import type { EngineFacts, SiteFacts } from "./plan.ts";
 import { type Site, versionDir } from "./site.ts";
@@ -43,6 +43,14 @@ export async function lookAtSite(
   const healthy = await toolkit.isWell(versionDir(site, current), site.stateDir, signal);
   await other;
   return { site: { history, current, placed, healthy }, engine: { missing } };
+}
+
+/**
+ * What runs on a site, or is being gone back to.
+ * @throws BUNDLE_JOURNAL_CORRUPT, BUNDLE_SITE_UNWRITABLE
+ */
+export function whatRuns({ journalFile }: Pick<Site, "journalFile">): Installed | undefined {
+  return runsOf(historyOf(openJournal(journalFile).lines()));
 }
 
 function isSame({ installed, open }: History, { version, manifest }: Installed): boolean {

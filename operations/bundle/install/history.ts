@@ -29,6 +29,16 @@ export interface History {
   readonly open: OpenRun | undefined;
 }
 
+/** What runs on a site, or what a way back that has begun leads to. */
+export function runsOf({ open, installed }: Pick<History, "open" | "installed">): Installed | undefined {
+  return open?.back === undefined ? installed : backTarget(open);
+}
+
+/** What a way back leads to. */
+export function backTarget({ kind, version, manifest, from }: OpenRun): Installed | undefined {
+  return kind === "rollback" ? { version, manifest } : from;
+}
+
 const NOTHING: History = { runs: 0, installed: undefined, before: undefined, open: undefined };
 
 /**

@@ -1,4 +1,4 @@
-import type { EngineImages, SiteEngine } from "../engine/engine.ts";
+import type { SiteEngine } from "../engine/engine.ts";
 import { loadArchive } from "../engine/load-archive.ts";
 import { type BundleImage, keptReference, layersToSend, missingImages } from "../engine/missing.ts";
 import type { BundleContent } from "./content.ts";
@@ -8,6 +8,8 @@ import { siteErrors } from "./errors.ts";
 export interface Loading {
   readonly bundle: BundleContent;
   readonly version: number;
+  /** Whether they get their own names as well, which those of the version that runs may have. */
+  readonly own: boolean;
   readonly engine: SiteEngine;
   readonly signal: AbortSignal;
   readonly onProgress: (what: string) => void;
@@ -17,7 +19,7 @@ export interface Loading {
  * Gives an engine the images of a bundle that it lacks, straight out of the archive, and of those the layers that it lacks.
  * @throws BUNDLE_IMAGES_REFUSED, BUNDLE_SITE_CANCELLED, DOCKER_UNREACHABLE, and what the bundle's reader throws
  */
-export async function loadMissing({ bundle, version, engine, signal, onProgress }: Loading): Promise<void> {
+export async function loadMissing({ bundle, version, own, engine, signal, onProgress }: Loading): Promise<void> {
   const { images } = bundle.manifest;
   const before = await engine.look();
   const absent = missingImages(images, version, before).filter(({ config }) => !before.images.has(config));
@@ -27,14 +29,20 @@ export async function loadMissing({ bundle, version, engine, signal, onProgress 
     const wanted = new Set([...layers, ...absent.map(({ config }) => config)]);
     await engine.load(loadArchive(bundle.blobs(wanted, { signal }), absent, version), signal);
   }
-  await nameImages(engine, images, version);
+  await nameImages(engine, images, version, own);
 }
 
 /**
  * Gives images of a version their names, also where another version's have them, and holds that all are there.
+ * @param own whether their own names, or only those under which the version keeps them
  * @throws BUNDLE_IMAGES_REFUSED
  */
-export async function nameImages(engine: SiteEngine, images: readonly BundleImage[], version: number): Promise<void> {
+export async function nameImages(
+  engine: SiteEngine,
+  images: readonly BundleImage[],
+  version: number,
+  own: boolean,
+): Promise<void> {
   const found = await engine.look();
   const gone = images.filter(({ config }) => !found.images.has(config));
   if (gone.length > 0) {
@@ -42,10 +50,8 @@ export async function nameImages(engine: SiteEngine, images: readonly BundleImag
     throw siteErrors.error("BUNDLE_IMAGES_REFUSED", `the Docker Engine does not have ${what}`);
   }
   for (const image of images) {
-    for (const name of wantedNames(image, version, found)) await engine.tag(image.config, name);
+    const names = [keptReference(image, version), ...(own ? [image.reference] : [])];
+    for (const name of names.filter((one) => found.tags.get(one) !== image.config))
+      await engine.tag(image.config, name);
   }
-}
-
-function wantedNames(image: BundleImage, version: number, { tags }: EngineImages): readonly string[] {
-  return [image.reference, keptReference(image, version)].filter((name) => tags.get(name) !== image.config);
 }

@@ -1,6 +1,8 @@
 import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { digestOf, type Manifest, parseManifest } from "../format/manifest.ts";
+import { siteErrors } from "./errors.ts";
+import type { Installed } from "./history.ts";
 import { MANIFEST_NAME, type Site, stagedDir, versionDir } from "./site.ts";
 import { isWhole, storedFiles } from "./stage.ts";
 import { isRuntimeWhole } from "./stage-runtime.ts";
@@ -10,12 +12,24 @@ import { syncFolder, writingSite } from "./writing.ts";
  * Whether a version's folder is that of a manifest: every file is read, and so is the runtime of its toolkit. Several names of one file are
  * read once.
  */
-export async function isPlaced(site: Site, version: number, manifest: string): Promise<boolean> {
+export function isPlaced(site: Site, version: number, manifest: string): Promise<boolean> {
+  return isThat(site, { version, manifest }, () => true);
+}
+
+/** Folders that people read, and nothing runs. */
+const READ_ONLY = ["docs/", "sbom/"];
+
+async function isThat(
+  site: Site,
+  { version, manifest }: Installed,
+  counts: (path: string) => boolean,
+): Promise<boolean> {
   const folder = versionDir(site, version);
   const file = join(folder, MANIFEST_NAME);
   if (!existsSync(file) || digestOf(readFileSync(file)) !== manifest) return false;
   for (const stored of storedFiles(keptManifest(site, version))) {
-    const [first = "", ...others] = stored.paths.map((path) => join(folder, path));
+    const [first, ...others] = stored.paths.filter(counts).map((path) => join(folder, path));
+    if (first === undefined) continue;
     if (!(await isWhole(first, stored))) return false;
     for (const other of others) if (!(isSameFile(first, other) || (await isWhole(other, stored)))) return false;
   }
@@ -28,6 +42,19 @@ function isSameFile(one: string, other: string): boolean {
 }
 
 /**
+ * Holds that what a version runs – its toolkit, its deployment – is what its bundle brought, before any of it runs or is relied on.
+ * @throws BUNDLE_VERSION_DAMAGED
+ */
+export async function assertPlaced(site: Site, version: number, manifest: string): Promise<void> {
+  const runs = (path: string): boolean => !READ_ONLY.some((folder) => path.startsWith(folder));
+  if (await isThat(site, { version, manifest }, runs)) return;
+  const path = versionDir(site, version);
+  throw siteErrors.error("BUNDLE_VERSION_DAMAGED", `version ${version} in "${path}" is not what its bundle brought`, {
+    path,
+  });
+}
+
+/**
  * Has a version that is staged take its place, at once.
  * @throws BUNDLE_SITE_UNWRITABLE
  */
@@ -36,15 +63,16 @@ export async function placeVersion(site: Site, version: number, manifest: string
   if (!existsSync(staged) && (await isPlaced(site, version, manifest))) return;
   writingSite(placed, () => {
     mkdirSync(site.versionsDir, { recursive: true, mode: 0o755 });
+    const aside = join(site.stagingDir, `aside-${version}`);
     if (existsSync(placed)) {
       // Two renames: what lay there was damaged, or of a bundle that never ran.
-      const aside = join(site.stagingDir, `aside-${version}`);
       rmSync(aside, { recursive: true, force: true });
       renameSync(placed, aside);
     }
     renameSync(staged, placed);
     syncFolder(site.versionsDir);
     syncFolder(site.dir);
+    rmSync(aside, { recursive: true, force: true });
   });
 }
 

@@ -1,6 +1,6 @@
 import { bundleTrustErrors } from "../trust/errors.ts";
 import { siteErrors } from "./errors.ts";
-import type { History, Installed, OpenRun } from "./history.ts";
+import { backTarget, type History, type Installed, type OpenRun } from "./history.ts";
 import type { Step } from "./journal.ts";
 
 /** What a person asks for. */
@@ -34,7 +34,7 @@ export interface Plan {
   /** Whether it goes on with a run that was cut. */
   readonly resumes: boolean;
   /** An open run that had changed nothing that runs, and that another bundle takes the place of. */
-  readonly abandons: number | undefined;
+  readonly abandons: (Installed & { readonly run: number }) | undefined;
 }
 
 const INSTALL: readonly Step[] = ["stage", "load", "place", "switch", "deploy", "record", "prune"];
@@ -53,14 +53,14 @@ const CHANGING: readonly Step[] = ["stop", "backup", "switch", "deploy"];
 export function planInstall(wish: Wish, site: SiteFacts, target: Installed, engine: EngineFacts): Plan {
   const { open, installed, runs } = site.history;
   if (open !== undefined) {
-    if (open.back !== undefined) throw runOpen(open, "goes back");
+    if (open.back !== undefined) return mendBack(open, site, target, engine);
     if (open.manifest === target.manifest && open.version === target.version) return goOn(open, site, engine);
     if (open.kind === "upgrade" && CHANGING.some((step) => open.begun.has(step))) throw runOpen(open, "is not done");
     // There is state of that version by now, and no other version takes state over without a copy.
     if (open.from === undefined && open.begun.has("deploy")) throw runOpen(open, "is not done", GIVE_UP);
   }
   const run = runs + 1;
-  const abandons = open?.run;
+  const abandons = open;
   const fresh = { run, target, from: installed, resumes: false, abandons } as const;
   if (installed === undefined) {
     if (wish === "upgrade") throw siteErrors.error("BUNDLE_NOT_INSTALLED", "the site has no version yet");
@@ -87,7 +87,7 @@ export function planInstall(wish: Wish, site: SiteFacts, target: Installed, engi
 export function planRollback({ history }: Pick<SiteFacts, "history">): Plan {
   const { open, installed, before, runs } = history;
   if (open !== undefined && open.from !== undefined && open.from.version !== open.version) {
-    const target = open.kind === "rollback" ? { version: open.version, manifest: open.manifest } : open.from;
+    const target = backTarget(open) ?? open.from;
     const { run, kind, from } = open;
     const steps = waysLeft(open);
     return { run, kind, target, from, steps, resumes: true, abandons: undefined };
@@ -100,7 +100,7 @@ export function planRollback({ history }: Pick<SiteFacts, "history">): Plan {
     throw siteErrors.error("BUNDLE_NO_WAY_BACK", what);
   }
   const from = installed;
-  return { run: runs + 1, kind: "rollback", target: before, from, steps: BACK, resumes: false, abandons: open?.run };
+  return { run: runs + 1, kind: "rollback", target: before, from, steps: BACK, resumes: false, abandons: open };
 }
 
 /** What is left of a way back. Where nothing was stopped or changed yet, nothing has to be undone. */
@@ -109,6 +109,24 @@ export function waysLeft({ kind, begun, done }: Pick<OpenRun, "kind" | "begun" |
   // Without a whole copy the state was not touched: the old version starts on it as it is.
   const untouched = kind === "upgrade" && !done.has("backup");
   return BACK.filter((step) => !done.has(step) && !(step === "restore" && untouched));
+}
+
+/**
+ * A way back whose files or images are damaged goes on with the bundle of the version that it leads to, and with no other.
+ * @throws BUNDLE_RUN_OPEN
+ */
+function mendBack(open: OpenRun, { placed }: SiteFacts, target: Installed, { missing }: EngineFacts): Plan {
+  const { run, kind, from } = open;
+  const back = backTarget(open);
+  if (back?.version !== target.version || back.manifest !== target.manifest) throw runOpen(open, "goes back");
+  const whole = placed.has(target.version);
+  const steps: readonly Step[] = [
+    ...(whole ? [] : (["stage"] as const)),
+    ...(missing.length > 0 ? (["load"] as const) : []),
+    ...(whole ? [] : (["place"] as const)),
+    ...waysLeft(open),
+  ];
+  return { run, kind, target, from, steps, resumes: true, abandons: undefined };
 }
 
 function goOn(open: OpenRun, { placed }: SiteFacts, { missing }: EngineFacts): Plan {

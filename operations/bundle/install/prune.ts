@@ -1,9 +1,10 @@
-import { existsSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { SiteEngine } from "../engine/engine.ts";
 import { keptReference } from "../engine/missing.ts";
-import { keptManifest, versionsOf } from "./place.ts";
-import { type Site, versionDir } from "./site.ts";
+import { type Manifest, parseManifest } from "../format/manifest.ts";
+import { versionsOf } from "./place.ts";
+import { MANIFEST_NAME, type Site, stagedDir, versionDir } from "./site.ts";
 import { writingSite } from "./writing.ts";
 
 /**
@@ -12,17 +13,26 @@ import { writingSite } from "./writing.ts";
  * @throws BUNDLE_SITE_UNWRITABLE, DOCKER_UNREACHABLE
  */
 export async function prune(site: Site, engine: SiteEngine, keep: ReadonlySet<number>): Promise<void> {
-  for (const version of versionsOf(site).filter((one) => !keep.has(one))) {
-    for (const image of imagesOf(site, version)) await engine.untag(keptReference(image, version));
-    // Under its own name a version is whole or not there.
-    const aside = join(site.stagingDir, `aside-${version}`);
-    writingSite(aside, () => {
-      rmSync(aside, { recursive: true, force: true });
-      renameSync(versionDir(site, version), aside);
-    });
-  }
+  for (const version of versionsOf(site).filter((one) => !keep.has(one))) await removeVersion(site, engine, version);
   emptyBut(site.backupDir, (name) => keep.has(Number(name)));
   emptyStaging(site);
+}
+
+/**
+ * Takes a version away, placed or staged: the names under which it keeps its images, with those that nobody else has, and its files.
+ * @throws BUNDLE_SITE_UNWRITABLE, DOCKER_UNREACHABLE
+ */
+export async function removeVersion(site: Site, engine: SiteEngine, version: number): Promise<void> {
+  const [placed, staged] = [versionDir(site, version), stagedDir(site, version)];
+  const kept = new Set([placed, staged].flatMap(imagesIn).map((image) => keptReference(image, version)));
+  for (const name of kept) await engine.untag(name);
+  const aside = join(site.stagingDir, `aside-${version}`);
+  writingSite(aside, () => {
+    rmSync(aside, { recursive: true, force: true });
+    // Under its own name a version is whole or not there.
+    if (existsSync(placed)) renameSync(placed, aside);
+    for (const folder of [staged, aside]) rmSync(folder, { recursive: true, force: true });
+  });
 }
 
 /**
@@ -42,9 +52,9 @@ function emptyBut(folder: string, stays: (name: string) => boolean): void {
 }
 
 /** None where what lies there cannot be read any more: then their names stay. */
-function imagesOf(site: Site, version: number): ReturnType<typeof keptManifest>["images"] {
+function imagesIn(folder: string): Manifest["images"] {
   try {
-    return keptManifest(site, version).images;
+    return parseManifest(readFileSync(join(folder, MANIFEST_NAME))).images;
   } catch {
     return [];
   }

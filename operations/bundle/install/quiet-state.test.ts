@@ -33,6 +33,24 @@ it("has an upgrade and a way back wait for a deploy that was left behind", async
   ]);
 });
 
+it.each(["staging", "copying"])(
+  "waits for a deploy that has not locked the state yet, begun while it was %s",
+  async (when) => {
+    const child = spawn("sleep", ["30"]);
+    await once(child, "spawn");
+    const said: string[] = [];
+    const onProgress = (what: string) => {
+      said.push(`${what.split(" ")[0]} ${child.signalCode}`);
+      if (what.startsWith(when)) takeLock(at.site.deployFile, child.pid ?? 0);
+      if (what.startsWith("waiting")) setTimeout(() => child.kill(), 50);
+    };
+    expect(await at.bring("upgrade", testBundle(2), { onProgress })).toMatchObject({ version: 2 });
+    expect(said).toContain("waiting null");
+    expect(said).toContain(when === "staging" ? "stopping SIGTERM" : "stopping null");
+    expect(child.signalCode).toBe("SIGTERM");
+  },
+);
+
 it("gives up on one that does not end, and when it is cancelled, and takes nothing", async () => {
   const unlock = takeLock(lock(), process.pid);
   const { site, onProgress } = at.asked();

@@ -10,7 +10,7 @@ import type { Hands } from "./hands.ts";
 const LIMIT_MS = 600_000;
 
 /**
- * Waits until nobody has the lock of the state: where a command was killed, the toolkit that it started may still deploy. Nothing is
+ * Waits until nobody deploys any more, nor has the lock of the state: where a command was killed, the toolkit that it started may still deploy. Nothing is
  * taken, since the state is about to be copied or moved, and a lock would go with it; the site's own lock keeps other bundles away.
  * @throws STATE_LOCKED, BUNDLE_SITE_CANCELLED
  */
@@ -18,11 +18,13 @@ export async function quietState(
   { site, signal, onProgress }: Pick<Hands, "site" | "signal" | "onProgress">,
   limitMs: number = LIMIT_MS,
 ): Promise<void> {
-  const lock = join(site.stateDir, "lock");
+  // One says so before it begins, the other while it is at it: between the two there is no moment that neither covers.
+  const locks = [site.deployFile, join(site.stateDir, "lock")];
   const end = Date.now() + limitMs;
   for (let said = false; ; said = true, await sleep(100)) {
-    const [owner = "", since = ""] = textOf(lock).trim().split(" ");
-    if (!goesOn(owner, since)) return;
+    const held = locks.map((lock) => [lock, ...textOf(lock).trim().split(" ")] as const);
+    const [lock, owner = ""] = held.find(([, pid = "", since = ""]) => goesOn(pid, since)) ?? [];
+    if (lock === undefined) return;
     if (signal.aborted) throw siteErrors.error("BUNDLE_SITE_CANCELLED", `cancelled while process ${owner} deployed`);
     if (Date.now() >= end) {
       const fix = `wait until process ${owner} ends, or stop it, and run the same command again`;

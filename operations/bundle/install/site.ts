@@ -17,6 +17,8 @@ export interface Site {
   readonly journalFile: string;
   /** In staging, so that a bundle which is refused leaves nothing elsewhere. */
   readonly lockFile: string;
+  /** Says which process deploys, from before it begins: it may outlive the command that started it. */
+  readonly deployFile: string;
 }
 
 /** Paths of the site whose folder is `dir`. */
@@ -32,6 +34,7 @@ export function siteOf(dir: string): Site {
     backupDir: join(root, "backup"),
     journalFile: join(root, "journal.jsonl"),
     lockFile: join(root, "staging", "lock"),
+    deployFile: join(root, "staging", "lock.deploy"),
   };
 }
 

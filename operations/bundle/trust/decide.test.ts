@@ -49,6 +49,8 @@ describe("a bundle counts", () => {
   it("again with the version and content that the site has, and where there is no site", () => {
     expect(decide(good, seen(7)).statement.predicate.version).toBe(7);
     expect(decide(good, { seen: undefined }).statement.predicate.version).toBe(7);
+    // The very bundle that runs, after a way back.
+    expect(decide(good, { ...seen(8), runs: { version: 7, manifest: digest } }).statement.predicate.version).toBe(7);
   });
   it("past its date and before it was made, with a warning", () => {
     const [late, early] = [new Date("2030-01-01T00:00:00Z"), new Date("2026-03-01T11:00:00Z")];
@@ -67,6 +69,24 @@ describe("a bundle counts", () => {
 describe("a bundle is refused", () => {
   it.each<[string, string, () => Promise<Uint8Array> | Uint8Array, Partial<TrustQuestion>?]>([
     ["older than one that the site has had", "BUNDLE_ROLLBACK", () => good, seen(8)],
+    [
+      "older than one seen, as what runs, with other content",
+      "BUNDLE_ROLLBACK",
+      () => good,
+      { ...seen(8), runs: { version: 7, manifest: digestOf(sums) } },
+    ],
+    [
+      "older than one seen, with the content of what runs",
+      "BUNDLE_ROLLBACK",
+      () => good,
+      { ...seen(8), runs: { version: 6, manifest: digest } },
+    ],
+    [
+      "of the version seen, with other content, though that runs",
+      "BUNDLE_EQUIVOCATION",
+      () => good,
+      { ...seen(7, digestOf(sums)), runs: { version: 7, manifest: digest } },
+    ],
     ["of the version seen, with other content", "BUNDLE_EQUIVOCATION", () => good, seen(7, digestOf(sums))],
     ["with another manifest", "BUNDLE_MIXED", () => good, { manifestBytes: head("two").manifestBytes }],
     ["with other checksums", "BUNDLE_MIXED", () => good, { sums: head("two").sums }],

@@ -24,6 +24,11 @@ export interface TrustQuestion {
   readonly siteRoot: SignedRoot;
   /** What the site has had; undefined where there is no site. */
   readonly seen: Seen | undefined;
+  /**
+   * What runs at the site, or is being gone back to: its own bundle mends it, although a newer one has been there since.
+   * @default nothing that runs is older than what the site has had
+   */
+  readonly runs?: { readonly version: number; readonly manifest: string } | undefined;
   /** The only deployment that is accepted. @default the one that was seen, or any */
   readonly deployment?: string | undefined;
   readonly now: Date;
@@ -72,7 +77,7 @@ export function decideTrust(question: TrustQuestion): TrustDecision {
   assertSubjects(question, statement);
   assertOurs(question, statement, root);
   const manifest = digestOf(manifestBytes);
-  assertNewer(question.seen, predicate.version, manifest);
+  assertNewer(question, predicate.version, manifest);
   return {
     statement,
     manifest,
@@ -164,8 +169,9 @@ function assertOurs(
   throw bundleTrustErrors.error("BUNDLE_OTHER_DEPLOYMENT", message);
 }
 
-function assertNewer(seen: Seen | undefined, version: number, manifest: string): void {
+function assertNewer({ seen, runs }: TrustQuestion, version: number, manifest: string): void {
   if (seen === undefined || version > seen.version) return;
+  if (version < seen.version && runs?.version === version && runs.manifest === manifest) return;
   if (version < seen.version) {
     const message = `the bundle has version ${version}, and this site has had version ${seen.version}`;
     throw bundleTrustErrors.error("BUNDLE_ROLLBACK", message);

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { siteErrors } from "../install/errors.ts";
 import { backupOf, leftBehind, type Site } from "../install/site.ts";
@@ -37,6 +37,11 @@ export async function backUp(site: Site, version: number, signal: AbortSignal): 
  */
 export function restoreBackup(site: Site, version: number, run: number): void {
   const [copy, left] = [backupOf(site, version), leftBehind(site, run)];
+  // One is kept: that of the last way back.
+  for (const name of existsSync(site.backupDir) ? readdirSync(site.backupDir) : []) {
+    const other = join(site.backupDir, name);
+    if (name.startsWith("left-") && other !== left) writingSite(other, () => rmSync(other, { recursive: true }));
+  }
   if (!existsSync(copy)) {
     if (existsSync(left) && existsSync(site.stateDir)) return;
     throw siteErrors.error("BUNDLE_NO_WAY_BACK", `there is no cold copy of version ${version} in "${copy}"`);

@@ -153,6 +153,128 @@ describe("bundle upgrade", () => {
   });
 });
 
+describe("an upgrade that is given up before it stops anything", () => {
+  const names = () => Object.keys(at.engine.state().tags).sort();
+  const ours = (version: number) =>
+    ["broker", "gateway"].flatMap((name) => [`trustkern/${name}:1.0.0`, `trustkern/${name}:bundle-${version}`]).sort();
+  /** Cut when every image is loaded, before it stops anything. */
+  const loaded = async (version: number) => {
+    const controller = new AbortController();
+    at.engine.load = async (archive) => {
+      await Object.getPrototypeOf(at.engine).load.call(at.engine, archive);
+      controller.abort();
+    };
+    await expect(at.bring("upgrade", testBundle(version), { signal: controller.signal })).rejects.toMatchObject({
+      code: "BUNDLE_SITE_CANCELLED",
+    });
+    at.engine.load = Object.getPrototypeOf(at.engine).load.bind(at.engine);
+  };
+  const expectNamed = (version: number) => {
+    const { tags } = at.engine.state();
+    for (const name of ["broker", "gateway"])
+      expect(tags[`trustkern/${name}:1.0.0`]).toBe(tags[`trustkern/${name}:bundle-${version}`]);
+  };
+
+  it("leaves the images' own names with the version that runs, until it is stopped", async () => {
+    await loaded(2);
+    expectNamed(1);
+    expect(names()).toContain("trustkern/broker:bundle-2");
+    await at.bring("upgrade", testBundle(2));
+    expectNamed(2);
+  });
+
+  it("is taken back with its images, their names and its files, and nothing is stopped", async () => {
+    await loaded(2);
+    at.engine.remove = at.engine.stop = async () => expect.unreachable();
+    expect(await at.back()).toMatchObject({ version: 1, steps: [] });
+    expect([names(), running(), Object.keys(at.engine.state().images).length]).toEqual([ours(1), 1, 2]);
+    expect([readdirSync(at.site.versionsDir), readdirSync(at.site.stagingDir)]).toEqual([["1"], []]);
+  });
+
+  it("gives way to another bundle, and keeps no name", async () => {
+    await loaded(2);
+    await at.bring("upgrade", testBundle(3));
+    expectNamed(3);
+    expect(names()).toEqual([...new Set([...ours(1), ...ours(3)])].sort());
+  });
+
+  it("gives way to the bundle that runs, and keeps no name", async () => {
+    await loaded(2);
+    expect(await at.bring("install", testBundle(1))).toMatchObject({ version: 1, steps: ["deploy"] });
+    expect([names(), readdirSync(at.site.versionsDir)]).toEqual([ours(1), ["1"]]);
+    await at.bring("upgrade", testBundle(3));
+    expect(names()).toEqual([...new Set([...ours(1), ...ours(3)])].sort());
+  });
+});
+
+describe("files of the version before", () => {
+  const damage = (path: string): void => {
+    const file = join(versionDir(at.site, 1), path);
+    rmSync(file);
+    writeFileSync(file, "#!/bin/sh\necho somebody else\n", { mode: 0o555 });
+  };
+  const program = "toolkit/bin/trustkern";
+
+  it("are held against their manifest before an upgrade stops anything that it could not go back to", async () => {
+    damage(program);
+    at.engine.stop = async () => expect.unreachable();
+    await expect(at.bring("upgrade", testBundle(2))).rejects.toMatchObject({ code: "BUNDLE_VERSION_DAMAGED" });
+    expect([running(), current()]).toEqual([1, "versions/1"]);
+    at.engine.stop = Object.getPrototypeOf(at.engine).stop.bind(at.engine);
+    expect(await at.bring("install", testBundle(1))).toMatchObject({ steps: ["stage", "place", "deploy"] });
+    expect(readdirSync(at.site.stagingDir)).toEqual([]);
+    await at.bring("upgrade", testBundle(2));
+  });
+
+  it("are held against it before a rollback stops anything", async () => {
+    await at.bring("upgrade", testBundle(2));
+    damage(program);
+    at.engine.remove = async () => expect.unreachable();
+    await expect(at.back()).rejects.toMatchObject({ code: "BUNDLE_VERSION_DAMAGED" });
+    expect([running(), current()]).toEqual([2, "versions/2"]);
+  });
+
+  it("are not run where they change on the way back, which goes on with their own bundle and no other", async () => {
+    await at.bring("upgrade", testBundle(2));
+    const { toolkit } = at.asked();
+    const onProgress = (what: string) => (what.startsWith("putting back") ? damage(program) : undefined);
+    const never = { ...toolkit, deploy: async () => expect.unreachable() };
+    await expect(at.back({ onProgress, toolkit: never })).rejects.toMatchObject({
+      code: "BUNDLE_WAY_BACK_STOPPED",
+      message: expect.stringContaining("is not what its bundle brought"),
+    });
+    for (const other of [testBundle(2), testBundle(1, { sharedBytes: 5 })])
+      await expect(at.bring("install", other)).rejects.toMatchObject({ code: "BUNDLE_RUN_OPEN" });
+    const mended = await at.bring("install", testBundle(1));
+    expect(mended).toMatchObject({ kind: "rollback", steps: ["stage", "place", "deploy-back"], resumed: true });
+    expect([running(), current(), at.rows()]).toEqual([1, "versions/1", "1\n"]);
+  });
+});
+
+describe("what is left over", () => {
+  it("goes with the next command that succeeds, also where that changes nothing", async () => {
+    for (const name of ["aside-7", "version-9", "backup-1"])
+      mkdirSync(join(at.site.stagingDir, name), { recursive: true });
+    expect(await at.bring("install", testBundle(1))).toMatchObject({ steps: [] });
+    expect(readdirSync(at.site.stagingDir)).toEqual([]);
+    await at.bring("upgrade", testBundle(2));
+    mkdirSync(join(at.site.stagingDir, "aside-7"));
+    await at.back();
+    expect(readdirSync(at.site.stagingDir)).toEqual([]);
+  });
+
+  it("is one state at most that a way back has set aside, until an upgrade has succeeded", async () => {
+    at.failing.add(2);
+    for (const run of [2, 3]) {
+      await expect(at.bring("upgrade", testBundle(2))).rejects.toMatchObject({ code: "BUNDLE_UPGRADE_UNDONE" });
+      expect(readdirSync(at.site.backupDir)).toEqual([`left-${run}`]);
+    }
+    at.failing.clear();
+    await at.bring("upgrade", testBundle(2));
+    expect(readdirSync(at.site.backupDir)).toEqual(["1"]);
+  });
+});
+
 describe("bundle rollback", () => {
   it("brings back the version before with the state that it had, and keeps what it leaves", async () => {
     await at.bring("upgrade", testBundle(2));
