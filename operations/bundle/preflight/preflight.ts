@@ -2,10 +2,12 @@ import { lstatSync } from "node:fs";
 import type { Deployment } from "../../../model/deployment.ts";
 import { renderFindings } from "../../../model/findings.ts";
 import { buildModel } from "../../../modules/index.ts";
+import { TrustKernError } from "../../../shared/errors.ts";
 import type { Finding } from "../../../shared/finding.ts";
 import type { RunAs } from "../../../stacks/docker/containers.ts";
 import { stateLabelOf } from "../../../stacks/docker/labels.ts";
 import { decryptionKeys, hostKeyFindings, issuingKeys } from "../../../stacks/docker/life/host-keys.ts";
+import { assertNamesFree } from "../../../stacks/docker/life/names-free.ts";
 import { dockerPlacement } from "../../../stacks/docker/placement.ts";
 import type { DockerCli } from "../../../stacks/host/docker-cli.ts";
 import { judgeDocker } from "../../doctor/checks/docker.ts";
@@ -55,6 +57,7 @@ export async function assertFit(subject: PreflightSubject): Promise<void> {
   const findings = [
     ...doctor.filter(({ level }) => level === "problem").map(asFinding),
     ...(first ? [] : keys),
+    ...(await namesOf(subject)),
     ...splitFindings(site),
     ...judgeRoom(roomFor(plan, site, manifest, runtime), freeOn(machine, site.dir), site.dir),
   ];
@@ -83,6 +86,21 @@ async function keysOf({ deployment, machine, runAs }: PreflightSubject): Promise
   if (deployment === undefined) return [];
   const places = [decryptionKeys(deployment), issuingKeys(deployment)];
   return (await Promise.all(places.map((place) => hostKeyFindings(place, runAs, machine.lookAt)))).flat();
+}
+
+/** A container of somebody else with a component's name would end the deploy, after what runs has stopped. */
+async function namesOf({ deployment, docker, site }: PreflightSubject): Promise<readonly Finding[]> {
+  if (deployment === undefined) return [];
+  const { components } = buildModel(deployment, dockerPlacement(deployment));
+  try {
+    await assertNamesFree({ docker }, { layout: { dir: site.stateDir }, plan: { containers: components } });
+    return [];
+  } catch (thrown) {
+    // Of an engine that does not answer the doctor has said so.
+    if (!(thrown instanceof TrustKernError)) throw thrown;
+    const { code, path = "docker", message, fix = "" } = thrown;
+    return code === "NAME_TAKEN" ? [{ code, path, message, fix }] : [];
+  }
 }
 
 function asFinding({ check, code, message, fix }: DoctorFinding): Finding {

@@ -4,13 +4,19 @@ import { inspectContainers } from "./inspect.ts";
 import type { DockerOptions } from "./options.ts";
 import type { Rendered } from "./render.ts";
 
+/** Whose containers they are, and their names. */
+export interface NamesPlace {
+  readonly layout: Pick<Rendered["layout"], "dir">;
+  readonly plan: { readonly containers: readonly { readonly name: string }[] };
+}
+
 /**
  * Holds that no container of somebody else has a component's name, before anything is made.
  * @throws NAME_TAKEN naming every one of them and whose it is
  */
 export async function assertNamesFree(
   { docker }: Pick<DockerOptions, "docker">,
-  { layout, plan }: Pick<Rendered, "layout" | "plan">,
+  { layout, plan }: NamesPlace,
 ): Promise<void> {
   const found = await inspectContainers(
     docker,
