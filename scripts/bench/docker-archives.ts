@@ -11,9 +11,6 @@ export async function dockerArchives({ folder, references }: BundleBench): Promi
   };
   const gzip = await save("`docker save \\| gzip`", "gzip", "images.tar.gz");
   const zstd = await save("`docker save \\| zstd`", "zstd --quiet", "images.tar.zst");
-  const load = await timed(() =>
-    shell('zstd --decompress --stdout --quiet "$1" | docker load --quiet', at("images.tar.zst")),
-  );
   // It asks no DOCKER_HOST by itself.
   const engine = process.env.DOCKER_HOST ?? "unix:///var/run/docker.sock";
   const copy =
@@ -21,10 +18,5 @@ export async function dockerArchives({ folder, references }: BundleBench): Promi
   const skopeo = await timed(() => shell(copy, engine, at("layout"), ...references));
   const layout = at("layout.tar");
   await shell('tar -C "$1" -cf "$2" layout', folder, layout);
-  return [
-    gzip,
-    zstd,
-    { what: "`docker load` of that, where the engine has them", seconds: load },
-    { what: "`skopeo copy` of each into an OCI layout", seconds: skopeo, bytes: sizeOf(layout) },
-  ];
+  return [gzip, zstd, { what: "`skopeo copy` of each into an OCI layout", seconds: skopeo, bytes: sizeOf(layout) }];
 }
