@@ -60,9 +60,9 @@ export async function shell(line: string, ...args: readonly string[]): Promise<v
 /** What a command took, which has to end with that code. */
 export async function costOf(words: readonly string[], expected = 0): Promise<Cost> {
   const line = 'exec 3>&1 4>&2; TIMEFORMAT="%R %U %S"; { time "$@" > /dev/null 2>&4; } 2>&3';
-  const child = spawn("bash", ["-c", line, "bash", ...words], { stdio: ["ignore", "pipe", "inherit"] });
-  const [said, [code]] = await Promise.all([text(child.stdout), once(child, "close")]);
-  if (code !== expected) throw new Error(`exit code ${code} instead of ${expected}: ${words.join(" ")}`);
+  const child = spawn("bash", ["-c", line, "bash", ...words], { stdio: ["ignore", "pipe", "pipe"] });
+  const [said, errors, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close")]);
+  if (code !== expected) throw new Error(`exit code ${code} instead of ${expected}: ${words.join(" ")}\n${errors}`);
   const [seconds = Number.NaN, user = Number.NaN, system = Number.NaN] = said.trim().split(" ").map(Number);
   return { seconds, cpuSeconds: user + system };
 }
