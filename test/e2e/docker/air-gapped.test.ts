@@ -64,8 +64,9 @@ async function inside<T>(what: Asked["what"]): Promise<T> {
 /** What its engine has done since then, beside asking containers how they are. */
 async function eventsSince(since: number): Promise<readonly string[]> {
   const window = ["--since", since.toFixed(3), "--until", (Date.now() / 1_000).toFixed(3)];
-  const { stdout } = await host.docker(["events", ...window, "--format", "{{.Type}} {{.Action}} {{.Actor.ID}}"]);
-  return stdout.split("\n").filter((line) => line !== "" && !/^container (exec_|health_status)/.test(line));
+  const { stdout } = await host.docker(["events", ...window, "--format", "{{json .}}"]);
+  const events = stdout.split("\n").filter((line) => line !== "");
+  return events.filter((line) => !/^(exec_|health_status)/.test((JSON.parse(line) as { Action: string }).Action));
 }
 
 /** When each file of the version, and what else an install writes, was last written or linked. */
