@@ -24,6 +24,9 @@ import { cliErrors } from "./errors.ts";
 import { projectFiles } from "./project-files.ts";
 import { talk } from "./talk.ts";
 
+/** Its files need not be written a second time. */
+const ownToolkit = projectFiles.kind === "toolkit" ? projectFiles.root : undefined;
+
 /** Brings the bundle that the command line names to its site, and says what became of it. */
 export async function bringFile(context: CommandContext, wish: Wish): Promise<ExitCode> {
   const { io, options, args } = context;
@@ -59,7 +62,7 @@ export async function bringFile(context: CommandContext, wish: Wish): Promise<Ex
         const deployment = await deploymentIn(bundle, io.cancelled);
         const runtime = await runtimeIn(bundle, io.cancelled);
         const onWarning = (what: string): void => io.stderr(`warning: ${what}\n`);
-        const fits = { site, plan, manifest, runtime, deployment, machine, docker, runAs };
+        const fits = { site, plan, manifest, runtime, ownToolkit, deployment, machine, docker, runAs };
         await assertFit({ ...fits, now: io.now, onWarning });
       },
       onBytes: view.onBytes,
@@ -92,6 +95,7 @@ function asked(context: CommandContext, site: Site) {
       deploy: [...passed("--start-key", options.startKey), ...passed("--passphrase-file", options.passphraseFile)],
       onOutput: io.stderr,
     }),
+    ownToolkit,
     signal: io.cancelled,
     clock: io.now,
     pid: process.pid,

@@ -8,15 +8,17 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
+import { zstdDecompressSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { takeLock } from "../../stacks/host/lock.ts";
 import type { ToolsContext } from "./context.ts";
 import { ensureTool, toolKey } from "./ensure-tool.ts";
-import { ensureProviderMirror } from "./provider-mirror.ts";
+import { ensurePackedMirror, ensureProviderMirror } from "./provider-mirror.ts";
 
 /** Writes its arguments and settings to `calls`, and a program where `-o` says. */
 const WORKING_GO = `#!/bin/sh
@@ -43,7 +45,7 @@ beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), "tk-tools-"));
   said = [];
   mkdirSync(join(dir, "bin"));
-  for (const name of ["tofu", "otelcol", "terraform-provider-docker", "step-ca"]) {
+  for (const name of ["tofu", "otelcol", "terraform-provider-docker", "step-ca", "unzstd"]) {
     mkdirSync(join(dir, "tools", name), { recursive: true });
     writeFileSync(join(dir, "tools", name, "go.mod"), `module ${name}\n`);
     writeFileSync(join(dir, "tools", name, "go.sum"), "a h1:1\n");
@@ -237,6 +239,41 @@ describe("ensureProviderMirror", () => {
   it("leaves no mirror when the provider cannot be built", async () => {
     fakeGo(FAILING_GO);
     await expect(ensureProviderMirror(context)).rejects.toMatchObject({ code: "TOOL_BUILD_FAILED" });
+    expect(cached()).toEqual([]);
+  });
+});
+
+describe("ensurePackedMirror", () => {
+  const files = (mirror: string) =>
+    readdirSync(mirror, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name))
+      .sort();
+
+  it("has what unpacks under the provider's name, and beside it the provider, once for both registries", async () => {
+    const made = files(await ensurePackedMirror(context));
+    expect(made.map((file) => file.slice(file.lastIndexOf("/") + 1))).toEqual([
+      ...["terraform-provider-docker_v4.6.0", "terraform-provider-docker_v4.6.0.zst"],
+      ...["terraform-provider-docker_v4.6.0", "terraform-provider-docker_v4.6.0.zst"],
+    ]);
+    expect(made.map((file) => statSync(file).ino).slice(0, 2)).toEqual(made.map((file) => statSync(file).ino).slice(2));
+    expect(zstdDecompressSync(readFileSync(made[1] ?? "")).toString()).toBe("built\n");
+  });
+
+  it("is the same bytes when it is made again, and another when the provider or what unpacks it is another", async () => {
+    const first = await ensurePackedMirror(context);
+    const bytes = files(first).map((file) => readFileSync(file));
+    rmSync(context.cacheDir, { recursive: true });
+    expect(files(await ensurePackedMirror(context)).map((file) => readFileSync(file))).toEqual(bytes);
+    for (const name of ["terraform-provider-docker", "unzstd"]) {
+      appendFileSync(join(dir, "tools", name, "go.sum"), "b h1:2\n");
+      expect(await ensurePackedMirror(context)).not.toBe(first);
+    }
+  });
+
+  it("leaves nothing when what unpacks cannot be built", async () => {
+    fakeGo(FAILING_GO);
+    await expect(ensurePackedMirror(context)).rejects.toMatchObject({ code: "TOOL_BUILD_FAILED" });
     expect(cached()).toEqual([]);
   });
 });

@@ -4,11 +4,11 @@ import { LOCK_FILE, STACK_FILE } from "../../../stacks/docker/terraform/init.ts"
 import { runProgram } from "../../../stacks/docker/terraform/run.ts";
 import { type ToolsContext, targetPlatform } from "../../tools/context.ts";
 import { ensureTool } from "../../tools/ensure-tool.ts";
-import { ensureProviderMirror } from "../../tools/provider-mirror.ts";
+import { ensurePackedMirror } from "../../tools/provider-mirror.ts";
 import { bundleCreateErrors } from "./errors.ts";
 
 /**
- * The lock file of a stack's providers, with the hashes of the mirror's: no registry is asked.
+ * The lock file of a stack's providers, with the hashes of the toolkit's mirror: no registry is asked.
  * @param stack the Terraform JSON
  * @param temporaryDir where OpenTofu works
  * @throws BUNDLE_LOCK_FAILED, DEPLOY_CANCELLED, and what `ensureTool` throws
@@ -16,7 +16,7 @@ import { bundleCreateErrors } from "./errors.ts";
 export async function providerLock(context: ToolsContext, stack: string, temporaryDir: string): Promise<string> {
   const { signal, env } = context;
   const tofu = await ensureTool(context, "tofu");
-  const mirror = await ensureProviderMirror(context);
+  const mirror = await ensurePackedMirror(context);
   const { goos, goarch } = targetPlatform(env);
   const cwd = mkdtempSync(join(temporaryDir, "tk-provider-lock-"));
   try {

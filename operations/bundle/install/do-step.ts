@@ -19,13 +19,13 @@ export function doStep(step: Step, plan: Plan, hands: Hands): Promise<void> {
 
 const STEP: Readonly<Record<Step, (plan: Plan, hands: Hands) => Promise<void>>> = {
   stage: async ({ target: { version } }, hands) => {
-    const { site, signal, onProgress } = hands;
+    const { site, ownToolkit, signal, onProgress } = hands;
     const { bundle } = broughtTo(hands);
     onProgress(`staging version ${version}`);
     const others = versionsOf(site)
       .toReversed()
       .map((one) => versionDir(site, one));
-    const staging = { bundle, to: stagedDir(site, version), others, signal };
+    const staging = { bundle, to: stagedDir(site, version), others, ownToolkit, signal };
     await stageFiles(staging);
     await stageRuntime(staging);
   },

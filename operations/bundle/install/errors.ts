@@ -65,8 +65,8 @@ export const siteErrors = catalogue({
   BUNDLE_NO_ROOM: {
     exit: EXIT.resource,
     summary:
-      "The disk of the site's folder has less free space than the bundle, or the cold copy of an upgrade, takes.",
-    fix: "free space, or mount a larger disk on the site's folder",
+      "A disk has less free space than the version and the cold copy of an upgrade take, or the Docker Engine while it loads images.",
+    fix: "free space, or mount a larger disk on that folder",
   },
   BUNDLE_IMAGES_REFUSED: {
     exit: EXIT.resource,

@@ -14,6 +14,8 @@ export interface Asked {
   readonly site: Site;
   readonly engine: SiteEngine;
   readonly toolkit: Toolkit;
+  /** Folder of the toolkit that runs, whose files a version links; undefined for a clone. */
+  readonly ownToolkit: string | undefined;
   readonly signal: AbortSignal;
 }
 

@@ -27,7 +27,7 @@ afterEach(async () => {
 
 async function stage(version: number): Promise<void> {
   const others = [1, 2].filter((one) => one !== version).map((one) => versionDir(site(), one));
-  const staging = { bundle, to: versionDir(site(), version), others, signal };
+  const staging = { bundle, to: versionDir(site(), version), others, ownToolkit: undefined, signal };
   await stageFiles(staging);
   await stageRuntime(staging);
 }

@@ -1,8 +1,10 @@
-import { existsSync, linkSync, lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { parseRuntime, type Runtime, TOOLKIT, TOOLKIT_FOLDER } from "../toolkit/layout.ts";
+import { toolkitPath } from "../toolkit/toolkit-file.ts";
 import { takeFrom } from "../toolkit/unpack.ts";
 import { digestOfFile } from "./file-digest.ts";
+import { candidatesOf, type LinkSources, linkOneOf } from "./link.ts";
 import type { Staging } from "./stage.ts";
 import { asUnwritable, syncFolder, writingSite } from "./writing.ts";
 
@@ -10,12 +12,13 @@ type Layers = Runtime["layers"];
 type Take = Layers[number]["take"][number];
 
 /**
- * Takes the runtime of the toolkit out of the layers of images that have it anyway, or links what another version of the site has of
- * it: its list is a signed file of the bundle, and nothing that lies on the disk is believed beside it. Nothing to do for a version
+ * Takes the runtime of the toolkit out of the layers of images that have it anyway, or links what another version of the site, or the toolkit
+ * that runs, has of it: its list is a signed file of the bundle, and nothing that lies on the disk is believed beside it. Nothing to do for a version
  * without a toolkit.
  * @throws TOOLKIT_MALFORMED, BUNDLE_SITE_UNWRITABLE, and what the bundle's reader throws
  */
-export async function stageRuntime({ bundle, to, others, signal }: Staging): Promise<void> {
+export async function stageRuntime(staging: Staging): Promise<void> {
+  const { bundle, to, signal } = staging;
   const toolkit = join(to, TOOLKIT_FOLDER);
   if (!existsSync(join(toolkit, TOOLKIT.runtime)) || (await isRuntimeWhole(to))) return;
   const { layers } = parseRuntime(readFileSync(join(toolkit, TOOLKIT.runtime)));
@@ -25,7 +28,7 @@ export async function stageRuntime({ bundle, to, others, signal }: Staging): Pro
     mkdirSync(partial, { mode: 0o755 });
   });
   try {
-    const left = await linkFrom(others, layers, partial);
+    const left = await linkAll(staging, layers, partial);
     for await (const { digest, content } of bundle.blobs(new Set(left.keys()), { signal }))
       await takeFrom(partial, left.get(digest) ?? [], content);
   } catch (thrown) {
@@ -52,27 +55,17 @@ export async function isRuntimeWhole(versionFolder: string): Promise<boolean> {
   return true;
 }
 
-/** Links what other versions have just so. @returns what is left to be taken out of layers */
-async function linkFrom(others: readonly string[], layers: Layers, partial: string): Promise<Map<string, Take[]>> {
+/** Links what lies elsewhere just so. @returns what is left to be taken out of layers */
+async function linkAll(sources: LinkSources, layers: Layers, partial: string): Promise<Map<string, Take[]>> {
   const left = new Map<string, Take[]>();
   for (const { digest, take } of layers) {
     for (const one of take) {
-      if (await linkOne(others, one, partial)) continue;
+      const candidates = candidatesOf(sources, toolkitPath(one.to));
+      if (await linkOneOf(candidates, join(partial, one.to), (file) => isThat(file, one))) continue;
       left.set(digest, [...(left.get(digest) ?? []), one]);
     }
   }
   return left;
-}
-
-async function linkOne(others: readonly string[], one: Take, partial: string): Promise<boolean> {
-  for (const other of others) {
-    const candidate = join(other, TOOLKIT_FOLDER, one.to);
-    if (!(await isThat(candidate, one))) continue;
-    mkdirSync(dirname(join(partial, one.to)), { recursive: true, mode: 0o755 });
-    linkSync(candidate, join(partial, one.to));
-    return true;
-  }
-  return false;
 }
 
 /** Everything in a folder but folders, by paths that begin with its name. */
@@ -83,12 +76,17 @@ function filesIn(above: string, folder: string): readonly string[] {
   });
 }
 
-async function isThat(file: string, { digest, executable }: Pick<Take, "digest" | "executable">): Promise<boolean> {
+async function isThat(file: string, { digest, bytes, executable }: Take): Promise<boolean> {
   try {
     const stats = lstatSync(file);
-    if (!stats.isFile() || (stats.mode & 0o777) !== (executable ? 0o755 : 0o644)) return false;
+    if (!stats.isFile() || stats.size !== bytes || (stats.mode & 0o777) !== runtimeModeOf(executable)) return false;
     return (await digestOfFile(file)) === digest;
   } catch {
     return false;
   }
+}
+
+/** Rights of a file of a runtime, as it comes out of a layer. */
+export function runtimeModeOf(executable: boolean): number {
+  return executable ? 0o755 : 0o644;
 }

@@ -20,6 +20,7 @@ import type { Manifest } from "../format/manifest.ts";
 import type { BundleContent } from "./content.ts";
 import { siteErrors } from "./errors.ts";
 import { digestOfFile } from "./file-digest.ts";
+import { candidatesOf, type LinkSources, linkOneOf, syncFile } from "./link.ts";
 import { MANIFEST_NAME, SIGNATURES_NAME } from "./site.ts";
 import { asUnwritable, syncFolder, writingSite } from "./writing.ts";
 
@@ -51,28 +52,29 @@ export function storedFiles({ files, blobs }: Pick<Manifest, "files" | "blobs">)
 }
 
 /** What {@link stageFiles} is handed. */
-export interface Staging {
+export interface Staging extends LinkSources {
   readonly bundle: BundleContent;
   /** Folder that becomes the version's. */
   readonly to: string;
-  /** Folders of versions of this site, whose files are linked where they are the same. */
-  readonly others: readonly string[];
   readonly signal: AbortSignal;
 }
 
 /**
- * Puts a version's files together: what an earlier version has is linked, the rest is read out of the bundle, and every byte is
+ * Puts a version's files together: what an earlier version or the toolkit that runs has is linked, the rest is read out of the bundle, and every byte is
  * on the disk when it returns. What an earlier try left is used where it is whole.
  * @throws BUNDLE_SITE_UNWRITABLE, BUNDLE_NAME_RESERVED, BUNDLE_SITE_CANCELLED, and what the bundle's reader throws
  */
-export async function stageFiles({ bundle, to, others, signal }: Staging): Promise<void> {
+export async function stageFiles(staging: Staging): Promise<void> {
+  const { bundle, to, signal } = staging;
   const stored = storedFiles(bundle.manifest);
   writingSite(to, () => emptyOfOthers(to, bundle.manifestBytes));
   const wanted = new Map<string, StoredFile[]>();
   for (const file of stored) {
     assertGoesOn(signal);
-    if (await isWhole(join(to, file.paths[0] ?? ""), file)) continue;
-    if (await linkFrom(others, to, file)) continue;
+    const first = join(to, file.paths[0] ?? "");
+    if (await isWhole(first, file)) continue;
+    const candidates = file.paths.flatMap((path) => candidatesOf(staging, path));
+    if (await linkOneOf(candidates, first, (linked) => isWhole(linked, file))) continue;
     wanted.set(file.digest, [...(wanted.get(file.digest) ?? []), file]);
   }
   for await (const { digest, content } of bundle.blobs(new Set(wanted.keys()), { signal })) {
@@ -109,7 +111,8 @@ function assertGoesOn(signal: AbortSignal): void {
 
 const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
 
-function modeOf(executable: boolean): number {
+/** Rights of a file of a version. */
+export function modeOf(executable: boolean): number {
   return executable ? 0o555 : 0o444;
 }
 
@@ -163,24 +166,6 @@ function linkOthers(to: string, { paths }: StoredFile): void {
   }
 }
 
-/** Links a file of another version that has just these bytes: it is read for that, since disks forget. */
-async function linkFrom(others: readonly string[], to: string, stored: StoredFile): Promise<boolean> {
-  const file = join(to, stored.paths[0] ?? "");
-  for (const other of others) {
-    for (const path of stored.paths) {
-      const candidate = join(other, path);
-      if (!(await isWhole(candidate, stored))) continue;
-      writingSite(file, () => {
-        mkdirSync(dirname(file), { recursive: true, mode: 0o755 });
-        rmSync(file, { force: true });
-        linkSync(candidate, file);
-      });
-      return true;
-    }
-  }
-  return false;
-}
-
 /** Whether a file is there with just these bytes and rights. */
 export async function isWhole(
   file: string,
@@ -206,15 +191,6 @@ function writeWhole(file: string, bytes: Uint8Array): void {
   const descriptor = openSync(file, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o444);
   try {
     for (let at = 0; at < bytes.length; ) at += writeSync(descriptor, bytes, at);
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
-}
-
-function syncFile(file: string): void {
-  const descriptor = openSync(file, "r");
-  try {
     fsyncSync(descriptor);
   } finally {
     closeSync(descriptor);

@@ -227,6 +227,7 @@ export class TestSite {
       site: this.site,
       engine: this.engine as SiteEngine,
       toolkit: folderToolkit(this.engine, this.site, this.failing),
+      ownToolkit: undefined,
       signal: new AbortController().signal,
       clock: () => new Date(0),
       pid: process.pid,

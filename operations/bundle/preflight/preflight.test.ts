@@ -80,7 +80,7 @@ async function refused(plan: Pick<Plan, "kind" | "from" | "steps">) {
   const thrown = await assertFit({
     site: siteOf("/nowhere/site"),
     plan: { run: 1, target: trusted, resumes: false, abandons: undefined, ...plan },
-    ...{ manifest, runtime: [], deployment },
+    ...{ manifest, runtime: [], ownToolkit: undefined, deployment },
     machine: fakeMachine(),
     docker: () => Promise.reject(dockerErrors.error("DOCKER_UNREACHABLE", "nobody answers")),
     runAs: { uid: 10_001, gid: 10_001 },

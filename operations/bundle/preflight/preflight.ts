@@ -12,16 +12,18 @@ import { dockerPlacement } from "../../../stacks/docker/placement.ts";
 import type { DockerCli } from "../../../stacks/host/docker-cli.ts";
 import { judgeDocker } from "../../doctor/checks/docker.ts";
 import { gatherPorts, judgePorts } from "../../doctor/checks/ports.ts";
-import { gatherDocker } from "../../doctor/docker-facts.ts";
+import { type DockerFacts, gatherDocker } from "../../doctor/docker-facts.ts";
 import type { DoctorFinding } from "../../doctor/finding.ts";
 import type { Machine } from "../../doctor/machine.ts";
 import { nearestExisting } from "../../doctor/nearest-existing.ts";
+import { dockerEngine } from "../engine/docker-engine.ts";
 import type { Manifest } from "../format/manifest.ts";
 import { siteErrors } from "../install/errors.ts";
 import type { Plan } from "../install/plan.ts";
 import type { Site } from "../install/site.ts";
 import type { Runtime } from "../toolkit/layout.ts";
-import { judgeRoom, roomFor } from "./room.ts";
+import { engineRoom, judgeEngineRoom } from "./engine-room.ts";
+import { judgeRoom, type Room, roomFor } from "./room.ts";
 
 /** What {@link assertFit} looks at. */
 export interface PreflightSubject {
@@ -30,6 +32,8 @@ export interface PreflightSubject {
   readonly manifest: Manifest;
   /** Layers that the runtime of the bundle's toolkit is taken from. */
   readonly runtime: Runtime["layers"];
+  /** Folder of the toolkit that runs, whose files a version links; undefined for a clone. */
+  readonly ownToolkit: string | undefined;
   /** What the bundle deploys; undefined where this toolkit cannot read it, since the bundle's own will. */
   readonly deployment: Deployment | undefined;
   readonly machine: Machine;
@@ -42,13 +46,15 @@ export interface PreflightSubject {
 }
 
 /**
- * Holds, before anything is touched, that this machine can take a bundle: engine, ports, keys of the host, one disk with room. These are the
+ * Holds, before anything is touched, that this machine can take a bundle: engine, ports, keys of the host, one disk with room, and room on the engine's. These are the
  * doctor's own checks, of what the bundle deploys.
  * @throws BUNDLE_PREFLIGHT with every finding
  */
 export async function assertFit(subject: PreflightSubject): Promise<void> {
-  const { site, plan, manifest, runtime, machine, onWarning } = subject;
-  const doctor = await examined(subject);
+  const { site, plan, manifest, runtime, ownToolkit, machine, onWarning } = subject;
+  const engine = await gatherDocker(subject.docker, subject.now);
+  const doctor = await examined(subject, engine);
+  const room = roomFor(plan, site, manifest, runtime, ownToolkit);
   for (const { message } of doctor.filter(({ level }) => level === "warning")) onWarning(message);
   const keys = await keysOf(subject);
   // What serves a token is started with the toolkit that a first install brings; its deploy asks again, and nothing runs that could be stopped.
@@ -59,7 +65,8 @@ export async function assertFit(subject: PreflightSubject): Promise<void> {
     ...(first ? [] : keys),
     ...(await namesOf(subject)),
     ...splitFindings(site),
-    ...judgeRoom(roomFor(plan, site, manifest, runtime), freeOn(machine, site.dir), site.dir),
+    ...judgeRoom(room, freeOn(machine, site.dir), site.dir),
+    ...(await engineFindings(subject, engine, room)),
   ];
   if (findings.length === 0) return;
   throw siteErrors.error("BUNDLE_PREFLIGHT", renderFindings("this machine cannot take the bundle", findings), {
@@ -68,15 +75,12 @@ export async function assertFit(subject: PreflightSubject): Promise<void> {
   });
 }
 
-async function examined({
-  site,
-  deployment,
-  machine,
-  docker,
-  now,
-}: PreflightSubject): Promise<readonly DoctorFinding[]> {
+async function examined(
+  { site, deployment, machine, docker }: PreflightSubject,
+  facts: DockerFacts,
+): Promise<readonly DoctorFinding[]> {
   const needs = { docker: true, builds: false, promises: deployment?.profile !== "dev" };
-  const engine = judgeDocker(await gatherDocker(docker, now), needs);
+  const engine = judgeDocker(facts, needs);
   if (deployment === undefined) return engine;
   const deployed = { deployment, model: buildModel(deployment, dockerPlacement(deployment)) };
   return [...engine, ...judgePorts(await gatherPorts(deployed, machine, docker), stateLabelOf(site.stateDir))];
@@ -118,6 +122,20 @@ function splitFindings({ dir, stagingDir, versionsDir, stateDir, backupDir }: Si
       message: `it lies on another file system than "${dir}"`,
       fix: siteErrors.entries.BUNDLE_SITE_SPLIT.fix,
     }));
+}
+
+/** None where the engine does not answer, which the doctor's checks say. */
+async function engineFindings(
+  { site, plan, manifest, machine, docker }: PreflightSubject,
+  facts: DockerFacts,
+  { files, copy }: Room,
+): Promise<readonly Finding[]> {
+  if (facts.state !== "up" || !plan.steps.includes("load")) return [];
+  const [folder, siteFolder] = [facts.rootDir, nearestExisting(machine, site.dir)];
+  const device = machine.deviceOf(folder);
+  const siteBytes = device !== undefined && device === machine.deviceOf(siteFolder) ? files + copy : 0;
+  const bytes = engineRoom(manifest, await dockerEngine(docker).look());
+  return judgeEngineRoom(bytes, { folder, freeBytes: machine.diskSpace(folder)?.freeBytes, siteBytes });
 }
 
 function freeOn(machine: Machine, folder: string): number | undefined {

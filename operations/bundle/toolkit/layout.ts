@@ -62,7 +62,11 @@ const runtimeSchema = z.strictObject({
         digest,
         take: z
           .array(
-            z.strictObject({ from: relative, to: relative.startsWith("runtime/"), digest, executable: z.boolean() }),
+            z.strictObject({
+              ...{ from: relative, to: relative.startsWith("runtime/"), digest },
+              bytes: z.int().min(0),
+              executable: z.boolean(),
+            }),
           )
           .min(1)
           .max(64),
@@ -72,7 +76,7 @@ const runtimeSchema = z.strictObject({
     .max(8),
 });
 
-/** Which files of which image layers are the runtime of a toolkit, with the digest of each: images have them anyway. */
+/** Which files of which image layers are the runtime of a toolkit, with digest and size of each: images have them anyway. */
 export type Runtime = z.output<typeof runtimeSchema>;
 
 /** Bytes of `runtime.json`. */

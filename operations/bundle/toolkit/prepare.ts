@@ -56,7 +56,8 @@ export async function prepareToolkit(context: BuildContext, version: string): Pr
   // Node.js first: the packages of other images, which follow in the bundle, are much like those of the runtime.
   const layerSources = layers.map(sourceOfLayer).reverse();
   const unpacker = await ensureTool(context, "unzstd");
-  const unzstd = { path: `unzstd-${platform.name}`, digest: (await blobOfFile(unpacker)).digest };
+  const { digest, bytes } = await blobOfFile(unpacker);
+  const unzstd = { path: `unzstd-${platform.name}`, digest, bytes };
   const start = renderStart({ version, platform, files, layers: layerSources, runtime, unzstd });
   return {
     ...{ platform: platform.name, files, layers, packages },

@@ -3,8 +3,8 @@ import { createRequire } from "node:module";
 import { join, relative } from "node:path";
 import { packageFolder } from "../../images/build/contents.ts";
 import type { ToolsContext } from "../../tools/context.ts";
-import { ensureTool } from "../../tools/ensure-tool.ts";
-import { ensureProviderMirror } from "../../tools/provider-mirror.ts";
+import { ensurePacked, PACKED } from "../../tools/packed.ts";
+import { ensurePackedMirror } from "../../tools/provider-mirror.ts";
 import { blobOfFile } from "./blobs.ts";
 import { TOOLKIT } from "./layout.ts";
 import { type ToolkitFile, toolkitPath } from "./toolkit-file.ts";
@@ -13,18 +13,22 @@ import { type ToolkitFile, toolkitPath } from "./toolkit-file.ts";
 const ADD_ON = "pkcs11js";
 const ADD_ON_FILES = ["LICENSE", "build/Release/pkcs11.node", "index.js", "package.json"];
 
-/** OpenTofu and the provider below both host names: one blob, twice named. */
+/** OpenTofu, and the provider below both host names: packed, each beside what starts it, since a deploy alone needs them. */
 export async function programFiles(context: ToolsContext): Promise<readonly ToolkitFile[]> {
-  const tofu = await blobOfFile(await ensureTool(context, "tofu"));
-  const mirror = await ensureProviderMirror(context);
+  const { starter, packed } = await ensurePacked(context, "tofu");
+  const mirror = await ensurePackedMirror(context);
   const providers = await Promise.all(
     filesBelow(mirror).map(async (path) => ({
       path: toolkitPath(`${TOOLKIT.providers}/${path}`),
-      executable: true,
+      executable: !path.endsWith(PACKED),
       source: await blobOfFile(join(mirror, path)),
     })),
   );
-  return [{ path: toolkitPath(TOOLKIT.tofu), executable: true, source: tofu }, ...providers];
+  return [
+    { path: toolkitPath(TOOLKIT.tofu), executable: true, source: await blobOfFile(starter) },
+    { path: toolkitPath(`${TOOLKIT.tofu}${PACKED}`), executable: false, source: await blobOfFile(packed) },
+    ...providers,
+  ];
 }
 
 function filesBelow(folder: string): readonly string[] {

@@ -47,23 +47,30 @@ export async function runtimeOf(
 type Take = Runtime["layers"][number]["take"][number];
 
 /** A site has no other word for what its runtime is made of, once the layers are gone. */
-async function withDigests(layer: Layer, take: readonly Omit<Take, "digest">[]): Promise<Runtime["layers"][number]> {
+async function withDigests(
+  layer: Layer,
+  take: readonly Omit<Take, "digest" | "bytes">[],
+): Promise<Runtime["layers"][number]> {
   const wanted = new Set(take.map(({ from }) => from));
-  const digests = new Map<string, string>();
+  const found = new Map<string, Pick<Take, "digest" | "bytes">>();
   await eachEntry(createReadStream(layer.file), async (entry) => {
     const { name, type } = entry.header;
     if (type !== "file" || !wanted.has(name)) return;
     const hash = createHash("sha256");
-    for await (const chunk of entry as AsyncIterable<Buffer>) hash.update(chunk);
-    digests.set(name, `sha256:${hash.digest("hex")}`);
+    let bytes = 0;
+    for await (const chunk of entry as AsyncIterable<Buffer>) {
+      hash.update(chunk);
+      bytes += chunk.length;
+    }
+    found.set(name, { digest: `sha256:${hash.digest("hex")}`, bytes });
   });
-  return { digest: layer.diffId, take: take.map((one) => ({ ...one, digest: digestIn(digests, one.from) })) };
+  return { digest: layer.diffId, take: take.map((one) => ({ ...one, ...foundIn(found, one.from) })) };
 }
 
-function digestIn(digests: ReadonlyMap<string, string>, path: string): string {
-  const digest = digests.get(path);
-  if (digest === undefined) throw toolkitErrors.error("TOOLKIT_INCOMPLETE", `a layer has no file ${path}`);
-  return digest;
+function foundIn<T>(found: ReadonlyMap<string, T>, path: string): T {
+  const one = found.get(path);
+  if (one === undefined) throw toolkitErrors.error("TOOLKIT_INCOMPLETE", `a layer has no file ${path}`);
+  return one;
 }
 
 /** Paths of a layer; those of links with what they lead to. */

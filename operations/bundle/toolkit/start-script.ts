@@ -14,43 +14,54 @@ export interface StartRequest {
   readonly layers: readonly BlobSource[];
   readonly runtime: Runtime["layers"];
   /** Entry of the archive that unpacks zstd, and its digest. */
-  readonly unzstd: { readonly path: string; readonly digest: string };
+  readonly unzstd: { readonly path: string; readonly digest: string; readonly bytes: number };
 }
+
+/** What a file takes on a disk, in whole blocks. */
+const BLOCK = 4096;
+/** The lists, and folders. */
+const LITTLE = 524_288;
 
 /**
  * `start.sh`: unpacks the toolkit of the bundle that it lies in with a POSIX shell, tar and coreutils or busybox, and runs it. The first
- * segment begins with the blobs that its lists name, in their order: files, each blob once, then layers.
+ * segment begins with the blobs that its list names, in their order: files, each blob once, then layers. Nothing is written twice: what
+ * it needs of a disk is what lies there afterwards, and the program that unpacks.
  */
 export function renderStart({ version, platform, files, layers, runtime, unzstd }: StartRequest): string {
-  const rows = [...rowsOf(files), ...layers.map(({ digest, bytes }, i) => row(bytes, digest, "layer", [`layer-${i}`]))];
-  const takes = runtime.flatMap(({ digest, take }) => {
-    const layer = `layer-${layers.findIndex((one) => one.digest === digest)}`;
-    return take.map(({ from, to, executable }) => [layer, executable ? "0755" : "0644", from, to].join(" "));
-  });
-  const total = [
-    ...new Map([...files.map(({ source }) => source), ...layers].map((one) => [one.digest, one.bytes])).values(),
+  const takes = new Map(runtime.map(({ digest, take }) => [digest, take]));
+  const rows = [
+    ...rowsOf(files),
+    ...layers.flatMap(({ digest, bytes }) => [
+      ["layer", bytes, hexOf(digest)].join(" "),
+      ...(takes.get(digest) ?? []).map((one) =>
+        ["take", hexOf(one.digest), one.executable ? "0755" : "0644", one.from, one.to].join(" "),
+      ),
+    ]),
   ];
+  const sizes = [
+    ...new Map(files.map(({ source }) => [source.digest, source.bytes])).values(),
+    ...runtime.flatMap(({ take }) => take.map(({ bytes }) => bytes)),
+    unzstd.bytes,
+  ];
+  const room = sizes.reduce((sum, bytes) => sum + Math.ceil(bytes / BLOCK) * BLOCK, LITTLE);
   return SCRIPT.replace("@VERSION@", version)
     .replace("@MACHINE@", platform.machine)
     .replace("@UNZSTD@", unzstd.path)
     .replace("@UNZSTD_SUM@", hexOf(unzstd.digest))
-    .replace("@BYTES@", String(total.reduce((sum, bytes) => sum + bytes, 0)))
-    .replace("@BLOBS@", rows.join("\n"))
-    .replace("@TAKES@", takes.join("\n"));
+    .replace("@ROOM@", String(Math.ceil(room / 1024)))
+    .replace("@LIST@", rows.join("\n"));
 }
 
-/** A line for each blob, with every path that has it. */
+/** A line for each blob, with every path that has it: with the rights of a site's own files, so that an install links them. */
 function rowsOf(files: readonly ToolkitFile[]): readonly string[] {
   const same = Map.groupBy(files, ({ source }) => source.digest);
-  return [...same.values()].map((group) => {
-    const [{ source, executable } = { source: undefined, executable: false }] = group;
+  return [...same.values()].flatMap((group) => {
+    const [first] = group;
+    if (first === undefined) return [];
     const paths = group.map(({ path }) => path.slice(TOOLKIT_FOLDER.length + 1));
-    return row(source?.bytes ?? 0, source?.digest ?? "", executable ? "0755" : "0644", paths);
+    const { source, executable } = first;
+    return ["file", source.bytes, hexOf(source.digest), executable ? "0555" : "0444", ...paths].join(" ");
   });
-}
-
-function row(bytes: number, digest: string, mode: string, paths: readonly string[]): string {
-  return [bytes, hexOf(digest), mode, ...paths].join(" ");
 }
 
 function hexOf(digest: string): string {
@@ -60,19 +71,15 @@ function hexOf(digest: string): string {
 const SCRIPT = `#!/bin/sh
 # Unpacks the command line that this bundle carries, and runs it:
 #   sh start.sh site.tkb [--to FOLDER] [COMMAND ...]     (default: ./trustkern-VERSION, and "bundle verify site.tkb")
-# What it unpacks is compared with the lists below. Who made the lists it cannot know: check the signature over SHA256SUMS with
+# What it unpacks is compared with the list below. Who made the list it cannot know: check the signature over SHA256SUMS with
 # openssl first, then this script with sha256sum, as docs/guides/bundle-trust.md shows. Nothing else of the bundle is looked at here.
 set -eu
 version=@VERSION@
 machine=@MACHINE@
-bytes=@BYTES@
+kib=@ROOM@
 fail() { echo "start.sh: $1" >&2; exit 1; }
-blobs() { cat <<'END'
-@BLOBS@
-END
-}
-takes() { cat <<'END'
-@TAKES@
+list() { cat <<'END'
+@LIST@
 END
 }
 [ $# -ge 1 ] && [ -f "$1" ] || fail "name the bundle: sh start.sh site.tkb [--to FOLDER] [COMMAND ...]"
@@ -99,37 +106,16 @@ mkdir "$stage" || fail "cannot write beside $to"
 trap 'rm -rf "$stage"' EXIT
 trap 'exit 130' INT TERM HUP
 umask 022
-mkdir "$stage/toolkit" "$stage/tree"
-free=$(df -Pk "$stage" | { read -r _ && read -r _ _ _ kib _ && echo "$kib"; })
-[ "$((free + 0))" -ge $((bytes / 512)) ] || fail "unpacking needs $((bytes / 512)) KiB beside $to, and $free are free"
+mkdir "$stage/toolkit"
+free=$(df -Pk "$stage" | { read -r _ && read -r _ _ _ free _ && echo "$free"; })
+[ "$((free + 0))" -ge "$kib" ] || fail "unpacking needs $kib KiB beside $to, and $free are free"
 entry @UNZSTD@ >"$stage/unzstd" || fail "cannot read $bundle"
 echo "@UNZSTD_SUM@  $stage/unzstd" | sha256sum -c >/dev/null 2>&1 || fail "$bundle is damaged, or not the one of this script"
 chmod 0700 "$stage/unzstd"
-entry segments/0001.zst | "$stage/unzstd" | head -c "$bytes" >"$stage/blobs" || fail "cannot unpack $bundle"
-blobs | {
-  at=1
-  while read -r size sum mode path more; do
-    target=$stage/toolkit/$path
-    [ "$mode" != layer ] || target=$stage/$path
-    mkdir -p "\${target%/*}"
-    tail -c "+$at" "$stage/blobs" | head -c "$size" >"$target"
-    at=$((at + size))
-    echo "$sum  $target" >>"$stage/sums"
-    [ "$mode" = layer ] || chmod "$mode" "$target"
-    for other in $more; do
-      mkdir -p "$stage/toolkit/\${other%/*}"
-      ln "$target" "$stage/toolkit/$other" 2>/dev/null || cp -p "$target" "$stage/toolkit/$other"
-    done
-  done
-}
-rm "$stage/blobs"
-sha256sum -c "$stage/sums" >/dev/null 2>&1 || fail "$bundle is damaged, or not the one of this script"
-takes | while read -r layer mode from path; do
-  mkdir -p "$stage/toolkit/\${path%/*}"
-  tar -xf "$stage/$layer" -C "$stage/tree" "$from"
-  mv "$stage/tree/$from" "$stage/toolkit/$path"
-  chmod "$mode" "$stage/toolkit/$path"
-done
+list >"$stage/list"
+# It writes what is listed and nothing else, and ends with an error where bytes are not what the list says.
+entry segments/0001.zst 2>/dev/null | "$stage/unzstd" -list "$stage/list" -to "$stage/toolkit" ||
+  fail "cannot unpack $bundle: it is damaged, or not the one of this script, or the disk is full"
 [ ! -d "$to" ] || rmdir "$to"
 mv "$stage/toolkit" "$to"
 rm -rf "$stage"

@@ -10,10 +10,8 @@ import { platformOf, type Runtime, renderRuntime, TOOLKIT } from "./layout.ts";
 import { renderStart, START_SCRIPT } from "./start-script.ts";
 import { type ToolkitFile, toolkitPath } from "./toolkit-file.ts";
 
-/** For tests: unpacks like the real one, for the machine that the tests run on. */
-const UNZSTD = `#!/bin/sh
-exec '${process.execPath}' -e 'process.stdin.pipe(require("node:zlib").createZstdDecompress()).on("error", () => process.exit(1)).pipe(process.stdout)'
-`;
+/** For tests that do not start it. */
+const NO_UNZSTD = Buffer.from("#!/bin/sh\nexit 1\n");
 
 /** For tests: says what it was asked. */
 const LAUNCHER = `#!/bin/sh
@@ -26,9 +24,13 @@ export interface TestToolkit {
   readonly files: readonly ToolkitFile[];
 }
 
-/** For tests: a toolkit whose layers have a link, and whose provider is twice named. */
+/**
+ * For tests: a toolkit whose layers have a link, and whose provider is twice named.
+ * @param unpacker - program with which `start.sh` unpacks
+ */
 export async function testToolkit(
   runtime?: (layers: readonly BlobSource[]) => Runtime["layers"],
+  unpacker: Uint8Array = NO_UNZSTD,
 ): Promise<TestToolkit> {
   const platform = platformOf(process.platform, process.arch);
   const layers = [
@@ -52,7 +54,7 @@ export async function testToolkit(
     file("providers/two.example/provider", "provider", true),
     file(TOOLKIT.tofu, "#!/bin/sh\n# tofu\n", true),
   ];
-  const unzstd = { path: `unzstd-${platform.name}`, digest: digestOf(Buffer.from(UNZSTD)) };
+  const unzstd = { path: `unzstd-${platform.name}`, digest: digestOf(unpacker), bytes: unpacker.length };
   const start = renderStart({ version: "0.1.0", platform, files, layers, runtime: takes, unzstd });
   const config = blobOfBytes(Buffer.from("{}"));
   const first = [
@@ -74,7 +76,7 @@ export async function testToolkit(
       ],
       plain: [
         { path: START_SCRIPT, executable: true, content: Buffer.from(start) },
-        { path: unzstd.path, executable: true, content: Buffer.from(UNZSTD) },
+        { path: unzstd.path, executable: true, content: unpacker },
       ],
       groups: [[...first, config]],
     },
@@ -88,7 +90,7 @@ export function take(
   content = "",
   executable = false,
 ): Runtime["layers"][number]["take"][number] {
-  return { from, to, digest: digestOf(content), executable };
+  return { from, to, digest: digestOf(content), bytes: Buffer.byteLength(content), executable };
 }
 
 /** For tests: writes a toolkit's bundle. @returns its files */

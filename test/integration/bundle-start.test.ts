@@ -1,15 +1,29 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
 import { join } from "node:path";
-import { afterEach, describe, expect, it } from "vitest";
-import { layoutOf } from "../format/layout.ts";
-import { openBundle } from "../format/read.ts";
-import { removeFolders, testFolder } from "../format/test-bundle.ts";
-import { startScriptOf, take, testToolkit, writtenToolkit } from "./test-toolkit.ts";
+import { afterEach, beforeAll, describe, expect, it } from "vitest";
+import { layoutOf } from "../../operations/bundle/format/layout.ts";
+import { openBundle } from "../../operations/bundle/format/read.ts";
+import { removeFolders, testFolder } from "../../operations/bundle/format/test-bundle.ts";
+import type { BlobSource } from "../../operations/bundle/format/write.ts";
+import type { Runtime } from "../../operations/bundle/toolkit/layout.ts";
+import { startScriptOf, take, testToolkit, writtenToolkit } from "../../operations/bundle/toolkit/test-toolkit.ts";
+import { defaultCacheDir } from "../../operations/tools/context.ts";
+import { ensureTool } from "../../operations/tools/ensure-tool.ts";
 
 afterEach(removeFolders);
 
-const toolkit = testToolkit;
+let program = "";
+beforeAll(async () => {
+  const toolsDir = join(import.meta.dirname, "..", "..", "tools");
+  const asked = { toolsDir, env: process.env, signal: new AbortController().signal, onProgress: () => undefined };
+  program = await ensureTool({ ...asked, cacheDir: defaultCacheDir(process.env, homedir()) }, "unzstd");
+});
+
+/** With the program that a real one has. */
+const toolkit = (runtime?: (layers: readonly BlobSource[]) => Runtime["layers"]) =>
+  testToolkit(runtime, readFileSync(program));
 
 /** Runs the script in an empty folder, with nothing but a machine's usual programs. */
 function start(script: string, bundle: string, args: readonly string[] = [], cwd = testFolder()) {
@@ -63,7 +77,7 @@ describe("start.sh", () => {
     for (const { path, executable, source } of made.files) {
       const place = join(cwd, path.replace("toolkit", "here"));
       expect(readFileSync(place)).toEqual(Buffer.concat(await source.open().toArray()));
-      expect(statSync(place).mode & 0o777).toBe(executable ? 0o755 : 0o644);
+      expect(statSync(place).mode & 0o777).toBe(executable ? 0o555 : 0o444);
     }
     expect(readFileSync(join(cwd, "here/runtime/few/libatomic.so.1"), "utf8")).toBe("atomic");
     expect(statSync(join(cwd, "here/runtime/node")).mode & 0o777).toBe(0o755);
@@ -120,7 +134,7 @@ describe("start.sh", () => {
     const made = await toolkit();
     const [bundle = ""] = await writtenToolkit(made);
     const script = startScriptOf(made);
-    writeFileSync(script, readFileSync(script, "utf8").replace(/^bytes=.*$/m, "bytes=1000000000000000"));
+    writeFileSync(script, readFileSync(script, "utf8").replace(/^kib=.*$/m, "kib=1000000000000"));
     expect(start(script, bundle)).toMatchObject({ status: 1, there: [], stderr: expect.stringContaining("are free") });
   });
 
@@ -143,8 +157,7 @@ describe("start.sh", () => {
     const trace = join(testFolder(), "trace");
     const plain = made.contents.plain.map((file) => {
       if (!file.path.startsWith("unzstd-")) return file;
-      const program = Buffer.from(file.content as Uint8Array).toString();
-      return { ...file, content: Buffer.from(program.replace("#!/bin/sh\n", `#!/bin/sh\n: >'${trace}'\n`)) };
+      return { ...file, content: Buffer.from(`#!/bin/sh\n: >'${trace}'\nexec '${program}' "$@"\n`) };
     });
     const [bundle = ""] = await writtenToolkit({ ...made, contents: { ...made.contents, plain } });
     const { status, stdout, there } = start(startScriptOf(made), bundle);
