@@ -1,4 +1,13 @@
-import { copyFileSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -9,6 +18,7 @@ import { ClosedHost } from "../../support/air-gapped/closed-host.ts";
 import { SimulatedSensors } from "../../support/air-gapped/simulated.ts";
 import { type ExampleChanges, SiteTokens } from "../../support/air-gapped/site-tokens.ts";
 import { PROJECT, scratch } from "../../support/deployment.ts";
+import { diskUsage } from "../../support/disk-usage.ts";
 import { CLI } from "../../support/docker.ts";
 import { type Ended, runProgram } from "../../support/run.ts";
 
@@ -141,6 +151,13 @@ describe("a site that no cable leaves", () => {
     },
     LONG,
   );
+
+  it("takes at most 1.2 times the bundle of the disk, with what start.sh has unpacked there", () => {
+    const taken = diskUsage(join(site, "versions"), join(site, "staging"), join(dir, "tools"));
+    const { size } = statSync(join(medium, "site.tkb"));
+    process.stderr.write(`${taken} bytes on the site's disk, ${(taken / size).toFixed(3)} of the bundle\n`);
+    expect(taken / size).toBeLessThan(1.2);
+  });
 
   it(
     "is brought up by the same install, after the site's own ceremony with the toolkit of the bundle",
