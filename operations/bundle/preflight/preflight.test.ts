@@ -50,7 +50,7 @@ async function refusedWith(docker: DockerCli, machine: FakeMachine = {}, known =
   const thrown = await assertFit({
     site: siteOf("/nowhere/site"),
     plan: { run: 1, target: trusted, resumes: false, abandons: undefined, ...first },
-    ...{ manifest, runtime: [], deployment: known ? deployment : undefined },
+    ...{ manifest, runtime: [], ownToolkit: undefined, deployment: known ? deployment : undefined },
     machine: fakeMachine(machine),
     docker,
     runAs: { uid: 10_001, gid: 10_001 },
