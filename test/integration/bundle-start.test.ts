@@ -178,6 +178,26 @@ describe("start.sh", () => {
     expect(there.filter((name) => name === "elsewhere").flatMap((name) => readdirSync(join(cwd, name)))).toEqual([]);
   });
 
+  it.each([
+    ["a folder", 'mkdir "$to"'],
+    ["a link to a folder", 'mkdir elsewhere; ln -s elsewhere "$to"'],
+    ["a folder, and takes away what went into it", 'mkdir "$to"', 'mv "$to/toolkit" "$to/away"'],
+  ])("runs nothing where somebody puts %s in its place at the last moment", async (_, plant, after = ":") => {
+    const made = await toolkit();
+    const [bundle = ""] = await writtenToolkit(made);
+    const bin = testFolder();
+    const theirs = `printf '#!/bin/sh\\n: >"${bin}/ran"\\n' >"$to/trustkern"; chmod +x "$to/trustkern"`;
+    const mv = `#!/bin/sh
+to=trustkern-0.1.0
+case $2 in */"$to") ${plant}; ${theirs}; /bin/mv "$@"; ${after} ;; *) exec /bin/mv "$@" ;; esac
+`;
+    writeFileSync(join(bin, "mv"), mv, { mode: 0o755 });
+    const { status, stderr } = startAfter(":", startScriptOf(made), bundle, bin);
+    expect({ status, stderr, ran: existsSync(join(bin, "ran")) }).toEqual({
+      ...{ status: 1, stderr: expect.stringContaining("somebody else made"), ran: false },
+    });
+  });
+
   it("unpacks where nobody else gets in, into folders that everybody may read, whatever the umask", async () => {
     const made = await toolkit();
     const [bundle = ""] = await writtenToolkit(made);

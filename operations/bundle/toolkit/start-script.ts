@@ -116,8 +116,12 @@ list >"$stage/list"
 # It writes what is listed and nothing else, and ends with an error where bytes are not what the list says.
 entry segments/0001.zst 2>/dev/null | "$stage/unzstd" -list "$stage/list" -to "$stage/toolkit" ||
   fail "cannot unpack $bundle: it is damaged, or not the one of this script, or the disk is full"
+number() { ls -di "$1" | { read -r inode _ && echo "$inode"; }; }
+mine=$(number "$stage/toolkit")
 [ ! -d "$to" ] || rmdir "$to"
 mv "$stage/toolkit" "$to"
+# Where somebody has made a folder or a link by that name meanwhile, it went into that one, and what lies there is theirs.
+[ "$(number "$to")" = "$mine" ] || fail "somebody else made $to meanwhile: nothing of it is run; name a folder that only you may write in with --to"
 rm -rf "$stage"
 trap - EXIT
 umask "$mask"
