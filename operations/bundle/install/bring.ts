@@ -7,6 +7,7 @@ import { type Asked, lookAtSite } from "./facts.ts";
 import type { Hands } from "./hands.ts";
 import { historyOf } from "./history.ts";
 import { type Journal, openJournal, type Step } from "./journal.ts";
+import { assertOwnFolders } from "./own-folders.ts";
 import { assertPlaced } from "./place.ts";
 import { type Plan, planInstall, planRollback, type Wish } from "./plan.ts";
 import { backupOf, type Site, versionDir } from "./site.ts";
@@ -49,7 +50,7 @@ export interface SiteReport {
 
 /**
  * Brings a bundle to a site whose trust in it is settled: install, or upgrade. Cut anywhere, the same call goes on.
- * @throws STATE_LOCKED, BUNDLE_INSTALLED, BUNDLE_NOT_INSTALLED, BUNDLE_RUN_OPEN, BUNDLE_OTHER_MACHINE, BUNDLE_DELTA_ALONE, BUNDLE_PREFLIGHT,
+ * @throws STATE_LOCKED, BUNDLE_SITE_FOREIGN, BUNDLE_INSTALLED, BUNDLE_NOT_INSTALLED, BUNDLE_RUN_OPEN, BUNDLE_OTHER_MACHINE, BUNDLE_DELTA_ALONE, BUNDLE_PREFLIGHT,
  * BUNDLE_VERSION_DAMAGED, BUNDLE_SITE_UNWRITABLE, what verifying the bundle throws, and what {@link applyPlan} throws
  */
 export async function bringBundle(request: Bringing): Promise<SiteReport> {
@@ -83,7 +84,7 @@ export type TakingBack = Asked & Pick<Hands, "clock" | "onProgress"> & Pick<Brin
 
 /**
  * Takes a site back to the version before, with the state that it had: an open upgrade, or the version that is installed.
- * @throws STATE_LOCKED, BUNDLE_NO_WAY_BACK, BUNDLE_VERSION_DAMAGED, BUNDLE_WAY_BACK_STOPPED
+ * @throws STATE_LOCKED, BUNDLE_SITE_FOREIGN, BUNDLE_NO_WAY_BACK, BUNDLE_VERSION_DAMAGED, BUNDLE_WAY_BACK_STOPPED
  */
 export async function takeBack(request: TakingBack): Promise<SiteReport> {
   using lock = lockSite(request.site, request.pid);
@@ -109,9 +110,12 @@ async function verifyBytes({ bundle, signal, onProgress, onBytes }: Bringing): P
 }
 
 function lockSite(site: Site, pid: number): Disposable & { readonly journal: Journal } {
+  // Before the lock, which is a file in one of them, and with it, when nobody of ours makes any.
+  assertOwnFolders(site);
   writingSite(site.stagingDir, () => mkdirSync(site.stagingDir, { recursive: true, mode: 0o700 }));
   const unlock = takeLock(site.lockFile, pid);
   try {
+    assertOwnFolders(site);
     return { journal: openJournal(site.journalFile), [Symbol.dispose]: unlock };
   } catch (thrown) {
     unlock();

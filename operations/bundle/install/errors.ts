@@ -12,6 +12,12 @@ export const siteErrors = catalogue({
     summary: "Folders of one site lie on several file systems, so that none replaces another at once.",
     fix: "mount a file system on the site's folder itself, and not on a folder in it",
   },
+  BUNDLE_SITE_FOREIGN: {
+    exit: EXIT.policy,
+    summary:
+      "A folder of the site is a link, another user's, or open to be written by everybody: what is done there could be led elsewhere.",
+    fix: "name the folder itself with --site where it is behind a link; run as the user who owns the site; close it with `chmod o-w`; and take away what somebody else put in it",
+  },
   BUNDLE_JOURNAL_CORRUPT: {
     exit: EXIT.resource,
     summary: "The site's journal holds a line that this toolkit did not write.",

@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { describe, expect, it } from "vitest";
 import { decideTrust } from "./decide.ts";
 import type { SignedRoot } from "./root.ts";
@@ -87,6 +96,16 @@ describe("a site", () => {
     rmSync(siteTrustFiles(place.in("site")).root);
     expect(() => readSiteTrust(place.in("site"))).toThrow(code("BUNDLE_ROOT_MISSING"));
     expect(installRoot(place.in("site"), one, { dryRun: false })).toBe(true);
+  });
+
+  it.each(["trust", "."])("gets no root by way of a link in place of %s", (name) => {
+    using place = scratch();
+    const [victim, site] = [place.in("victim"), place.in("site")];
+    mkdirSync(victim, { mode: 0o755 });
+    if (name === "trust") mkdirSync(site);
+    symlinkSync(victim, name === "trust" ? siteTrustFiles(site).folder : site);
+    expect(() => installRoot(site, one, { dryRun: false })).toThrow(code("BUNDLE_SITE_FOREIGN"));
+    expect([readdirSync(victim), statSync(victim).mode & 0o777]).toEqual([[], 0o755]);
   });
 
   it("gets no other root than one that follows", async () => {

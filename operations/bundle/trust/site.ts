@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { messageOf } from "../../../shared/errors.ts";
 import { stableJson } from "../../../shared/stable-json.ts";
 import { writePrivate } from "../../../stacks/host/files.ts";
+import { assertOwnFolders } from "../install/own-folders.ts";
+import { siteOf } from "../install/site.ts";
 import type { TrustDecision } from "./decide.ts";
 import { bundleTrustErrors } from "./errors.ts";
 import { parseRoot, renderRoot, type SignedRoot, verifyRoot } from "./root.ts";
@@ -73,9 +75,10 @@ export function recordSeen(site: string, decision: Pick<TrustDecision, "statemen
  * @param root whose fingerprint is the one that was handed over
  * @returns false where it was there already
  * @throws BUNDLE_ROOT_INSTALLED for one that does not follow, BUNDLE_ROOT_BAD_SIGNATURE, BUNDLE_ROOT_BELOW_THRESHOLD,
- *   BUNDLE_SITE_CORRUPT, STATE_UNWRITABLE
+ *   BUNDLE_SITE_FOREIGN, BUNDLE_SITE_CORRUPT, STATE_UNWRITABLE
  */
 export function installRoot(site: string, root: SignedRoot, { dryRun }: { readonly dryRun: boolean }): boolean {
+  assertOwnFolders(siteOf(site));
   const files = siteTrustFiles(site);
   const there = readIfThere(files.root);
   if (there !== undefined) {
