@@ -1,4 +1,13 @@
-import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { MANIFEST_NAME, versionDir } from "./site.ts";
@@ -67,6 +76,21 @@ describe("bundle install", () => {
     rmSync(two ?? "");
     writeFileSync(two ?? "", "providex", { mode: 0o555 });
     expect((await at.bring("install", testBundle(1))).steps).toEqual(["stage", "place", "deploy"]);
+  });
+
+  it("mends a file whose rights somebody changed, with the bytes as they were", async () => {
+    await at.bring("install", testBundle(1));
+    for (const [path, mode] of [
+      ["toolkit/bin/trustkern", 0o777],
+      ["toolkit/bin/trustkern", 0o444],
+      ["deployment/trustkern.yaml", 0o644],
+    ] as const) {
+      const file = join(versionDir(at.site, 1), path);
+      const { mode: before } = lstatSync(file);
+      chmodSync(file, mode);
+      expect((await at.bring("install", testBundle(1))).steps).toEqual(["stage", "place", "deploy"]);
+      expect(lstatSync(file).mode).toBe(before);
+    }
   });
 
   it("loads anew the image that somebody removed, and of it the layer that is missing", async () => {
