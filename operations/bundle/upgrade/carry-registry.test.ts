@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -68,7 +68,10 @@ describe("the registry of the version before", () => {
     tokens.consume(tokens.verify({ gateway: "gw-01", hardwareId: HARDWARE, token: enrolment }).id);
     db.exec("UPDATE device SET state = 'revoked', update_counter = 8; UPDATE allowlist SET version = 41");
     createGateways(db, now).revoke("gw-01", "keyCompromise");
-    db.exec("INSERT INTO ended_session (name, reason, at) VALUES ('gw-01', 'certificate-revoked', 1)");
+    // The number of a row that is gone was given out as well.
+    for (const at of [1, 2])
+      db.exec(`INSERT INTO ended_session (name, reason, at) VALUES ('gw-01', 'certificate-revoked', ${at})`);
+    db.exec("DELETE FROM ended_session WHERE at = 2");
     const last = db.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'ended_session'").get()?.seq;
     db.close();
 
@@ -86,6 +89,7 @@ describe("the registry of the version before", () => {
     expect(only(older, "SELECT state || update_counter FROM device")).toBe("revoked8");
     expect(only(older, "SELECT version FROM allowlist")).toBe(41);
     expect(only(older, "SELECT seq FROM sqlite_sequence WHERE name = 'ended_session'")).toBe(last);
+    expect(last).toBeGreaterThan(Number(only(older, "SELECT max(seq) FROM ended_session")));
   });
 
   it.each(MIGRATIONS.map((_, index) => index + 1))(
@@ -136,6 +140,24 @@ describe("the registry of the version before", () => {
     expect(() => carryRegistry(newer, older)).toThrow(refused);
     expect(only(older, "SELECT state FROM device")).toBe("active");
     expect(only(older, "SELECT count(*) FROM enrolment_token")).toBe(1);
+  });
+
+  it("stays as it was where the newer one is damaged in what no row is read from", () => {
+    const before = open("older");
+    fill(before);
+    before.close();
+    const db = open("newer");
+    fill(db);
+    db.exec("UPDATE device SET state = 'revoked'; PRAGMA wal_checkpoint(TRUNCATE)");
+    const page = Number(only(newer, "PRAGMA page_size"));
+    const root = Number(only(newer, "SELECT rootpage FROM sqlite_schema WHERE name = 'certificate_of_name'"));
+    db.close();
+    const bytes = readFileSync(newer);
+    writeFileSync(newer, bytes.fill(0xff, (root - 1) * page, root * page));
+    expect(() => carryRegistry(newer, older)).toThrow(
+      expect.objectContaining({ code: "BUNDLE_FORWARD_REFUSED", message: expect.stringContaining("integrity check") }),
+    );
+    expect(only(older, "SELECT state FROM device")).toBe("active");
   });
 
   it("is left alone where there is no newer one, and is not made where it was none", () => {

@@ -22,6 +22,23 @@ const put = (...at: readonly [...string[], string]): void => {
   writeFileSync(file, at.at(-1) ?? "");
 };
 
+/** One of each entry of the list, said once more: an entry that somebody takes off goes back with the rows. */
+const FORWARD_FILES = [
+  "authorities/crls/services.pem",
+  "custody/journal.ndjson",
+  "logs/security.ndjson",
+  "secrets/backend/admin-token",
+  "trust/allowlist.pub",
+  "volumes/custody/keys/11.key",
+  "volumes/gateways-ca/db/step-ca.db",
+  "volumes/operators-ca/db/step-ca.db",
+  "volumes/backend/state/ledger.ndjson",
+  "volumes/backend/state/ledger.head",
+  "volumes/broker/state/crl.pem",
+  "volumes/broker/state/trust.json",
+  "volumes/collector/state/allowlist.json",
+];
+
 describe("what goes forward only", () => {
   it("is said of every volume of a deployment: a new one asks for a decision here", () => {
     const example = join(import.meta.dirname, "../../../examples/air-gapped/trustkern.yaml");
@@ -53,6 +70,26 @@ describe("what goes forward only", () => {
     expect(readFileSync(join(copy, "authorities/crls/root.pem"), "utf8")).toBe("number 9");
     expect(readFileSync(join(copy, "volumes/gateways-ca/db/step-ca.db"), "utf8")).toBe("revoked");
     expect(existsSync(join(state, "volumes/custody"))).toBe(false);
+  });
+
+  it.each(FORWARD_FILES)("has %s as it is now, while rows are as they were", (file) => {
+    const [state, copy] = [join(folder, "state"), join(folder, "copy")];
+    for (const [where, said] of [
+      [copy, "then"],
+      [state, "now"],
+    ] as const) {
+      for (const path of [file, "volumes/database/data/rows", "volumes/broker/state/sessions"]) put(where, path, said);
+    }
+    carryForward(state, copy);
+    expect(readFileSync(join(copy, file), "utf8")).toBe("now");
+    for (const path of ["database/data/rows", "broker/state/sessions"])
+      expect(readFileSync(join(copy, "volumes", path), "utf8")).toBe("then");
+    expect(existsSync(join(state, file))).toBe(false);
+  });
+
+  it("has a file in that test for each of its entries, and no two for one", () => {
+    const entryOf = (file: string) => FORWARD_ONLY.find((one) => file === one || file.startsWith(`${one}/`));
+    expect(FORWARD_FILES.map(entryOf).sort()).toEqual([...FORWARD_ONLY].sort());
   });
 
   it("keeps of the copy what the state has lost, and rows as they were", () => {

@@ -36,6 +36,16 @@ describe("bundle upgrade", () => {
     expect([readFileSync(copy, "utf8"), lstatSync(backupOf(at.site, 1)).mode & 0o777]).toEqual(["1\n", 0o755]);
   });
 
+  it("copies the state as it is now, and keeps nothing of a copy that an upgrade before has left", async () => {
+    for (const name of ["gone", "deployment.json"]) {
+      mkdirSync(backupOf(at.site, 1), { recursive: true });
+      writeFileSync(join(backupOf(at.site, 1), name), "as it was then");
+    }
+    await at.bring("upgrade", testBundle(2));
+    expect(readdirSync(backupOf(at.site, 1)).sort()).toEqual(["deployment.json", "volumes"]);
+    expect(readFileSync(join(backupOf(at.site, 1), "deployment.json"), "utf8")).toBe("1");
+  });
+
   it("stops again before it copies, where what was stopped runs again when it goes on", async () => {
     const [controller, ran] = [new AbortController(), [] as unknown[]];
     const abort = (what: string) => (what.startsWith("copying") ? controller.abort() : undefined);
