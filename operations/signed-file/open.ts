@@ -1,6 +1,7 @@
 import { type KeyObject, verify } from "node:crypto";
 import { z } from "zod";
 import { preAuthenticationEncoding, renderDsse } from "../../protocol/dsse.ts";
+import { isLowS } from "../../protocol/low-s.ts";
 import { stableJson } from "../../shared/stable-json.ts";
 import { fingerprintOf } from "../../stacks/host/trust/signing-key.ts";
 import type { Refuse } from "./refusals.ts";
@@ -22,7 +23,7 @@ const envelopeSchema = z.strictObject({
 
 /**
  * The payload of a signed file, once the one signature on it was found to be that key's. The file has to be the very bytes that
- * {@link sealFile} would write: another order, a member twice or a space more is refused, and nothing of the payload is parsed
+ * {@link sealFile} would write: another order, a member twice, a space more or the high s of a signature is refused, and nothing of the payload is parsed
  * before the signature is verified.
  * @param file its bytes
  * @param key the key that is trusted, from elsewhere; none in the file counts
@@ -38,6 +39,10 @@ export function openSigned(file: Uint8Array, key: KeyObject, form: SignedForm): 
   }
   if (!verify("sha256", preAuthenticationEncoding(payloadType, payload), { key, dsaEncoding: "der" }, signature)) {
     const message = `the signature is not that of the key ${fingerprint} on this content`;
+    throw refuse("BAD_SIGNATURE", message, { path: "signatures[0].sig" });
+  }
+  if (!isLowS(signature)) {
+    const message = `another signature than that of the key ${fingerprint} is on it, with a high s, which anybody can make of the first`;
     throw refuse("BAD_SIGNATURE", message, { path: "signatures[0].sig" });
   }
   return payload;

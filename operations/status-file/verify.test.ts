@@ -1,5 +1,7 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
+import { isLowS } from "../../protocol/low-s.ts";
+import { highTwin } from "../../protocol/test-high-s.ts";
 import { stableJson } from "../../shared/stable-json.ts";
 import { sealFile } from "../signed-file/seal.ts";
 import { PAYLOAD_TYPE, type StatusFile } from "./schema.ts";
@@ -87,6 +89,15 @@ it("another key is refused, also where the file names the trusted one", async ()
   const { keyid } = JSON.parse(good.file.toString()).signatures[0];
   expect(refusing(other.file.toString().replace(/"keyid":"[0-9a-f]+"/, `"keyid":"${keyid}"`))).toThrow(FORGED);
   expect(refusing(good.file, other.key)).toThrow(FORGED);
+});
+
+it("has one signature of the two that verify: the lower s is written, and the other one refused", async () => {
+  const sigOf = (file: Uint8Array) => Buffer.from(JSON.parse(Buffer.from(file).toString()).signatures[0].sig, "base64");
+  for (let i = 0; i < 8; i += 1) expect(isLowS(sigOf((await resigned(() => undefined)).file))).toBe(true);
+  const low = sigOf(good.file);
+  const twin = good.file.toString().replace(low.toString("base64"), highTwin(low).toString("base64"));
+  expect(refusing(twin)).toThrow(FORGED);
+  expect(refusing(twin)).toThrow(/with a high s/);
 });
 
 describe("what the right key signed is refused all the same", () => {

@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { derSignature } from "../../../certs/signers/der-signature.ts";
 import { createMemorySigner } from "../../../certs/signers/index.ts";
 import { dsseSign, preAuthenticationEncoding, renderDsse } from "../../../protocol/dsse.ts";
+import { toLowS } from "../../../protocol/low-s.ts";
 import { stableJson } from "../../../shared/stable-json.ts";
 import { PAYLOAD_TYPE, type Statement } from "../schema/statement.ts";
 import { SIGNED_AT, type TestEvidence, TOOLKIT, testEvidence, testFacts, testVerification } from "../test-evidence.ts";
@@ -34,7 +35,7 @@ async function seal(payload: Buffer, type: string = PAYLOAD_TYPE): Promise<Buffe
   const bytes = new Uint8Array(preAuthenticationEncoding(type, payload));
   const plain = await good.signer.crypto.subtle.sign({ name: "ECDSA", hash: "SHA-256" }, good.signer.signingKey, bytes);
   const { keyid } = JSON.parse(good.file.toString()).signatures[0];
-  return Buffer.from(`${renderDsse(type, payload, { keyid, sig: derSignature(new Uint8Array(plain)) })}\n`);
+  return Buffer.from(`${renderDsse(type, payload, { keyid, sig: derSignature(toLowS(new Uint8Array(plain))) })}\n`);
 }
 
 /** A statement that was changed and then signed with the good key. */
