@@ -1,10 +1,12 @@
 import { describe, expect, it } from "vitest";
+import { highTwin } from "../../../protocol/test-high-s.ts";
+import { fingerprintOf } from "../../../stacks/host/trust/fingerprint.ts";
 import { digestOf } from "../format/manifest.ts";
 import { SLOT_BYTES } from "../format/slot.ts";
 import { decideTrust, type TrustQuestion } from "./decide.ts";
 import { addSignatures, type Envelope, unsigned } from "./envelope.ts";
-import { type Root, type SignedRoot, unsignedRoot } from "./root.ts";
-import { renderSlot } from "./slot.ts";
+import { type Root, rootOf, type SignedRoot, unsignedRoot } from "./root.ts";
+import { parseSlot, renderSlot } from "./slot.ts";
 import { renderStatement, STATEMENT_TYPE, type StatementFacts } from "./statement.ts";
 import { head, MADE_AT, people, question, rootFacts, signedRoot } from "./test-trust.ts";
 
@@ -154,6 +156,49 @@ describe("a bundle is refused", () => {
     expect(() => decide(slot)).toThrow(code("BUNDLE_ROOT_BAD_SIGNATURE"));
   });
 
+  it("with the high s of a signature of a signer, or on a root", async () => {
+    const slot = parseSlot(good);
+    const twin = (envelope: Envelope): Envelope => {
+      const signatures = envelope.signatures.map(({ keyid, sig }, index) => {
+        return { keyid, sig: index > 0 ? sig : highTwin(Buffer.from(sig, "base64")).toString("base64") };
+      });
+      return { ...envelope, signatures };
+    };
+    const message = expect.stringContaining("with a high s");
+    const [onBundle, onRoot] = [{ code: "BUNDLE_BAD_SIGNATURE" }, { code: "BUNDLE_ROOT_BAD_SIGNATURE" }];
+    expect(() => decide(renderSlot({ ...slot, statement: twin(slot.statement) }))).toThrow(
+      expect.objectContaining({ ...onBundle, message }),
+    );
+    const root = rootOf(twin(one.envelope), "root");
+    expect(() => decide(renderSlot({ ...slot, roots: [root] }))).toThrow(
+      expect.objectContaining({ ...onRoot, message }),
+    );
+  });
+
+  it("whose oldest root has what nobody can read, where the site has that root", async () => {
+    const given = (root: SignedRoot) => slotOf([anna, carl], { rootVersion: 3 }, [root, three]);
+    // What r1 signed for root 1, which is not brought, the site has as well: then it is no other slot.
+    expect(decide(await given(two), { siteRoot: two }).root.root.version).toBe(3);
+    const without = rootOf(await addSignatures(unsignedRoot(next()).envelope, [r2, r3]), "root");
+    expect(decide(await given(without), { siteRoot: two }).root.root.version).toBe(3);
+    const bad = code("BUNDLE_ROOT_BAD_SIGNATURE");
+    const junk = (keyid: string, sig: string): SignedRoot => {
+      const signatures = [...without.envelope.signatures, { keyid, sig }].toSorted((a, b) =>
+        a.keyid < b.keyid ? -1 : 1,
+      );
+      return { ...without, envelope: { ...without.envelope, signatures } };
+    };
+    const other = one.envelope.signatures.find(({ keyid }) => keyid === fingerprintOf(r1.publicKeySpki));
+    for (const slot of [
+      await given(await signedRoot(next(), r2, r3, eve)),
+      await given(junk("f".repeat(64), "AAAA")),
+      // The right name, and something else that it signed.
+      await given(junk(other?.keyid ?? "", other?.sig ?? "")),
+    ]) {
+      expect(() => decide(slot, { siteRoot: two })).toThrow(bad);
+    }
+  });
+
   it("with a keyid that lies, or a signature of another bundle", async () => {
     const [a, b] = [await stated([anna, bert]), await stated([anna, bert], { version: 8 })];
     const swapped = [a.signatures[0], a.signatures[1]].map((each, i, all) => ({
@@ -186,6 +231,12 @@ describe("a slot has one form", () => {
     ["with a member more", edited((slot) => Object.assign(slot, { x: 1 }))],
     ["with a key twice", edited(({ statement: { signatures } }) => signatures.push(signatures[1] ?? { keyid: "" }))],
     ["with signatures in another order", edited(({ statement: { signatures } }) => signatures.reverse())],
+    [
+      "with a signature that is longer than any",
+      edited(({ statement: { signatures } }) =>
+        signatures.push({ keyid: "f".repeat(64), sig: "A".repeat(100) } as { keyid: string }),
+      ),
+    ],
     [
       "with too many signatures",
       edited(({ statement: { signatures } }) =>

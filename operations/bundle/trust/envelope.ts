@@ -13,7 +13,11 @@ const base64 = z
   .max(65_536)
   .refine((text) => Buffer.from(text, "base64").toString("base64") === text, "not base64");
 
-const signature = z.strictObject({ keyid: z.string().regex(/^[0-9a-f]{64}$/, "not 64 hex digits"), sig: base64 });
+/** ECDSA on P-256 in DER has 72 bytes at most. */
+const signature = z.strictObject({
+  keyid: z.string().regex(/^[0-9a-f]{64}$/, "not 64 hex digits"),
+  sig: base64.max(96),
+});
 
 /**
  * A DSSE envelope (secure-systems-lab/dsse, v1.0.2) in its only form: every signature with the fingerprint of its key, in ascending

@@ -1,5 +1,5 @@
 import { bundleTrustErrors } from "./errors.ts";
-import { type SignedRoot, verifyRoot } from "./root.ts";
+import { keysOf, type SignedRoot, verifyRoot } from "./root.ts";
 
 /**
  * The roots that follow the one that is trusted, each held to the one before it.
@@ -29,11 +29,27 @@ export function followRoots(trusted: SignedRoot, given: readonly SignedRoot[]): 
   }
   // Those that the site has already are held to their signatures as well: nothing in a bundle is left unread.
   let before = same === undefined ? trusted : undefined;
+  if (same !== undefined && same === given[0]) assertNoOthers(same, trusted);
   for (const next of given) {
     verifyRoot(next, before);
     before = next;
   }
   return given.filter(({ root }) => root.version > version);
+}
+
+/**
+ * Holds the signatures that are for the root before, which the bundle has not, to those that the site itself has on its root: without the
+ * keys of that root nobody can say whose they are.
+ */
+function assertNoOthers({ root, envelope }: SignedRoot, trusted: SignedRoot): void {
+  const own = keysOf(root.rootKeys);
+  const had = new Map(trusted.envelope.signatures.map(({ keyid, sig }) => [keyid, sig]));
+  for (const { keyid, sig } of envelope.signatures) {
+    if (own.has(keyid) || had.get(keyid) === sig) continue;
+    const path = `root ${root.version}`;
+    const message = `${path}: ${keyid} has no key for roots, and this site has not that signature on it`;
+    throw bundleTrustErrors.error("BUNDLE_ROOT_BAD_SIGNATURE", message, { path });
+  }
 }
 
 function assertContiguous(given: readonly SignedRoot[]): void {

@@ -49,6 +49,11 @@ describe("a site", () => {
     const a = await taken(place.in("site"), place.in("v"), "a");
     recordSeen(place.in("site"), await taken(place.in("site"), place.in("v"), "b"));
     expect(() => recordSeen(place.in("site"), a)).toThrow(code("BUNDLE_ROLLBACK"));
+    // A person gave it a newer root meanwhile.
+    const late = await taken(place.in("site"), place.in("v"), "c");
+    installRoot(place.in("site"), two, { dryRun: false });
+    expect(() => recordSeen(place.in("site"), late)).toThrow(code("BUNDLE_ROOT_OLD"));
+    expect(readSiteTrust(place.in("site"))).toMatchObject({ root: { root: { version: 2 } }, seen: { version: 2 } });
   });
 
   it("remembers no delta, which is only the way to a full bundle", async () => {
