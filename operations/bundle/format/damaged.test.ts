@@ -3,8 +3,11 @@ import { copyFileSync, readFileSync, renameSync, rmSync, truncateSync, writeFile
 import { join } from "node:path";
 import { constants, zstdCompressSync } from "node:zlib";
 import { afterEach, describe, expect, it } from "vitest";
-import { digestOf, type Manifest, parseManifest, renderManifest } from "./manifest.ts";
-import { type Bundle, openBundle } from "./read.ts";
+import { bundleFormatErrors } from "./errors.ts";
+import { BLOCK_BYTES, renderHeader } from "./layout.ts";
+import { digestOf, MAX_MANIFEST_BYTES, type Manifest, parseManifest, renderManifest } from "./manifest.ts";
+import { type Bundle, bundleIn, openBundle } from "./read.ts";
+import { SLOT_BYTES } from "./slot.ts";
 import {
   blobOf,
   codeOf,
@@ -35,12 +38,19 @@ async function verified(path: string): Promise<unknown> {
   );
 }
 
-async function inflated(bundle: Bundle, wanted = bundle.manifest.blobs.map(({ digest }) => digest)): Promise<unknown> {
+async function inflated(bundle: Bundle, wanted?: readonly string[]): Promise<unknown> {
+  return (await inflating(bundle, wanted))?.code;
+}
+
+async function inflating(
+  bundle: Bundle,
+  wanted: readonly string[] = bundle.manifest.blobs.map(({ digest }) => digest),
+): Promise<{ readonly code?: unknown; readonly message: string } | undefined> {
   try {
     for await (const { content } of bundle.blobs(new Set(wanted), UNWATCHED)) for await (const _ of content);
     return undefined;
   } catch (thrown) {
-    return (thrown as { code?: unknown }).code;
+    return thrown as Error;
   } finally {
     await bundle.close();
   }
@@ -104,8 +114,12 @@ describe("a segment", () => {
 
   it("that asks for a window over 128 MiB is refused", async () => {
     const params = { [constants.ZSTD_c_windowLog]: 28, [constants.ZSTD_c_contentSizeFlag]: 0 };
-    const wide = zstdCompressSync(Buffer.alloc(2 ** 28 + 1), { params });
-    expect(await inflated(await withSegment(wide))).toBe("BUNDLE_DAMAGED");
+    // It begins with the content that it has to have: with a larger window, it would be what follows that is refused.
+    const wide = zstdCompressSync(Buffer.concat([await content, Buffer.alloc(2 ** 28)]), { params });
+    expect(await inflating(await withSegment(wide))).toMatchObject({
+      code: "BUNDLE_DAMAGED",
+      message: expect.stringMatching(/too much memory/),
+    });
   });
 
   it("with other bytes of the right number is refused", async () => {
@@ -202,6 +216,28 @@ describe("what is no bundle", () => {
     expect(await verified("/dev/zero")).toBe("BUNDLE_NOT_FOUND");
     for (const name of ["empty", "text", "tar", "tar.gz"]) expect(await verified(at(name))).toBe("BUNDLE_MALFORMED");
   });
+
+  it.each([MAX_MANIFEST_BYTES + 1, 0o77_777_777_777])(
+    "is what says that its manifest has %d bytes, before room is made for them",
+    async (size) => {
+      const [file = ""] = await writtenBundle();
+      const bytes = readFileSync(file);
+      const header = await renderHeader({ path: "manifest.json", bytes: size, executable: false });
+      bytes.set(header, BLOCK_BYTES + SLOT_BYTES);
+      let most = 0;
+      const parts = {
+        ...{ split: false, files: [file], sizes: [bytes.length], bytes: bytes.length, close: async () => undefined },
+        read: async (offset: number, into: Uint8Array) => {
+          most = Math.max(most, into.length);
+          if (offset + into.length > bytes.length) throw bundleFormatErrors.error("BUNDLE_TRUNCATED", "too early");
+          into.set(bytes.subarray(offset, offset + into.length));
+        },
+      };
+      const message = expect.stringContaining("the size of its manifest");
+      await expect(bundleIn(parts, file)).rejects.toMatchObject({ code: "BUNDLE_MALFORMED", message });
+      expect(most).toBe(SLOT_BYTES);
+    },
+  );
 
   it("is a bundle that another tar program wrote anew: the same entries in other headers", async () => {
     const [file = ""] = await writtenBundle();

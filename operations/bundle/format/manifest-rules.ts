@@ -16,8 +16,9 @@ export function* manifestFaults(manifest: Manifest): Generator<string, void> {
     "images",
     images.map(({ name }) => name),
   );
-  for (const each of repeated(images.map(({ reference }) => reference))) {
-    yield `images: the reference "${each}" stands twice`;
+  // The tag by which a site keeps the images of a version is of their repository.
+  for (const each of repeated(images.map(({ reference }) => repositoryOf(reference)))) {
+    yield `images: the repository "${each}" stands twice`;
   }
   yield* blobFaults(manifest);
   yield* segmentFaults(manifest);
@@ -83,6 +84,11 @@ function* segmentFaults({ blobs, segments }: Manifest): Generator<string, void> 
     yield `segments[${index}]: ${segment.blobs} blobs of ${segment.rawBytes} bytes; the blobs listed are ${own.length} of ${rawBytes} bytes`;
   }
   if (first < blobs.length) yield `segments: ${blobs.length - first} blobs are in none`;
+}
+
+/** A reference without its tag. */
+function repositoryOf(reference: string): string {
+  return reference.slice(0, reference.lastIndexOf(":"));
 }
 
 function repeated(values: readonly string[]): string[] {

@@ -28,6 +28,7 @@ const messageOf = (bytes: Uint8Array | string): string => {
     return String(thrown);
   }
 };
+/** The files of the bundle come first: what is named here has to stand behind "a-2", or its order is what is refused. */
 const withFiles = (...paths: readonly string[]) =>
   codeWith(({ files }) => {
     const [script, text] = [files[1]?.digest ?? "", files[0]?.digest ?? ""];
@@ -127,10 +128,10 @@ describe("a manifest", () => {
   it.each([
     ["two of one name", ["b", "b"]],
     ["another order", ["c", "b"]],
-    ["names that case alone tells apart", ["B", "b"]],
-    ["folders that case alone tells apart", ["B/c", "b/d"]],
+    ["names that case alone tells apart", ["aB", "ab"]],
+    ["folders that case alone tells apart", ["aB/c", "ab/d"]],
     ["a file that is a folder", ["b", "b/c"]],
-    ["a file that is a folder when case is folded", ["B", "b/c"]],
+    ["a file that is a folder when case is folded", ["aB", "ab/c"]],
   ])("is refused with files with %s", (_, paths) => {
     expect(withFiles(...paths)).toBe("BUNDLE_MALFORMED");
   });
@@ -181,6 +182,12 @@ describe("a manifest", () => {
       "one reference for two images",
       ({ images }) => ({
         images: images.map((image) => ({ ...image, reference: "trustkern/one:1" })),
+      }),
+    ],
+    [
+      "one repository for two images, by two tags",
+      ({ images }) => ({
+        images: images.map((image, index) => ({ ...image, reference: `mirror:5000/trustkern/one:${index}` })),
       }),
     ],
     [
