@@ -1,4 +1,6 @@
 import { resolve } from "node:path";
+import { siteOf } from "../../operations/bundle/install/site.ts";
+import { takeSiteLock } from "../../operations/bundle/install/site-lock.ts";
 import { installRoot, siteTrustFiles } from "../../operations/bundle/trust/site.ts";
 import { EXIT } from "../../shared/errors.ts";
 import { namedRoot } from "../bundle-trust-options.ts";
@@ -14,6 +16,9 @@ export const run: Run = async (context) => {
   const root = namedRoot(context);
   if (root === undefined) throw cliErrors.error("CLI_USAGE", "--root is missing", { path: "--root" });
   const dryRun = options.dryRun === true;
+  // An installation that runs has read what is trusted, and will write it.
+  using unlocking = new DisposableStack();
+  if (!dryRun) unlocking.defer(takeSiteLock(siteOf(site), process.pid));
   const installed = installRoot(site, root, { dryRun });
   const file = siteTrustFiles(site).root;
   if (flags.json) {

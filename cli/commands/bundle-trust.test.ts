@@ -1,7 +1,8 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { scratch } from "../../operations/bundle/trust/test-trust.ts";
+import { takeLock } from "../../stacks/host/lock.ts";
 import { runCli } from "../test-io.ts";
 
 const place = scratch();
@@ -55,7 +56,15 @@ describe("bundle trust", () => {
     expect(await json(...sign, "--yes")).toMatchObject({ missing: { own: 0 }, fingerprint });
     expect(await json(...install, "--dry-run")).toMatchObject({ installed: true, dryRun: true });
     expect(await refusal("bundle", "trust", "show", "--site", "site")).toMatchObject({ code: "BUNDLE_ROOT_MISSING" });
+    // Whoever brings a bundle meanwhile would write the root back that it has read.
+    expect(existsSync(place.in("site"))).toBe(false);
+    mkdirSync(place.in("site/staging"), { recursive: true });
+    const unlock = takeLock(place.in("site/staging/lock"), process.pid);
+    expect(await refusal(...install)).toMatchObject({ code: "STATE_LOCKED" });
+    expect(existsSync(place.in("site/trust"))).toBe(false);
+    unlock();
     expect(await json(...install)).toMatchObject({ installed: true });
+    expect(readdirSync(place.in("site/staging"))).toEqual([]);
     expect(await json(...install)).toMatchObject({ installed: false });
     expect(await json("bundle", "trust", "show", "--site", "site")).toMatchObject({ seen: { version: 0 } });
   });

@@ -1,5 +1,4 @@
-import { existsSync, mkdirSync } from "node:fs";
-import { takeLock } from "../../../stacks/host/lock.ts";
+import { existsSync } from "node:fs";
 import { applyPlan } from "./apply.ts";
 import type { BundleContent, TrustedBundle } from "./content.ts";
 import { siteErrors } from "./errors.ts";
@@ -7,11 +6,10 @@ import { type Asked, lookAtSite } from "./facts.ts";
 import type { Hands } from "./hands.ts";
 import { historyOf } from "./history.ts";
 import { type Journal, openJournal, type Step } from "./journal.ts";
-import { assertOwnFolders } from "./own-folders.ts";
 import { assertPlaced } from "./place.ts";
 import { type Plan, planInstall, planRollback, type Wish } from "./plan.ts";
 import { backupOf, type Site, versionDir } from "./site.ts";
-import { writingSite } from "./writing.ts";
+import { takeSiteLock } from "./site-lock.ts";
 
 /** What {@link bringBundle} is handed. */
 export interface Bringing extends Asked {
@@ -110,12 +108,8 @@ async function verifyBytes({ bundle, signal, onProgress, onBytes }: Bringing): P
 }
 
 function lockSite(site: Site, pid: number): Disposable & { readonly journal: Journal } {
-  // Before the lock, which is a file in one of them, and with it, when nobody of ours makes any.
-  assertOwnFolders(site);
-  writingSite(site.stagingDir, () => mkdirSync(site.stagingDir, { recursive: true, mode: 0o700 }));
-  const unlock = takeLock(site.lockFile, pid);
+  const unlock = takeSiteLock(site, pid);
   try {
-    assertOwnFolders(site);
     return { journal: openJournal(site.journalFile), [Symbol.dispose]: unlock };
   } catch (thrown) {
     unlock();
