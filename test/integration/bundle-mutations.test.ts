@@ -3,7 +3,9 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { removeFolders, testFolder } from "../../operations/bundle/format/test-bundle.ts";
 import { mutate, OPERATOR_COUNT } from "../support/bundle-mutations/campaign.ts";
-import { mutationSubject, type Subject } from "../support/bundle-mutations/subject.ts";
+import { manifestIn } from "../support/bundle-mutations/forgeries.ts";
+import { resigned, signedAnew } from "../support/bundle-mutations/resigned.ts";
+import { boundaries, mutationSubject, type Subject } from "../support/bundle-mutations/subject.ts";
 
 let subject: Subject;
 beforeAll(async () => {
@@ -22,6 +24,18 @@ test("10,000 mutants of a bundle are refused, each operator's among them", async
   const { tried, taken, refusedBy } = await mutate(subject, 10_000);
   expect(taken).toEqual([]);
   expect([tried, refusedBy.size]).toEqual([10_000, OPERATOR_COUNT]);
+});
+
+test("manifests that break a rule are refused although the site's own signer has signed them", async () => {
+  const material = { good: subject.good, others: [], boundaries: await boundaries(subject.good) };
+  const { toolkit, ...rest } = manifestIn(material);
+  const newer = { ...rest, toolkit: { ...toolkit, version: "0.2.0" } };
+  expect(await subject.refusalUnpacked(await signedAnew(material, newer, subject.slotFor))).toBeUndefined();
+  const operators = resigned(subject);
+  const signed = { ...subject, refusal: subject.refusalUnpacked };
+  const { tried, taken, refusedBy } = await mutate(signed, 400, 1, undefined, operators);
+  expect(taken).toEqual([]);
+  expect([tried, refusedBy.size]).toEqual([400, operators.length]);
 });
 
 test("a campaign sees a mutant that is taken", async () => {

@@ -28,12 +28,14 @@ export interface Campaign {
 /**
  * Tries so many mutants of a bundle, each drawn by a seed of its own; operators in turn.
  * @param onTried hears how many were tried
+ * @param operators @default those that need no key
  */
 export async function mutate(
   subject: Subject,
   count: number,
   firstSeed = 1,
   onTried: (tried: number) => void = () => undefined,
+  operators: readonly (readonly [string, Mutate])[] = OPERATORS,
 ): Promise<Campaign> {
   const material = { good: subject.good, others: subject.others, boundaries: await boundaries(subject.good) };
   const refusedBy = new Map<string, number>();
@@ -41,7 +43,7 @@ export async function mutate(
   const taken: Taken[] = [];
   let [tried, same] = [0, 0];
   for (let seed = firstSeed; tried < count; seed += 1) {
-    const [operator, change] = OPERATORS[seed % OPERATORS.length] ?? OPERATORS[0] ?? missing();
+    const [operator, change] = operators[seed % operators.length] ?? missing();
     const mutant = await change(material, drawFrom(seed));
     if (mutant.equals(subject.good)) {
       same += 1;

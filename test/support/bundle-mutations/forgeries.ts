@@ -84,18 +84,26 @@ function header(good: Buffer, at: number, change: (header: Buffer) => void): Buf
   return bytes;
 }
 
-/** The archive with another manifest, everything that follows from it made anew. */
-async function edited(
-  { good, boundaries }: Material,
-  draw: Draw,
-  change: (manifest: unknown) => unknown,
-): Promise<Buffer> {
+/** The manifest of a good bundle. */
+export function manifestIn({ good, boundaries }: Material): Manifest {
+  const [, from = 0, sumsAt = 0] = boundaries;
+  return JSON.parse(good.toString("utf8", from + BLOCK, sumsAt).replace(/\n\0*$/, ""));
+}
+
+function edited(material: Material, draw: Draw, change: (manifest: unknown) => unknown): Promise<Buffer> {
+  const isCut = draw.below(4) === 0;
+  return archiveWith(material, change(manifestIn(material)), isCut);
+}
+
+/**
+ * The archive with another manifest, everything that follows from it made anew.
+ * @param isCut whether nothing stands behind it. @default what stood there
+ */
+export async function archiveWith({ good, boundaries }: Material, manifest: unknown, isCut = false): Promise<Buffer> {
   const [, from = 0, sumsAt = 0, restAt = 0] = boundaries;
-  const text = good.toString("utf8", from + BLOCK, sumsAt).replace(/\n\0*$/, "");
-  const manifest = change(JSON.parse(text));
   const json = Buffer.from(`${stableJson(manifest)}\n`);
   const sums = sumsOf(manifest) ?? good.subarray(sumsAt + BLOCK, restAt);
-  const rest = draw.below(4) === 0 ? Buffer.alloc(0) : good.subarray(restAt);
+  const rest = isCut ? Buffer.alloc(0) : good.subarray(restAt);
   return Buffer.concat([
     good.subarray(0, from),
     ...(await entry("manifest.json", json)),
@@ -104,7 +112,8 @@ async function edited(
   ]);
 }
 
-function sumsOf(manifest: unknown): Uint8Array | undefined {
+/** Checksums as the manifest asks for them; undefined where it asks for none that can be. */
+export function sumsOf(manifest: unknown): Uint8Array | undefined {
   try {
     layoutOf(manifest as Manifest);
     return renderSums(manifest as Manifest);

@@ -3,14 +3,18 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { bundleFormatErrors } from "../../../operations/bundle/format/errors.ts";
 import { layoutOf, renderSums } from "../../../operations/bundle/format/layout.ts";
-import { renderManifest } from "../../../operations/bundle/format/manifest.ts";
+import { type Manifest, renderManifest } from "../../../operations/bundle/format/manifest.ts";
 import { type Bundle, bundleIn, openBundle } from "../../../operations/bundle/format/read.ts";
 import type { Parts } from "../../../operations/bundle/format/reading/parts.ts";
 import { packed, testContents, testFolder, UNWATCHED } from "../../../operations/bundle/format/test-bundle.ts";
 import { writeArchive } from "../../../operations/bundle/format/write.ts";
 import { decideTrust } from "../../../operations/bundle/trust/decide.ts";
+import { addSignatures, unsigned } from "../../../operations/bundle/trust/envelope.ts";
 import { signBundle } from "../../../operations/bundle/trust/sign-bundle.ts";
+import { renderSlot } from "../../../operations/bundle/trust/slot.ts";
+import { renderStatement, STATEMENT_TYPE } from "../../../operations/bundle/trust/statement.ts";
 import { MADE_AT, people, rootFacts, signedRoot } from "../../../operations/bundle/trust/test-trust.ts";
+import { stableJson } from "../../../shared/stable-json.ts";
 
 /** What is mutated, and what decides on a mutant. */
 export interface Subject {
@@ -23,7 +27,11 @@ export interface Subject {
    * @returns the code of the refusal; undefined when it is taken
    */
   readonly refusal: (bytes: Buffer) => Promise<string | undefined>;
-  /** The same for a file, or the first of its parts. */
+  /** The same, and every blob is unpacked, as an installation does it. */
+  readonly refusalUnpacked: (bytes: Buffer) => Promise<string | undefined>;
+  /** The slot that the site's own signer makes for any manifest that is handed to him, as version 3. */
+  readonly slotFor: (manifest: Pick<Manifest, "tenant" | "deployment">, sums: Uint8Array) => Promise<Buffer>;
+  /** The same as {@link refusal} for a file, or the first of its parts. */
   readonly refusalOfFile: (path: string) => Promise<string | undefined>;
 }
 
@@ -49,14 +57,21 @@ export async function mutationSubject(): Promise<Subject> {
   const other = await signed("other.tkb", "other", "new");
   const good = await openBundle(file);
   await good.close();
-  const seen = { version, manifest: `sha256:${createHash("sha256").update(good.manifestBytes).digest("hex")}` };
-  const refusalOf = (open: () => Promise<Bundle>) =>
+  const { deployment } = good.manifest;
+  const seen = {
+    version,
+    deployment,
+    manifest: `sha256:${createHash("sha256").update(good.manifestBytes).digest("hex")}`,
+  };
+  const refusalOf = (open: () => Promise<Bundle>, isUnpacked = false) =>
     refusal(async () => {
       const bundle = await open();
       try {
         const { slot, manifest, manifestBytes, sums } = bundle;
         decideTrust({ slot, manifest, manifestBytes, sums, siteRoot: ours, seen, now: MADE_AT });
         await bundle.verifyBytes(UNWATCHED);
+        const wanted = new Set(isUnpacked ? manifest.blobs.map(({ digest }) => digest) : []);
+        for await (const { content } of bundle.blobs(wanted, UNWATCHED)) for await (const _ of content);
       } finally {
         await bundle.close();
       }
@@ -65,6 +80,14 @@ export async function mutationSubject(): Promise<Subject> {
     good: readFileSync(file),
     others: [readFileSync(old.file), readFileSync(other.file)],
     refusal: (bytes) => refusalOf(() => bundleIn(partsOf(bytes), "site.tkb")),
+    refusalUnpacked: (bytes) => refusalOf(() => bundleIn(partsOf(bytes), "site.tkb"), true),
+    slotFor: async (manifest, sums) => {
+      const { tenant, deployment } = manifest;
+      const dates = { created: "2026-03-01T12:00:00Z", warnAfter: "2027-03-01T12:00:00Z" };
+      const facts = { tenant, deployment, version: version + 1, rootVersion: 1, ...dates };
+      const statement = renderStatement(facts, Buffer.from(`${stableJson(manifest)}\n`), sums);
+      return renderSlot({ statement: await addSignatures(unsigned(STATEMENT_TYPE, statement), [anna]), roots: [ours] });
+    },
     refusalOfFile: (path) => refusalOf(() => openBundle(path)),
   };
 }
