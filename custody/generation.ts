@@ -4,6 +4,9 @@ import type { KemUse } from "./kem-items.ts";
 /** Life of a generation: made ahead, handed to sensors, opens old messages only, gone. */
 export const GENERATION_STATES = ["next", "active", "retired", "destroyed"] as const;
 
+/** Id of a generation: first 8 bytes of SHA-256 of the raw public key, lower-case hex. */
+export const KEY_ID = /^[0-9a-f]{16}$/;
+
 /** One of {@link GENERATION_STATES}. */
 export type GenerationState = (typeof GENERATION_STATES)[number];
 
@@ -25,7 +28,7 @@ export interface Compromise {
 
 /** One HPKE key pair of a tenant, without its private key. */
 export interface Generation {
-  /** First 8 bytes of SHA-256 of the raw public key, lower-case hex. */
+  /** See {@link KEY_ID}. */
   readonly keyId: string;
   /** Raw X25519 public key (32 bytes), lower-case hex. */
   readonly publicKey: string;

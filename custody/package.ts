@@ -4,7 +4,7 @@ import { hexOf } from "../protocol/hex.ts";
 import { hpkeSeal, importX25519Private, keyIdOf, openWithSharedSecret, prepareInfo } from "../protocol/hpke.ts";
 import { stableJson } from "../shared/stable-json.ts";
 import { custodyErrors } from "./errors.ts";
-import { HPKE_SUITE } from "./generation.ts";
+import { HPKE_SUITE, KEY_ID } from "./generation.ts";
 
 const SCHEMA = "trustkern.generation-package/1";
 const INFO = prepareInfo(Buffer.from("trustkern/generation-package/v1", "ascii"));
@@ -17,7 +17,7 @@ const hex = (bytes: number) => z.string().regex(new RegExp(`^[0-9a-f]{${bytes * 
 const metadataSchema = z.strictObject({
   schema: z.literal(SCHEMA),
   tenant: z.string().min(1).max(63),
-  keyId: hex(8),
+  keyId: z.string().regex(KEY_ID),
   publicKey: hex(32),
   suite: z.literal(HPKE_SUITE),
   createdAt: z.iso.datetime(),

@@ -82,7 +82,7 @@ export function testFacts(changes: Partial<Facts> = {}): Facts {
       custodyClass: "software",
       generations: [
         {
-          ...{ keyId: "00112233445566778899aabbccddeeff", state: "active", origin: "generated", compromised: false },
+          ...{ keyId: "0011223344556677", state: "active", origin: "generated", compromised: false },
           ...{ createdAt: "2026-01-01T00:00:00.000Z", activatedAt: "2026-01-02T00:00:00.000Z", retiredAt: null },
           destroyedAt: null,
         },

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { LEAF_CLASSES } from "../../certs/names.ts";
-import { GENERATION_STATES } from "../../custody/generation.ts";
+import { GENERATION_STATES, KEY_ID } from "../../custody/generation.ts";
 import { CUSTODY_CLASSES, CUSTODY_KINDS } from "../../model/custody.ts";
 import { PROFILE_NAMES } from "../../model/deployment.ts";
 import { ZONES } from "../../model/zones.ts";
@@ -91,9 +91,7 @@ export const statusFileSchema = z.strictObject({
     sealed: z.boolean().nullable(),
   }),
   /** Generations of the decryption key: ids, never keys. */
-  keys: z
-    .array(z.strictObject({ keyId: z.string().regex(/^[0-9a-f]{32}$/), state: z.enum(GENERATION_STATES) }))
-    .max(4096),
+  keys: z.array(z.strictObject({ keyId: z.string().regex(KEY_ID), state: z.enum(GENERATION_STATES) })).max(4096),
   certificates: z.array(certificate).max(4096),
   disks: z.array(z.strictObject({ what: z.enum(DISKS), freeShare: share.nullable() })).max(DISKS.length),
   unknown: z.array(z.strictObject({ fact: z.enum(ASKED), code })).max(ASKED.length),

@@ -1,11 +1,17 @@
 import { createPublicKey, type KeyObject } from "node:crypto";
 import { createMemorySigner } from "../../certs/signers/index.ts";
 import type { KeySigner } from "../../certs/signers/signer.ts";
+import { keyIdOf } from "../../protocol/hpke.ts";
 import { buildStatusFile, type StatusFacts } from "./build.ts";
 import type { StatusFile } from "./schema.ts";
 
 /** When the status files of tests are written. */
 export const WRITTEN_AT = new Date("2026-03-01T12:00:00.000Z");
+
+/** Key id of a generation, as custody makes one. */
+export function testKeyId(publicKey: Uint8Array): string {
+  return keyIdOf(publicKey).toString("hex");
+}
 
 /** Facts of a deployment that is well. */
 export function testStatusFacts(changes: Partial<StatusFacts> = {}): StatusFacts {
@@ -22,8 +28,8 @@ export function testStatusFacts(changes: Partial<StatusFacts> = {}): StatusFacts
     absent: ["grafana"],
     custody: { kind: "pkcs11", custodyClass: "hardware", sealed: false },
     keys: [
-      { keyId: "00112233445566778899aabbccddeeff", state: "active" },
-      { keyId: "ffeeddccbbaa99887766554433221100", state: "retired" },
+      { keyId: testKeyId(Buffer.alloc(32, 1)), state: "active" },
+      { keyId: testKeyId(Buffer.alloc(32, 2)), state: "retired" },
     ],
     certificates: [
       { class: "services", name: "broker", notAfter: "2026-04-01T00:00:00.000Z", lifeLeft: 0.5, state: "ok" },

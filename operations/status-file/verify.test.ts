@@ -112,6 +112,7 @@ describe("what the right key signed is refused all the same", () => {
     ["with a member of a component more", (s) => Object.assign(s.components[0]!, { messages: 12 })],
     ["with a name that is a sentence", (s) => (s.components[0]!.name = "the broker")],
     ["with a version that is none", (s) => (s.versions.dockerEngine = "28\u001b[2J")],
+    ["with a key id of twice the length", (s) => (s.keys[0]!.keyId = s.keys[0]!.keyId.repeat(2))],
     ["with a key in the place of its id", (s) => (s.keys[0]!.keyId = "AGE-SECRET-KEY-1QQQ")],
     ["with a share above 1", (s) => (s.disks[0]!.freeShare = 1.5)],
     ["with a share to the byte", (s) => (s.disks[0]!.freeShare = 0.123456)],

@@ -12,6 +12,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import { KEY_ID } from "../../../custody/generation.ts";
 import type { CheckResult } from "../../../operations/verify/result.ts";
 import type { Asked } from "../../support/air-gapped/asked.ts";
 import { ClosedHost } from "../../support/air-gapped/closed-host.ts";
@@ -198,6 +199,16 @@ describe("a site that no cable leaves", () => {
     expect(placed()).toEqual(before);
     // The goal is 0.05, which docs/benchmarks.md measures on a quiet machine.
     expect(again / seconds.install).toBeLessThan(0.2);
+  });
+
+  it("tells of itself in a signed file, which its own toolkit takes by its fingerprint", async () => {
+    const file = join(dir, "status.json");
+    const exported = await atSite(...toolkit, "--json", "status", "--export", file);
+    expect([0, 1]).toContain(exported.code);
+    const { fingerprint } = JSON.parse(exported.stdout) as { readonly fingerprint: string };
+    const read = await atSite(...toolkit, "--json", "status", "verify", file, "--fingerprint", fingerprint);
+    const status = { versions: { bundle: 1 }, keys: [{ keyId: expect.stringMatching(KEY_ID), state: "active" }] };
+    expect(JSON.parse(read.stdout)).toMatchObject({ ok: true, fingerprint, status });
   });
 
   it("has sent nothing that could have left", async () => {
