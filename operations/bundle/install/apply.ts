@@ -1,4 +1,5 @@
-import { messageOf, TrustKernError } from "../../../shared/errors.ts";
+import { setTimeout } from "node:timers/promises";
+import { EXIT, messageOf, TrustKernError } from "../../../shared/errors.ts";
 import { doStep } from "./do-step.ts";
 import { siteErrors } from "./errors.ts";
 import type { Hands } from "./hands.ts";
@@ -7,6 +8,9 @@ import type { Step } from "./journal.ts";
 import { type Plan, waysLeft } from "./plan.ts";
 import { emptyStaging, removeVersion } from "./prune.ts";
 import { leftBehind } from "./site.ts";
+
+/** How long a signal may take from a program's end to this process, in milliseconds. */
+const HEARD_MS = 50;
 
 /** Steps of an upgrade that are undone when one of them fails: before them nothing is touched, and after them it is well. */
 const UNDONE: readonly Step[] = ["stop", "backup", "switch", "deploy"];
@@ -87,8 +91,19 @@ async function journalled(step: Step, plan: Plan, hands: Hands): Promise<void> {
   const at = timeOf(hands);
   if (hands.signal.aborted) throw siteErrors.error("BUNDLE_SITE_CANCELLED", `cancelled before the step ${step}`);
   hands.journal.write({ event: "step", run, at: at(), step, state: "begun" });
-  await doStep(step, plan, hands);
+  await doStep(step, plan, hands).catch((thrown: unknown) => tellCancel(step, hands.signal, thrown));
   hands.journal.write({ event: "step", run, at: at(), step, state: "done" });
+}
+
+/**
+ * Ctrl-C reaches the programs of a step as well, and they end as if it had failed: that is no diagnosis.
+ * @throws BUNDLE_SITE_CANCELLED once it is cancelled, and otherwise what the step threw
+ */
+async function tellCancel(step: Step, signal: AbortSignal, thrown: unknown): Promise<never> {
+  // A program may have ended before this process has heard of it.
+  if (!signal.aborted) await setTimeout(HEARD_MS);
+  if (!signal.aborted || (thrown instanceof TrustKernError && thrown.exit === EXIT.cancelled)) throw thrown;
+  throw siteErrors.error("BUNDLE_SITE_CANCELLED", `cancelled in the step ${step}`, { cause: thrown });
 }
 
 function openRun({ journal }: Hands): ReturnType<typeof historyOf>["open"] {

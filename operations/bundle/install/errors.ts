@@ -102,6 +102,6 @@ export const siteErrors = catalogue({
   BUNDLE_SITE_CANCELLED: {
     exit: EXIT.cancelled,
     summary: "Cancelled; what was begun is in the journal.",
-    fix: "run the same command again: it goes on where it stopped",
+    fix: "run the same command again: it goes on where it stopped; an upgrade goes back with trustkern bundle rollback",
   },
 });
