@@ -128,6 +128,21 @@ describe("a bundle is refused", () => {
     expect(() => decideTrust(question({ ...of, slot, siteRoot: one }))).toThrow(code("BUNDLE_OTHER_TENANT"));
   });
 
+  it("of another tenant, signed by its own people under its own roots", async () => {
+    const of = head("one", { tenant: "other" });
+    const root = await signedRoot({ ...rootFacts({ eve }, { r3 }), tenant: "other" }, r3);
+    const second = await signedRoot({ ...rootFacts({ eve, carl }, { r3 }), tenant: "other", version: 2 }, r3);
+    const third = await signedRoot({ ...rootFacts({ eve }, { r3 }), tenant: "other", version: 3 }, r3);
+    for (const roots of [[root], [root, second], [second, third], [third]]) {
+      const rootVersion = roots.at(-1)?.root.version ?? 0;
+      const slot = renderSlot({ statement: await stated([eve], { tenant: "other", rootVersion }, of), roots });
+      for (const siteRoot of [one, two])
+        expect(() => decideTrust(question({ ...of, slot, siteRoot }))).toThrow(
+          expect.objectContaining({ code: "BUNDLE_OTHER_TENANT", message: expect.stringMatching(/"other".*"acme"/) }),
+        );
+    }
+  });
+
   it("with two roots of one version", async () => {
     const fork = await signedRoot({ ...FACTS, created: "2026-03-01T11:30:00Z" }, r1, r2);
     const slot = await slotOf([anna, bert], {}, [fork]);

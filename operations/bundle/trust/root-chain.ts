@@ -10,6 +10,7 @@ import { keysOf, type SignedRoot, verifyRoot } from "./root.ts";
  *   BUNDLE_OTHER_TENANT
  */
 export function followRoots(trusted: SignedRoot, given: readonly SignedRoot[]): readonly SignedRoot[] {
+  assertOurs(trusted, given);
   assertContiguous(given);
   const { version } = trusted.root;
   const newest = given.at(-1)?.root.version ?? 0;
@@ -50,6 +51,14 @@ function assertNoOthers({ root, envelope }: SignedRoot, trusted: SignedRoot): vo
     const message = `${path}: ${keyid} has no key for roots, and this site has not that signature on it`;
     throw bundleTrustErrors.error("BUNDLE_ROOT_BAD_SIGNATURE", message, { path });
   }
+}
+
+/** Another tenant's roots are no fork of ours: whoever took the wrong medium hears that, and raises no alarm. */
+function assertOurs({ root: { tenant } }: SignedRoot, given: readonly SignedRoot[]): void {
+  const other = given.find(({ root }) => root.tenant !== tenant);
+  if (other === undefined) return;
+  const message = `the bundle brings root ${other.root.version} of tenant "${other.root.tenant}"; accepted: "${tenant}", by the root of trust`;
+  throw bundleTrustErrors.error("BUNDLE_OTHER_TENANT", message);
 }
 
 function assertContiguous(given: readonly SignedRoot[]): void {
