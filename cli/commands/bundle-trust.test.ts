@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { scratch } from "../../operations/bundle/trust/test-trust.ts";
@@ -67,6 +67,15 @@ describe("bundle trust", () => {
     expect(readdirSync(place.in("site/staging"))).toEqual([]);
     expect(await json(...install)).toMatchObject({ installed: false });
     expect(await json("bundle", "trust", "show", "--site", "site")).toMatchObject({ seen: { version: 0 } });
+  });
+
+  it("follows no link that somebody left in a site", async () => {
+    const { fingerprint } = await json("bundle", "trust", "show", "--root", ROOT).then(({ roots }) => roots[0]);
+    for (const name of ["linked", "victim"]) mkdirSync(place.in(name));
+    symlinkSync(place.in("victim"), place.in("linked/trust"));
+    const install = ["bundle", "trust", "install", "--root", ROOT, "--fingerprint", fingerprint, "--site", "linked"];
+    expect(await refusal(...install)).toMatchObject({ code: "BUNDLE_SITE_FOREIGN" });
+    expect([readdirSync(place.in("victim")), readdirSync(place.in("linked"))]).toEqual([[], ["trust"]]);
   });
 
   it("installs no root but the one of the fingerprint", async () => {

@@ -132,6 +132,7 @@ describe("a manifest", () => {
     ["folders that case alone tells apart", ["aB/c", "ab/d"]],
     ["a file that is a folder", ["b", "b/c"]],
     ["a file that is a folder when case is folded", ["aB", "ab/c"]],
+    ["a folder that is a file when case is folded", ["aB/c", "ab"]],
   ])("is refused with files with %s", (_, paths) => {
     expect(withFiles(...paths)).toBe("BUNDLE_MALFORMED");
   });

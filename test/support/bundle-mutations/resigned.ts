@@ -7,6 +7,8 @@ import type { Subject } from "./subject.ts";
 type Change = (manifest: Manifest, draw: Draw) => object;
 
 const HEADER = 512;
+/** Of no bytes: it is at its place, and as it has to be. */
+const EMPTY = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 const MISSING = `sha256:${"0".repeat(64)}`;
 /** They stand behind every path of the bundle that is mutated: it is not their order that is refused. */
 const PATHS = [
@@ -49,7 +51,7 @@ const BROKEN: Readonly<Record<string, Change>> = {
       () => ({ images: one(images, draw, (image) => ({ ...image, layers: [...image.layers, MISSING] })) }),
     ])(),
   "a content that nothing names": ({ blobs, segments }) => ({
-    blobs: [...blobs, { digest: MISSING, bytes: 0 }],
+    blobs: [...blobs, { digest: EMPTY, bytes: 0 }],
     segments: segments.with(-1, changed(segments.at(-1), { blobs: (segments.at(-1)?.blobs ?? 0) + 1 })),
   }),
   "an image": ({ images }, draw) => ({
