@@ -18,7 +18,7 @@ beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), "tk-site-disk-"));
   at = new TestSite(folder);
   mkdirSync(at.site.dir);
-  await mounted("-t", "tmpfs", "-o", "size=512k", "tmpfs", at.site.dir);
+  await mounted("-t", "tmpfs", "-o", "size=512k,mode=0755", "tmpfs", at.site.dir);
 });
 afterEach(async () => {
   await runProgram("umount", [at.site.dir]);
