@@ -32,10 +32,7 @@ export const BUNDLE_COMMANDS: readonly Command[] = [
     name: "bundle verify",
     args: "<file>",
     summary: "whether a bundle counts here, and whether every byte of it is what was signed; touches nothing",
-    options: [
-      ["--site <dir>", "the site whose trust counts (default: /opt/trustkern/DEPLOYMENT)"],
-      ...NAMED_ROOT_OPTIONS,
-    ],
+    options: [["--site <dir>", "the site whose trust counts (default: as for bundle install)"], ...NAMED_ROOT_OPTIONS],
     handlesCancel: true,
     load: () => import("./commands/bundle-verify.ts"),
   },
@@ -46,7 +43,7 @@ export const BUNDLE_COMMANDS: readonly Command[] = [
       "the images of a bundle as one OCI image layout, once the bundle is verified, for tools that read such folders",
     options: [
       ["--oci <folder>", "folder to write; must not be there yet"],
-      ["--site <dir>", "the site whose trust counts (default: /opt/trustkern/DEPLOYMENT)"],
+      ["--site <dir>", "the site whose trust counts (default: as for bundle install)"],
       ...NAMED_ROOT_OPTIONS,
     ],
     handlesCancel: true,
@@ -59,7 +56,7 @@ export const BUNDLE_COMMANDS: readonly Command[] = [
     options: [
       ["--to <file>", "the full bundle that the delta changes, or the first of its parts"],
       ["-o, --output <file>", "file to write; must not be there yet"],
-      ["--site <dir>", "the site whose trust counts (default: /opt/trustkern/DEPLOYMENT)"],
+      ["--site <dir>", "the site whose trust counts (default: as for bundle install)"],
       ...NAMED_ROOT_OPTIONS,
     ],
     handlesCancel: true,

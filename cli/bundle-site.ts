@@ -1,5 +1,4 @@
-import { realpathSync } from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
+import { resolve } from "node:path";
 import type { Deployment } from "../model/deployment.ts";
 import { dockerEngine } from "../operations/bundle/engine/docker-engine.ts";
 import { bundledFile } from "../operations/bundle/format/file.ts";
@@ -12,7 +11,7 @@ import { type Site, siteOf } from "../operations/bundle/install/site.ts";
 import { assertFit } from "../operations/bundle/preflight/preflight.ts";
 import { runtimeIn } from "../operations/bundle/preflight/room.ts";
 import { decideTrust, type TrustDecision } from "../operations/bundle/trust/decide.ts";
-import { readSiteTrust, recordSeen, SITES_DIR } from "../operations/bundle/trust/site.ts";
+import { readSiteTrust, recordSeen } from "../operations/bundle/trust/site.ts";
 import { thisMachine } from "../operations/doctor/this-machine.ts";
 import { parseDeploymentYaml } from "../profiles/parse.ts";
 import { EXIT, type ExitCode, TrustKernError } from "../shared/errors.ts";
@@ -20,7 +19,7 @@ import { runAsOf } from "../stacks/docker/life/options.ts";
 import { createDockerCli } from "../stacks/host/docker-cli.ts";
 import { bytesView } from "./bytes-view.ts";
 import { type CommandContext, printJson } from "./command.ts";
-import { cliErrors } from "./errors.ts";
+import { namedSite } from "./named-site.ts";
 import { projectFiles } from "./project-files.ts";
 import { talk } from "./talk.ts";
 
@@ -33,7 +32,7 @@ export async function bringFile(context: CommandContext, wish: Wish): Promise<Ex
   const bundle = await openBundle(resolve(io.cwd, args[0] ?? ""));
   const view = bytesView(context);
   try {
-    const site = siteOf(siteFolder(context, bundle.manifest.deployment));
+    const site = siteOf(namedSite(context, bundle.manifest.deployment));
     const decide = (): TrustDecision => {
       const { root, seen } = readSiteTrust(site.dir);
       return decideTrust({ ...bundle, siteRoot: root, seen, runs: whatRuns(site), now: io.now() });
@@ -77,7 +76,7 @@ export async function bringFile(context: CommandContext, wish: Wish): Promise<Ex
 
 /** Takes the site back to the version before. */
 export async function backToBefore(context: CommandContext): Promise<ExitCode> {
-  const site = siteOf(siteFolder(context, undefined));
+  const site = siteOf(namedSite(context, undefined));
   return say(context, site, await takeBack({ ...asked(context, site), dryRun: context.options.dryRun === true }));
 }
 
@@ -101,28 +100,6 @@ function asked(context: CommandContext, site: Site) {
     pid: process.pid,
     onProgress: talk(context),
   };
-}
-
-/**
- * The site that `--site` names, that of the bundle's deployment, or the one whose toolkit this is.
- * @throws CLI_USAGE
- */
-function siteFolder({ io, options }: CommandContext, deployment: string | undefined): string {
-  if (typeof options.site === "string") return resolve(io.cwd, options.site);
-  if (deployment !== undefined) return join(SITES_DIR, deployment);
-  const own = ownSite();
-  if (own !== undefined) return own;
-  throw cliErrors.error("CLI_USAGE", "no site is named, and this is not the toolkit of one", {
-    path: "--site",
-    fix: `name its folder, such as --site ${SITES_DIR}/plant-north`,
-  });
-}
-
-/** `<site>/versions/<n>/toolkit`, whichever way it was called. */
-function ownSite(): string | undefined {
-  if (projectFiles.kind !== "toolkit") return undefined;
-  const versions = dirname(dirname(realpathSync(projectFiles.root)));
-  return basename(versions) === "versions" ? dirname(versions) : undefined;
 }
 
 /** Undefined for a file that this toolkit cannot read: a newer one can, and will say what is wrong with it. */

@@ -1,18 +1,18 @@
-import { join, resolve } from "node:path";
 import type { Bundle } from "../operations/bundle/format/read.ts";
 import { whatRuns } from "../operations/bundle/install/facts.ts";
 import { siteOf } from "../operations/bundle/install/site.ts";
-import { readSiteTrust, SITES_DIR } from "../operations/bundle/trust/site.ts";
+import { readSiteTrust } from "../operations/bundle/trust/site.ts";
 import { namedRoot } from "./bundle-trust-options.ts";
 import type { CommandContext } from "./command.ts";
 import { cliErrors } from "./errors.ts";
+import { namedSite } from "./named-site.ts";
 
 /**
  * What is trusted: the root that is named with its fingerprint, or what the site has.
  * @throws CLI_USAGE, BUNDLE_ROOT_MISSING, BUNDLE_SITE_CORRUPT, and what {@link namedRoot} throws
  */
 export function trustIn(context: CommandContext, { manifest }: Pick<Bundle, "manifest">) {
-  const { io, options } = context;
+  const { options } = context;
   const named = namedRoot(context);
   if (named !== undefined) {
     if (options.site === undefined)
@@ -21,7 +21,7 @@ export function trustIn(context: CommandContext, { manifest }: Pick<Bundle, "man
     throw cliErrors.error("CLI_USAGE", message, { path: "--site" });
   }
   // Whose it says to be only says where to look: what is there decides.
-  const site = typeof options.site === "string" ? resolve(io.cwd, options.site) : join(SITES_DIR, manifest.deployment);
+  const site = namedSite(context, manifest.deployment);
   const { root, seen } = readSiteTrust(site);
   return { siteRoot: root, seen, runs: whatRuns(siteOf(site)), by: `site ${site}` };
 }

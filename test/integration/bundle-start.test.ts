@@ -1,5 +1,14 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
@@ -64,10 +73,67 @@ describe("start.sh", () => {
     });
   });
 
-  it("verifies the bundle where it is not told what to run", async () => {
+  it("says where it unpacked and what comes next where it is not told what to run, and ends well", async () => {
     const made = await toolkit();
     const [bundle = ""] = await writtenToolkit(made);
-    expect(start(startScriptOf(made), bundle).stdout).toMatch(`: bundle verify ${bundle}\n`);
+    const { status, stdout, stderr } = start(startScriptOf(made), bundle);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    const told = stdout.split("\n").filter((line) => line.startsWith("  "));
+    expect(told).toEqual([
+      "  ./trustkern-0.1.0/trustkern bundle trust install --root root-1.json --fingerprint sha256:... --site /opt/trustkern/site",
+      `  ./trustkern-0.1.0/trustkern bundle verify ${bundle}`,
+      `  ./trustkern-0.1.0/trustkern bundle install ${bundle}`,
+    ]);
+    expect(stdout).toContain("no signature was looked at");
+    expect(stdout).not.toContain("ran from");
+  });
+
+  it("takes a folder that it has unpacked already, and writes nothing into it", async () => {
+    const made = await toolkit();
+    const [bundle = ""] = await writtenToolkit(made);
+    const { cwd } = start(startScriptOf(made), bundle);
+    const { ino } = statSync(join(cwd, "trustkern-0.1.0/lib/trustkern.mjs"));
+    expect(start(startScriptOf(made), bundle, ["x"], cwd)).toMatchObject({
+      ...{ status: 0, there: ["trustkern-0.1.0"], stdout: expect.stringContaining("trustkern-0.1.0: x\n") },
+    });
+    expect(statSync(join(cwd, "trustkern-0.1.0/lib/trustkern.mjs")).ino).toBe(ino);
+  });
+
+  it.each([
+    ["another byte in a file", "chmod u+w lib/trustkern.mjs && echo x >lib/trustkern.mjs"],
+    ["another byte in a file of a layer", "echo x >runtime/few/libatomic.so.1"],
+    ["a file too few", "rm -f lib/trustkern.mjs"],
+    ["a file too many", ": >lib/more.mjs"],
+    ["a link too many", "ln -s trustkern.mjs lib/more.mjs"],
+    ["a link in place of a file", "mv lib/trustkern.mjs ../main && ln -s ../../main lib/trustkern.mjs"],
+    ["a folder that everybody may write in", "chmod o+w lib"],
+    ["a file that a group may write", "chmod g+w trustkern"],
+    ["a link in place of the folder", "cd .. && mv trustkern-0.1.0 other && ln -s other trustkern-0.1.0"],
+  ])("runs nothing of a folder with %s", async (_, change) => {
+    const made = await toolkit();
+    const [bundle = ""] = await writtenToolkit(made);
+    const { cwd } = start(startScriptOf(made), bundle);
+    expect(spawnSync("/bin/sh", ["-ec", change], { cwd: join(cwd, "trustkern-0.1.0") }).status).toBe(0);
+    expect(start(startScriptOf(made), bundle, ["x"], cwd)).toMatchObject({
+      ...{
+        status: 1,
+        stdout: "",
+        stderr: expect.stringContaining("is there already, and is not what this bundle has"),
+      },
+    });
+  });
+
+  it.each([
+    ["a text", "signature\n"],
+    ["nothing", ""],
+    ["zeros", "\0".repeat(4096)],
+    ["a tar of something else", "file.txt\0\0\0\0\0\0\0\0"],
+  ])("says of %s that it is no bundle, whatever lies where it would unpack", async (_, content) => {
+    const cwd = testFolder();
+    mkdirSync(join(cwd, "trustkern-0.1.0/something"), { recursive: true });
+    writeFileSync(join(cwd, "file"), content);
+    const { status, stderr } = start(startScriptOf(await toolkit()), "file", [], cwd);
+    expect({ status, stderr }).toEqual({ status: 1, stderr: expect.stringContaining("file is no bundle") });
   });
 
   it("gives every file its bytes and mode, and one that is twice named both names", async () => {
@@ -89,6 +155,19 @@ describe("start.sh", () => {
     const files = await writtenToolkit(made, 131_072);
     expect(files.length).toBeGreaterThan(1);
     expect(start(startScriptOf(made), files[0] ?? "", ["x"]).status).toBe(0);
+  });
+
+  it("names the part that is missing, and says so where it may be the last one", async () => {
+    const made = await toolkit();
+    const files = await writtenToolkit(made, 131_072);
+    expect(files.length).toBeGreaterThan(3);
+    const [first = "", second = "", last = ""] = [files[0], files[1], files.at(-1)];
+    rmSync(last);
+    expect(start(startScriptOf(made), first)).toMatchObject({
+      ...{ status: 1, there: [], stderr: expect.stringContaining("it has more parts than") },
+    });
+    rmSync(second);
+    expect(start(startScriptOf(made), first).stderr).toContain(`${second} is missing`);
   });
 
   it.each([

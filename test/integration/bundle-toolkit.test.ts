@@ -23,7 +23,7 @@ const signal = new AbortController().signal;
 let toolkit: PreparedToolkit;
 
 beforeAll(async () => {
-  toolkit = await prepareToolkit(contextOf(ROOT), VERSION);
+  toolkit = await prepareToolkit(contextOf(ROOT), VERSION, "site");
   await unpackToolkit(bundleOf(toolkit), unpacked, { signal });
 }, PREPARE_MS);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -127,7 +127,7 @@ describe("the toolkit of a bundle", () => {
       for (const name of readdirSync(ROOT).filter((each) => !["node_modules", ".git", "test", "docs"].includes(each)))
         cpSync(join(ROOT, name), join(elsewhere, name), { recursive: true });
       symlinkSync(join(ROOT, "node_modules"), join(elsewhere, "node_modules"));
-      const other = await prepareToolkit(contextOf(elsewhere), VERSION);
+      const other = await prepareToolkit(contextOf(elsewhere), VERSION, "site");
       const digestsOf = ({ first }: PreparedToolkit) => first.map(({ digest }) => digest);
       expect(digestsOf(other)).toEqual(digestsOf(toolkit));
       expect(other.plain).toEqual(toolkit.plain);

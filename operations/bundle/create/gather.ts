@@ -76,7 +76,7 @@ async function gathered(request: GatherRequest): Promise<BundleContents> {
   const stack = siteStack(deployment, lock, version);
   const providers = await providerLock(request, stack.text, request.temporaryDir);
   onProgress("making the toolkit");
-  const toolkit = await prepareToolkit(request, version);
+  const toolkit = await prepareToolkit(request, version, deployment.name);
   signal.throwIfAborted();
   const inputs = new Map([
     ["deployment/trustkern.yaml", Buffer.from(deploymentFile)],

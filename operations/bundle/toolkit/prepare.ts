@@ -33,9 +33,14 @@ export interface PreparedToolkit {
  * The toolkit of a bundle: the command line as modules, OpenTofu, the provider, and which layers its runtime is in. The same
  * sources give the same bytes wherever the project lies.
  * @param version - of the project
+ * @param deployment - whose site `start.sh` names
  * @throws TOOLKIT_INCOMPLETE, IMAGES_BUNDLE_FAILED, IMAGES_NODE_MISSING, and what `ensureTool` and `layersOf` throw
  */
-export async function prepareToolkit(context: BuildContext, version: string): Promise<PreparedToolkit> {
+export async function prepareToolkit(
+  context: BuildContext,
+  version: string,
+  deployment: string,
+): Promise<PreparedToolkit> {
   const { projectDir } = context;
   const platform = platformOf(process.platform, process.arch);
   const layers = await runtimeLayers(context);
@@ -58,7 +63,7 @@ export async function prepareToolkit(context: BuildContext, version: string): Pr
   const unpacker = await ensureTool(context, "unzstd");
   const { digest, bytes } = await blobOfFile(unpacker);
   const unzstd = { path: `unzstd-${platform.name}`, digest, bytes };
-  const start = renderStart({ version, platform, files, layers: layerSources, runtime, unzstd });
+  const start = renderStart({ version, deployment, platform, files, layers: layerSources, runtime, unzstd });
   return {
     ...{ platform: platform.name, files, layers, packages },
     plain: [

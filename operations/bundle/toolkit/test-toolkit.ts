@@ -55,7 +55,7 @@ export async function testToolkit(
     file(TOOLKIT.tofu, "#!/bin/sh\n# tofu\n", true),
   ];
   const unzstd = { path: `unzstd-${platform.name}`, digest: digestOf(unpacker), bytes: unpacker.length };
-  const start = renderStart({ version: "0.1.0", platform, files, layers, runtime: takes, unzstd });
+  const start = renderStart({ version: "0.1.0", deployment: "site", platform, files, layers, runtime: takes, unzstd });
   const config = blobOfBytes(Buffer.from("{}"));
   const first = [
     ...new Map([...files.map(({ source }) => source), ...layers].map((one) => [one.digest, one])).values(),

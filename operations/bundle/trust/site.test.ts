@@ -43,6 +43,16 @@ describe("a site", () => {
     );
   });
 
+  it("says where to name it where no root is there", () => {
+    using place = scratch();
+    expect(() => readSiteTrust(place.in("site"))).toThrow(
+      expect.objectContaining({
+        code: "BUNDLE_ROOT_MISSING",
+        fix: expect.stringMatching(/--site \/.*\/site; or .*--site DIR/),
+      }),
+    );
+  });
+
   it("never goes back, also when an older decision comes late", async () => {
     using place = scratch();
     installRoot(place.in("site"), one, { dryRun: false });

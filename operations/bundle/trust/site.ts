@@ -38,6 +38,7 @@ export function readSiteTrust(site: string): SiteTrust {
   if (root === undefined && (seen === undefined || parseSeen(seen, files.seen).version === 0)) {
     throw bundleTrustErrors.error("BUNDLE_ROOT_MISSING", `the site "${site}" has no root of trust`, {
       path: files.root,
+      fix: `install it in person: trustkern bundle trust install --root FILE --fingerprint sha256:… --site ${site}; or name the folder where the site lies with --site DIR`,
     });
   }
   if (root === undefined) throw corrupt(files.root, "the file is not there, and the site has had bundles");
