@@ -2,6 +2,9 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writ
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { makeBundleKey } from "../../operations/bundle/trust/signer-keys.ts";
+import { people, rootFacts, signedRoot } from "../../operations/bundle/trust/test-trust.ts";
+import { rootFile, writeRootFile } from "../../operations/bundle/trust/vendor-roots.ts";
 import { runCli } from "../test-io.ts";
 
 let cwd: string;
@@ -20,6 +23,14 @@ const edited = (from: string | RegExp, to: string) => {
   const file = join(cwd, "trustkern.yaml");
   writeFileSync(file, readFileSync(file, "utf8").replace(from, to));
 };
+
+/** That ada alone signs for a tenant. */
+async function vendorRoot(tenant: string): Promise<void> {
+  const { ada } = await people("ada");
+  const root = await signedRoot(rootFacts({ ada }, { ada }, { tenant }), ada);
+  mkdirSync(join(cwd, ".trustkern", "bundle"), { recursive: true });
+  writeRootFile(rootFile(join(cwd, ".trustkern", "bundle"), 1), root);
+}
 
 describe("bundle create", () => {
   it("lists with --dry-run what would be in it, the image that verifies it too, and makes nothing", async () => {
@@ -64,6 +75,33 @@ describe("bundle create", () => {
   ])("refuses %s, and leaves nothing", async (_, args, expected) => {
     expect(await codeOf(...args)).toEqual(expected);
     expect(readdirSync(cwd)).toEqual(["trustkern.yaml"]);
+  });
+
+  it("refuses a key that is no signer before any work", async () => {
+    await vendorRoot("acme");
+    writeFileSync(join(cwd, "pass"), "a passphrase that is long enough\n");
+    const key = join(cwd, "eve.age");
+    const eve = await makeBundleKey({ place: key, passphraseFile: join(cwd, "pass") }, join(cwd, ".trustkern"));
+    await eve.close();
+    const by = ["--key", "eve.age", "--passphrase-file", "pass"];
+    expect(await codeOf("--dry-run", ...by)).toEqual([3, "BUNDLE_SIGNER_UNKNOWN"]);
+  }, 60_000);
+
+  it.each([["-o", "site.tkb"], ["--dry-run"]])(
+    "refuses a root of another tenant before it opens a key, by %s",
+    async (...how) => {
+      await vendorRoot("somebody-else");
+      expect(await codeOf(...how, "--key", "none.age")).toEqual([5, "BUNDLE_OTHER_TENANT"]);
+    },
+  );
+
+  it.each([
+    ["a duration that is none", ["--warn-after", "soon"], [2, "DURATION_INVALID"]],
+    ["parts that no bundle has", ["--split", "10KiB"], [2, "BUNDLE_SPLIT_RANGE"]],
+    ["a place that is taken", ["-o", "trustkern.yaml"], [2, "BUNDLE_OUTPUT_THERE"]],
+    ["a key without a root of trust", ["--key", "none.age", "--passphrase-file", "none"], [6, "BUNDLE_ROOT_MISSING"]],
+  ])("refuses %s also with --dry-run", async (_, args, expected) => {
+    expect(await codeOf("--dry-run", ...args)).toEqual(expected);
   });
 
   it("refuses where a part of an earlier bundle is", async () => {

@@ -7,7 +7,7 @@ import { assertOldOf } from "../../operations/bundle/delta/pair.ts";
 import { writeSince } from "../../operations/bundle/delta/write-since.ts";
 import { digestOf } from "../../operations/bundle/format/manifest.ts";
 import { openBundle } from "../../operations/bundle/format/read.ts";
-import { type SignedBundle, signBundle } from "../../operations/bundle/trust/sign-bundle.ts";
+import { assertMaySign, type SignedBundle, signBundle } from "../../operations/bundle/trust/sign-bundle.ts";
 import { bundleFolder, newestRoot, readVendorRoots } from "../../operations/bundle/trust/vendor-roots.ts";
 import { localReference } from "../../operations/images/known-images.ts";
 import { defaultCacheDir } from "../../operations/tools/context.ts";
@@ -38,21 +38,29 @@ export const run: Run = async (context) => {
     throw cliErrors.error("DOCKER_ENGINE_ONLY", `the deployment has the engine "${deployment.engine}"`, { path: file });
   const names = bundledNames(deployment);
   const split = typeof options.split === "string" ? splitBytes(options.split) : undefined;
-  if (options.dryRun === true) return printPlan(context, names);
-  const out = resolve(io.cwd, needed(options.output, "--output"));
-  assertOutput(out);
+  const warnAfterSeconds =
+    typeof options.warnAfter === "string" ? parseDuration(options.warnAfter, "--warn-after") : undefined;
+  const dryRun = options.dryRun === true;
+  const out = dryRun ? options.output : needed(options.output, "--output");
+  if (typeof out === "string") assertOutput(resolve(io.cwd, out));
+  // Whoever only wants the list needs no key; one that is named is looked at.
+  if (dryRun && options.key === undefined) return printPlan(context, names);
   // Before minutes of work that nobody could sign.
   const folder = bundleFolder(dir);
   const vendor = readVendorRoots(folder);
   newestRoot(vendor, folder);
   needed(options.key, "--key");
+  const job = { roots: vendor.roots, folder, manifest: deployment };
+  assertMaySign(job, []);
+  await using keys = await openBundleKeys(context, dir);
+  assertMaySign(job, keys.signers);
+  if (dryRun) return printPlan(context, names);
   await using opened = new AsyncDisposableStack();
   const since = typeof options.since === "string" ? await openBundle(resolve(io.cwd, options.since)) : undefined;
   if (since !== undefined) {
     opened.defer(since.close);
     assertOldOf(since, { tenant: deployment.tenant, deployment: deployment.name });
   }
-  await using keys = await openBundleKeys(context, dir);
   const cacheDir = defaultCacheDir(io.env, homedir());
   const onProgress = talk(context);
   const deploymentFile = Buffer.from(await readInput(io, file)).toString("utf8");
@@ -61,11 +69,9 @@ export const run: Run = async (context) => {
     ...{ projectDir, toolsDir, cacheDir, env: io.env, signal: io.cancelled, onProgress },
     refresh: options.refresh === true,
   });
-  const warnAfterSeconds =
-    typeof options.warnAfter === "string" ? parseDuration(options.warnAfter, "--warn-after") : undefined;
   const view = bytesView(context);
   const request: WriteBundle<SignedBundle> = {
-    ...{ contents, out, splitBytes: split, view, signal: io.cancelled },
+    ...{ contents, out: resolve(io.cwd, needed(out, "--output")), splitBytes: split, view, signal: io.cancelled },
     scratch: join(cacheDir, "bundles"),
     sign: (signed) =>
       signBundle({ ...signed, roots: vendor.roots, folder, now: io.now(), warnAfterSeconds }, keys.signers),

@@ -3,6 +3,7 @@ import { basename, dirname, join } from "node:path";
 import { SIZE_PATTERN, sizeBytes } from "../../../profiles/size.ts";
 import { messageOf } from "../../../shared/errors.ts";
 import { bundleFormatErrors } from "../format/errors.ts";
+import { MIN_SPLIT_BYTES } from "../format/write.ts";
 
 /**
  * Bytes of a part, of a text such as `4GiB`. Whether so few bytes are enough is known when the bundle is.
@@ -10,10 +11,10 @@ import { bundleFormatErrors } from "../format/errors.ts";
  */
 export function splitBytes(text: string): number {
   const bytes = sizeBytes(text);
-  if (SIZE_PATTERN.test(text)) return bytes;
+  if (SIZE_PATTERN.test(text) && bytes >= MIN_SPLIT_BYTES) return bytes;
   throw bundleFormatErrors.error(
     "BUNDLE_SPLIT_RANGE",
-    `"${text}" is no size of parts; accepted: a whole number of KiB, MiB or GiB, such as 700MiB`,
+    `"${text}" is no size of parts; accepted: a whole number of KiB, MiB or GiB, 128KiB or more, such as 700MiB`,
     { path: "--split" },
   );
 }

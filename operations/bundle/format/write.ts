@@ -23,7 +23,7 @@ export { type PackedBundle, packBundle } from "./writing/pack-bundle.ts";
 export type { BlobSource, PlainSource };
 
 /** The first part has to have the whole slot. */
-const MIN_SPLIT_BYTES = 131_072;
+export const MIN_SPLIT_BYTES = 131_072;
 const MAX_PARTS = 999;
 /** FAT32 takes a file of one byte less, so that `--split 4GiB` has to mean a little less. */
 const FAT32_BYTES = 2 ** 32;

@@ -100,7 +100,25 @@ export function planSigning(job: SigningJob): { readonly statement: Statement; r
   return { statement: statementOf(envelope), reused };
 }
 
-function rootOfJob({ roots, manifest }: SigningJob): SignedRoot {
+/**
+ * Holds, before there is anything to sign, that these keys may sign for a tenant, and that the ledger is whole.
+ * @throws BUNDLE_ROOT_MISSING, BUNDLE_OTHER_TENANT, BUNDLE_SIGNER_UNKNOWN, BUNDLE_LEDGER_CORRUPT
+ */
+export function assertMaySign(
+  job: Pick<SigningJob, "roots" | "folder"> & { readonly manifest: Pick<SigningJob["manifest"], "tenant"> },
+  signers: readonly KeySigner[],
+): void {
+  assertSigners(rootOfJob(job), signers);
+  readLedger(job.folder);
+}
+
+function rootOfJob({
+  roots,
+  manifest,
+}: {
+  readonly roots: readonly SignedRoot[];
+  readonly manifest: Pick<SigningJob["manifest"], "tenant">;
+}): SignedRoot {
   const root = roots.at(-1);
   if (root === undefined) throw bundleTrustErrors.error("BUNDLE_ROOT_MISSING", "no root of trust says who signs");
   if (root.root.tenant === manifest.tenant) return root;
