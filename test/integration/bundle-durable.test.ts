@@ -1,7 +1,12 @@
-import { existsSync, lstatSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, lstatSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { openBundle } from "../../operations/bundle/format/read.ts";
+import { removeFolders } from "../../operations/bundle/format/test-bundle.ts";
+import { stageFiles } from "../../operations/bundle/install/stage.ts";
+import { stageRuntime } from "../../operations/bundle/install/stage-runtime.ts";
 import { TestSite, testBundle } from "../../operations/bundle/install/test-site.ts";
+import { testToolkit, writtenToolkit } from "../../operations/bundle/toolkit/test-toolkit.ts";
 
 /**
  * A disk that keeps in memory what nobody asked it to write: it knows each file and folder by its inode, and whether everything that was
@@ -93,6 +98,22 @@ describe("what takes its name in a site", () => {
     expect(disk.renames).toEqual(["1", "2"].map((one) => join(versionsDir, one)).toSpliced(2, 0, join(backupDir, "1")));
     expect(unwritten()).toEqual([]);
     expect(readFileSync(join(backupDir, "1", "volumes", "database", "more"), "utf8")).toBe("x");
+  });
+
+  it("is on the disk with every folder of its toolkit's runtime", async () => {
+    const bundle = await openBundle((await writtenToolkit(await testToolkit()))[0] ?? "");
+    disk.dirty.clear();
+    const { signal } = new AbortController();
+    const staging = { bundle, to: join(at.folder, "staged"), others: [], ownToolkit: undefined, signal };
+    await stageFiles(staging);
+    await stageRuntime(staging);
+    const folders = readdirSync(staging.to, { withFileTypes: true, recursive: true })
+      .filter((entry) => entry.isDirectory())
+      .map((entry) => join(entry.parentPath, entry.name));
+    expect(folders.map((one) => one.slice(staging.to.length + 1))).toContain("toolkit/runtime/few");
+    expect(folders.filter((folder) => disk.dirty.has(inodeOf(folder)))).toEqual([]);
+    await bundle.close();
+    removeFolders();
   });
 
   it("has its name on the disk when a way back is done", async () => {

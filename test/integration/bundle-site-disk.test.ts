@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -46,8 +46,17 @@ describe("a site's disk", () => {
     await at.bring("install", testBundle(1));
     const rows = rowsOf(at.site);
     mkdirSync(dirname(rows), { recursive: true });
-    writeFileSync(join(dirname(rows), "more"), Buffer.alloc(250_000));
-    await expect(at.bring("upgrade", testBundle(2))).rejects.toMatchObject({ code: "BUNDLE_UPGRADE_UNDONE" });
-    expect([at.engine.state().running, at.rows()]).toEqual([1, "1\n"]);
+    for (let file = 0; file < 25; file += 1) writeFileSync(join(dirname(rows), `more-${file}`), Buffer.alloc(10_000));
+    const { bavail } = statfsSync(at.site.dir);
+    let left = 0;
+    const onProgress = (what: string) => {
+      // The room of the copy that failed is the old version's again when it starts.
+      if (what.startsWith("deploying version 1")) left = bavail - statfsSync(at.site.dir).bavail;
+    };
+    await expect(at.bring("upgrade", testBundle(2), { onProgress })).rejects.toMatchObject({
+      code: "BUNDLE_UPGRADE_UNDONE",
+    });
+    expect([at.engine.state().running, at.rows(), readdirSync(at.site.stagingDir)]).toEqual([1, "1\n", []]);
+    expect(left).toBeLessThan(20);
   });
 });

@@ -5,19 +5,17 @@ import { siteErrors } from "./errors.ts";
 import type { Hands } from "./hands.ts";
 import { historyOf } from "./history.ts";
 import type { Step } from "./journal.ts";
-import { type Plan, waysLeft } from "./plan.ts";
+import { hasChanged, type Plan, waysLeft } from "./plan.ts";
 import { emptyStaging, removeVersion } from "./prune.ts";
 import { leftBehind } from "./site.ts";
 
 /** How long a signal may take from a program's end to this process, in milliseconds. */
 const HEARD_MS = 50;
 
-/** Steps of an upgrade that are undone when one of them fails: before them nothing is touched, and after them it is well. */
-const UNDONE: readonly Step[] = ["stop", "backup", "switch", "deploy"];
-
 /**
  * Does what a plan says, and writes before and after every step what it is about to do and has done, down to the disk. Cut anywhere,
- * the same command goes on. An upgrade that does not become well goes back by itself.
+ * the same command goes on. An upgrade that fails once something has stopped, and before it is
+ * well, goes back by itself, also one that was gone on with.
  * @throws BUNDLE_UPGRADE_UNDONE, BUNDLE_WAY_BACK_STOPPED, BUNDLE_SITE_CANCELLED, and what the steps throw
  */
 export async function applyPlan(plan: Plan, hands: Hands): Promise<void> {
@@ -42,8 +40,9 @@ export async function applyPlan(plan: Plan, hands: Hands): Promise<void> {
     try {
       await journalled(step, plan, hands);
     } catch (thrown) {
-      const changed = kind === "upgrade" && from !== undefined && UNDONE.includes(step);
-      if (!changed || hands.signal.aborted) throw thrown;
+      const open = openRun(hands);
+      const changed = kind === "upgrade" && open !== undefined && hasChanged(open) && !open.done.has("deploy");
+      if (!changed || from === undefined || hands.signal.aborted) throw thrown;
       throw await undo({ ...plan, target: from }, hands, thrown);
     }
   }

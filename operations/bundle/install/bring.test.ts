@@ -112,8 +112,12 @@ describe("bundle install", () => {
       planned: true,
       steps: ["stage", "load", "place", "switch", "deploy", "record", "prune"],
     });
-    expect(readdirSync(at.site.dir)).toEqual(["staging"]);
-    expect(staged()).toEqual([]);
+    expect(existsSync(at.site.dir)).toBe(false);
+    await at.bring("install", testBundle(1));
+    at.engine.write({ running: null });
+    const before = [readdirSync(at.site.dir), staged(), readFileSync(at.site.journalFile, "utf8")];
+    expect(await at.bring("install", testBundle(1), { dryRun: true })).toMatchObject({ steps: ["deploy"] });
+    expect([readdirSync(at.site.dir), staged(), readFileSync(at.site.journalFile, "utf8")]).toEqual(before);
   });
 
   it.each([
@@ -230,6 +234,30 @@ describe("bundle install", () => {
     at.engine.load = load;
     expect(await at.bring("install", testBundle(1))).toMatchObject({ resumed: true, version: 1 });
     expect(at.engine.state().running).toBe(1);
+  });
+
+  describe("that was cut between stage and place", () => {
+    const file = () => join(at.site.stagingDir, "version-1", "deployment", "trustkern.yaml");
+    beforeEach(async () => {
+      at.engine.load = async () => {
+        throw Object.assign(new Error("cannot connect"), { code: "DOCKER_UNREACHABLE" });
+      };
+      await expect(at.bring("install", testBundle(1))).rejects.toMatchObject({ code: "DOCKER_UNREACHABLE" });
+      at.engine.load = Object.getPrototypeOf(at.engine).load.bind(at.engine);
+    });
+
+    it("goes on where staging was emptied since", async () => {
+      rmSync(at.site.stagingDir, { recursive: true });
+      expect(await at.bring("install", testBundle(1))).toMatchObject({ resumed: true, version: 1 });
+    });
+
+    it("places no file that has changed since", async () => {
+      const before = readFileSync(file(), "utf8");
+      rmSync(file());
+      writeFileSync(file(), Buffer.alloc(before.length, "evil"), { mode: 0o444 });
+      await at.bring("install", testBundle(1));
+      expect(readFileSync(join(versionDir(at.site, 1), "deployment", "trustkern.yaml"), "utf8")).toBe(before);
+    });
   });
 
   it("puts a version's folder together anew when its manifest is gone", async () => {

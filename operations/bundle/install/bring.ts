@@ -6,9 +6,10 @@ import { type Asked, lookAtSite } from "./facts.ts";
 import type { Hands } from "./hands.ts";
 import { historyOf } from "./history.ts";
 import { type Journal, openJournal, type Step } from "./journal.ts";
-import { assertPlaced } from "./place.ts";
-import { type Plan, planInstall, planRollback, type Wish } from "./plan.ts";
-import { backupOf, type Site, versionDir } from "./site.ts";
+import { assertOwnFolders } from "./own-folders.ts";
+import { assertWhole } from "./place.ts";
+import { hasChanged, type Plan, planInstall, planRollback, type Wish } from "./plan.ts";
+import { backupOf, versionDir } from "./site.ts";
 import { takeSiteLock } from "./site-lock.ts";
 
 /** What {@link bringBundle} is handed. */
@@ -54,7 +55,7 @@ export interface SiteReport {
 export async function bringBundle(request: Bringing): Promise<SiteReport> {
   const { wish, bundle, trusted, site } = request;
   assertFits(request);
-  using lock = lockSite(site, request.pid);
+  using lock = lockSite(request);
   trusted.assertStill();
   const target = { version: trusted.version, manifest: trusted.manifest };
   let reading: Promise<void> | undefined;
@@ -70,9 +71,10 @@ export async function bringBundle(request: Bringing): Promise<SiteReport> {
   // Also where nothing is taken from it: whoever brings a damaged medium hears of it. Preflight unpacks some of it.
   await verified();
   if (plan.steps.length > 0) await request.preflight(plan);
+  const { open } = facts.site.history;
+  const stops = plan.steps.includes("stop") && !(plan.resumes && open !== undefined && hasChanged(open));
   // What could not be gone back to is not stopped.
-  if (plan.steps.includes("stop") && plan.from !== undefined)
-    await assertPlaced(site, plan.from.version, plan.from.manifest);
+  if (stops && plan.from !== undefined) await assertWhole(site, request.engine, plan.from);
   await applyPlan(plan, { ...request, journal: lock.journal, brought: { bundle, trusted } });
   return reportOf(plan, false);
 }
@@ -85,21 +87,28 @@ export type TakingBack = Asked & Pick<Hands, "clock" | "onProgress"> & Pick<Brin
  * @throws STATE_LOCKED, BUNDLE_SITE_FOREIGN, BUNDLE_NO_WAY_BACK, BUNDLE_VERSION_DAMAGED, BUNDLE_WAY_BACK_STOPPED
  */
 export async function takeBack(request: TakingBack): Promise<SiteReport> {
-  using lock = lockSite(request.site, request.pid);
+  using lock = lockSite(request);
   const plan = planRollback({ history: historyOf(lock.journal.lines()) });
-  await assertWayBack(request.site, plan);
+  await assertWayBack(request, plan);
   if (!request.dryRun) await applyPlan(plan, { ...request, journal: lock.journal, brought: undefined });
   return reportOf(plan, request.dryRun);
 }
 
+/** A bundle that is older than what runs is not taken. */
+const STAYS =
+  "nothing was stopped, and the version that runs goes on: leave it with the bundle of a newer one, by trustkern bundle upgrade FILE";
+
 /** Before anything is stopped. What was begun is gone on with, whatever is there. */
-async function assertWayBack(site: Site, { resumes, target: { version, manifest } }: Plan): Promise<void> {
+async function assertWayBack({ site, engine }: Asked, { resumes, target }: Plan): Promise<void> {
   if (resumes) return;
+  const { version } = target;
   const gone = [backupOf(site, version), versionDir(site, version)].filter((path) => !existsSync(path));
   if (gone.length > 0)
     throw siteErrors.error("BUNDLE_NO_WAY_BACK", `version ${version} has lost "${gone.join('" and "')}"`);
-  await assertPlaced(site, version, manifest);
+  await assertWhole(site, engine, target, STAYS);
 }
+
+type LockedBy = Pick<Bringing, "site" | "pid" | "dryRun">;
 
 /** Every byte is held against the manifest before one is unpacked, although each blob is held against it once more when it is. */
 async function verifyBytes({ bundle, signal, onProgress, onBytes }: Bringing): Promise<void> {
@@ -107,7 +116,12 @@ async function verifyBytes({ bundle, signal, onProgress, onBytes }: Bringing): P
   await bundle.verifyBytes({ signal, onProgress: onBytes });
 }
 
-function lockSite(site: Site, pid: number): Disposable & { readonly journal: Journal } {
+/** A dry run reads alone: it makes no folder, and keeps nobody away. */
+function lockSite({ site, pid, dryRun }: LockedBy): Disposable & { readonly journal: Journal } {
+  if (dryRun) {
+    assertOwnFolders(site);
+    return { journal: openJournal(site.journalFile), [Symbol.dispose]: () => undefined };
+  }
   const unlock = takeSiteLock(site, pid);
   try {
     return { journal: openJournal(site.journalFile), [Symbol.dispose]: unlock };

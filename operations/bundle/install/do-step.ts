@@ -1,4 +1,4 @@
-import { backUp, restoreBackup } from "../upgrade/backup.ts";
+import { backUp, dropPartial, restoreBackup } from "../upgrade/backup.ts";
 import { switchCurrent } from "./current.ts";
 import { siteErrors } from "./errors.ts";
 import type { Hands } from "./hands.ts";
@@ -63,6 +63,8 @@ const STEP: Readonly<Record<Step, (plan: Plan, hands: Hands) => Promise<void>>> 
     await quietState(hands);
     onProgress("removing the containers of the version that is left");
     await engine.remove(site.stateDir);
+    // Of a copy that was cut: it has keys, and room that the old version may need.
+    dropPartial(site);
   },
   restore: async ({ target, run }, hands) => {
     const { site, onProgress } = hands;
@@ -75,7 +77,7 @@ const STEP: Readonly<Record<Step, (plan: Plan, hands: Hands) => Promise<void>>> 
     nameImages(engine, keptManifest(site, version).images, version, true),
   "deploy-back": async (plan, hands) => {
     // It was put in place long ago: what runs is what its bundle brought, as on the way forward.
-    await assertPlaced(hands.site, plan.target.version, plan.target.manifest);
+    await assertPlaced(hands.site, plan.target);
     await deploy(plan, hands);
   },
 };

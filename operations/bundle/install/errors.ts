@@ -60,7 +60,8 @@ export const siteErrors = catalogue({
   },
   BUNDLE_VERSION_DAMAGED: {
     exit: EXIT.resource,
-    summary: "Files of a version on this site are not what its bundle brought: nothing of them is run.",
+    summary:
+      "Files or images of a version on this site are not, or no longer, what its bundle brought: nothing of them is run.",
     fix: "put them in place anew with the bundle of that version: trustkern bundle install FILE",
   },
   BUNDLE_PREFLIGHT: {
@@ -92,7 +93,7 @@ export const siteErrors = catalogue({
   BUNDLE_WAY_BACK_STOPPED: {
     exit: EXIT.resource,
     summary: "The way back to the old version is not done.",
-    fix: "mend what the message says and run trustkern bundle rollback: it goes on where it stopped",
+    fix: "mend what the message says and run trustkern bundle rollback: it goes on where it stopped; where files or images of the old version are gone, trustkern bundle install FILE with the bundle of that version goes on",
   },
   BUNDLE_FORWARD_REFUSED: {
     exit: EXIT.resource,

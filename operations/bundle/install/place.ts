@@ -1,5 +1,6 @@
 import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import type { SiteEngine } from "../engine/engine.ts";
 import { digestOf, type Manifest, parseManifest } from "../format/manifest.ts";
 import { siteErrors } from "./errors.ts";
 import type { Installed } from "./history.ts";
@@ -45,13 +46,27 @@ function isSameFile(one: string, other: string): boolean {
  * Holds that what a version runs – its toolkit, its deployment – is what its bundle brought, before any of it runs or is relied on.
  * @throws BUNDLE_VERSION_DAMAGED
  */
-export async function assertPlaced(site: Site, version: number, manifest: string): Promise<void> {
+export async function assertPlaced(site: Site, { version, manifest }: Installed, fix?: string): Promise<void> {
   const runs = (path: string): boolean => !READ_ONLY.some((folder) => path.startsWith(folder));
   if (await isThat(site, { version, manifest }, runs)) return;
   const path = versionDir(site, version);
-  throw siteErrors.error("BUNDLE_VERSION_DAMAGED", `version ${version} in "${path}" is not what its bundle brought`, {
-    path,
-  });
+  const what = `version ${version} in "${path}" is not what its bundle brought`;
+  throw siteErrors.error("BUNDLE_VERSION_DAMAGED", what, { path, ...(fix === undefined ? {} : { fix }) });
+}
+
+/**
+ * Holds that a version can be gone back to, before what runs is stopped: its files, and its images in the engine.
+ * @param fix what mends it. @default the bundle of that version
+ * @throws BUNDLE_VERSION_DAMAGED, DOCKER_UNREACHABLE
+ */
+export async function assertWhole(site: Site, engine: SiteEngine, one: Installed, fix?: string): Promise<void> {
+  await assertPlaced(site, one, fix);
+  const { images } = await engine.look();
+  const gone = keptManifest(site, one.version).images.filter(({ config }) => !images.has(config));
+  if (gone.length === 0) return;
+  const lacks = gone.map(({ reference, config }) => `${reference} with ${config}`).join("; ");
+  const what = `the Docker Engine does not have all images of version ${one.version} any more: ${lacks}`;
+  throw siteErrors.error("BUNDLE_VERSION_DAMAGED", what, fix === undefined ? {} : { fix });
 }
 
 /**

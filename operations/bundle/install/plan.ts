@@ -46,6 +46,11 @@ export const BACK: readonly Step[] = ["remove", "restore", "switch-back", "load-
 /** Steps after which the version that ran does not run any more. */
 const CHANGING: readonly Step[] = ["stop", "backup", "switch", "deploy"];
 
+/** Whether a run that is open may have stopped what ran. */
+export function hasChanged({ begun }: Pick<OpenRun, "begun">): boolean {
+  return CHANGING.some((step) => begun.has(step));
+}
+
 /**
  * What brings a site to a bundle. A pure function of what is there.
  * @throws BUNDLE_INSTALLED, BUNDLE_NOT_INSTALLED, BUNDLE_RUN_OPEN, BUNDLE_ROLLBACK
@@ -55,7 +60,7 @@ export function planInstall(wish: Wish, site: SiteFacts, target: Installed, engi
   if (open !== undefined) {
     if (open.back !== undefined) return mendBack(open, site, target, engine);
     if (open.manifest === target.manifest && open.version === target.version) return goOn(open, site, engine);
-    if (open.kind === "upgrade" && CHANGING.some((step) => open.begun.has(step))) throw runOpen(open, "is not done");
+    if (open.kind === "upgrade" && hasChanged(open)) throw runOpen(open, "is not done");
     // There is state of that version by now, and no other version takes state over without a copy.
     if (open.from === undefined && open.begun.has("deploy")) throw runOpen(open, "is not done", GIVE_UP);
   }
@@ -105,7 +110,7 @@ export function planRollback({ history }: Pick<SiteFacts, "history">): Plan {
 
 /** What is left of a way back. Where nothing was stopped or changed yet, nothing has to be undone. */
 export function waysLeft({ kind, begun, done }: Pick<OpenRun, "kind" | "begun" | "done">): readonly Step[] {
-  if (kind === "upgrade" && !CHANGING.some((step) => begun.has(step))) return [];
+  if (kind === "upgrade" && !hasChanged({ begun })) return [];
   // Without a whole copy the state was not touched: the old version starts on it as it is.
   const untouched = kind === "upgrade" && !done.has("backup");
   return BACK.filter((step) => !done.has(step) && !(step === "restore" && untouched));
@@ -134,7 +139,8 @@ function goOn(open: OpenRun, { placed }: SiteFacts, { missing }: EngineFacts): P
   const all = kind === "upgrade" ? UPGRADE : INSTALL;
   const again: readonly Step[] = [
     ...(missing.length > 0 ? (["load"] as const) : []),
-    ...(done.has("place") && !placed.has(version) ? (["stage", "place"] as const) : []),
+    // What a cut run has staged may be gone by now, or changed: nothing takes its place that was not read for that by this command.
+    ...(done.has("place") && placed.has(version) ? [] : (["stage", "place"] as const)),
   ];
   const steps = all.filter((step) => !done.has(step) || again.includes(step));
   return { run, kind, target: { version, manifest }, from, steps, resumes: true, abandons: undefined };

@@ -33,9 +33,17 @@ it("has an upgrade and a way back wait for a deploy that was left behind", async
   ]);
 });
 
-it.each(["staging", "copying"])(
-  "waits for a deploy that has not locked the state yet, begun while it was %s",
-  async (when) => {
+it.each([
+  ["loading", "stopping"],
+  ["stopping", "copying"],
+  ["copying", "deploying"],
+  ["removing", "putting"],
+  ["putting", "deploying"],
+])(
+  "waits for a deploy that has not locked the state yet, begun while it was %s, before it is %s",
+  async (when, next) => {
+    const isBack = ["removing", "putting"].includes(when);
+    if (isBack) await at.bring("upgrade", testBundle(2));
     const child = spawn("sleep", ["30"]);
     await once(child, "spawn");
     const said: string[] = [];
@@ -44,9 +52,9 @@ it.each(["staging", "copying"])(
       if (what.startsWith(when)) takeLock(at.site.deployFile, child.pid ?? 0);
       if (what.startsWith("waiting")) setTimeout(() => child.kill(), 50);
     };
-    expect(await at.bring("upgrade", testBundle(2), { onProgress })).toMatchObject({ version: 2 });
-    expect(said).toContain("waiting null");
-    expect(said).toContain(when === "staging" ? "stopping SIGTERM" : "stopping null");
+    await (isBack ? at.back({ onProgress }) : at.bring("upgrade", testBundle(2), { onProgress }));
+    const from = said.indexOf(`${when} null`);
+    expect(said.slice(from, from + 3)).toEqual([`${when} null`, "waiting null", `${next} SIGTERM`]);
     expect(child.signalCode).toBe("SIGTERM");
   },
 );

@@ -35,7 +35,7 @@ export async function stageRuntime(staging: Staging): Promise<void> {
     throw asUnwritable(target, thrown);
   }
   writingSite(target, () => {
-    syncFolder(partial);
+    syncFolders(partial);
     renameSync(join(partial, "runtime"), target);
     rmSync(partial, { recursive: true });
     syncFolder(toolkit);
@@ -66,6 +66,13 @@ async function linkAll(sources: LinkSources, layers: Layers, partial: string): P
     }
   }
   return left;
+}
+
+/** Names that were made below a folder, down to the disk. */
+function syncFolders(folder: string): void {
+  for (const entry of readdirSync(folder, { withFileTypes: true }))
+    if (entry.isDirectory()) syncFolders(join(folder, entry.name));
+  syncFolder(folder);
 }
 
 /** Everything in a folder but folders, by paths that begin with its name. */

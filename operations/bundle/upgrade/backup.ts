@@ -13,10 +13,10 @@ import { carryForward } from "./forward.ts";
  * @throws BUNDLE_SITE_UNWRITABLE, BUNDLE_SITE_CANCELLED
  */
 export async function backUp(site: Site, version: number, signal: AbortSignal): Promise<Copied | undefined> {
-  const [target, partial] = [backupOf(site, version), join(site.stagingDir, `backup-${version}`)];
+  const [target, partial] = [backupOf(site, version), join(site.stagingDir, `${PARTIAL}${version}`)];
   try {
     mkdirSync(site.backupDir, { recursive: true, mode: 0o700 });
-    rmSync(partial, { recursive: true, force: true });
+    dropPartial(site);
     const copied = await copyCold(site.stateDir, partial, signal);
     // Of an upgrade that was undone, or gone back from, before: the state has changed since.
     if (existsSync(target)) rmSync(target, { recursive: true });
@@ -24,8 +24,23 @@ export async function backUp(site: Site, version: number, signal: AbortSignal): 
     syncFolder(site.backupDir);
     return copied;
   } catch (thrown) {
+    dropPartial(site);
     if (signal.aborted) throw siteErrors.error("BUNDLE_SITE_CANCELLED", "cancelled while the state was copied");
     throw asUnwritable(target, thrown);
+  }
+}
+
+/** What a copy is called that is not whole. `keys destroy` knows the name too. */
+const PARTIAL = "backup-";
+
+/**
+ * Takes away what is left of a copy that failed or was cut: it has keys, and takes the room of what runs.
+ * @throws BUNDLE_SITE_UNWRITABLE
+ */
+export function dropPartial({ stagingDir }: Site): void {
+  for (const name of readdirSync(stagingDir).filter((one) => one.startsWith(PARTIAL))) {
+    const path = join(stagingDir, name);
+    writingSite(path, () => rmSync(path, { recursive: true, force: true }));
   }
 }
 

@@ -30,6 +30,17 @@ it("takes a destroyed key out of every copy, and no other; a second time there i
   expect(destroy()).toEqual([]);
 });
 
+it("takes it out of copies that a run has left unfinished in staging, and touches nothing else there", () => {
+  writeFileSync(join(site, "journal.jsonl"), "");
+  mkdirSync(join(site, "backup"));
+  const [partial, other] = ["../staging/backup-3", "../staging/version-4"];
+  for (const folder of [partial, other]) put(folder, KEY);
+  writeFileSync(join(site, "staging", "lock"), "1 1");
+  expect([destroy(), existsSync(keyIn(partial, KEY)), existsSync(keyIn(other, KEY))]).toEqual([
+    ...[[keyIn(partial, KEY)], false, true],
+  ]);
+});
+
 it("touches no folder of that name beside a state that is no site's", () => {
   put("3", KEY);
   expect([destroy(), existsSync(keyIn("3", KEY))]).toEqual([[], true]);
