@@ -105,13 +105,14 @@ export function inspectionText(found: Inspection, paint: Paint): string {
   const raw = segments.reduce((sum, { rawBytes }) => sum + rawBytes, 0);
   const packed = segments.reduce((sum, { bytes }) => sum + bytes, 0);
   const parts = found.files.length > 1 ? ` in ${found.files.length} parts` : "";
+  const width = Math.max(...images.map(({ name }) => name.length));
   const size = (bytes: number | null): string => (bytes === null ? "in the base" : sizeText(bytes)).padStart(11);
   return `${[
     `${found.deployment}, tenant ${found.tenant}, profile ${found.profile}, toolkit ${toolkit.version} for ${toolkit.platform}`,
     `manifest ${found.manifest}`,
     ...(found.base === null ? [] : [`delta to the bundle with the manifest ${found.base}`]),
-    `${sizeText(found.bytes)}${parts}; ${segments.length} segments, ${sizeText(packed)} of ${sizeText(raw)}`,
-    ...images.map(({ name, reference, bytes }) => `image ${size(bytes)}  ${name.padEnd(12)} ${reference}`),
+    `${sizeText(found.bytes)}${parts}; ${segments.length} ${segments.length === 1 ? "segment" : "segments"}, ${sizeText(packed)} of ${sizeText(raw)}`,
+    ...images.map(({ name, reference, bytes }) => `image ${size(bytes)}  ${name.padEnd(width)} ${reference}`),
     ...plain.map(({ path, bytes }) => `plain ${size(bytes)}  ${path}`),
     ...folders(content).map(([folder, count, bytes]) => `files ${size(bytes)}  ${folder} (${count})`),
     `SBOMs: ${sboms.length === 0 ? "none" : sboms.join(", ")}`,

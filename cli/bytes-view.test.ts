@@ -23,12 +23,12 @@ function viewed(progress: GlobalFlags["progress"], terminal = false) {
 describe("bytesLine", () => {
   it("says what is done, of how much, and how long the rest takes at the speed so far", () => {
     expect(bytesLine("packing", { bytes: 256, of: 1024 }, 10)).toBe("packing: 256 B of 1.0 KiB, 25 %, 30 s left");
-    expect(bytesLine("packing", { bytes: 1, of: 1000 }, 1)).toMatch(/, 17 min left$/);
+    expect(bytesLine("packing", { bytes: 3, of: 1000 }, 3)).toMatch(/, 17 min left$/);
   });
 
   it("promises no time before there is a speed", () => {
     expect(bytesLine("packing", { bytes: 0, of: 10 }, 60)).toBe("packing: 0 B of 10 B, 0 %");
-    expect(bytesLine("packing", { bytes: 5, of: 10 }, 0.5)).toBe("packing: 5 B of 10 B, 50 %");
+    expect(bytesLine("packing", { bytes: 5, of: 10 }, 2.9)).toBe("packing: 5 B of 10 B, 50 %");
   });
 
   it("divides nothing by nothing", () => {
@@ -58,6 +58,15 @@ describe("bytesView", () => {
     expect(printed()).toContain("two: 500 B of 1000 B, 50 %, 10 s left\n");
   });
 
+  it("leaves 100 % on a terminal, also right after the line before", () => {
+    const { view, at, printed } = viewed("auto", true);
+    view.begin("packing");
+    at(10, 990);
+    at(10.1, 1000);
+    view.stop();
+    expect(printed()).toMatch(/packing: 1000 B of 1000 B, 100 %\n$/);
+  });
+
   it("draws over one line on a terminal, and ends it", () => {
     const { view, at, printed } = viewed("auto", true);
     view.begin("packing");
@@ -72,8 +81,8 @@ describe("bytesView", () => {
   it("gives documents with --progress json, and nothing with quiet", () => {
     const { view, at, printed } = viewed("json");
     view.begin("packing");
-    at(2, 500);
-    expect(JSON.parse(printed())).toEqual({ progress: "packing", bytes: 500, of: 1000, secondsLeft: 2 });
+    at(4, 500);
+    expect(JSON.parse(printed())).toEqual({ progress: "packing", bytes: 500, of: 1000, secondsLeft: 4 });
     const quiet = viewed("quiet", true);
     quiet.view.begin("packing");
     quiet.at(9, 500);

@@ -18,7 +18,7 @@ export interface BytesView {
 
 const CLEAR_LINE = "\r\u001b[2K";
 /** A shorter time says nothing of the rest. */
-const LEAST_SECONDS = 1;
+const LEAST_SECONDS = 3;
 const EVERY_MS = { tty: 250, plain: 5000, json: 1000 } as const;
 
 /** One line every 5 s off a terminal, a line that is drawn over itself on one, a document a second with `--progress json`. */
@@ -41,7 +41,8 @@ export function bytesView({ io, flags }: Pick<CommandContext, "io" | "flags">): 
     },
     onBytes: (done) => {
       const at = now();
-      if (at - shownAt < EVERY_MS[kind]) return;
+      // What stands on a terminal stays there: it ends with 100 %.
+      if (at - shownAt < EVERY_MS[kind] && !(drawn && done.bytes === done.of)) return;
       shownAt = at;
       const seconds = (at - beganAt) / 1000;
       if (kind === "json") {
@@ -63,7 +64,10 @@ export function bytesView({ io, flags }: Pick<CommandContext, "io" | "flags">): 
 export function bytesLine(what: string, done: BytesDone, seconds: number): string {
   const left = secondsLeft(done, seconds);
   const percent = done.of === 0 ? 100 : Math.floor((100 * done.bytes) / done.of);
-  const rest = left === undefined ? "" : `, ${left < 120 ? `${left} s` : `${Math.round(left / 60)} min`} left`;
+  const rest =
+    left === undefined || done.bytes === done.of
+      ? ""
+      : `, ${left < 120 ? `${left} s` : `${Math.round(left / 60)} min`} left`;
   return `${what}: ${sizeText(done.bytes)} of ${sizeText(done.of)}, ${percent} %${rest}`;
 }
 

@@ -32,7 +32,8 @@ it("shows what a bundle says that it has, and that nothing of it is verified", a
   expect(stdout).toMatch(
     /^site, tenant demo, profile air-gapped, toolkit 0.1.0 for linux-x64\nmanifest sha256:[0-9a-f]{64}\n/,
   );
-  expect(stdout).toContain("17.6 KiB  broker       trustkern/broker:0.1.0\n");
+  expect(stdout).toContain("17.6 KiB  one    trustkern/one");
+  expect(stdout).toContain("17.6 KiB  broker trustkern/broker:0.1.0\n");
   expect(stdout).toContain("SBOMs: broker\nsignatures: the bundle has no signature\nnot verified: ");
 });
 

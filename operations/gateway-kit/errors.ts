@@ -15,7 +15,7 @@ export const gatewayKitErrors = catalogue({
   GATEWAY_KIT_ADDRESS: {
     exit: EXIT.configuration,
     summary: "The kit has to name an address at which the gateway reaches this deployment, and there is none.",
-    fix: "say docker.publishAddress in trustkern.yaml and deploy, or name the host's address with --address",
+    fix: "name the host's address with --address, or say docker.publishAddress in trustkern.yaml and deploy; that of a site comes with its bundle",
   },
   GATEWAY_KIT_PLATFORM: {
     exit: EXIT.configuration,

@@ -36,6 +36,7 @@ program=$root${PLACES.program}
 (cd "$kit" && sha256sum -c --quiet SHA256SUMS) || fail "the kit is damaged: copy it again"
 [ -n "$key" ] || [ -f "$config/device.key" ] || fail "name the device's key with --device-key FILE (PKCS#8 PEM)"
 [ -n "$crt" ] || [ -f "$config/device.crt" ] || fail "name the maker's certificate of the device with --device-cert FILE (PEM)"
+for file in "$key" "$crt"; do [ -z "$file" ] || [ -r "$file" ] && [ ! -d "$file" ] || fail "there is no file $file, or it cannot be read"; done
 [ -z "$key" ] || grep -q 'BEGIN PRIVATE KEY' "$key" || fail "$key is no private key in PKCS#8 PEM"
 [ -z "$crt" ] || grep -q 'BEGIN CERTIFICATE' "$crt" || fail "$crt is no certificate in PEM"
 if [ -z "$root" ]; then

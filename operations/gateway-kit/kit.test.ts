@@ -189,6 +189,14 @@ describe("the installer", () => {
     expect(() => statSync(card)).toThrow(expect.objectContaining({ code: "ENOENT" }));
   });
 
+  it.each(["none.key", "."])("says of a key %s that there is no such file, and nothing of its form", (key) => {
+    const asked = () => install("--root", card, "--device-key", key, "--device-cert", "device.crt");
+    expect(asked).toThrow(
+      expect.objectContaining({ stderr: `install.sh: there is no file ${key}, or it cannot be read\n` }),
+    );
+    expect(() => statSync(card)).toThrow(expect.objectContaining({ code: "ENOENT" }));
+  });
+
   it("is a script that any POSIX shell reads", () => {
     execFileSync("sh", ["-n", join(kit, "install.sh")]);
     chmodSync(join(kit, "install.sh"), 0o755);

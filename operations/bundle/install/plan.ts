@@ -123,7 +123,8 @@ export function waysLeft({ kind, begun, done }: Pick<OpenRun, "kind" | "begun" |
 function mendBack(open: OpenRun, { placed }: SiteFacts, target: Installed, { missing }: EngineFacts): Plan {
   const { run, kind, from } = open;
   const back = backTarget(open);
-  if (back?.version !== target.version || back.manifest !== target.manifest) throw runOpen(open, "goes back");
+  if (back?.version !== target.version || back.manifest !== target.manifest)
+    throw runOpen(open, "is not done", WAY_BACK);
   const whole = placed.has(target.version);
   const steps: readonly Step[] = [
     ...(whole ? [] : (["stage"] as const)),
@@ -166,6 +167,10 @@ function repair(
 /** A first install has nothing to go back to. */
 const GIVE_UP =
   "finish it with the same bundle; to give it up with what it stored, stop its containers and move state/ and journal.jsonl of the site aside";
+
+/** Another bundle is no help to a way back, also not the one that was begun with. */
+const WAY_BACK =
+  "finish it with trustkern bundle rollback, which goes on where it stopped; only where it says that files are damaged, install the bundle of that version";
 
 function runOpen({ version, kind }: OpenRun, how: string, fix?: string): Error {
   const what = kind === "rollback" ? `the way back to version ${version}` : `the ${kind} to version ${version}`;

@@ -254,7 +254,9 @@ describe("files of the version before", () => {
       message: expect.stringContaining("is not what its bundle brought"),
     });
     for (const other of [testBundle(2), testBundle(1, { sharedBytes: 5 })])
-      await expect(at.bring("install", other)).rejects.toMatchObject({ code: "BUNDLE_RUN_OPEN" });
+      await expect(at.bring("install", other)).rejects.toMatchObject({
+        ...{ code: "BUNDLE_RUN_OPEN", fix: expect.stringContaining("finish it with trustkern bundle rollback") },
+      });
     const mended = await at.bring("install", testBundle(1));
     expect(mended).toMatchObject({ kind: "rollback", steps: ["stage", "place", "deploy-back"], resumed: true });
     expect([running(), current(), at.rows()]).toEqual([1, "versions/1", "1\n"]);
