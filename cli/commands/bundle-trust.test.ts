@@ -69,6 +69,16 @@ describe("bundle trust", () => {
     expect(await json("bundle", "trust", "show", "--site", "site")).toMatchObject({ seen: { version: 0 } });
   });
 
+  it("warns of a folder that has something else in it, and of none that is a site's", async () => {
+    const { fingerprint } = await json("bundle", "trust", "show", "--root", ROOT).then(({ roots }) => roots[0]);
+    const install = ["bundle", "trust", "install", "--root", ROOT, "--fingerprint", fingerprint, "--dry-run", "--site"];
+    for (const name of ["crowded", "own"]) mkdirSync(place.in(join(name, "versions")), { recursive: true });
+    writeFileSync(place.in("crowded/notes.txt"), "");
+    expect((await cli(...install, "crowded")).stderr).toMatch(/^warning: \["notes.txt"\] in .* is nothing of a site/);
+    expect((await cli(...install, "own")).stderr).toBe("");
+    expect((await cli(...install, "none")).stderr).toBe("");
+  });
+
   it("follows no link that somebody left in a site", async () => {
     const { fingerprint } = await json("bundle", "trust", "show", "--root", ROOT).then(({ roots }) => roots[0]);
     for (const name of ["linked", "victim"]) mkdirSync(place.in(name));
