@@ -9,6 +9,7 @@ import { ensureProviderMirror } from "../../operations/tools/provider-mirror.ts"
 import { PROJECT, scratch } from "./deployment.ts";
 import { docker, singleHost } from "./docker.ts";
 import { type Engine, endEngine, mountCgroups } from "./engine.ts";
+import { runProgram } from "./run.ts";
 
 /** Everything is compiled at the first run on a machine. */
 const COLD_SECONDS = 3_000;
@@ -28,7 +29,9 @@ export async function setup(): Promise<() => Promise<void>> {
   if (code !== 0) throw new Error(`images build ended with ${code}: ${stderr}${stdout}`);
   remove();
   return async () => {
-    if (engine !== undefined) await endEngine(engine);
+    if (engine === undefined) return;
+    await endEngine(engine);
+    await removeBridges();
   };
 }
 
@@ -51,6 +54,16 @@ async function refuseDeployments(): Promise<undefined> {
   if (found !== "") throw new Error(`the Docker Engine has containers of a deployment: docker rm -f ${found}`);
 }
 
+/** Bridges of deployments whose engine is gone: they hold the subnets that the next deployment by that name takes. */
+async function removeBridges(): Promise<void> {
+  const { stdout } = await runProgram("ip", ["-json", "link", "show", "type", "bridge"]);
+  const bridges: readonly { readonly ifname: string; readonly operstate: string }[] = JSON.parse(stdout || "[]");
+  for (const { ifname, operstate } of bridges) {
+    if (operstate === "DOWN" && /^tk[fp]-[0-9a-f]{10}$/.test(ifname))
+      await runProgram("ip", ["link", "delete", ifname]);
+  }
+}
+
 async function engineAnswers(): Promise<boolean> {
   return docker(["version", "--format", "{{.Server.Version}}"]).then(
     ({ code }) => code === 0,
@@ -61,6 +74,7 @@ async function engineAnswers(): Promise<boolean> {
 /** A Docker Engine with nothing in it, so that containers of a run that was cut off do not come back to life under the next one. */
 async function startEngine(): Promise<Engine> {
   await mountCgroups();
+  await removeBridges();
   const folder = mkdtempSync(join(tmpdir(), "tk-dockerd-"));
   const log = join(folder, "dockerd.log");
   const out = openSync(log, "w");
