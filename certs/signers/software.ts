@@ -81,6 +81,7 @@ export async function loadAgeSigner({ file, passphrase }: AgeKeyFile): Promise<K
   const decrypter = new Decrypter();
   decrypter.addPassphrase(passphrase);
   const sealed = read(file);
+  if (sealed.includes("-----BEGIN PUBLIC KEY-----")) throw publicHalf(file);
   let pem: string;
   try {
     pem = await decrypter.decrypt(armor.decode(sealed), "text");
@@ -91,6 +92,15 @@ export async function loadAgeSigner({ file, passphrase }: AgeKeyFile): Promise<K
     throw signersErrors.error("SIGNER_KEY_CORRUPT", `age refuses the file: ${messageOf(thrown)}`, { path: file });
   }
   return loadPemSigner(pem, `age:${file}`);
+}
+
+function publicHalf(file: string): Error {
+  const key = file.endsWith(".pub") ? file.slice(0, -4) : undefined;
+  const fix = `name the file of the key itself${key === undefined ? "" : `: ${key}`}`;
+  return signersErrors.error("SIGNER_KEY_CORRUPT", `"${file}" is the public key, which signs nothing`, {
+    path: file,
+    fix,
+  });
 }
 
 function read(file: string): string {

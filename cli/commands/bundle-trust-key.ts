@@ -1,5 +1,7 @@
 import { createPublicKey } from "node:crypto";
-import { makeBundleKey } from "../../operations/bundle/trust/signer-keys.ts";
+import { existsSync } from "node:fs";
+import { signersErrors } from "../../certs/signers/errors.ts";
+import { isAgeFile, makeBundleKey } from "../../operations/bundle/trust/signer-keys.ts";
 import { EXIT } from "../../shared/errors.ts";
 import { fingerprintOf } from "../../stacks/host/trust/fingerprint.ts";
 import { several } from "../bundle-key-options.ts";
@@ -17,6 +19,11 @@ export const run: Run = async ({ io, flags, options, args: [name = ""] }) => {
     if (flags.json) printJson(io, { schema: "trustkern.bundle-key/1", place: name, publicKey: output, made: false });
     else io.stdout(`would make a key in ${name}, and write its public key to ${output}\n`);
     return EXIT.done;
+  }
+  // Before its public key, which lies beside it as well: another name for that would not help.
+  if (place !== undefined && isAgeFile(place.place) && existsSync(place.place)) {
+    const fix = "name another file; to replace the signer, make a new root with `trustkern bundle trust rotate`";
+    throw signersErrors.error("SIGNER_KEY_EXISTS", "the file is there already", { path: place.place, fix });
   }
   const file = claimOutput(io, output);
   try {

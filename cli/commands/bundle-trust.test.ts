@@ -41,6 +41,7 @@ describe("bundle trust", () => {
     expect(await refusal("bundle", "trust", "show", "--dir", "vendor")).toMatchObject({ code: "BUNDLE_ROOT_MISSING" });
     const again = ["bundle", "trust", "key", "anna.age", ...KEY, "-o", "other.pub"];
     expect(await refusal(...again)).toMatchObject({ code: "SIGNER_KEY_EXISTS" });
+    expect(await refusal(...again.slice(0, -2))).toMatchObject({ code: "SIGNER_KEY_EXISTS" });
   });
 
   it("does not count before the second person has signed", async () => {
@@ -94,6 +95,23 @@ describe("bundle trust", () => {
     expect(await refusal(...install, other)).toMatchObject({ code: "BUNDLE_ROOT_OTHER", exit: 3 });
     expect(await refusal(...install, other.slice(7))).toMatchObject({ code: "CLI_USAGE" });
     expect(await refusal(...install.slice(0, -1))).toMatchObject({ code: "CLI_USAGE" });
+  });
+
+  it("takes no public key for a key that signs, and no key for its public one: each names the other", async () => {
+    const taken = await refusal(...INIT, "--dir", "wrong", "--key", "root1.age.pub", ...KEY);
+    expect(taken).toMatchObject({ code: "SIGNER_KEY_CORRUPT", fix: expect.stringMatching(/itself: .*root1\.age$/) });
+    const signer = await refusal("bundle", "trust", "init", "--dir", "wrong", "--signer", "anna=anna.age");
+    expect(signer).toMatchObject({ code: "BUNDLE_TRUST_INVALID", fix: expect.stringContaining(".pub") });
+  });
+
+  it.each([
+    ["is a folder", ".", "EISDIR"],
+    ["is not there", "none.json", "there is no file"],
+    ["lies below a file", join("pass", "root.json"), "ENOTDIR"],
+  ])("reads no root that %s, and says so", async (_, file, message) => {
+    const named = ["--root", file, "--fingerprint", `sha256:${"0".repeat(64)}`, "--site", "other"];
+    const expected = { code: "BUNDLE_ROOT_MISSING", message: expect.stringContaining(message) };
+    expect(await refusal("bundle", "trust", "install", ...named)).toMatchObject(expected);
   });
 
   it("rotates with both the old and the new, and only with a change", async () => {

@@ -1,10 +1,10 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync } from "node:fs";
+import { accessSync, chmodSync, constants, existsSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { writeFileAtomic } from "../../shared/atomic-file.ts";
 import { messageOf } from "../../shared/errors.ts";
 import { hostErrors } from "./errors.ts";
 
-const UNWRITABLE = new Set(["EEXIST", "ENOSPC", "EDQUOT", "EROFS", "EACCES", "EPERM", "ENOTDIR", "EIO"]);
+const UNWRITABLE = new Set(["EEXIST", "ENOSPC", "EDQUOT", "EROFS", "EACCES", "EPERM", "ENOTDIR", "EIO", "ENOENT"]);
 
 /**
  * Runs what writes below the state directory, and turns a full disk or missing rights into one clear error.
@@ -15,10 +15,27 @@ export function writing<T>(path: string, work: () => T): T {
     return work();
   } catch (thrown) {
     if (!UNWRITABLE.has((thrown as NodeJS.ErrnoException).code ?? "")) throw thrown;
-    throw hostErrors.error("STATE_UNWRITABLE", `cannot write "${path}": ${messageOf(thrown)}`, {
+    throw hostErrors.error("STATE_UNWRITABLE", `cannot write "${path}": ${whyUnwritable(path, thrown)}`, {
       path,
       cause: thrown,
     });
+  }
+}
+
+/**
+ * Why a path cannot be written. A recursive `mkdir` says on a read-only file system that there is no such folder: then it is what the
+ * nearest folder that is there says.
+ * @param access of that folder, which throws where it takes no writing
+ */
+export function whyUnwritable(path: string, thrown: unknown, access: typeof accessSync = accessSync): string {
+  if ((thrown as NodeJS.ErrnoException | undefined)?.code !== "ENOENT") return messageOf(thrown);
+  let folder = dirname(path);
+  while (!existsSync(folder) && folder !== dirname(folder)) folder = dirname(folder);
+  try {
+    access(folder, constants.W_OK);
+    return messageOf(thrown);
+  } catch (refused) {
+    return messageOf(refused);
   }
 }
 

@@ -201,6 +201,15 @@ describe("parts", () => {
 });
 
 describe("what is no bundle", () => {
+  it("is told from one that was damaged: another file is to be named", async () => {
+    const file = join(testFolder(), "text");
+    writeFileSync(file, "text".repeat(100));
+    await expect(openBundle(file)).rejects.toMatchObject({
+      message: expect.stringContaining("is no bundle"),
+      fix: expect.stringMatching(/^name a file that .* wrote, such as site\.tkb/),
+    });
+  });
+
   it("is refused: nothing, an empty file, a folder, a pipe, a device, another tar, a gzip", async () => {
     const folder = testFolder();
     const at = (name: string) => join(folder, name);

@@ -68,7 +68,7 @@ export const bundleFormatErrors = catalogue({
   BUNDLE_DISK_FULL: {
     exit: EXIT.resource,
     summary: "The disk has no room for what is to be written; nothing of it was left there.",
-    fix: "make room, name another disk, or split the bundle over several media with --split",
+    fix: "make room, or name another disk; `trustkern bundle create --split 4GiB` makes a bundle in parts for several media",
   },
   BUNDLE_SPLIT_RANGE: {
     exit: EXIT.configuration,

@@ -1,5 +1,5 @@
 import { closeSync, fsyncSync, openSync } from "node:fs";
-import { messageOf } from "../../../shared/errors.ts";
+import { whyUnwritable } from "../../../stacks/host/files.ts";
 import { siteErrors } from "./errors.ts";
 
 const UNWRITABLE = new Set(["ENOSPC", "EDQUOT", "EROFS", "EACCES", "EPERM", "ENOTDIR", "EIO", "EFBIG", "ENOENT"]);
@@ -7,7 +7,7 @@ const UNWRITABLE = new Set(["ENOSPC", "EDQUOT", "EROFS", "EACCES", "EPERM", "ENO
 /** The clear error of a write below a site that failed, or what was thrown where it is none. */
 export function asUnwritable(path: string, thrown: unknown): unknown {
   if (!UNWRITABLE.has((thrown as NodeJS.ErrnoException | undefined)?.code ?? "")) return thrown;
-  return siteErrors.error("BUNDLE_SITE_UNWRITABLE", `cannot write "${path}": ${messageOf(thrown)}`, {
+  return siteErrors.error("BUNDLE_SITE_UNWRITABLE", `cannot write "${path}": ${whyUnwritable(path, thrown)}`, {
     path,
     cause: thrown,
   });

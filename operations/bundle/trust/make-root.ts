@@ -30,9 +30,12 @@ export interface MissingSignatures {
  * @throws BUNDLE_TRUST_INVALID, which shows nothing of what is no public key
  */
 export function holderOf(name: string, pem: string, path: string): Holder {
-  const refuse = (why: string) => bundleTrustErrors.error("BUNDLE_TRUST_INVALID", `${name}: ${why}`, { path });
+  const refuse = (why: string, fix?: string) =>
+    bundleTrustErrors.error("BUNDLE_TRUST_INVALID", `${name}: ${why}`, { path, fix });
   if (pem.includes("PRIVATE KEY"))
     throw refuse("the file has a private key, which belongs to whoever signs and nowhere else");
+  if (pem.includes("-----BEGIN AGE ENCRYPTED FILE-----"))
+    throw refuse("the file is the encrypted private key", "name its public key, which lies beside it and ends in .pub");
   if (pem.split("-----BEGIN ").length !== 2 || !pem.includes("-----BEGIN PUBLIC KEY-----")) {
     throw refuse("the file is not one public key in PEM");
   }

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { TrustKernError } from "../../../shared/errors.ts";
+import { messageOf, TrustKernError } from "../../../shared/errors.ts";
 import { writePrivate } from "../../../stacks/host/files.ts";
 import { bundleTrustErrors } from "./errors.ts";
 import { parseRoot, renderRoot, type SignedRoot, verifyRoot } from "./root.ts";
@@ -67,13 +67,18 @@ export function newestRoot({ roots, pending }: VendorRoots, folder: string): Sig
  * @throws BUNDLE_ROOT_MISSING, BUNDLE_ROOT_MALFORMED
  */
 export function readRootFile(path: string): SignedRoot {
-  if (!existsSync(path)) {
-    throw bundleTrustErrors.error("BUNDLE_ROOT_MISSING", `there is no file "${path}"`, {
-      path,
-      fix: "name the file of the root, as whoever made it handed it over",
-    });
+  return parseRoot(bytesOf(path), path);
+}
+
+function bytesOf(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (cause) {
+    const there = (cause as NodeJS.ErrnoException).code !== "ENOENT";
+    const message = there ? `"${path}" cannot be read: ${messageOf(cause)}` : `there is no file "${path}"`;
+    const fix = "name the file of the root, as whoever made it handed it over, and one that you may read";
+    throw bundleTrustErrors.error("BUNDLE_ROOT_MISSING", message, { path, fix, cause });
   }
-  return parseRoot(readFileSync(path), path);
 }
 
 /**

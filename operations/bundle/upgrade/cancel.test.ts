@@ -37,6 +37,16 @@ describe("Ctrl-C while the site stands still", () => {
     expect(await at.back()).toMatchObject({ version: 1, resumed: true });
   });
 
+  it("has another bundle told that the way back needs none", async () => {
+    await at.bring("upgrade", testBundle(2));
+    at.engine.remove = interrupted(0);
+    await expect(at.back(asked())).rejects.toMatchObject(CANCELLED);
+    await expect(at.bring("install", testBundle(2))).rejects.toMatchObject({
+      ...{ code: "BUNDLE_RUN_OPEN", message: "the way back to version 1 is not done" },
+      fix: expect.stringMatching(/^finish it with trustkern bundle rollback/),
+    });
+  });
+
   it("hides no failure of a step that nobody cancelled", async () => {
     at.engine.remove = at.engine.stop = interrupted(60_000);
     await expect(at.bring("upgrade", testBundle(2), asked())).rejects.toMatchObject({

@@ -34,7 +34,7 @@ export async function readHead(parts: Parts): Promise<Head> {
   };
   const fixed = (path: string, bytes: number) => renderHeader({ path, bytes, executable: false });
   const first = await read(0, Math.min(BLOCK_BYTES, parts.bytes));
-  if (first.compare(await fixed("signatures.json", SLOT_BYTES)) !== 0) throw malformed(parts, "its first header");
+  if (first.compare(await fixed("signatures.json", SLOT_BYTES)) !== 0) throw noBundle(parts);
   const slot = await read(BLOCK_BYTES, SLOT_BYTES);
   let at = BLOCK_BYTES + SLOT_BYTES;
   const bytes = sizeIn(await read(at, BLOCK_BYTES));
@@ -79,6 +79,15 @@ function checkSizes({ files, sizes, bytes, split }: Parts, expected: number): vo
   const code = split && last === first ? "BUNDLE_PART_MISSING" : "BUNDLE_TRUNCATED";
   const what = split ? `${files.length} parts with ${bytes} bytes` : `${bytes} bytes`;
   throw bundleFormatErrors.error(code, `there are ${what}; the bundle has ${expected}`, { path: files.at(-1) });
+}
+
+/** Most likely another file was named: nothing of it is as in a bundle. */
+function noBundle({ files }: Parts): Error {
+  const [path = ""] = files;
+  return bundleFormatErrors.error("BUNDLE_MALFORMED", `"${path}" is no bundle: it does not begin as one`, {
+    path,
+    fix: "name a file that `trustkern bundle create` wrote, such as site.tkb or site.tkb.001; if it is one, copy it again from where it was made",
+  });
 }
 
 function malformed({ files }: Parts, what: string): Error {
