@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { mkdtempSync, openSync, readFileSync } from "node:fs";
-import { homedir, tmpdir } from "node:os";
+import { homedir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { defaultCacheDir, type ToolsContext } from "../../operations/tools/context.ts";
@@ -9,7 +9,7 @@ import { ensureProviderMirror } from "../../operations/tools/provider-mirror.ts"
 import { PROJECT, scratch } from "./deployment.ts";
 import { docker, singleHost } from "./docker.ts";
 import { type Engine, endEngine, mountCgroups } from "./engine.ts";
-import { runProgram } from "./run.ts";
+import { ENGINE_FOLDER, removeLeftovers } from "./leftovers.ts";
 
 /** Everything is compiled at the first run on a machine. */
 const COLD_SECONDS = 3_000;
@@ -19,6 +19,7 @@ const COLD_SECONDS = 3_000;
  * where they are not there yet. What was started here ends here.
  */
 export async function setup(): Promise<() => Promise<void>> {
+  await removeLeftovers();
   const engine = (await engineAnswers()) ? await refuseDeployments() : await startEngine();
   const tools = toolsContext();
   await ensureTool(tools, "tofu");
@@ -31,7 +32,7 @@ export async function setup(): Promise<() => Promise<void>> {
   return async () => {
     if (engine === undefined) return;
     await endEngine(engine);
-    await removeBridges();
+    await removeLeftovers();
   };
 }
 
@@ -54,16 +55,6 @@ async function refuseDeployments(): Promise<undefined> {
   if (found !== "") throw new Error(`the Docker Engine has containers of a deployment: docker rm -f ${found}`);
 }
 
-/** Bridges of deployments whose engine is gone: they hold the subnets that the next deployment by that name takes. */
-async function removeBridges(): Promise<void> {
-  const { stdout } = await runProgram("ip", ["-json", "link", "show", "type", "bridge"]);
-  const bridges: readonly { readonly ifname: string; readonly operstate: string }[] = JSON.parse(stdout || "[]");
-  for (const { ifname, operstate } of bridges) {
-    if (operstate === "DOWN" && /^tk[fp]-[0-9a-f]{10}$/.test(ifname))
-      await runProgram("ip", ["link", "delete", ifname]);
-  }
-}
-
 async function engineAnswers(): Promise<boolean> {
   return docker(["version", "--format", "{{.Server.Version}}"]).then(
     ({ code }) => code === 0,
@@ -74,8 +65,7 @@ async function engineAnswers(): Promise<boolean> {
 /** A Docker Engine with nothing in it, so that containers of a run that was cut off do not come back to life under the next one. */
 async function startEngine(): Promise<Engine> {
   await mountCgroups();
-  await removeBridges();
-  const folder = mkdtempSync(join(tmpdir(), "tk-dockerd-"));
+  const folder = mkdtempSync(ENGINE_FOLDER);
   const log = join(folder, "dockerd.log");
   const out = openSync(log, "w");
   const own = { "--data-root": "data", "--exec-root": "exec", "--pidfile": "docker.pid" };

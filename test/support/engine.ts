@@ -21,7 +21,11 @@ export async function endEngine({ process, folder }: Engine): Promise<void> {
     process.kill("SIGTERM");
     await ended;
   }
-  // The engine leaves its own network namespace mounted there.
+  await removeEngineFolder(folder);
+}
+
+/** Removes the folder of an engine that has ended: its network namespaces, which it leaves mounted there, go with it. */
+export async function removeEngineFolder(folder: string): Promise<void> {
   for (const mount of mountsIn(folder).toReversed()) await runProgram("umount", [mount]);
   rmSync(folder, { recursive: true, force: true });
 }
