@@ -12,7 +12,7 @@ const OUTPUT_BYTES = 131_072;
 export function compressor(rawBytes: number): ZstdCompress {
   return createZstdCompress({
     params: {
-      [constants.ZSTD_c_compressionLevel]: 6,
+      [constants.ZSTD_c_compressionLevel]: 4,
       [constants.ZSTD_c_windowLog]: WINDOW_LOG,
       [constants.ZSTD_c_enableLongDistanceMatching]: 1,
       [constants.ZSTD_c_checksumFlag]: 0,
