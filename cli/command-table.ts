@@ -62,6 +62,12 @@ export const COMMANDS: readonly Command[] = [
     load: () => import("./commands/synth.ts"),
   },
   {
+    name: "export compose",
+    summary: "the deployment as a file for Docker Compose; needs no Docker",
+    options: [["-o, --output <folder>", "folder to write compose.yaml to (default: to stdout)"]],
+    load: () => import("./commands/export-compose.ts"),
+  },
+  {
     name: "plan",
     summary: "what a deploy would change, and what was changed by hand",
     options: [

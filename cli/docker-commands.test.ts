@@ -2,6 +2,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, write
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { parse } from "yaml";
 import { KNOWN_IMAGES } from "../operations/images/known-images.ts";
 import { renderImageLock } from "../operations/images/lock-file.ts";
 import { referenceOf } from "../operations/images/lock-images.ts";
@@ -42,6 +43,20 @@ describe.each(["single-host", "eu-hosted", "air-gapped"])("examples/%s", (exampl
     expect(readFileSync(join(cwd, "out", "config", "broker", "mosquitto.conf"), "utf8")).toContain("tlsv1.3");
   });
 
+  it("is exported for Docker Compose, the same way twice, with no secret in it", async () => {
+    use(example);
+    const { exit, stdout } = await run("export", "compose");
+    expect(exit).toBe(0);
+    expect(Object.keys(parse(stdout).services)).toContain("collector");
+    expect(stdout).not.toMatch(/PRIVATE KEY|password=/);
+    const { stdout: written } = await run("export", "compose", "-o", "out", "--json");
+    expect(JSON.parse(written)).toMatchObject({ folder: join(cwd, "out"), files: ["compose.yaml"] });
+    expect(readFileSync(join(cwd, "out", "compose.yaml"), "utf8")).toBe(stdout);
+    const { compose } = JSON.parse((await run("export", "compose", "--json")).stdout);
+    expect(Object.keys(compose.services)).toEqual(Object.keys(parse(stdout).services));
+    expect(existsSync(join(cwd, ".trustkern"))).toBe(false);
+  });
+
   it("breaks nothing of the model's layer of the boundary", async () => {
     use(example);
     const { results } = JSON.parse((await run("verify", "boundary", "--layers", "model", "--json")).stdout);
@@ -77,11 +92,11 @@ describe("commands of the docker engine", () => {
     expect(await codeOf("deploy")).toEqual([4, "HOST_KEYS_UNREACHABLE"]);
   });
 
-  it.each(["synth", "plan", "deploy", "status", "destroy"])(
+  it.each(["synth", "export compose", "plan", "deploy", "status", "destroy"])(
     "%s refuses a deployment of another engine",
     async (command) => {
       writeFileSync(join(cwd, "trustkern.yaml"), "name: a\ntenant: b\nprofile: dev\n");
-      expect(await codeOf(command, "--yes")).toEqual([2, "DOCKER_ENGINE_ONLY"]);
+      expect(await codeOf(...command.split(" "), "--yes")).toEqual([2, "DOCKER_ENGINE_ONLY"]);
     },
   );
 

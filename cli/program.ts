@@ -32,6 +32,7 @@ const GROUPS: Readonly<Record<string, string>> = {
   bundle: "everything that a site without a network needs, in one signed file",
   "bundle trust": "who may sign bundles, and what a site trusts",
   verify: "proof that the boundary holds",
+  export: "the same deployment in the words of another tool",
   envelope: "the wire format, for firmware teams and auditors",
 };
 

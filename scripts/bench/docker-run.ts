@@ -1,9 +1,9 @@
-import { HEALTH, RESOLVER, STOP_SECONDS } from "../../stacks/docker/cdktf.ts";
 import type { ContainerSpec } from "../../stacks/docker/containers.ts";
 import { byDigest } from "../../stacks/docker/images.ts";
 import { STATE_LABEL } from "../../stacks/docker/labels.ts";
 import { bridgeName, type NetworkSpec } from "../../stacks/docker/networks.ts";
 import type { DockerPlan } from "../../stacks/docker/plan.ts";
+import { HEALTH, RESOLVER, STOP_SECONDS } from "../../stacks/docker/runtime.ts";
 import { type DockerCli, dockerOutput } from "../../stacks/host/docker-cli.ts";
 
 /** The image that each container is started from, by the container's name. */

@@ -8,26 +8,12 @@ import type { StateBackend } from "../../model/deployment.ts";
 import { stableJson } from "../../shared/stable-json.ts";
 import type { ContainerSpec } from "./containers.ts";
 import { byDigest } from "./images.ts";
-import { LABEL, STATE_LABEL } from "./labels.ts";
-import { bridgeName, type NetworkSpec } from "./networks.ts";
-import type { DockerPlan } from "./plan.ts";
+import { bridgeOptions, type NetworkSpec } from "./networks.ts";
+import { type DockerPlan, networkLabels } from "./plan.ts";
+import { HEALTH, RESOLVER, STOP_SECONDS } from "./runtime.ts";
 
 /** The provider that the stack asks for: its address with the registry's name, and its release. */
 export const DOCKER_PROVIDER = { source: "registry.terraform.io/kreuzwerker/docker", version: "4.6.0" } as const;
-
-/**
- * Longest time that a container has to end: Docker's own default. Every component may be killed at any time, and Loki never
- * ends by itself: once all else of it is stopped, its two servers wait for each other.
- */
-export const STOP_SECONDS = 10;
-/** How often a container is asked how it is. */
-export const HEALTH = { intervalSeconds: 5, timeoutSeconds: 10, retries: 3 } as const;
-
-/**
- * Whom a container asks for a name that is no flow's: it must not leave by way of the daemon's own resolver. Inside a container
- * that address is the container's own loopback, where nobody answers: the question ends there, after 2 s.
- */
-export const RESOLVER = { nobody: "127.0.0.1", options: ["timeout:1", "attempts:2"] } as const;
 
 /** File of the `local` back end: beside the stack, in the folder that OpenTofu or Terraform works in. */
 export const STATE_FILE = "terraform.tfstate";
@@ -106,20 +92,15 @@ function addBackend(stack: TerraformStack, { backend, localFile }: StackState): 
   }
 }
 
-function addNetwork(stack: TerraformStack, { labels }: DockerPlan, network: NetworkSpec): void {
-  const { id, name, internal, purpose, subnet } = network;
-  const published = {
-    "com.docker.network.bridge.enable_icc": "false",
-    "com.docker.network.bridge.enable_ip_masquerade": "false",
-  };
-  const bridge = { "com.docker.network.bridge.name": bridgeName(network, labels[STATE_LABEL] ?? "") };
+function addNetwork(stack: TerraformStack, plan: DockerPlan, network: NetworkSpec): void {
+  const { id, name, internal, subnet } = network;
   const resource = new Network(stack, `network_${id}`, {
     name,
     driver: "bridge",
     internal,
-    options: { ...bridge, ...(internal ? {} : published) },
+    options: bridgeOptions(network, plan.labels),
     ipamConfig: [{ subnet: subnet.cidr, gateway: subnet.gateway }],
-    labels: labelBlocks({ ...labels, [`${LABEL}.network`]: purpose }),
+    labels: labelBlocks(networkLabels(plan, network)),
   });
   resource.overrideLogicalId(id);
 }

@@ -3,6 +3,7 @@ import type { Model } from "../../model/boundary.ts";
 import type { Deployment } from "../../model/deployment.ts";
 import type { Flow } from "../../model/flow.ts";
 import { memberAddresses, type Subnet, withSubnets } from "./addresses.ts";
+import { STATE_LABEL } from "./labels.ts";
 
 /** One bridge network: of a flow, or of what one component publishes. */
 export interface NetworkSpec {
@@ -75,6 +76,19 @@ function membersInOrder({ members, listener }: Pick<NetworkSpec, "members" | "li
 export function bridgeName(network: Pick<NetworkSpec, "name" | "internal">, stateLabel: string): string {
   const digest = createHash("sha256").update(`${stateLabel} ${network.name}`).digest("hex");
   return `${network.internal ? "tkf" : "tkp"}-${digest.slice(0, 10)}`;
+}
+
+/** Options of a network's bridge driver: nothing goes through a published port's bridge but what is published. */
+export function bridgeOptions(
+  network: Pick<NetworkSpec, "name" | "internal">,
+  labels: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const published = {
+    "com.docker.network.bridge.enable_icc": "false",
+    "com.docker.network.bridge.enable_ip_masquerade": "false",
+  };
+  const name = bridgeName(network, labels[STATE_LABEL] ?? "");
+  return { "com.docker.network.bridge.name": name, ...(network.internal ? {} : published) };
 }
 
 /** Name of a network as Docker knows it. */

@@ -3,7 +3,7 @@ import type { Deployment } from "../../model/deployment.ts";
 import type { Layout } from "../host/layout.ts";
 import { type ContainerSpec, planContainer, type RunAs } from "./containers.ts";
 import type { ImagePins } from "./images.ts";
-import { ownerLabels } from "./labels.ts";
+import { LABEL, ownerLabels } from "./labels.ts";
 import { type NetworkSpec, planNetworks } from "./networks.ts";
 import { publishedPorts } from "./ports.ts";
 
@@ -49,4 +49,9 @@ export function planContainers(model: Model, { deployment, layout, runAs, images
  */
 export function pidsLimits(plan: DockerPlan): readonly { readonly container: string; readonly pids: number }[] {
   return plan.containers.map(({ name, pids }) => ({ container: name, pids }));
+}
+
+/** Labels of a network. */
+export function networkLabels({ labels }: DockerPlan, { purpose }: NetworkSpec): Readonly<Record<string, string>> {
+  return { ...labels, [`${LABEL}.network`]: purpose };
 }

@@ -1,6 +1,6 @@
 import { NODE, PROBE } from "../../../modules/common.ts";
-import { HEALTH } from "../cdktf.ts";
 import { grantsOf } from "../grants.ts";
+import { HEALTH } from "../runtime.ts";
 import { blocks, misshapen, only, type Rule, type Subject, strangers } from "./subject.ts";
 
 const MEMBERS = ["test", "interval", "timeout", "retries", "start_period"];
