@@ -64,6 +64,7 @@ import { hostErrors } from "../stacks/host/errors.ts";
 import { generationErrors } from "../stacks/host/generations/errors.ts";
 import { rotationErrors } from "../stacks/host/rotation/errors.ts";
 import { trustErrors } from "../stacks/host/trust/errors.ts";
+import { pulumiErrors } from "../stacks/pulumi/errors.ts";
 import { cliErrors } from "./errors.ts";
 
 const CATALOGUES = [
@@ -119,6 +120,7 @@ const CATALOGUES = [
   trustErrors,
   dockerErrors,
   embeddedErrors,
+  pulumiErrors,
   envelopeErrors,
   verifyErrors,
   modelLayerErrors,

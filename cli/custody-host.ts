@@ -1,6 +1,6 @@
 import { tmpdir } from "node:os";
 import { MANAGE_SOCKET } from "../modules/custody/component.ts";
-import { dockerLayout } from "../stacks/docker/life/render.ts";
+import { dockerLayout } from "../stacks/docker/life/docker-layout.ts";
 import { startPlace } from "../stacks/docker/life/start.ts";
 import { hostSocket } from "../stacks/docker/mounts.ts";
 import { embeddedPlacement } from "../stacks/embedded/placement.ts";

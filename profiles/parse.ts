@@ -13,7 +13,7 @@ import { deploymentSchema } from "./schema.ts";
 import { schemaFindings } from "./schema-findings.ts";
 import { secretFindings } from "./secret-findings.ts";
 import { supportFindings } from "./support-findings.ts";
-import { readYaml } from "./yaml-source.ts";
+import { readYaml, type YamlSource } from "./yaml-source.ts";
 
 /** What can be wrong with a file that has the form: its profile's lines, and members that contradict each other. */
 const BEYOND_FORM = [
@@ -48,6 +48,30 @@ export function parseDeploymentYaml(text: string, file: string): Deployment {
  */
 export function readDeploymentYaml(text: string, file: string): ReadDeployment {
   const source = readYaml(text);
+  return judged(source, mistakesOf(source), file);
+}
+
+/**
+ * The deployment of an object that says what a `trustkern.yaml` would, and is held to the same. No mistake has a place in a text.
+ * @param name what it is called, for the report
+ * @param input plain data: what JSON has no word for is lost before it is looked at
+ * @throws CONFIG_INVALID with every mistake as its cause
+ */
+export function readDeploymentInput(input: unknown, name: string): ReadDeployment {
+  const source = readYaml(JSON.stringify(input ?? null));
+  const findings = mistakesOf(source).map(({ line: _, column: __, ...finding }) => finding);
+  return judged(source, findings, name);
+}
+
+function judged(source: YamlSource, findings: readonly Finding[], name: string): ReadDeployment {
+  const parsed = deploymentSchema.safeParse(source.value);
+  if (findings.length > 0 || !parsed.success) {
+    throw profileErrors.error("CONFIG_INVALID", renderFindings(name, findings), { path: name, cause: findings });
+  }
+  return { deployment: resolveDeployment(parsed.data), lines: profileLines(parsed.data) };
+}
+
+function mistakesOf(source: YamlSource): readonly Finding[] {
   const unreadable = source.partial && source.value === undefined;
   const broken = new Set(source.findings.map(placeOf));
   const schema = unreadable ? [] : schemaFindings(source);
@@ -56,12 +80,7 @@ export function readDeploymentYaml(text: string, file: string): ReadDeployment {
     ({ path }) => !wrong.has(path) && !wrong.has(parentOf(path)),
   );
   const beyondSyntax = [...schema, ...profile].filter((finding) => !broken.has(placeOf(finding)));
-  const findings = [...source.findings, ...beyondSyntax].sort(byPlace);
-  const parsed = deploymentSchema.safeParse(source.value);
-  if (findings.length > 0 || !parsed.success) {
-    throw profileErrors.error("CONFIG_INVALID", renderFindings(file, findings), { path: file, cause: findings });
-  }
-  return { deployment: resolveDeployment(parsed.data), lines: profileLines(parsed.data) };
+  return [...source.findings, ...beyondSyntax].sort(byPlace);
 }
 
 function parentOf(path: string): string {

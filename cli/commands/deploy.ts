@@ -5,7 +5,7 @@ import { assertImages } from "../../operations/images/pins.ts";
 import { EXIT } from "../../shared/errors.ts";
 import { deployDocker } from "../../stacks/docker/life/deploy.ts";
 import { planDocker } from "../../stacks/docker/life/plan-docker.ts";
-import { dockerLayout } from "../../stacks/docker/life/render.ts";
+import { dockerLayout } from "../../stacks/docker/life/docker-layout.ts";
 import { printJson, type Run } from "../command.ts";
 import { passphraseAsked } from "../custody-passphrase.ts";
 import { dockerTarget } from "../docker-target.ts";

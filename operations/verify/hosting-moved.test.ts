@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import type { DockerOptions } from "../../stacks/docker/life/options.ts";
 import { planDocker } from "../../stacks/docker/life/plan-docker.ts";
-import { dockerLayout } from "../../stacks/docker/life/render.ts";
+import { dockerLayout } from "../../stacks/docker/life/docker-layout.ts";
 import { dockerErrors } from "../../stacks/host/docker-cli.ts";
 import { writeState } from "../../stacks/host/state.ts";
 import { DEPLOYMENTS, renderedDeployment } from "../../test/support/rendered.ts";

@@ -10,6 +10,7 @@ import type { ContainerSpec } from "./containers.ts";
 import { byDigest } from "./images.ts";
 import { bridgeOptions, type NetworkSpec } from "./networks.ts";
 import { type DockerPlan, networkLabels } from "./plan.ts";
+import { cores, goDuration, labelBlocks } from "./provider-words.ts";
 import { HEALTH, RESOLVER, STOP_SECONDS } from "./runtime.ts";
 
 /** The provider that the stack asks for: its address with the registry's name, and its release. */
@@ -180,21 +181,4 @@ function healthcheck({ test, startSeconds }: NonNullable<ContainerSpec["health"]
     retries: HEALTH.retries,
     startPeriod: goDuration(startSeconds),
   };
-}
-
-/** Cores as the provider reads them back: it compares texts, and would see a change in `1` every time. */
-function cores(count: number): string {
-  return Number.isInteger(count) ? count.toFixed(1) : String(count);
-}
-
-/** Seconds as Go prints them: the provider compares texts, and would see a change in `90s` every time. */
-function goDuration(seconds: number): string {
-  const minutes = Math.floor(seconds / 60);
-  return minutes === 0
-    ? `${seconds}s`
-    : `${minutes >= 60 ? `${Math.floor(minutes / 60)}h` : ""}${minutes % 60}m${seconds % 60}s`;
-}
-
-function labelBlocks(labels: Readonly<Record<string, string>>) {
-  return Object.entries(labels).map(([label, value]) => ({ label, value }));
 }

@@ -1,5 +1,4 @@
 import type { Finding } from "../../../shared/finding.ts";
-import { looksLikeSecret } from "../../../shared/secret-text.ts";
 import { stableJson } from "../../../shared/stable-json.ts";
 import { DOCKER_PROVIDER, STATE_FILE } from "../cdktf.ts";
 import { type Attributes, type CheckContext, finding, isAttributes, named, shown, strangers } from "./subject.ts";
@@ -70,30 +69,5 @@ function checkBackend(value: unknown, { deployment }: CheckContext): readonly Fi
     ...elsewhere.map(([name]) =>
       finding("RENDERED_BACKEND", `${path}.${name}`, `is ${shown(settings[name])}; accepted: ${named(said.get(name))}`),
     ),
-  ];
-}
-
-// The two places where one resource of the stack names another.
-const REFERENCES: readonly { readonly at: RegExp; readonly text: RegExp }[] = [
-  { at: /\.networks_advanced\.\d+\.name$/, text: /^\$\{docker_network\.[a-z0-9_-]+\.id\}$/ },
-  { at: /^resource\.docker_container\.[^.]+\.image$/, text: /^\$\{docker_image\.[a-z0-9-]+\.image_id\}$/ },
-];
-
-/** Texts, names of members included, that Terraform would work out, and texts that look like secrets. */
-export function checkTexts(value: unknown, path = ""): readonly Finding[] {
-  if (typeof value === "string") return checkText(value, path);
-  if (typeof value !== "object" || value === null) return [];
-  return Object.entries(value).flatMap(([name, member]) => {
-    const at = path === "" ? name : `${path}.${name}`;
-    return [...checkText(name, at), ...checkTexts(member, at)];
-  });
-}
-
-function checkText(text: string, path: string): readonly Finding[] {
-  const reference = REFERENCES.some((known) => known.at.test(path) && known.text.test(text));
-  const expression = !reference && /[$%]\{/.test(text);
-  return [
-    ...(expression ? [finding("RENDERED_EXPRESSION", path, "holds ${ or %{, which Terraform works out")] : []),
-    ...(looksLikeSecret(text) ? [finding("RENDERED_SECRET", path, "holds what looks like a secret")] : []),
   ];
 }

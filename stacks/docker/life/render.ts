@@ -1,13 +1,11 @@
 import type { Model } from "../../../model/boundary.ts";
 import { renderFindings } from "../../../model/findings.ts";
 import { absentFindings } from "../../../modules/absent.ts";
-import { buildModel } from "../../../modules/index.ts";
-import { type Layout, layoutOf } from "../../host/layout.ts";
+import type { Layout } from "../../host/layout.ts";
 import { STATE_FILE, synthJson } from "../cdktf.ts";
 import { checkRendered } from "../check/index.ts";
-import { hostSocketName } from "../mounts.ts";
-import { dockerPlacement } from "../placement.ts";
 import { type DockerPlan, planContainers } from "../plan.ts";
+import { dockerLayout } from "./docker-layout.ts";
 import { dockerLifeErrors } from "./errors.ts";
 import type { DockerOptions } from "./options.ts";
 
@@ -18,19 +16,6 @@ export interface Rendered {
   readonly plan: DockerPlan;
   /** The Terraform JSON. */
   readonly stack: unknown;
-}
-
-/** The components of a deployment, and where on this host what they share is. */
-export function dockerLayout({
-  deployment,
-  dir,
-  temporaryDir,
-}: Pick<DockerOptions, "deployment" | "dir" | "temporaryDir">): Pick<Rendered, "layout" | "model"> {
-  const model = buildModel(deployment, dockerPlacement(deployment));
-  const sockets = model.components.flatMap(({ name, sockets: own }) =>
-    own.map((socket) => hostSocketName(name, socket.name)),
-  );
-  return { model, layout: layoutOf(dir, temporaryDir, Math.max(...sockets.map((path) => path.length))) };
 }
 
 /** What rendering is handed. */

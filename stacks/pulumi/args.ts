@@ -1,0 +1,100 @@
+import { renderFindings } from "../../model/findings.ts";
+import { nearest } from "../../profiles/nearest.ts";
+import type { DeploymentInput } from "../../profiles/schema.ts";
+import type { Finding } from "../../shared/finding.ts";
+import type { RunAs } from "../docker/containers.ts";
+import { pulumiErrors } from "./errors.ts";
+import { plainCopy } from "./plain.ts";
+import type { Transform } from "./transform.ts";
+
+/** What a deployment is made of. Everything is known when the program runs: an Output cannot be checked, and is refused. */
+export interface TrustKernDeploymentArgs {
+  /** What a `trustkern.yaml` would say, and is held to the same: its profile, the form, and what contradicts itself. */
+  readonly deployment: DeploymentInput;
+  /** State directory on the host that the containers run on, where their secrets, files and volumes are. */
+  readonly dir: string;
+  /**
+   * File that `trustkern images lock` wrote.
+   * @default `images.lock.yaml` in the folder of the Pulumi project
+   */
+  readonly imageLock?: string;
+  /**
+   * Who owns what containers mount, and who runs in them.
+   * @default who runs the program; 10001:10001 where that is root
+   */
+  readonly runAs?: RunAs;
+  /** Looks at each object before it is registered. @default every object as it is planned */
+  readonly transform?: Transform;
+}
+
+/** The arguments once they have been looked at. */
+export interface CheckedArgs {
+  /** Plain data that nothing else is known of. */
+  readonly deployment: unknown;
+  readonly dir: string;
+  readonly imageLock: string | undefined;
+  readonly runAs: RunAs | undefined;
+  readonly transform: Transform | undefined;
+}
+
+const NAMES = ["deployment", "dir", "imageLock", "runAs", "transform"] as const;
+const UID_MAX = 2 ** 31 - 1;
+
+/**
+ * The arguments of a deployment, from whatever a program says.
+ * @throws PULUMI_ARGUMENTS with every mistake
+ */
+export function parseArgs(args: unknown): CheckedArgs {
+  const said = typeof args === "object" && args !== null ? args : {};
+  const { transform, ...data } = said as { readonly transform?: unknown };
+  const { value, findings } = plainCopy(data, "");
+  const { deployment, dir, imageLock, runAs } = (value ?? {}) as Readonly<Record<string, unknown>>;
+  const unread = new Set(findings.map(({ path }) => path.split(/[.[]/)[0]));
+  const text = (each: unknown): boolean => typeof each === "string" && each !== "";
+  const wrong = [
+    ...findings,
+    ...Object.keys(data).flatMap(unknownName),
+    ...(deployment === undefined && !unread.has("deployment") ? [missing("deployment")] : []),
+    ...(dir === undefined && !unread.has("dir") ? [missing("dir")] : []),
+    ...(dir === undefined || text(dir) ? [] : [misfit("dir", "the path of a folder")]),
+    ...(imageLock === undefined || text(imageLock) ? [] : [misfit("imageLock", "the path of a file")]),
+    ...(runAs === undefined || isRunAs(runAs) ? [] : [misfit("runAs", `uid and gid, each 1 to ${UID_MAX}`)]),
+    ...(transform === undefined || typeof transform === "function" ? [] : [misfit("transform", "a function")]),
+  ];
+  if (wrong.length > 0) {
+    const message = renderFindings("the arguments of TrustKernDeployment", wrong);
+    throw pulumiErrors.error("PULUMI_ARGUMENTS", message, { path: wrong[0]?.path, cause: wrong });
+  }
+  return { deployment, dir, imageLock, runAs, transform } as CheckedArgs;
+}
+
+function unknownName(name: string): readonly Finding[] {
+  if (NAMES.some((known) => known === name)) return [];
+  const meant = nearest(name, NAMES);
+  const { fix } = pulumiErrors.entries.PULUMI_ARGUMENT_UNKNOWN;
+  const message = `is no argument; accepted: ${NAMES.join(", ")}`;
+  return [
+    {
+      ...{ code: "PULUMI_ARGUMENT_UNKNOWN", path: name, message },
+      fix: meant === undefined ? fix : `did you mean ${meant}?`,
+    },
+  ];
+}
+
+function missing(path: string): Finding {
+  const { fix } = pulumiErrors.entries.PULUMI_ARGUMENT_MISSING;
+  return { code: "PULUMI_ARGUMENT_MISSING", path, message: "is missing", fix };
+}
+
+// What it is stands in no message: it could be anything.
+function misfit(path: string, accepted: string): Finding {
+  const { fix } = pulumiErrors.entries.PULUMI_ARGUMENT_VALUE;
+  return { code: "PULUMI_ARGUMENT_VALUE", path, message: `accepted: ${accepted}`, fix };
+}
+
+function isRunAs(value: unknown): value is RunAs {
+  if (typeof value !== "object" || value === null || Object.keys(value).length !== 2) return false;
+  const { uid, gid } = value as Partial<RunAs>;
+  const valid = (id: unknown): boolean => Number.isInteger(id) && Number(id) > 0 && Number(id) <= UID_MAX;
+  return valid(uid) && valid(gid);
+}
