@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { findingsOf } from "../model/findings.ts";
 import type { Finding } from "../shared/finding.ts";
-import { parseDeploymentYaml } from "./parse.ts";
+import { parseDeploymentYaml, readDeploymentInput } from "./parse.ts";
 
 const VALID = "name: demo\ntenant: acme\nprofile: dev\n";
 
@@ -227,5 +227,31 @@ describe("hostile YAML", () => {
       }),
       { numRuns: 500 },
     );
+  });
+});
+
+describe("an object instead of a file", () => {
+  const VALUE = { name: "demo", tenant: "acme", profile: "dev" };
+  const wrong = (value: unknown) => {
+    try {
+      readDeploymentInput(value, "deployment");
+    } catch (thrown) {
+      expect(thrown).toMatchObject({ code: "CONFIG_INVALID", path: "deployment" });
+      return findingsOf(thrown).map(({ line, code, path }) => `${code} ${path} ${line}`);
+    }
+    return [];
+  };
+
+  it("is the same deployment", () => {
+    expect(readDeploymentInput(VALUE, "deployment").deployment).toEqual(parseDeploymentYaml(VALID, "f"));
+  });
+
+  it("is held to the same, and its mistakes have no line", () => {
+    expect(wrong({ ...VALUE, region: "x" })).toEqual(["CONFIG_UNKNOWN_KEY region undefined"]);
+    expect(wrong({ ...VALUE, profile: "eu-hosted", engine: "embedded" })).toContain("CONFIG_PROFILE engine undefined");
+    expect(wrong({ ...VALUE, name: 12 })).toEqual(["CONFIG_VALUE name undefined"]);
+    expect(wrong({ ...VALUE, name: "{a: &b" })).toEqual(["CONFIG_VALUE name undefined"]);
+    expect(wrong(undefined)).not.toEqual([]);
+    expect(wrong("x".repeat(70_000))).toEqual(["CONFIG_YAML  undefined"]);
   });
 });

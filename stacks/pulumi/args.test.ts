@@ -5,8 +5,8 @@ import { output, secret } from "@pulumi/pulumi";
 import { describe, expect, it } from "vitest";
 import { parse, stringify } from "yaml";
 import { findingsOf } from "../../model/findings.ts";
+import { exampleArgs } from "../../test/support/pulumi.ts";
 import { planDeployment } from "./plan-deployment.ts";
-import { exampleArgs } from "./test-program.ts";
 
 const args = exampleArgs("single-host");
 const { deployment } = args;

@@ -7,10 +7,10 @@ import { type Canary, needlesOf } from "../../operations/verify/search/needles.t
 import type { Place } from "../../operations/verify/search/place.ts";
 import { type Hit, searchFor } from "../../operations/verify/search/search.ts";
 import { keyCores, textCores } from "../../test/support/canary/secrets.ts";
+import { EXAMPLES, exampleArgs, known, underMocks } from "../../test/support/pulumi.ts";
 import type { TrustKernDeploymentArgs } from "./args.ts";
 import { TrustKernDeployment } from "./deployment.ts";
 import { planDeployment } from "./plan-deployment.ts";
-import { EXAMPLES, exampleArgs, known, underMocks } from "./test-program.ts";
 import type { Transform } from "./transform.ts";
 
 const ENVIRONMENT = ["TRUSTKERN_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE", "AWS_SECRET_ACCESS_KEY", "DOCKER_TLS_KEY"];

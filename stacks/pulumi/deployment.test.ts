@@ -1,10 +1,11 @@
 import { Provider } from "@pulumi/docker";
-import { describe, expect, it } from "vitest";
+import { log } from "@pulumi/pulumi";
+import { describe, expect, it, vi } from "vitest";
+import { EXAMPLES, exampleArgs, imageIdOf, known, type Registration, underMocks } from "../../test/support/pulumi.ts";
 import { composeFile } from "../docker/compose.ts";
 import type { TrustKernDeploymentArgs } from "./args.ts";
 import { TrustKernDeployment } from "./deployment.ts";
 import { planDeployment } from "./plan-deployment.ts";
-import { EXAMPLES, exampleArgs, imageIdOf, known, type Registration, underMocks } from "./test-program.ts";
 
 type Values = Record<string, unknown>;
 
@@ -189,6 +190,18 @@ describe("a deployment", () => {
     expect(await known(result.processLimits)).toEqual(
       plan.containers.map(({ name, pids }) => ({ container: name, pids })),
     );
+  });
+
+  it("warns of what the profile accepts and nobody should overlook", async () => {
+    const warn = vi.spyOn(log, "warn").mockResolvedValue();
+    const grant = { to: "partner", from: "2020-01-01T00:00:00Z", until: "2020-01-02T00:00:00Z" } as const;
+    const support = { access: "granted", ...grant, reason: "a broken sensor" } as const;
+    await register({ ...args, deployment: { ...args.deployment, support } });
+    expect(warn).toHaveBeenCalledWith(expect.stringContaining("deployment.support.until"), expect.anything());
+    warn.mockClear();
+    await register(args);
+    expect(warn).not.toHaveBeenCalled();
+    warn.mockRestore();
   });
 
   it.each(["transformations", "transforms"])(

@@ -1,6 +1,8 @@
-import { ComponentResource, type ComponentResourceOptions, type Output, output } from "@pulumi/pulumi";
+import { ComponentResource, type ComponentResourceOptions, log, type Output, output } from "@pulumi/pulumi";
+import { deploymentWarnings } from "../../profiles/warnings.ts";
 import type { TrustKernDeploymentArgs } from "./args.ts";
 import { pulumiErrors } from "./errors.ts";
+import { now } from "./host.ts";
 import {
   type Endpoint,
   endpointsOf,
@@ -39,6 +41,9 @@ export class TrustKernDeployment extends ComponentResource {
     assertOptions(options);
     const planned = planDeployment(args);
     super(TYPE, name, {}, options);
+    for (const { path, message } of deploymentWarnings(planned.context.deployment, now())) {
+      log.warn(`deployment.${path}: ${message}`, this);
+    }
     const { containers, networks } = registerObjects(planned.objects, this, name);
     this.containers = idsOf(containers);
     this.networks = idsOf(networks);

@@ -17,6 +17,11 @@ export function caller(): RunAs {
   return runAsOf(process.getuid?.() ?? 0, process.getgid?.() ?? 0);
 }
 
+/** The time on this machine. */
+export function now(): Date {
+  return new Date();
+}
+
 /** Where sockets go when the state directory's path is too long for them. */
 export function temporaryDir(): string {
   return tmpdir();

@@ -3,13 +3,13 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { findingsOf } from "../../model/findings.ts";
 import { stableJson } from "../../shared/stable-json.ts";
+import { EXAMPLES, exampleArgs, type Registration, underMocks } from "../../test/support/pulumi.ts";
 import { STATE_FILE, synthJson } from "../docker/cdktf.ts";
 import type { TrustKernDeploymentArgs } from "./args.ts";
 import { TrustKernDeployment } from "./deployment.ts";
 import { type PlannedDeployment, planDeployment } from "./plan-deployment.ts";
 import type { PlannedObject } from "./planned-object.ts";
 import { terraformResources } from "./provider-words.ts";
-import { EXAMPLES, exampleArgs, type Registration, underMocks } from "./test-program.ts";
 import { checkedObjects, type Transform } from "./transform.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: the weakenings reach into inputs as a program without types could

@@ -9,10 +9,10 @@ import { imageNamesOf, referenceOf, repositoryOf } from "../../operations/images
 import { digestOf, testSigner } from "../../operations/images/signatures/test-signer.ts";
 import { readDeploymentInput } from "../../profiles/parse.ts";
 import type { DeploymentInput } from "../../profiles/schema.ts";
-import { dockerPlacement } from "../docker/placement.ts";
-import type { TrustKernDeploymentArgs } from "./args.ts";
+import { dockerPlacement } from "../../stacks/docker/placement.ts";
+import type { TrustKernDeploymentArgs } from "../../stacks/pulumi/args.ts";
 
-/** For tests: a registration as the engine would be asked for it. */
+/** A registration as the engine would be asked for it. */
 export interface Registration {
   readonly type: string;
   readonly name: string;
@@ -20,7 +20,7 @@ export interface Registration {
   readonly provider: string | undefined;
 }
 
-/** For tests: what a program registered, without an engine, and what of it the program has in its hands. */
+/** What a program registered, without an engine, and what of it the program has in its hands. */
 export interface Registered<T> {
   readonly result: T;
   readonly registrations: readonly Registration[];
