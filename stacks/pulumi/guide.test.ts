@@ -33,6 +33,7 @@ it("is no part of what the command line loads", () => {
 describe("types", () => {
   const deployment = { name: "demo", tenant: "acme", profile: "dev", engine: "docker" } as const;
   const tenant: Input<string> = output("acme");
+  const volume = (object: PlannedObject) => ({ ...object, kind: "volume" as const });
   const takes = (args: TrustKernDeploymentArgs): TrustKernDeploymentArgs => args;
 
   it("take what trustkern.yaml takes", () => {
@@ -52,8 +53,7 @@ describe("types", () => {
       // @ts-expect-error: no such argument
       () => takes({ deployment, dir: "/srv/tk", imagelock: "x" }),
       // @ts-expect-error: another kind of object
-      () =>
-        takes({ deployment, dir: "/srv/tk", transform: (object: PlannedObject) => ({ ...object, kind: "volume" }) }),
+      () => takes({ deployment, dir: "/srv/tk", transform: volume }),
       // @ts-expect-error: an input is there to be read
       (object: PlannedObject) => (object.inputs.name = "x"),
     ];
