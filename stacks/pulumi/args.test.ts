@@ -1,11 +1,10 @@
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { output, secret } from "@pulumi/pulumi";
 import { describe, expect, it } from "vitest";
 import { parse, stringify } from "yaml";
 import { findingsOf } from "../../model/findings.ts";
-import { exampleArgs } from "../../test/support/pulumi.ts";
+import { exampleArgs, freshFolder } from "../../test/support/pulumi.ts";
 import { planDeployment } from "./plan-deployment.ts";
 
 const args = exampleArgs("single-host");
@@ -109,7 +108,7 @@ describe("a deployment that is refused", () => {
 });
 
 describe("an image lock that is refused", () => {
-  const folder = mkdtempSync(join(tmpdir(), "tk-pulumi-"));
+  const folder = freshFolder();
   const lock = parse(readFileSync(args.imageLock ?? "", "utf8"));
   const locked = (text: string) => {
     const imageLock = join(folder, "images.lock.yaml");

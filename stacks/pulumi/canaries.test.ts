@@ -1,13 +1,12 @@
 import { generateKeyPairSync, randomBytes } from "node:crypto";
-import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { type Canary, needlesOf } from "../../operations/verify/search/needles.ts";
 import type { Place } from "../../operations/verify/search/place.ts";
 import { type Hit, searchFor } from "../../operations/verify/search/search.ts";
 import { keyCores, textCores } from "../../test/support/canary/secrets.ts";
-import { EXAMPLES, exampleArgs, known, underMocks } from "../../test/support/pulumi.ts";
+import { EXAMPLES, exampleArgs, freshFolder, known, underMocks } from "../../test/support/pulumi.ts";
 import type { TrustKernDeploymentArgs } from "./args.ts";
 import { TrustKernDeployment } from "./deployment.ts";
 import { planDeployment } from "./plan-deployment.ts";
@@ -57,8 +56,6 @@ async function found(canaries: readonly Canary[], places: readonly Place[]): Pro
 
 const place = (name: string, content: unknown): Place => ({ name, content: JSON.stringify(content) });
 
-const freshDir = () => mkdtempSync(join(tmpdir(), "tk-canary-"));
-
 describe.each(EXAMPLES)(
   "a deployment of examples/%s whose state directory and environment are full of secrets",
   (example) => {
@@ -68,7 +65,7 @@ describe.each(EXAMPLES)(
         handed.push(object);
         return undefined;
       };
-      const args = { ...exampleArgs(example, freshDir()), transform };
+      const args = { ...exampleArgs(example, freshFolder()), transform };
       const canaries = plant(args);
       const { result, registrations } = await underMocks(() => new TrustKernDeployment("acme", args));
       const { containers, networks, endpoints, secrets, processLimits, urn } = result;
@@ -82,7 +79,7 @@ describe.each(EXAMPLES)(
 );
 
 it("is found out where one of them is in an input, encoded", async () => {
-  const canaries = plant(exampleArgs("single-host", freshDir()));
+  const canaries = plant(exampleArgs("single-host", freshFolder()));
   const { registrations } = await underMocks(() => new TrustKernDeployment("acme", exampleArgs("single-host")));
   const [canary] = canaries;
   const [core] = canary?.cores ?? [];
@@ -95,7 +92,7 @@ it("is found out where one of them is in an input, encoded", async () => {
 });
 
 it("tells none of them in what a refusal says", async () => {
-  const args = exampleArgs("single-host", freshDir());
+  const args = exampleArgs("single-host", freshFolder());
   const canaries = plant(args);
   const text = process.env[ENVIRONMENT[0] ?? ""] ?? "";
   const leaking: Transform = (object) => {

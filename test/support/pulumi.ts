@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Output, runtime } from "@pulumi/pulumi";
+import { afterAll } from "vitest";
 import { parse } from "yaml";
 import { buildModel } from "../../modules/index.ts";
 import { type ImageLock, renderImageLock } from "../../operations/images/lock-file.ts";
@@ -11,6 +11,15 @@ import { readDeploymentInput } from "../../profiles/parse.ts";
 import type { DeploymentInput } from "../../profiles/schema.ts";
 import { dockerPlacement } from "../../stacks/docker/placement.ts";
 import type { TrustKernDeploymentArgs } from "../../stacks/pulumi/args.ts";
+import { scratch } from "./deployment.ts";
+
+const root = scratch("pulumi");
+afterAll(() => root.remove());
+
+/** A folder that is gone after the last test of the file. */
+export function freshFolder(): string {
+  return mkdtempSync(join(root.dir, "folder-"));
+}
 
 /** A registration as the engine would be asked for it. */
 export interface Registration {
@@ -66,7 +75,7 @@ export function exampleInput(example: string): DeploymentInput {
 
 /** The arguments of a program for an example, with every image locked, and signed where the example asks for that. */
 export function exampleArgs(example: string, dir = "/srv/tk"): TrustKernDeploymentArgs {
-  const folder = mkdtempSync(join(tmpdir(), "tk-pulumi-"));
+  const folder = freshFolder();
   const input = exampleInput(example);
   const signer = testSigner();
   const signedBy = join(folder, "images.pub");
