@@ -47,7 +47,7 @@ export function collector(deployment: Deployment, placement: Placement): Compone
         passwordFile: placement.secretFile(name, "database.password"),
         ...verified,
       },
-      custodySocket: placement.socket(CUSTODY_BROKER, KEM_SOCKET),
+      custody: { kind: "unix", socket: placement.socket(CUSTODY_BROKER, KEM_SOCKET) },
       backend: { url: `https://${https.host}:${https.port}`, servername: https.servername },
       backendKeyFile: placement.secretFile(name, "backend.pub"),
       stateDir,
