@@ -68,6 +68,16 @@ describe.skipIf(!installed && process.env.CI !== "true")(
       }
     });
 
+    it("take a renewed certificate while they work", async () => {
+      const serial = await site.renew();
+      for (const number of COLLECTORS) {
+        await until(async () => (await site.collector(number)).tls.serial === serial, 20_000);
+        const { accepted: before } = (await site.collector(number)).counters;
+        await until(async () => (await site.collector(number)).counters.accepted > before, 10_000);
+        expect((await site.collector(number)).ready).toBe(true);
+      }
+    });
+
     it("have stored every acknowledged message exactly once, and sent a receipt for each", async () => {
       await load.stop();
       await until(async () => (await site.spooled()) === 0, 30_000);

@@ -60,13 +60,14 @@ describe("over mutual TLS", () => {
     expect([states, problems, events]).toEqual([["ready"], [], []]);
   });
 
+  const usual = async () => ({});
   const both = async () => ({
     ca: ours!.ca + other!.ca,
     crl: `${await ours!.lists()}\n${await other!.lists()}`,
   });
-  const brokers: readonly (readonly [string, string, () => Promise<Tls13Options>, (() => Promise<object>)?])[] = [
-    ["another authority of the same name", "wrong-ca", () => stranger(namesake!, "svc-custody-broker")],
-    ["another tenant", "wrong-ca", () => stranger(other!, "svc-custody-broker")],
+  const brokers: readonly (readonly [string, string, () => Promise<Tls13Options>, () => Promise<object>])[] = [
+    ["another authority of the same name", "wrong-ca", () => stranger(namesake!, "svc-custody-broker"), usual],
+    ["another tenant", "wrong-ca", () => stranger(other!, "svc-custody-broker"), usual],
     ["another tenant whose root is trusted", "name-not-allowed", () => stranger(other!, "svc-custody-broker"), both],
     [
       "a revoked certificate",
@@ -74,10 +75,10 @@ describe("over mutual TLS", () => {
       () => identityOf(ours!, "svc-custody-broker"),
       async () => ({ crl: await ours!.lists(["svc-custody-broker"]) }),
     ],
-    ["a gateway's certificate", "wrong-usage", () => identityOf(ours!, "gw-01")],
-    ["an operator's certificate", "wrong-usage", () => identityOf(ours!, "op-admin")],
-    ["the name of another service", "name-not-allowed", () => identityOf(ours!, "svc-backend")],
-    ["the collector's own name", "name-not-allowed", () => identityOf(ours!, "svc-collector")],
+    ["a gateway's certificate", "wrong-usage", () => identityOf(ours!, "gw-01"), usual],
+    ["an operator's certificate", "wrong-usage", () => identityOf(ours!, "op-admin"), usual],
+    ["the name of another service", "name-not-allowed", () => identityOf(ours!, "svc-backend"), usual],
+    ["the collector's own name", "name-not-allowed", () => identityOf(ours!, "svc-collector"), usual],
     [
       "a certificate that has ended",
       "expired",
@@ -97,7 +98,7 @@ describe("over mutual TLS", () => {
       async () => ({ crl: await ours!.lists([], new Date(Date.now() - 20 * DAY_MS)) }),
     ],
   ];
-  it.each(brokers)("asks nobody who shows %s: %s", async (_, reason, shown, trusted = async () => ({})) => {
+  it.each(brokers)("asks nobody who shows %s: %s", async (_, reason, shown, trusted) => {
     const { port, asked } = await broker(await shown());
     const kem = client(port, await identityOf(ours!, "svc-collector", await trusted()));
     let opened = false;

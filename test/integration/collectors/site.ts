@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { loadAuthority } from "../../../certs/authority.ts";
+import { type Authority, loadAuthority } from "../../../certs/authority.ts";
 import { issueServiceLeaf } from "../../../certs/classes/leaf-service.ts";
 import { createAllowlist } from "../../../protocol/allowlist.ts";
 import type { AllowlistDocument } from "../../../protocol/allowlist-document.ts";
@@ -29,6 +29,8 @@ export interface CollectorStatus {
   readonly ready: boolean;
   readonly reason?: string;
   readonly counters: Readonly<Record<"received" | "accepted" | "receipts", number>>;
+  /** Of its own certificate. */
+  readonly tls: { readonly serial: string };
 }
 
 /** Several collectors with everything that they need, each thing a real process: Mosquitto, database, custody, gateway. */
@@ -101,6 +103,13 @@ export class CollectorsSite {
     return (await callControl(this.at(`collector-${number}.sock`), "GET", "/status")) as CollectorStatus;
   }
 
+  /** Writes a new certificate of the collectors over the one before; gives its serial number in lower-case hex. */
+  async renew(): Promise<string> {
+    const issuer = await this.#servicesAuthority();
+    this.broker.keep("svc-collector", await issueServiceLeaf(issuer, { name: "svc-collector", now: new Date() }));
+    return this.broker.serial("svc-collector").toLowerCase();
+  }
+
   /** Sends a signal to a collector; waits for its end unless it is only to stand still. */
   async signal(number: number, signal: "SIGSTOP" | "SIGTERM" | "SIGKILL"): Promise<void> {
     const child = this.#collectors[number];
@@ -131,8 +140,7 @@ export class CollectorsSite {
   async #startCustody(): Promise<void> {
     const custody = custodyProcesses();
     this.#custody = custody;
-    const { cert, key } = this.broker.pair("authority-services");
-    const issuer = await loadAuthority({ certPem: cert, keyPem: key });
+    const issuer = await this.#servicesAuthority();
     const { certPem, keyPem } = await issueServiceLeaf(issuer, { name: "svc-custody-broker", now: new Date() });
     const write = (name: string, content: string): string => {
       writeFileSync(custody.at(name), content, { mode: 0o600 });
@@ -173,6 +181,11 @@ export class CollectorsSite {
       return ready;
     };
     await until(isReady, START_MS);
+  }
+
+  #servicesAuthority(): Promise<Authority> {
+    const { cert, key } = this.broker.pair("authority-services");
+    return loadAuthority({ certPem: cert, keyPem: key });
   }
 
   #allowlist(audience: AllowlistDocument["audience"]): Promise<string> {
