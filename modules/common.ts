@@ -80,9 +80,16 @@ export function tlsConfig(placement: Placement, name: string): Readonly<Record<s
 /** Secret of every client of the broker: the keys that it may have, SHA-256 in lower-case hex on each line. */
 export const PINS_SECRET = "broker.pins";
 
-/** The `broker` member of a configuration of the broker's clients. */
-export function brokerMember(placement: Placement, name: string): Readonly<Record<string, string | number>> {
-  return { ...placement.endpoint("broker", "mqtts"), pinsFile: placement.secretFile(name, PINS_SECRET) };
+/**
+ * The `broker` member of a configuration of the broker's clients.
+ * @param port @default "mqtts"
+ */
+export function brokerMember(
+  placement: Placement,
+  name: string,
+  port = "mqtts",
+): Readonly<Record<string, string | number>> {
+  return { ...placement.endpoint("broker", port), pinsFile: placement.secretFile(name, PINS_SECRET) };
 }
 
 /** The `listen` member of a service's configuration. */

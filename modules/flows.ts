@@ -2,6 +2,7 @@ import type { ComponentIn } from "../model/component.ts";
 import type { Engine } from "../model/deployment.ts";
 import { type Flow, flow } from "../model/flow.ts";
 import { KEM_SOCKET } from "./custody/component.ts";
+import { collectorsPort } from "./mosquitto/component.ts";
 import { METRICS_PORT } from "./prometheus/metrics-port.ts";
 import { LOGS_SOCKET } from "./shipper/component.ts";
 
@@ -36,7 +37,7 @@ export function coreFlows(parts: CoreParts, engine: Engine): readonly Flow[] {
     flow({ from: parts.backend, to, port: "mqtts", protection: "mtls", carries: ["metadata"] }),
     // Whose sessions have to end, and the revocation lists.
     flow({ from: to, to: parts.backend, port: "https", protection: "mtls", carries: ["metadata"] }),
-    flow({ from, to, port: "mqtts", protection: "mtls", carries: ["ciphertext", "metadata"] }),
+    flow({ from, to, port: collectorsPort({ engine }), protection: "mtls", carries: ["ciphertext", "metadata"] }),
     flow({ from, to: parts.backend, port: "https", protection: "mtls", carries: ["metadata"] }),
     flow({ from, to: parts.custodyBroker, port: KEM_SOCKET, ...kem }),
     flow({ from: parts.custodyBroker, to: parts.custody, port: KEM_SOCKET, ...kem }),

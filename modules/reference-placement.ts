@@ -6,6 +6,7 @@ import { EVERY_ADDRESS } from "./common.ts";
 /** Port numbers that a component listens on where nobody asks for another, by `component.port` or `port`. */
 const USUAL_PORTS: Readonly<Record<string, number>> = {
   mqtts: 8883,
+  "mqtts-services": 8884,
   postgres: 5432,
   coap: 5683,
   metrics: 9464,

@@ -14,6 +14,7 @@ import {
 } from "../common.ts";
 import { KEM_SOCKET } from "../custody/component.ts";
 import { CUSTODY_BROKER } from "../custody-broker/component.ts";
+import { collectorsPort } from "../mosquitto/component.ts";
 import { metricsMember, metricsPorts } from "../prometheus/metrics-port.ts";
 import { DATABASE } from "../timescaledb/component.ts";
 
@@ -37,7 +38,8 @@ export function collector(deployment: Deployment, placement: Placement): Compone
     ports: metricsPorts(deployment, placement, name),
     files: configFile(deployment, placement, name, {
       ...metricsMember(deployment, placement, name),
-      broker: brokerMember(placement, name),
+      broker: brokerMember(placement, name, collectorsPort(deployment)),
+      ...(deployment.engine === "kubernetes" && { sharedSubscription: true }),
       tls: tlsConfig(placement, name),
       database: {
         host: postgres.host,
@@ -47,7 +49,7 @@ export function collector(deployment: Deployment, placement: Placement): Compone
         passwordFile: placement.secretFile(name, "database.password"),
         ...verified,
       },
-      custodySocket: placement.socket(CUSTODY_BROKER, KEM_SOCKET),
+      custody: { kind: "unix", socket: placement.socket(CUSTODY_BROKER, KEM_SOCKET) },
       backend: { url: `https://${https.host}:${https.port}`, servername: https.servername },
       backendKeyFile: placement.secretFile(name, "backend.pub"),
       stateDir,

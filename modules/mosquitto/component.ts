@@ -18,6 +18,15 @@ import { renderMosquittoConf } from "./mosquitto-conf.ts";
 import { OPENSSL_CNF } from "./openssl-cnf.ts";
 
 const NAME = "broker";
+
+/** Name of the port that lets services alone in, and each as often as it likes: where there are several collectors. */
+export const SERVICES_PORT = "mqtts-services";
+
+/** The port that collectors connect to: several have one certificate, and the other port gives an identity one connection. */
+export function collectorsPort({ engine }: Pick<Deployment, "engine">): string {
+  return engine === "kubernetes" ? SERVICES_PORT : "mqtts";
+}
+
 /** Of the container; Mosquitto may use the first, and its guard the rest. */
 const MEMORY_MIB = { mosquitto: 512, guard: 192 } as const;
 /** Where Mosquitto finds what its guard has verified; in memory, since a key is among it. */
@@ -36,6 +45,9 @@ export function broker(deployment: Deployment, placement: Placement): ComponentI
     identity: BROKER_IDENTITY,
     ports: [
       { name: "mqtts", port: placement.endpoint(NAME, "mqtts").port, protocol: "tcp", publish: true },
+      ...(hasServicesPort(deployment)
+        ? [{ name: SERVICES_PORT, port: placement.endpoint(NAME, SERVICES_PORT).port, protocol: "tcp" } as const]
+        : []),
       ...metricsPorts(deployment, placement, NAME),
     ],
     volumes: [{ name: "state", path: stateDir }],
@@ -49,6 +61,10 @@ export function broker(deployment: Deployment, placement: Placement): ComponentI
     ...common,
     ...(deployment.engine === "embedded" ? embedded(deployment, placement) : mosquitto(deployment, placement)),
   });
+}
+
+function hasServicesPort(deployment: Deployment): boolean {
+  return collectorsPort(deployment) === SERVICES_PORT;
 }
 
 /** What a broker of either kind learns of revocations, and from whom. */
@@ -85,6 +101,7 @@ function mosquitto(deployment: Deployment, placement: Placement) {
   const content = renderMosquittoConf({
     hosts,
     port: placement.endpoint(NAME, "mqtts").port,
+    servicesPort: hasServicesPort(deployment) ? placement.endpoint(NAME, SERVICES_PORT).port : undefined,
     liveDir: LIVE_DIR,
     aclFile: acl,
     stateDir,
@@ -105,6 +122,9 @@ function mosquitto(deployment: Deployment, placement: Placement) {
         liveDir: LIVE_DIR,
         // By its name it would be asked at any of the container's addresses.
         listener: { ...placement.endpoint(NAME, "mqtts"), host: hosts[0] },
+        ...(hasServicesPort(deployment) && {
+          servicesListener: { ...placement.endpoint(NAME, SERVICES_PORT), host: hosts[0] },
+        }),
       }),
       { path: conf, content, mode: 0o600 },
       {

@@ -5,10 +5,15 @@ export interface MosquittoConf {
   /** Addresses that it listens on, each with the same settings. */
   readonly hosts: readonly [string, ...string[]];
   readonly port: number;
+  /**
+   * A further port, for services alone, at which an identity may have several connections: collectors that share a subscription.
+   * @default no such port
+   */
+  readonly servicesPort?: number | undefined;
   /** Folder in memory with `ca.crt`, `tls.crt`, `tls.key` and `sessions.json`, which the guard writes. */
   readonly liveDir: string;
   readonly aclFile: string;
-  /** Folder that is kept: retained messages, and `crl.pem`, which the guard writes. */
+  /** Folder that is kept: retained messages, and `crl.pem` and `crl-services.pem`, which the guard writes. */
   readonly stateDir: string;
   /** What the container may use; the broker refuses what would take it further than three quarters of that. */
   readonly memoryMiB: number;
@@ -29,15 +34,17 @@ const AEAD_SUITES = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_
 
 /**
  * `mosquitto.conf` with a listener for each address: TLS 1.3 and a client certificate, whose subject is the user and the client id, so that
- * an identity has one connection and nobody takes over another's session. Retained messages are kept on disk.
+ * an identity has one connection and nobody takes over another's session; on the port for services alone it is the user. Retained
+ * messages are kept on disk.
  * @throws MOSQUITTO_VALUE_INVALID
  */
 export function renderMosquittoConf(conf: MosquittoConf): string {
-  const { hosts, port, liveDir, aclFile, stateDir, memoryMiB } = conf;
+  const { hosts, port, servicesPort, liveDir, aclFile, stateDir, memoryMiB } = conf;
   const path = /^\S(?:.*\S)?$/;
   assertLines({
     ...Object.fromEntries(hosts.map((host, index) => [`hosts[${index}]`, [host, /^[0-9A-Za-z.:-]+$/] as const])),
     port: [String(port), /^[1-9][0-9]{0,4}$/],
+    ...(servicesPort !== undefined && { servicesPort: [String(servicesPort), /^[1-9][0-9]{0,4}$/] }),
     liveDir: [liveDir, path],
     aclFile: [aclFile, path],
     stateDir: [stateDir, path],
@@ -66,12 +73,24 @@ export function renderMosquittoConf(conf: MosquittoConf): string {
     // Knows nobody and decides nothing: it ends sessions, which nothing else in Mosquitto does. The loader finds it by name.
     ["plugin", "mosquitto_dynamic_security.so"],
     ["plugin_opt_config_file", `${liveDir}/sessions.json`],
-    ...hosts.flatMap((host) => listenerSettings(host, conf)),
+    ...hosts.flatMap((host) => [
+      ...listenerSettings(host, port, conf),
+      ["crlfile", `${stateDir}/crl.pem`] as const,
+      ["use_username_as_clientid", true] as const,
+    ]),
+    // OpenSSL accepts nobody whose issuer has no list: this file has none of gateways or operators. So who may take any client id,
+    // and with it end another's session, is a service.
+    ...(servicesPort === undefined
+      ? []
+      : hosts.flatMap((host) => [
+          ...listenerSettings(host, servicesPort, conf),
+          ["crlfile", `${stateDir}/crl-services.pem`] as const,
+        ])),
   ];
   return settings.map(([name, value]) => `${name} ${value}\n`).join("");
 }
 
-function listenerSettings(host: string, { port, liveDir, stateDir }: MosquittoConf): readonly Setting[] {
+function listenerSettings(host: string, port: number, { liveDir }: MosquittoConf): readonly Setting[] {
   return [
     ["listener", `${port} ${host}`],
     ["max_connections", 2048],
@@ -80,11 +99,9 @@ function listenerSettings(host: string, { port, liveDir, stateDir }: MosquittoCo
     ["cafile", `${liveDir}/ca.crt`],
     ["certfile", `${liveDir}/tls.crt`],
     ["keyfile", `${liveDir}/tls.key`],
-    ["crlfile", `${stateDir}/crl.pem`],
     ["tls_version", "tlsv1.3"],
     ["ciphers_tls1.3", AEAD_SUITES],
     ["require_certificate", true],
     ["use_subject_as_username", true],
-    ["use_username_as_clientid", true],
   ];
 }

@@ -97,3 +97,51 @@ it("knows the rogue gateway only where sensors are simulated", () => {
   expect(acl(0)).not.toContain("CN=gw-rogue,");
   expect(acl(0)).toContain("CN=gw-01,");
 });
+
+const linesOf = (changes: Partial<MosquittoConf>): readonly string[] =>
+  renderMosquittoConf({ ...conf, ...changes }).split("\n");
+/** Settings of the listener on a port, up to the next listener. */
+function listenerOn(lines: readonly string[], port: number): readonly string[] {
+  const start = lines.findIndex((line) => line.startsWith(`listener ${port} `));
+  const length = lines.slice(start + 1).findIndex((line) => line.startsWith("listener "));
+  return start === -1 ? [] : lines.slice(start, length === -1 ? undefined : start + 1 + length);
+}
+
+it("gives an identity one connection, and several on the port for services alone, where it accepts nobody else", () => {
+  const lines = linesOf({ servicesPort: 8884 });
+  const [usual, services] = [listenerOn(lines, 8883), listenerOn(lines, 8884)];
+  expect(usual).toContain("use_username_as_clientid true");
+  expect(usual).toContain("crlfile /v/state/crl.pem");
+  expect(services.join("\n")).not.toContain("use_username_as_clientid");
+  expect(services).toContain("crlfile /v/state/crl-services.pem");
+  expect(services).not.toContain("crlfile /v/state/crl.pem");
+  for (const line of ["require_certificate true", "use_subject_as_username true", "tls_version tlsv1.3"])
+    expect(services).toContain(line);
+});
+
+it("has no port for services where nobody asks for one", () => {
+  expect(linesOf({}).filter((line) => line.startsWith("listener "))).toEqual(["listener 8883 0.0.0.0"]);
+  expect(linesOf({}).join("\n")).not.toContain("crl-services");
+});
+
+it.each([0, -1, 1.5, 100_000])("refuses %d as the port for services", (servicesPort) => {
+  expect(() => linesOf({ servicesPort })).toThrow(
+    expect.objectContaining({ code: "MOSQUITTO_VALUE_INVALID", path: "servicesPort" }),
+  );
+});
+
+it("has the port for services on Kubernetes alone, publishes it nowhere, and has its guard look after it", () => {
+  const partsOf = (engine: "docker" | "kubernetes") => {
+    const deployment = { ...defaultDeployment(), engine };
+    const { ports, files } = broker(deployment, referencePlacement(deployment));
+    const guard = JSON.parse(files.find(({ path }) => path.endsWith("config.json"))?.content ?? "{}");
+    const text = files.find(({ path }) => path.endsWith("mosquitto.conf"))?.content ?? "";
+    return [
+      ports.find(({ name }) => name === "mqtts-services"),
+      guard.servicesListener?.port,
+      text.includes("listener 8884 "),
+    ];
+  };
+  expect(partsOf("docker")).toEqual([undefined, undefined, false]);
+  expect(partsOf("kubernetes")).toEqual([{ name: "mqtts-services", port: 8884, protocol: "tcp" }, 8884, true]);
+});

@@ -56,10 +56,13 @@ export async function prepareVerifyOpen(
   const pool = createWorkerPool({
     entry: new URL("../../services/collector/main.ts", import.meta.url),
     threads: 1,
-    setup: { custodySocket: custody.socket, backendKey: publicPoint(privateKey) },
+    setup: { custody: { kind: "unix", socket: custody.socket }, backendKey: publicPoint(privateKey) },
     onChecked: (batch) => checked(batch),
     onFault: (reason) => {
       throw new Error(reason);
+    },
+    onCustodyProblem: (problem) => {
+      throw new Error(problem);
     },
   });
   pool.setAllowlist(await createAllowlist(document, p256Signer(privateKey)));

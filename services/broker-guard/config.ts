@@ -24,10 +24,12 @@ export const guardConfig = z.strictObject({
   }),
   /** Folder in memory from which Mosquitto reads what was verified: `ca.crt`, `tls.crt`, `tls.key`, `sessions.json`. */
   liveDir: path,
-  /** Folder that keeps the lists in force, `crl.pem`, and the numbers that were seen. */
+  /** Folder that keeps the lists in force, `crl.pem` and `crl-services.pem`, and the numbers that were seen. */
   stateDir: path,
   /** Where Mosquitto listens. */
   listener: brokerConfig,
+  /** Where it listens for services alone, who may connect there more than once. @default nowhere */
+  servicesListener: brokerConfig.optional(),
   trust: trustFeedConfig,
   /** Seconds after which a session has to begin anew, whoever it is; an operator's after an hour at the latest. */
   sessionSeconds: z.int().min(1).max(86_400).default(86_400),

@@ -16,7 +16,7 @@ import { createLatecomers } from "./latecomers.ts";
 import { raise, readMemory, writeMemory } from "./memory.ts";
 import { createMosquitto } from "./mosquitto.ts";
 import { hasOwnList, planForce, usableForce } from "./plan-force.ts";
-import { probeBroker } from "./probes.ts";
+import { probeAll } from "./probes.ts";
 import { createSessionAges } from "./session-ages.ts";
 import { nameOf, planEnds } from "./whose-sessions.ts";
 
@@ -65,7 +65,8 @@ export function createGuard({ config, events, log, now }: ServiceContext<GuardCo
     },
     onDeath,
   });
-  const tools: ForceOptions = { mosquitto, liveDir, stateDir, now, onStep };
+  const listeners = [listener, ...(config.servicesListener ? [config.servicesListener] : [])];
+  const tools: ForceOptions = { mosquitto, liveDir, stateDir, forServices: listeners.length > 1, now, onStep };
   let memory = readMemory(stateDir);
   let own: Tls13Options | undefined;
   let feed: BrokerTrust = { crls: [], ended: [] };
@@ -107,8 +108,8 @@ export function createGuard({ config, events, log, now }: ServiceContext<GuardCo
   const probe = async (next: Force): Promise<void> => {
     const { tls } = next;
     const revoked = { ...tls, cert: readText(config.probe.certFile), key: readText(config.probe.keyFile) };
-    const result = await probeBroker(listener, tls, revoked);
     const expected = hasOwnList(next) ? "good" : "closed";
+    const result = await probeAll(listeners, tls, revoked, expected);
     probed = { problem: result === expected ? undefined : `probe-${result}`, at: now() };
     silent = result === "silent" ? silent + 1 : 0;
     if (result === expected) return;

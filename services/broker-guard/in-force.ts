@@ -17,6 +17,12 @@ export const LIVE_FILES = { ca: "ca.crt", cert: "tls.crt", key: "tls.key", sessi
 /** Name of the file of revocation lists in the state folder. */
 export const CRL_FILE = "crl.pem";
 
+/** Name of the file with those lists alone under which a service can be: no gateway and no operator gets in with it. */
+export const SERVICES_CRL_FILE = "crl-services.pem";
+
+/** Who issues these, as {@link TrustedCrl.issuer} has it. */
+const OVER_SERVICES: readonly string[] = ["TrustKern root", "TrustKern services"];
+
 /** What Mosquitto is to work with. */
 export interface Force {
   /** Its `ca` is without the authorities that are revoked. */
@@ -33,6 +39,8 @@ export interface ForceOptions {
   readonly mosquitto: Mosquitto;
   readonly liveDir: string;
   readonly stateDir: string;
+  /** Whether there is a listener for services alone, which has a file of lists of its own. */
+  readonly forServices: boolean;
   readonly now: () => number;
   readonly onStep: (step: PublishStep) => void;
 }
@@ -44,11 +52,26 @@ export function withoutRevoked(ca: string, fingerprints: readonly string[]): str
 }
 
 /** Whether Mosquitto works with this already; also false when somebody changed the file of lists. */
-export function isInForce(next: Force, before: Force | undefined, { mosquitto, stateDir }: ForceOptions): boolean {
+export function isInForce(next: Force, before: Force | undefined, options: ForceOptions): boolean {
+  const { mosquitto, stateDir } = options;
   if (before === undefined || !mosquitto.running() || needsRestart(next, before)) return false;
   const { tls } = before;
   const samePair = next.tls.cert === tls.cert && next.tls.key === tls.key;
-  return samePair && sameCrls(next.crls, before.crls) && readOr(join(stateDir, CRL_FILE)) === textOf(next.crls);
+  if (!samePair || !sameCrls(next.crls, before.crls)) return false;
+  return filesOf(next, options).every(({ name, crls }) => readOr(join(stateDir, name)) === textOf(crls));
+}
+
+/**
+ * The files of lists that Mosquitto is to read. One without lists is not written, since Mosquitto would take that as leave to
+ * accept whoever is revoked: the lists of before stay in it, which let nobody in once they have ended.
+ */
+export function filesOf(
+  { crls }: Pick<Force, "crls">,
+  { forServices }: Pick<ForceOptions, "forServices">,
+): readonly { readonly name: string; readonly crls: readonly TrustedCrl[] }[] {
+  const overServices = crls.filter(({ issuer }) => OVER_SERVICES.includes(issuer));
+  const ofServices = { name: SERVICES_CRL_FILE, crls: overServices };
+  return [...(forServices && overServices.length > 0 ? [ofServices] : []), { name: CRL_FILE, crls }];
 }
 
 /**
@@ -58,13 +81,14 @@ export function isInForce(next: Force, before: Force | undefined, { mosquitto, s
  */
 export async function putInForce(next: Force, before: Force | undefined, options: ForceOptions): Promise<boolean> {
   const { mosquitto, liveDir, stateDir, onStep } = options;
-  const file = join(stateDir, CRL_FILE);
-  publishCrlFile({
-    file,
-    text: textOf(next.crls),
-    verify: (text) => assertSame(text, next, options.now()),
-    onStep,
-  });
+  for (const { name, crls } of filesOf(next, options)) {
+    publishCrlFile({
+      file: join(stateDir, name),
+      text: textOf(crls),
+      verify: (text) => assertSame(text, { ...next, crls }, options.now(), name),
+      onStep,
+    });
+  }
   const live = (name: keyof typeof LIVE_FILES, text: string) => writeFileAtomic(join(liveDir, LIVE_FILES[name]), text);
   live("ca", next.tls.ca);
   live("cert", next.tls.cert);
@@ -89,7 +113,7 @@ function textOf(crls: readonly TrustedCrl[]): string {
 }
 
 /** Reads a text as Mosquitto will, and refuses it unless it has exactly the lists that were planned. */
-function assertSame(text: string, { tls, crls, issuerTexts }: Force, now: number): void {
+function assertSame(text: string, { tls, crls, issuerTexts }: Force, now: number, path: string): void {
   const certificates = issuerTexts.flatMap(certificatesIn).map(String);
   const set = planCrlSet({
     anchors: tls.ca,
@@ -99,7 +123,7 @@ function assertSame(text: string, { tls, crls, issuerTexts }: Force, now: number
   });
   if (crls.length > 0 && sameCrls(set.crls, crls)) return;
   const why = set.refusals.join("; ") || `it has ${set.crls.length} lists, and ${crls.length} were written`;
-  throw brokerTrustErrors.error("BROKER_CRL_REFUSED", `the file is not what was written: ${why}`, { path: CRL_FILE });
+  throw brokerTrustErrors.error("BROKER_CRL_REFUSED", `the file is not what was written: ${why}`, { path });
 }
 
 function readOr(file: string): string {

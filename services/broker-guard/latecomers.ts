@@ -24,7 +24,7 @@ export function createLatecomers(): Latecomers {
   return {
     hear: (line) => {
       const [, opened] = OPENED.exec(line) ?? [];
-      const [, from, user] = CONNECTED.exec(line) ?? [];
+      const [, from, , user] = CONNECTED.exec(line) ?? [];
       if (opened !== undefined) remember(fresh, opened);
       else if (from !== undefined && user !== undefined) {
         if (!fresh.delete(from) && reloaded) late.add(user);

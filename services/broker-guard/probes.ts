@@ -8,8 +8,22 @@ export type ProbeResult = "good" | "open" | "closed" | "silent" | "unclear";
  * Connects with a certificate that is revoked on purpose and with one that is not. Anything but "revoked" for the first
  * proves nothing, and is no success.
  */
-export async function probeBroker(listener: Listener, good: Tls13Options, revoked: Tls13Options): Promise<ProbeResult> {
+async function probeBroker(listener: Listener, good: Tls13Options, revoked: Tls13Options): Promise<ProbeResult> {
   return judge(await connectOnce(listener, revoked), await connectOnce(listener, good));
+}
+
+/** The first result of several listeners that is not the expected one. */
+export async function probeAll(
+  listeners: readonly Listener[],
+  good: Tls13Options,
+  revoked: Tls13Options,
+  expected: ProbeResult,
+): Promise<ProbeResult> {
+  for (const listener of listeners) {
+    const result = await probeBroker(listener, good, revoked);
+    if (result !== expected) return result;
+  }
+  return expected;
 }
 
 /** The result of both connections. */

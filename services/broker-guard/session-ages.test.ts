@@ -6,8 +6,9 @@ const DAY_MS = 24 * HOUR_MS;
 const TIME = "2026-11-21T17:50:00+0000: ";
 const GATEWAY = "CN=gw-01,OU=gateways,O=acme";
 const OPERATOR = "CN=op-admin,OU=operators,O=acme";
-const connected = (user = GATEWAY) =>
-  `${TIME}New client connected from 10.0.0.1:5000 as ${user} (p2, c1, k60, u'${user}').`;
+const COLLECTOR = "CN=svc-collector,OU=services,O=acme";
+const connected = (user = GATEWAY, id = user) =>
+  `${TIME}New client connected from 10.0.0.1:5000 as ${id} (p2, c1, k60, u'${user}').`;
 
 /** Ages at a clock that the test sets. */
 function agesAt(mostSeconds = 86_400) {
@@ -105,5 +106,43 @@ describe("no session ends for its age", () => {
     );
     expect(most).toBeLessThan(10);
     expect(takenAt(2 * DAY_MS)).toEqual([]);
+  });
+});
+
+describe("of a user with several sessions, each under an id of its own,", () => {
+  test("the oldest one decides, whoever comes later", () => {
+    const { hear, clock, takenAt } = agesAt();
+    hear(connected(COLLECTOR, "collector-a"));
+    clock.at = 0.8 * DAY_MS;
+    hear(connected(COLLECTOR, "collector-b"));
+    expect(takenAt(DAY_MS)).toEqual([COLLECTOR]);
+    expect(takenAt(1.5 * DAY_MS)).toEqual([]);
+  });
+
+  test.each([
+    `${TIME}Client ${COLLECTOR} disconnected.`,
+    `${TIME}Client collector-b disconnected.`,
+    `${TIME}Socket error on client ${COLLECTOR}, disconnecting.`,
+  ])("no line takes the others' age away: %s", (line) => {
+    const { hear, takenAt } = agesAt();
+    hear(connected(COLLECTOR, "collector-a"));
+    hear(connected(COLLECTOR));
+    hear(line);
+    expect(takenAt(DAY_MS)).toEqual([COLLECTOR]);
+  });
+
+  test("an id that is written like a line of the log makes nobody else of it", () => {
+    const { hear, takenAt } = agesAt();
+    hear(connected(COLLECTOR, `x (p2, c1, k60, u'${GATEWAY}') as y`));
+    expect(takenAt(DAY_MS)).toEqual([COLLECTOR]);
+  });
+
+  test("a start of the broker ends all of them", () => {
+    const { hear, takenAt } = agesAt();
+    hear(connected(COLLECTOR, "collector-a"));
+    hear(`${TIME}mosquitto version 2.0.21 starting`);
+    hear(connected(COLLECTOR));
+    hear(`${TIME}Client ${COLLECTOR} disconnected.`);
+    expect(takenAt(DAY_MS)).toEqual([]);
   });
 });

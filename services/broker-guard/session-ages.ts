@@ -27,14 +27,29 @@ export interface SessionAges {
  * certificate, and nobody tells the guard which certificate that was. What is ended in time has to show a valid one again.
  */
 export function createSessionAges({ mostSeconds, now }: SessionAgesOptions): SessionAges {
-  /** When each user's session is too old; an identity has one. */
+  /** When the oldest session of each user is too old. */
   const ends = new Map<string, number>();
+  /** Users who have had sessions under ids of their own choice: of these nobody says when the last one is gone. */
+  const several = new Set<string>();
+
+  function connected(user: string, id: string): void {
+    if (id !== user) several.add(user);
+    const end = now() + mostMsOf(user, mostSeconds);
+    ends.set(user, several.has(user) ? Math.min(ends.get(user) ?? end, end) : end);
+  }
+
+  function gone(user: string): void {
+    if (!several.has(user)) ends.delete(user);
+  }
+
   return {
     hear: (line) => {
-      const [, , connected] = CONNECTED.exec(line) ?? [];
-      if (connected !== undefined) ends.set(connected, now() + mostMsOf(connected, mostSeconds));
-      else if (STARTING.test(line)) ends.clear();
-      else ends.delete(GONE.exec(line)?.[1] ?? "");
+      const [, , id, user] = CONNECTED.exec(line) ?? [];
+      if (id !== undefined && user !== undefined) connected(user, id);
+      else if (STARTING.test(line)) {
+        ends.clear();
+        several.clear();
+      } else gone(GONE.exec(line)?.[1] ?? "");
     },
     take: () => {
       const at = now();

@@ -1,11 +1,11 @@
 import { z } from "zod";
 import { brokerConfig, commonConfig, tlsConfig } from "../runtime/config.ts";
+import { custodyConfig } from "./kem/access.ts";
 
-/** Configuration of the collector. */
-export const collectorConfig = z.strictObject({
+const members = z.strictObject({
   ...commonConfig,
   broker: brokerConfig,
-  /** The client's certificate towards broker and backend. */
+  /** The client's certificate towards broker, backend and custody's broker; with revocation lists, none of them may be on one. */
   tls: tlsConfig,
   database: z.strictObject({
     host: z.string().min(1),
@@ -16,8 +16,8 @@ export const collectorConfig = z.strictObject({
     /** With it the database's certificate is verified, and a database that offers no TLS is refused; without it there is no TLS. */
     tls: z.strictObject({ caFile: z.string().min(1), servername: z.string().min(1) }).optional(),
   }),
-  /** Unix socket on which custody opens the KEM. */
-  custodySocket: z.string().min(1),
+  /** Where custody's broker opens the KEM. */
+  custody: custodyConfig,
   backend: z.strictObject({ url: z.url({ protocol: /^https$/ }), servername: z.string().min(1) }),
   /** The backend's public signing key: an uncompressed P-256 point in hex. */
   backendKeyFile: z.string().min(1),
@@ -40,6 +40,15 @@ export const collectorConfig = z.strictObject({
   /** Subscribe as one of several collectors; for brokers that have shared subscriptions. */
   sharedSubscription: z.boolean().default(false),
 });
+
+/**
+ * Configuration of the collector. Who answers as custody's broker decides verdicts, so over a network its certificate is held
+ * against the revocation lists as well.
+ */
+export const collectorConfig = members.refine(
+  ({ custody, tls }) => custody.kind === "unix" || tls.crlFile !== undefined,
+  { path: ["tls", "crlFile"], error: "is needed where custody is asked over mutual TLS" },
+);
 
 /** What {@link collectorConfig} parses to. */
 export type CollectorConfig = z.infer<typeof collectorConfig>;

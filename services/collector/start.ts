@@ -3,9 +3,10 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { messageOf } from "../../shared/errors.ts";
 import type { PostgresTls } from "../../shared/postgres-tls.ts";
+import { createEventLimiter } from "../runtime/event-limiter.ts";
 import { pinsInForce } from "../runtime/pins.ts";
 import type { RunningService, ServiceContext } from "../runtime/run.ts";
-import { readText } from "../runtime/tls.ts";
+import { followTls, readText } from "../runtime/tls.ts";
 import { openAllowlistCopy } from "./allowlist/copy.ts";
 import { createAllowlistFetch } from "./allowlist/fetch.ts";
 import { createAllowlistKeeper } from "./allowlist/keeper.ts";
@@ -17,6 +18,7 @@ import { createDeviceSync } from "./device-sync.ts";
 import { createIngest, type Entry, entriesOf } from "./ingest.ts";
 import { createDispatcher, type DropReason } from "./intake/dispatcher.ts";
 import { createIntakeQueue, type Message } from "./intake/queue.ts";
+import { accessOf } from "./kem/access.ts";
 import { keyUseRoute } from "./key-use.ts";
 import { collectorMetrics } from "./metrics.ts";
 import { createSecurityLog } from "./security-log.ts";
@@ -54,6 +56,7 @@ export async function startCollector(context: ServiceContext<CollectorConfig>, e
 
   const counters = createCounters();
   const security = createSecurityLog(events);
+  const custodyProblems = createEventLimiter(events.emit);
   const queue = createIntakeQueue(config.queueMaxPerGateway);
   const store = createStore({ ...target, quarantineMaxBytes: config.quarantineMaxBytes });
   const broker = connectBroker({
@@ -76,10 +79,13 @@ export async function startCollector(context: ServiceContext<CollectorConfig>, e
   const pool: WorkerPool = createWorkerPool({
     entry,
     threads: config.workers,
-    setup: { custodySocket: config.custodySocket, backendKey: backendKey.point },
+    setup: { custody: accessOf(config.custody, tls), backendKey: backendKey.point },
     onChecked: (batch) => dispatcher.onChecked(batch),
     onFault: (reason) => log.error({ reason }, "a check could not run"),
+    onCustodyProblem: (reason) =>
+      custodyProblems.report({ kind: "AUTH_FAILED", actor: "custody-broker", object: "custody", reason }),
   });
+  followTls(tls, () => pool.setTls(tls));
   const keeper = createAllowlistKeeper({
     copy,
     fetch: createAllowlistFetch(config.backend, tls),
@@ -133,6 +139,7 @@ export async function startCollector(context: ServiceContext<CollectorConfig>, e
   useAllowlist();
   const ticking = setInterval(() => {
     security.flush();
+    custodyProblems.flush();
     if (ingest.hasEvents()) writer.nudge();
     dispatcher.retryParked();
   }, TICK_MS);

@@ -1,6 +1,6 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { createSecureContext } from "node:tls";
-import { optionsOf, type TlsTexts } from "./tls.ts";
+import { crlsOf, optionsOf, type TlsTexts } from "./tls.ts";
 
 /** Why a set of files is not taken. */
 export type TlsProblem = "corrupt" | "key-mismatch" | "wrong-ca" | "expired" | "not-yet-valid";
@@ -34,7 +34,7 @@ export function brokenTls(texts: TlsTexts): "corrupt" | "key-mismatch" | null {
     const [leaf] = certificatesOf(texts.cert);
     certificatesOf(texts.ca);
     const key = createPrivateKey(texts.key);
-    if (texts.crl !== undefined && !isWhole(texts.crl, "X509 CRL")) return "corrupt";
+    if (texts.crl !== undefined && !areLists(texts.crl)) return "corrupt";
     if (!leaf?.checkPrivateKey(key)) return "key-mismatch";
     createSecureContext({ ...optionsOf(texts) });
     return null;
@@ -90,7 +90,12 @@ function datesProblem(path: readonly X509Certificate[], atMs: number): TlsProble
   return path.some(({ validToDate }) => validToDate.getTime() < atMs) ? "expired" : null;
 }
 
-/** Whether a text is one or more complete PEM blocks of that label, and white space. */
+/** Whether a text is complete revocation lists, with or without the certificates of those who signed them. */
+function areLists(text: string): boolean {
+  return isWhole(text, "(?:X509 CRL|CERTIFICATE)") && crlsOf(text).length > 0;
+}
+
+/** Whether a text is one or more complete PEM blocks of that label (part of a regular expression), and white space. */
 function isWhole(text: string, label: string): boolean {
   const block = `-----BEGIN ${label}-----[A-Za-z0-9+/=\\s]+-----END ${label}-----`;
   return new RegExp(`^\\s*(?:${block}\\s*)+$`).test(text);

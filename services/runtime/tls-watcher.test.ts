@@ -4,6 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { loadAuthority } from "../../certs/authority.ts";
+import { issueCrl } from "../../certs/crl.ts";
 import type { DeploymentCertificates } from "../../certs/deployment.ts";
 import type { SecurityEventInput } from "./security-events.ts";
 import { testPki, textsOf, writeTexts } from "./test-pki.ts";
@@ -178,6 +180,8 @@ describe("does not start with", () => {
       "",
       "-----BEGIN X509 CRL-----\nAAAA",
       "-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----\n",
+      // Anchors in their place: no list would then be looked at.
+      old!.ca,
     ]) {
       writeFileSync(crlFile, text);
       expect(() => watcher.open({ ...files, crlFile })).toThrow(
@@ -185,6 +189,23 @@ describe("does not start with", () => {
       );
     }
   });
+});
+
+it("takes lists with the certificates of who signed them, as a deployment hands them over", async () => {
+  const crlFile = join(folder, "crl.pem");
+  const { root, intermediates } = pkis[0];
+  const list = (await issueCrl(await loadAuthority(root), { number: 1n, revoked: [], now: new Date() })).pem;
+  writeFileSync(crlFile, intermediates.services.certPem + list);
+  expect(watcher.open({ ...files, crlFile }).crl).toEqual([list.trim()]);
+  for (const damaged of [
+    intermediates.services.certPem + list.slice(0, -40),
+    list + intermediates.services.certPem.slice(40),
+  ]) {
+    writeFileSync(crlFile, damaged);
+    const other = createTlsWatcher({ now: () => now, onEvent: () => undefined, intervalMs: NEVER_MS });
+    expect(() => other.open({ ...files, crlFile })).toThrow(expect.objectContaining({ code: "SERVICE_TLS_INVALID" }));
+    other.stop();
+  }
 });
 
 it("names no secret in what it tells", () => {

@@ -28,6 +28,8 @@ export interface GrpcTarget {
   readonly address: string;
   /** @default none: a Unix socket, whose folder says who may connect */
   readonly credentials?: ChannelCredentials;
+  /** Name that a TLS server is asked for, and that the check of {@link credentials} is handed. @default the address's */
+  readonly servername?: string;
 }
 
 /** A client of one service. */
@@ -57,7 +59,11 @@ const OPTIONS = {
 
 /** A client that connects at the first call, and again when it must. */
 export function grpcClient<M extends Methods>(service: GenService<M>, target: GrpcTarget): GrpcClient<M> {
-  const client = new Client(target.address, target.credentials ?? credentials.createInsecure(), OPTIONS);
+  const named = target.servername === undefined ? {} : { "grpc.ssl_target_name_override": target.servername };
+  const client = new Client(target.address, target.credentials ?? credentials.createInsecure(), {
+    ...OPTIONS,
+    ...named,
+  });
   return {
     call: (method, request, limitMs) => {
       const described: DescMethod = service.method[method];

@@ -11,7 +11,7 @@ import { openKeyring } from "../../custody/keyring/keyring.ts";
 import { FLAT } from "../../operations/verify/search/archives.ts";
 import { needlesOf } from "../../operations/verify/search/needles.ts";
 import { type Hit, searchFor } from "../../operations/verify/search/search.ts";
-import { createKemClient, type KemClient } from "../../services/collector/verify/kem-client.ts";
+import { createKemClient, type KemClient } from "../../services/collector/kem/client.ts";
 import { sealTo } from "./custody/asking.ts";
 import { type CustodyProcesses, custodyProcesses } from "./custody/processes.ts";
 import { keyInMemory, memoriesOf } from "./custody-shown/memory.ts";
@@ -42,7 +42,7 @@ beforeAll(async () => {
   const broker = processes.broker();
   await processes.until("broker", true);
   pids = { custody: custody.child.pid ?? 0, broker: broker.child.pid ?? 0, token: token.pid ?? 0 };
-  kem = createKemClient({ socketPath: processes.at("open"), onState: () => undefined });
+  kem = createKemClient({ custody: { kind: "unix", socket: processes.at("open") }, onState: () => undefined });
   flow = keepOpening();
   const publicKey = {
     name: "public key",

@@ -10,7 +10,7 @@ import type { Generation } from "../../custody/generation.ts";
 import { type Keyring, openKeyring } from "../../custody/keyring/keyring.ts";
 import { aeadOpen } from "../../protocol/aead.ts";
 import { hpkeKeySchedule, openWithSharedSecret, type PreparedInfo, prepareInfo } from "../../protocol/hpke.ts";
-import { createKemClient } from "../../services/collector/verify/kem-client.ts";
+import { createKemClient } from "../../services/collector/kem/client.ts";
 import { activeOf } from "./custody/asking.ts";
 import { custodyProcesses } from "./custody/processes.ts";
 import { type Rfc9180Vector, rfc9180Vectors, type Sealed, sealedByPyhpke } from "./custody-shown/pyhpke.ts";
@@ -115,7 +115,7 @@ describe.each(["file", "pkcs11"] as const)("custody with keys of kind %s", (kind
 
 test(`custody and its broker open ${SEALS} random messages that pyhpke sealed, every one`, async () => {
   const processes = custodyProcesses();
-  const kem = createKemClient({ socketPath: processes.at("open"), onState: () => undefined });
+  const kem = createKemClient({ custody: { kind: "unix", socket: processes.at("open") }, onState: () => undefined });
   try {
     processes.custody();
     processes.broker();

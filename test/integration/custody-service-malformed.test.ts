@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { type ClientHttp2Session, connect as connectHttp2 } from "node:http2";
 import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createKemClient } from "../../services/collector/verify/kem-client.ts";
+import { createKemClient } from "../../services/collector/kem/client.ts";
 import { activeOf, opens } from "./custody/asking.ts";
 import { type CustodyProcesses, custodyProcesses, type Running } from "./custody/processes.ts";
 
@@ -96,7 +96,7 @@ function residentMiB({ child }: Running): number {
 }
 
 async function stillOpens(): Promise<boolean> {
-  const kem = createKemClient({ socketPath: processes.at("open"), onState: () => undefined });
+  const kem = createKemClient({ custody: { kind: "unix", socket: processes.at("open") }, onState: () => undefined });
   try {
     return await opens(kem, await activeOf(processes.at("manage")));
   } finally {

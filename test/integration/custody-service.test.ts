@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { bytesOfHex } from "../../protocol/hex.ts";
-import { type CustodyState, createKemClient, type KemClient } from "../../services/collector/verify/kem-client.ts";
+import { createKemClient, type KemClient } from "../../services/collector/kem/client.ts";
+import type { CustodyState } from "../../services/collector/kem/replica.ts";
 import type { ListedGeneration } from "../../stacks/host/custody-management.ts";
 import { activeOf, manage, opens, sealTo } from "./custody/asking.ts";
 import { type CustodyProcesses, custodyProcesses, type Running } from "./custody/processes.ts";
@@ -33,7 +34,10 @@ async function startBoth(changes?: object): Promise<ListedGeneration> {
 }
 
 function client(states: CustodyState[] = []): KemClient {
-  const created = createKemClient({ socketPath: processes.at("open"), onState: (state) => states.push(state) });
+  const created = createKemClient({
+    custody: { kind: "unix", socket: processes.at("open") },
+    onState: (state) => states.push(state),
+  });
   clients.push(created);
   return created;
 }

@@ -1,6 +1,7 @@
 import { Worker } from "node:worker_threads";
+import type { Tls13Options } from "../../runtime/tls.ts";
 import type { Message } from "../intake/queue.ts";
-import type { CustodyState } from "./kem-client.ts";
+import type { CustodyState } from "../kem/replica.ts";
 import { type CheckResult, packMessages, unpackResults } from "./packing.ts";
 import type { FromWorker, ToWorker, WorkerSetup } from "./worker.ts";
 
@@ -20,6 +21,8 @@ export interface WorkerPool {
   readonly dispatch: (messages: readonly Message[], fresh: boolean) => void;
   /** Every batch dispatched after this is checked with this allowlist. */
   readonly setAllowlist: (dsse: string) => void;
+  /** Connections to custody are made with these certificates from now on. */
+  readonly setTls: (tls: Tls13Options) => void;
   /** The worst of what the threads say of custody. */
   readonly custody: () => CustodyState;
   readonly close: () => Promise<void>;
@@ -33,6 +36,8 @@ export interface WorkerPoolOptions {
   readonly setup: WorkerSetup;
   readonly onChecked: (batch: CheckedBatch) => void;
   readonly onFault: (reason: string) => void;
+  /** Told why a thread and a custody broker do not trust each other. */
+  readonly onCustodyProblem: (problem: string) => void;
 }
 
 /** Batches that one thread is given at a time: it verifies the next while custody opens the one before. */
@@ -58,6 +63,10 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
     setAllowlist: (dsse) => {
       for (const { worker } of threads) worker.postMessage({ kind: "allowlist", dsse } satisfies ToWorker);
     },
+    setTls: (tls) => {
+      // Those of a service change with its files, and a thread is sent what they are now.
+      for (const { worker } of threads) worker.postMessage({ kind: "tls", tls: { ...tls } } satisfies ToWorker);
+    },
     custody: () => {
       const states = threads.map(({ custody }) => custody);
       return states.find((state) => state === "away") ?? states.find((state) => state === "sealed") ?? "ready";
@@ -74,7 +83,7 @@ interface Thread {
   custody: CustodyState;
 }
 
-function startThread({ entry, setup, onChecked, onFault }: WorkerPoolOptions): Thread {
+function startThread({ entry, setup, onChecked, onFault, onCustodyProblem }: WorkerPoolOptions): Thread {
   const worker = new Worker(entry, { workerData: setup });
   const thread: Thread = { worker, batches: new Map(), custody: "away" };
   worker.on("error", (thrown) => {
@@ -82,6 +91,7 @@ function startThread({ entry, setup, onChecked, onFault }: WorkerPoolOptions): T
   });
   worker.on("message", (message: FromWorker) => {
     if (message.kind === "custody") thread.custody = message.state;
+    else if (message.kind === "custody-problem") onCustodyProblem(message.problem);
     else if (message.kind === "fault") onFault(message.reason);
     else {
       const messages = thread.batches.get(message.id) ?? [];

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { parseSigningKey } from "../../../operations/images/signatures/signing-key.ts";
 import type { CheckResult } from "../../../operations/verify/result.ts";
-import { createKemClient } from "../../../services/collector/verify/kem-client.ts";
+import { createKemClient } from "../../../services/collector/kem/client.ts";
 import { activeOf, openedBy, sealTo } from "../../integration/custody/asking.ts";
 import { SOFTHSM, SoftToken } from "../../integration/signers/soft-token.ts";
 import { Cosign } from "../../support/cosign.ts";
@@ -173,7 +173,7 @@ describe("the example with profile eu-hosted", () => {
 
   it("opens what is sealed to its active generation, also after its token's server was killed", async () => {
     const states: string[] = [];
-    const kem = createKemClient({ socketPath: socket("custody-broker.kem"), onState: (state) => states.push(state) });
+    const kem = createKemClient({ custody: { kind: "unix", socket: socket("custody-broker.kem") }, onState: (state) => states.push(state) });
     const { item, ciphertext } = sealTo(await activeOf(socket("custody.manage")));
     const opens = async () => openedBy((await kem.open([item]))[0], ciphertext);
     expect(await opens()).toBe(true);

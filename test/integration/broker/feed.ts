@@ -34,6 +34,8 @@ export class TrustFeed {
   /** Answers nothing but 503. */
   away = false;
   questions = 0;
+  /** What is answered to questions after other paths. */
+  readonly documents = new Map<string, string>();
   #server: Server | undefined;
   readonly #issuers = new Map<string, string>();
 
@@ -43,7 +45,12 @@ export class TrustFeed {
   ): Promise<number> {
     for (const [name, pair] of Object.entries(authorities)) await this.add(name, pair);
     const options = { ...tls, requestCert: true, rejectUnauthorized: true, minVersion: "TLSv1.3" as const };
-    const server = createServer(options, (_, response) => {
+    const server = createServer(options, (request, response) => {
+      const document = this.documents.get(request.url ?? "");
+      if (document !== undefined) {
+        response.end(document);
+        return;
+      }
       this.questions += 1;
       if (this.away) response.writeHead(503).end();
       else response.end(JSON.stringify(this.answer()));

@@ -1,6 +1,6 @@
 import type { KemItem, KemResult } from "../../../custody/kem.ts";
 import { hpkeSeal, openWithSharedSecret, TELEMETRY_INFO } from "../../../protocol/hpke.ts";
-import type { KemClient } from "../../../services/collector/verify/kem-client.ts";
+import type { KemClient } from "../../../services/collector/kem/client.ts";
 import {
   type CustodyManagement,
   custodyManagement,

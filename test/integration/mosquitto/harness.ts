@@ -8,7 +8,7 @@ import { loadAuthority } from "../../../certs/authority.ts";
 import { issueGatewayLeaf } from "../../../certs/classes/leaf-gateway.ts";
 import type { Component } from "../../../model/component.ts";
 import type { Placement } from "../../../model/placement.ts";
-import { broker } from "../../../modules/mosquitto/component.ts";
+import { broker, SERVICES_PORT } from "../../../modules/mosquitto/component.ts";
 import { defaultDeployment } from "../../../profiles/resolve.ts";
 import { callControl } from "../../../shared/control-client.ts";
 import type { SecurityEvent } from "../../../shared/security-event.ts";
@@ -42,6 +42,10 @@ export class MosquittoHarness extends BrokerHarness {
   log = "";
   /** Replaces the program: what runs instead of the guard's own `main.ts`. */
   program: readonly string[] = [PROGRAM];
+  /** Whose configuration it has: on Kubernetes there is a port for services alone. */
+  engine: "docker" | "kubernetes" = "docker";
+  /** That port. */
+  servicesPort = 0;
   /** The oldest that a session gets. @default the guard's own, a day */
   sessionSeconds: number | undefined;
 
@@ -59,11 +63,13 @@ export class MosquittoHarness extends BrokerHarness {
   async prepare(): Promise<void> {
     await this.issueAll();
     this.port = await freePort();
+    this.servicesPort = await freePort();
+    const ports: Readonly<Record<string, number>> = { metrics: 0, [SERVICES_PORT]: this.servicesPort };
     const { at } = { at: (file: string) => this.at(file) };
     const placement: Placement = {
       endpoint: (component, port) => ({
         host: "127.0.0.1",
-        port: component === "backend" ? this.feedPort : port === "metrics" ? 0 : this.port,
+        port: component === "backend" ? this.feedPort : (ports[port] ?? this.port),
         servername: `${component}.acme.trustkern.internal`,
       }),
       secretFile: (_, secret) => at(SECRETS[secret] ?? secret),
@@ -74,7 +80,7 @@ export class MosquittoHarness extends BrokerHarness {
     };
     const deployment = {
       ...defaultDeployment(),
-      engine: "docker",
+      engine: this.engine,
       tenant: "acme",
       gateways: ["gw-01", "gw-02"],
     } as const;

@@ -9,7 +9,8 @@ import { kemStatus } from "../../../custody/kem-status.ts";
 import { Kem, Use } from "../../../custody/proto/custody_pb.ts";
 import { createGrpcServer } from "../../runtime/grpc/server.ts";
 import { serveUnix } from "../../runtime/grpc/unix.ts";
-import { type CustodyState, createKemClient, type KemClient } from "./kem-client.ts";
+import { createKemClient, type KemClient } from "./client.ts";
+import type { CustodyState } from "./replica.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kem-"));
 const socketPath = join(folder, "kem.sock");
@@ -45,7 +46,10 @@ async function broker({ answer = opened, health = () => ({ sealed: false }) }: P
 }
 
 function client(states: CustodyState[] = []): KemClient {
-  const created = createKemClient({ socketPath, onState: (state) => states.push(state) });
+  const created = createKemClient({
+    custody: { kind: "unix", socket: socketPath },
+    onState: (state) => states.push(state),
+  });
   closers.push(created.close);
   return created;
 }
