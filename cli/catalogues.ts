@@ -64,6 +64,8 @@ import { hostErrors } from "../stacks/host/errors.ts";
 import { generationErrors } from "../stacks/host/generations/errors.ts";
 import { rotationErrors } from "../stacks/host/rotation/errors.ts";
 import { trustErrors } from "../stacks/host/trust/errors.ts";
+import { objectErrors } from "../stacks/kubernetes/check/errors.ts";
+import { kubernetesStackErrors } from "../stacks/kubernetes/errors.ts";
 import { cliErrors } from "./errors.ts";
 
 const CATALOGUES = [
@@ -113,6 +115,8 @@ const CATALOGUES = [
   renderedErrors,
   terraformErrors,
   dockerLifeErrors,
+  kubernetesStackErrors,
+  objectErrors,
   hostErrors,
   generationErrors,
   rotationErrors,
