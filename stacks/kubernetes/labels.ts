@@ -6,7 +6,7 @@ import { LABEL } from "../docker/labels.ts";
 export type Labels = Readonly<Record<string, string>>;
 
 /** The label with the component's name, by which its pods are found. */
-export const COMPONENT_LABEL = `${LABEL}.component`;
+const COMPONENT_LABEL = `${LABEL}.component`;
 
 /** The label that Kubernetes itself gives every namespace, with its name. */
 export const NAMESPACE_LABEL = "kubernetes.io/metadata.name";
