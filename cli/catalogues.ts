@@ -65,6 +65,8 @@ import { generationErrors } from "../stacks/host/generations/errors.ts";
 import { rotationErrors } from "../stacks/host/rotation/errors.ts";
 import { trustErrors } from "../stacks/host/trust/errors.ts";
 import { pulumiErrors } from "../stacks/pulumi/errors.ts";
+import { objectErrors } from "../stacks/kubernetes/check/errors.ts";
+import { kubernetesStackErrors } from "../stacks/kubernetes/errors.ts";
 import { cliErrors } from "./errors.ts";
 
 const CATALOGUES = [
@@ -114,6 +116,8 @@ const CATALOGUES = [
   renderedErrors,
   terraformErrors,
   dockerLifeErrors,
+  kubernetesStackErrors,
+  objectErrors,
   hostErrors,
   generationErrors,
   rotationErrors,

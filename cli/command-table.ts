@@ -68,6 +68,12 @@ export const COMMANDS: readonly Command[] = [
     load: () => import("./commands/export-compose.ts"),
   },
   {
+    name: "export kubernetes",
+    summary: "the deployment as plain manifests for GitOps, an object in each file; needs no cluster",
+    options: [["-o, --output <folder>", "folder to write, with nothing else in it (default: all objects, to stdout)"]],
+    load: () => import("./commands/export-kubernetes.ts"),
+  },
+  {
     name: "plan",
     summary: "what a deploy would change, and what was changed by hand",
     options: [

@@ -57,6 +57,11 @@ export const cliErrors = catalogue({
     summary: "The command is for deployments on the engine docker.",
     fix: "say engine: docker in trustkern.yaml, or name another file with -f; trustkern up runs a deployment on the embedded engine",
   },
+  KUBERNETES_ENGINE_ONLY: {
+    exit: EXIT.configuration,
+    summary: "The command is for deployments on the engine kubernetes.",
+    fix: "say engine: kubernetes in trustkern.yaml, or name another file with -f",
+  },
   CONFIRMATION_NEEDED: {
     exit: EXIT.configuration,
     summary: "The command changes what cannot be brought back, and nobody can be asked.",

@@ -1,4 +1,5 @@
 import type { MayHold } from "./boundary-table.ts";
+import type { ExternalServer } from "./kubernetes.ts";
 import type { DataClass, Zone } from "./zones.ts";
 
 /** A port that a component listens on. */
@@ -57,6 +58,12 @@ export type Health =
       readonly socket: string;
       /** Longest time from start to the first `ready: true`. */
       readonly startupSeconds: number;
+      /**
+       * Whether it may have to wait for something outside of it before it is ready, such as an order to open keys or another
+       * component: to start it anew would not help.
+       * @default false
+       */
+      readonly mayWait?: boolean;
     }
   | {
       readonly kind: "command";
@@ -64,6 +71,11 @@ export type Health =
       readonly command: readonly [string, ...string[]];
       /** Longest time from start to the first exit code 0. */
       readonly startupSeconds: number;
+      /**
+       * As of a socket; also where a start may take long, such as of a database that plays its log again.
+       * @default false
+       */
+      readonly mayWait?: boolean;
     }
   | {
       readonly kind: "exit";
@@ -147,6 +159,11 @@ export interface Component {
   readonly network: boolean;
   /** Whether it starts worker threads. */
   readonly workers: boolean;
+  /**
+   * Where it runs, if the deployment does not run it: it holds and carries what it would hold, and an engine makes nothing for it.
+   * @default the deployment runs it
+   */
+  readonly external?: ExternalServer;
 }
 
 /** A component whose zone the compiler knows. */

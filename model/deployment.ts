@@ -1,4 +1,5 @@
 import type { CustodyTerms, KmsWrappingKey, VaultTransit } from "./custody.ts";
+import type { KubernetesSettings } from "./kubernetes.ts";
 
 /** What makes components run. */
 export const ENGINES = ["embedded", "docker", "kubernetes", "pulumi"] as const;
@@ -256,6 +257,7 @@ export interface Deployment {
     /** Socket of `trustkern keys token-server`, by which custody's container uses the token of `custody`; in another folder. */
     readonly custodySocket: string;
   };
+  readonly kubernetes: KubernetesSettings;
   readonly state: StateBackend;
   /** Where the private keys of the authorities are. */
   readonly pki: { readonly root: RootKey; readonly issuing: IssuingKeys };

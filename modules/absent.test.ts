@@ -34,6 +34,17 @@ describe.each(PROFILE_NAMES)("profile %s", (profile) => {
   });
 });
 
+it("asks a cluster for no logs of its own, and for all else", () => {
+  const deployment = { ...inContainers, engine: "kubernetes", profile: "customer-tenant" } as const;
+  const model = buildModel(deployment, referencePlacement(deployment));
+  expect(model.components.map(({ name }) => name)).not.toContain("loki");
+  expect(absentFindings(model, deployment)).toEqual([]);
+  for (const gone of ["custody-broker", "prometheus", "schema", "gateways-ca", "gw-02"]) {
+    const components = model.components.filter(({ name }) => name !== gone);
+    expect(absentFindings({ components }, deployment).map(({ path }) => path)).toEqual([`components.${gone}`]);
+  }
+});
+
 it("asks the embedded engine for no more than it has", () => {
   const embedded = defaultDeployment();
   const model = buildModel(embedded, referencePlacement(embedded));

@@ -7,9 +7,12 @@ import type { Finding } from "../shared/finding.ts";
 /** Components on every engine, besides the gateways. */
 const CORE = ["database", "custody", "custody-broker", "broker", "backend", "collector", "simulator"] as const;
 
+/** Components where the engine carries log lines: in a cluster the platform's own agent does, and on the embedded engine the host. */
+const OF_LOGS = ["shipper", "loki"] as const;
+
 /** Components where there are containers; on the embedded engine the host issues and keeps the logs. */
 const IN_CONTAINERS = [
-  ...["schema", "shipper", "loki", "prometheus", "grafana"],
+  ...["schema", "prometheus", "grafana"],
   ...ONLINE_CLASSES.map((leafClass) => stepCaComponent(leafClass)),
 ] as const;
 
@@ -23,7 +26,12 @@ export function absentFindings(
 ): readonly Finding[] {
   const { mayBeAbsent } = PROFILES[profile];
   const there = new Set(components.map(({ name }) => name));
-  const expected = [...CORE, ...(engine === "embedded" ? [] : IN_CONTAINERS), ...gateways];
+  const expected = [
+    ...CORE,
+    ...(engine === "embedded" ? [] : IN_CONTAINERS),
+    ...(engine === "embedded" || engine === "kubernetes" ? [] : OF_LOGS),
+    ...gateways,
+  ];
   return expected
     .filter((name) => !there.has(name) && !mayBeAbsent.includes(name))
     .map((name) => ({

@@ -16,7 +16,10 @@ export const PROGRAM = "/app/main.mjs";
 export const PROBE = "/app/probe.mjs";
 
 /** How every component of ours is watched. */
-export const CONTROL_HEALTH: Health = { kind: "socket", socket: CONTROL_SOCKET, startupSeconds: 30 };
+export const CONTROL_HEALTH = { kind: "socket", socket: CONTROL_SOCKET, startupSeconds: 30 } as const satisfies Health;
+
+/** The same of one that may have to wait for an order or for another component. */
+export const WAITING_HEALTH: Health = { ...CONTROL_HEALTH, mayWait: true };
 
 /** Without it whoever may send a process SIGUSR1 has a debugger in it, and with that its memory. */
 export const NO_INSPECTOR = "--disable-sigusr1";
@@ -79,6 +82,9 @@ export function tlsConfig(placement: Placement, name: string): Readonly<Record<s
 
 /** Secret of every client of the broker: the keys that it may have, SHA-256 in lower-case hex on each line. */
 export const PINS_SECRET = "broker.pins";
+
+/** Secret with the issuers' revocation lists, of who asks for a client's or a server's certificate over TLS of its own. */
+export const CRL_SECRET = "crl.pem";
 
 /**
  * The `broker` member of a configuration of the broker's clients.

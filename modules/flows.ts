@@ -23,24 +23,28 @@ export interface SupportParts {
   readonly schema: ComponentIn<"decryption">;
   /** The online authorities. */
   readonly stepCas: readonly ComponentIn<"operations">[];
-  readonly loki: ComponentIn<"operations">;
+  /** None where there is no Loki to ask. */
+  readonly lokis: readonly ComponentIn<"operations">[];
   readonly prometheus: ComponentIn<"operations">;
-  readonly shipper: ComponentIn<"operations">;
+  /** None where the engine carries no log lines. */
+  readonly shippers: readonly ComponentIn<"operations">[];
   readonly grafanas: readonly ComponentIn<"decryption">[];
 }
 
 /** Who connects to whom to carry telemetry. */
 export function coreFlows(parts: CoreParts, engine: Engine): readonly Flow[] {
   const { broker: to, collector: from } = parts;
-  const kem = { protection: "unix", carries: ["ciphertext", "plaintext"] } as const;
+  const carries = ["ciphertext", "plaintext"] as const;
+  // In a cluster there are several collectors, on other machines than custody.
+  const asking = engine === "kubernetes" ? "mtls" : "unix";
   return [
     flow({ from: parts.backend, to, port: "mqtts", protection: "mtls", carries: ["metadata"] }),
     // Whose sessions have to end, and the revocation lists.
     flow({ from: to, to: parts.backend, port: "https", protection: "mtls", carries: ["metadata"] }),
     flow({ from, to, port: collectorsPort({ engine }), protection: "mtls", carries: ["ciphertext", "metadata"] }),
     flow({ from, to: parts.backend, port: "https", protection: "mtls", carries: ["metadata"] }),
-    flow({ from, to: parts.custodyBroker, port: KEM_SOCKET, ...kem }),
-    flow({ from: parts.custodyBroker, to: parts.custody, port: KEM_SOCKET, ...kem }),
+    flow({ from, to: parts.custodyBroker, port: KEM_SOCKET, protection: asking, carries }),
+    flow({ from: parts.custodyBroker, to: parts.custody, port: KEM_SOCKET, protection: "unix", carries }),
     flow({
       from,
       to: parts.database,
@@ -65,35 +69,36 @@ export function coreFlows(parts: CoreParts, engine: Engine): readonly Flow[] {
 
 /** Who connects to whom to look after it, and what the engine carries by itself: log lines. */
 export function supportFlows(core: CoreParts, support: SupportParts): readonly Flow[] {
-  const { schema, stepCas, loki, prometheus, shipper, grafanas } = support;
+  const { schema, stepCas, lokis, prometheus, shippers, grafanas } = support;
   const { database, backend, collector } = core;
   // The engine hands a container's log lines to the shipper: nobody connects, and nothing is mounted.
-  const logs = { to: shipper, port: LOGS_SOCKET, protection: "unix", carries: ["metadata"], byEngine: true } as const;
+  const logs = shippers.map(
+    (to) => ({ to, port: LOGS_SOCKET, protection: "unix", carries: ["metadata"], byEngine: true }) as const,
+  );
   const metadata = { protection: "mtls", carries: ["metadata"] } as const;
   return [
     flow({ from: schema, to: database, port: "postgres", protection: "tls", carries: ["metadata"] }),
-    flow({ from: shipper, to: loki, port: "https", ...metadata }),
-    flow({ from: prometheus, to: loki, port: "https", ...metadata }),
+    ...lokis.flatMap((to) => [...shippers, prometheus].map((from) => flow({ from, to, port: "https", ...metadata }))),
     flow({ from: prometheus, to: backend, port: METRICS_PORT, ...metadata }),
     flow({ from: prometheus, to: collector, port: METRICS_PORT, ...metadata }),
     flow({ from: prometheus, to: core.broker, port: METRICS_PORT, ...metadata }),
     ...core.gateways.map((to) => flow({ from: prometheus, to, port: METRICS_PORT, ...metadata })),
     ...grafanas.flatMap((from) => [
       flow({ from, to: database, port: "postgres", protection: "tls", carries: ["plaintext", "metadata"] }),
-      flow({ from, to: loki, port: "https", ...metadata }),
+      ...lokis.map((to) => flow({ from, to, port: "https", ...metadata })),
       flow({ from, to: prometheus, port: "https", ...metadata }),
     ]),
-    ...[database, core.custody, core.custodyBroker, collector, schema, ...grafanas].map((from) =>
-      flow({ from, ...logs }),
+    ...[database, core.custody, core.custodyBroker, collector, schema, ...grafanas].flatMap((from) =>
+      logs.map((log) => flow({ from, ...log })),
     ),
     ...stepCas.flatMap((authority) => [
       // An authority knows its clients by the tokens that they bring: it asks for no certificate.
       flow({ from: backend, to: authority, port: "https", protection: "tls", carries: ["metadata"] }),
       flow({ from: authority, to: backend, port: "https", ...metadata }),
     ]),
-    ...[backend, ...stepCas, loki, prometheus].map((from) => flow({ from, ...logs })),
-    flow({ from: core.broker, ...logs }),
-    ...core.gateways.map((from) => flow({ from, ...logs })),
-    ...core.simulators.map((from) => flow({ from, ...logs })),
+    ...[backend, ...stepCas, ...lokis, prometheus].flatMap((from) => logs.map((log) => flow({ from, ...log }))),
+    ...logs.map((log) => flow({ from: core.broker, ...log })),
+    ...core.gateways.flatMap((from) => logs.map((log) => flow({ from, ...log }))),
+    ...core.simulators.flatMap((from) => logs.map((log) => flow({ from, ...log }))),
   ];
 }

@@ -6,9 +6,11 @@ import { backend } from "./backend/component.ts";
 import { collector } from "./collector/component.ts";
 import { custody } from "./custody/component.ts";
 import { custodyBroker } from "./custody-broker/component.ts";
+import { elsewhere } from "./external.ts";
 import { type CoreParts, coreFlows, type SupportParts, supportFlows } from "./flows.ts";
 import { gateway } from "./gateway/component.ts";
 import { grafana } from "./grafana/component.ts";
+import { hasLoki, shipsLogs } from "./logs.ts";
 import { loki } from "./loki/component.ts";
 import { broker } from "./mosquitto/component.ts";
 import { prometheus } from "./prometheus/component.ts";
@@ -24,7 +26,7 @@ import { schema } from "./timescaledb/schema-component.ts";
  */
 export function buildModel(deployment: Deployment, placement: Placement): Model {
   const core: CoreParts = {
-    database: database(deployment, placement),
+    database: elsewhere(database(deployment, placement), deployment),
     custody: custody(deployment, placement),
     custodyBroker: custodyBroker(deployment, placement),
     broker: broker(deployment, placement),
@@ -35,10 +37,12 @@ export function buildModel(deployment: Deployment, placement: Placement): Model 
   };
   const { gateways, simulators, ...services } = core;
   const support = deployment.engine === "embedded" ? undefined : supportOf(deployment, placement);
-  const { grafanas = [], stepCas = [], ...helpers } = support ?? {};
+  const { grafanas = [], stepCas = [], shippers = [], lokis = [], ...helpers } = support ?? {};
   return verifiedModel({
     engine: deployment.engine,
     components: [
+      ...shippers,
+      ...lokis,
       ...Object.values(helpers),
       ...stepCas,
       ...Object.values(services),
@@ -52,11 +56,11 @@ export function buildModel(deployment: Deployment, placement: Placement): Model 
 
 function supportOf(deployment: Deployment, placement: Placement): SupportParts {
   return {
-    shipper: shipper(deployment, placement),
-    loki: loki(deployment, placement),
-    prometheus: prometheus(deployment, placement),
-    stepCas: ONLINE_CLASSES.map((leafClass) => stepCa(deployment, placement, leafClass)),
+    shippers: shipsLogs(deployment) ? [shipper(deployment, placement)] : [],
+    lokis: hasLoki(deployment) ? [elsewhere(loki(deployment, placement), deployment)] : [],
+    prometheus: elsewhere(prometheus(deployment, placement), deployment),
+    stepCas: ONLINE_CLASSES.map((leafClass) => elsewhere(stepCa(deployment, placement, leafClass), deployment)),
     schema: schema(deployment, placement),
-    grafanas: deployment.images.grafana === "absent" ? [] : [grafana(deployment, placement)],
+    grafanas: deployment.images.grafana === "absent" ? [] : [elsewhere(grafana(deployment, placement), deployment)],
   };
 }

@@ -191,6 +191,52 @@ describe("in containers", () => {
   });
 });
 
+describe("in a cluster", () => {
+  const inCluster: Deployment = { ...deployment, engine: "kubernetes", fixture: false };
+  const built = buildModel(inCluster, placement);
+
+  it("gives every program of ours but the collector a configuration that it accepts", () => {
+    // The collector's program gets its way to custody over the network in its own change.
+    const ours = built.components.filter(({ service, name }) => service !== undefined && name !== "collector");
+    for (const { name, service = "", files } of ours) {
+      const schema = SCHEMAS[service];
+      if (schema === undefined) continue;
+      expect(schema.safeParse(JSON.parse(files[0]?.content ?? "")).error?.issues ?? [], name).toEqual([]);
+    }
+  });
+
+  it("lets collectors alone ask custody's broker, over mutual TLS, and the broker alone ask custody, on a socket", () => {
+    const asking = built.flows.filter(({ to }) => to.startsWith("custody"));
+    expect(asking.map(({ from, to, port, protection }) => [from, to, port, protection])).toEqual([
+      ["collector", "custody-broker", "kem", "mtls"],
+      ["custody-broker", "custody", "kem", "unix"],
+    ]);
+  });
+
+  it("keeps the boundary where the database is somebody else's, and says so of it", () => {
+    const peers = { kind: "addresses", networks: ["10.0.0.0/24"] } as const;
+    const server = {
+      host: "db.internal",
+      port: 5432,
+      servername: "db.internal",
+      peers,
+      caFile: undefined,
+      region: undefined,
+    };
+    const kubernetes = { ...inCluster.kubernetes, external: { database: server } };
+    const elsewhere = buildModel({ ...inCluster, kubernetes }, placement);
+    expect(checkBoundary(elsewhere)).toEqual([]);
+    expect(elsewhere.components.find(({ name }) => name === "database")).toMatchObject({
+      external: server,
+      zone: "decryption",
+    });
+    expect(elsewhere.flows).toEqual(built.flows);
+    // On another engine the deployment runs it itself, whatever the section says.
+    const docker = buildModel({ ...inCluster, kubernetes, engine: "docker" }, placement);
+    expect(docker.components.find(({ name }) => name === "database")).not.toHaveProperty("external");
+  });
+});
+
 describe.each(model.components.map((component) => [component.name, component] as const))("%s", (_, component) => {
   const [file] = component.files;
   const config: unknown = JSON.parse(file?.content ?? "");

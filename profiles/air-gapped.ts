@@ -110,6 +110,18 @@ export const airGapped: Profile = {
       rule: { kind: "site-address" },
       reason: "a port at every address of a host, or at a public one, may be reached from elsewhere than the site",
     },
+    {
+      topic: "region",
+      path: "kubernetes.external.database.host",
+      rule: { kind: "on-site-host", orNone: true },
+      reason: "the rows of a database are plaintext, and one with a public name or address may lie anywhere",
+    },
+    {
+      topic: "hosting",
+      path: "kubernetes.publish.from",
+      rule: { kind: "site-networks" },
+      reason: "whoever may connect from a public address is somewhere else than on the site",
+    },
     ...retentionLines("3650d", "365d", "ten years are the longest that records of production are usually asked for"),
     {
       topic: "engine",

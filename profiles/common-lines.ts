@@ -11,6 +11,16 @@ export function onlineKeysIn(...kinds: readonly ("pkcs11" | "tpm2" | "aws-kms")[
   };
 }
 
+/** A database that is somebody's service: its rows are plaintext, so it lies where the boundary does. */
+export const DATABASE_IN_REGION: Constraint = {
+  topic: "region",
+  path: "kubernetes.external.database.region",
+  when: { path: "engine", values: ["kubernetes"] },
+  orElse: "hosting.region",
+  rule: { kind: "same-as", path: "hosting.region" },
+  reason: "the rows of a database are plaintext, so one that somebody else runs lies in the boundary's own region",
+};
+
 /** Nothing pretends to be a sensor. */
 export const NO_SIMULATOR: Constraint = {
   topic: "simulator",

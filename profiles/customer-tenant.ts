@@ -1,6 +1,7 @@
 import {
   ASSURED_OUTSIDE_DEV,
   componentsLine,
+  DATABASE_IN_REGION,
   DEFAULTS_OUTSIDE_DEV,
   ENGINES_THAT_ISOLATE,
   metricsAlone,
@@ -90,6 +91,7 @@ export const customerTenant: Profile = {
       rule: { kind: "within", path: "support.from", max: "7d" },
       reason: "a grant that nobody has to renew is forgotten, and then it is a standing access",
     },
+    DATABASE_IN_REGION,
     ...retentionLines("3650d", "365d", "ten years are the longest that records of production are usually asked for"),
     ENGINES_THAT_ISOLATE,
     NO_SIMULATOR,

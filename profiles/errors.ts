@@ -40,13 +40,18 @@ export const profileErrors = catalogue({
   CONFIG_ENGINE_UNAVAILABLE: {
     exit: EXIT.configuration,
     summary: "The profile allows the engine, but this version of TrustKern does not have it.",
-    fix: "use engine: embedded with profile: dev, or a version of TrustKern that has the engine",
+    fix: "use engine: docker or kubernetes, or a version of TrustKern that has the engine",
   },
   CONFIG_ENGINE_KEYS: {
     exit: EXIT.configuration,
     summary:
       "The engine's programs could not reach the keys of the issuing authorities, or of custody, where the file says they are.",
-    fix: "with engine: docker use kind pkcs11 or tpm2, with engine: embedded custody.kind file; docs/guides/docker.md says what to prepare",
+    fix: "with engine: docker use kind pkcs11 or tpm2, with engine: kubernetes vault or aws-kms, with engine: embedded custody.kind file; docs/guides/docker.md and docs/guides/kubernetes.md say what to prepare",
+  },
+  CONFIG_KUBERNETES: {
+    exit: EXIT.configuration,
+    summary: "What is said of the cluster contradicts itself or another member, or lacks what a policy needs.",
+    fix: "say what the report names under kubernetes in trustkern.yaml, or leave kubernetes out with another engine",
   },
   CONFIG_IMAGES: {
     exit: EXIT.configuration,

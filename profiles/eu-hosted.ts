@@ -1,6 +1,7 @@
 import {
   ASSURED_OUTSIDE_DEV,
   componentsLine,
+  DATABASE_IN_REGION,
   DEFAULTS_OUTSIDE_DEV,
   ENGINES_THAT_ISOLATE,
   metricsAlone,
@@ -125,6 +126,13 @@ export const euHosted: Profile = {
       rule: { kind: "names-region-of", path: "state.region" },
       reason:
         "the bucket is where its service is, and a name that says another region contradicts the one that is declared",
+    },
+    DATABASE_IN_REGION,
+    {
+      topic: "region",
+      path: "kubernetes.external.database.host",
+      rule: { kind: "names-region-among", values: AWS_EU_REGIONS },
+      reason: "a database that names its region in its name lies there, and its rows are plaintext",
     },
     ...retentionLines("1095d", "90d", "three years are the longest that a hosted deployment keeps them for its tenant"),
     ENGINES_THAT_ISOLATE,

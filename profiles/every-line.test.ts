@@ -32,6 +32,23 @@ const ISSUING_KMS = { kind: "aws-kms", keys: { services: "a", gateways: "b", ope
 const BUCKET = { backend: "s3", bucket: "abc", key: "k" };
 const GRANT = { access: "granted", to: "partner", from: "2027-03-01T08:00:00Z", reason: "the broker loses sessions" };
 
+/** What a file says to be of the engine kubernetes, where Vault wraps the keys and authorities elsewhere issue. */
+const AUTHORITY = { host: "ca.internal", addresses: ["10.0.2.0/24"] };
+const IN_CLUSTER = {
+  engine: "kubernetes",
+  "kubernetes.keys": { namespace: "vault", labels: { app: "vault" } },
+  "kubernetes.external.gateways-ca": AUTHORITY,
+  "kubernetes.external.operators-ca": AUTHORITY,
+};
+const VAULT_HOST = { host: "vault.internal", port: 443, protocol: "tcp", purpose: "keys", region: "eu-central-1" };
+const ON_KUBERNETES = { ...IN_CLUSTER, custody: VAULT, "egress.allow": [REGISTRY, VAULT_HOST] };
+const { region: _, ...VAULT_ON_SITE } = VAULT_HOST;
+const IN_CLUSTER_ON_SITE = {
+  ...IN_CLUSTER,
+  custody: { ...VAULT, escrow: ESCROW },
+  egress: { mode: "restricted", allow: [VAULT_ON_SITE] },
+};
+
 /** What breaks a line, by its path and what it depends on, where the rule alone does not say it. */
 const BREAKS: Readonly<Record<string, (profile: ProfileName) => Values>> = {
   "hosting.operator": (profile) => ({ "hosting.operator": profile === "eu-hosted" ? "customer" : "partner" }),
@@ -78,6 +95,21 @@ const BREAKS: Readonly<Record<string, (profile: ProfileName) => Values>> = {
       profile === "air-gapped"
         ? { mode: "restricted", allow: [{ ...SITE, host: "ntp.example" }] }
         : { mode: "restricted", allow: [REGISTRY, entry({ host: "s3.us-east-1.amazonaws.com" })] },
+  }),
+  "kubernetes.external.database.region (with engine kubernetes)": () => ({
+    ...ON_KUBERNETES,
+    "kubernetes.external.database": { host: "db.internal", addresses: ["10.0.0.0/24"], region: "us-east-2" },
+  }),
+  "kubernetes.external.database.host": (profile) => ({
+    ...(profile === "air-gapped" ? IN_CLUSTER_ON_SITE : ON_KUBERNETES),
+    "kubernetes.external.database": {
+      host: profile === "air-gapped" ? "db.example" : "db.us-east-1.rds.amazonaws.com",
+      addresses: ["10.0.0.0/24"],
+    },
+  }),
+  "kubernetes.publish.from": () => ({
+    ...IN_CLUSTER_ON_SITE,
+    "kubernetes.publish.from": ["10.0.0.0/8", "10.0.0.0/7"],
   }),
   "docker.publishAddress": () => ({ "docker.publishAddress": "0.0.0.0" }),
   "state.endpoint (with state.backend s3)": () => ({

@@ -28,7 +28,7 @@ export function reportedBy(name: ProfileName): readonly string[] {
 }
 
 /** The engines that this version has. */
-export const AVAILABLE_ENGINES: readonly Engine[] = ["embedded", "docker"];
+export const AVAILABLE_ENGINES: readonly Engine[] = ["embedded", "docker", "kubernetes"];
 
 /**
  * The profile of a name that somebody typed.

@@ -74,7 +74,8 @@ function unreachable(keys: readonly string[], accepted: string, source: YamlSour
   return [finding([...keys, "device"], message, "name the TPM behind the kernel's resource manager", source)];
 }
 
-function engineOf({ value }: YamlSource): Engine | undefined {
+/** The engine that a file says, or its profile where it is silent. */
+export function engineOf({ value }: YamlSource): Engine | undefined {
   const profile = PROFILE_NAMES.find((known) => known === valueAt(value, ["profile"]));
   const engine = valueAt(value, ["engine"]) ?? (profile === undefined ? undefined : PROFILES[profile].defaults.engine);
   return ENGINES.find((known) => known === engine);

@@ -24,6 +24,19 @@ export function isSiteAddress(address: unknown): boolean {
   return address.startsWith("127.") || PRIVATE.check(address, "ipv4");
 }
 
+/** Prefix lengths of the private networks of RFC 1918, by their first address: a shorter one has public addresses in it. */
+const LEAST_PREFIX: readonly (readonly [address: RegExp, prefix: number])[] = [
+  [/^10\./, 8],
+  [/^172\.(?:1[6-9]|2\d|3[01])\./, 12],
+  [/^192\.168\./, 16],
+];
+
+/** Whether every address of an IPv4 network in CIDR form is a private one (RFC 1918). */
+export function isSiteNetwork(network: unknown): boolean {
+  const [address = "", prefix] = typeof network === "string" ? network.split("/") : [];
+  return LEAST_PREFIX.some(([known, least]) => known.test(address) && Number(prefix) >= least);
+}
+
 /**
  * Whether a host can only be on the site: its address is a private one (RFC 1918, RFC 4193), or its name is below a domain that
  * the public DNS never has: `.internal`, which ICANN keeps for private use, and `.home.arpa` (RFC 8375). Where the site's own

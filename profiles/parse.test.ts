@@ -146,7 +146,7 @@ describe("a profile's constraints", () => {
   it.each([
     [
       "an engine that the profile does not allow",
-      `${VALID}engine: kubernetes\n`,
+      `${VALID}engine: pulumi\n`,
       ["CONFIG_PROFILE engine 4:9", "CONFIG_ENGINE_UNAVAILABLE engine 4:9"],
     ],
     ["a region outside the profile", `${VALID}hosting: {region: us-east-1}\n`, ["CONFIG_PROFILE hosting.region 4:19"]],

@@ -6,6 +6,7 @@ import { profileErrors } from "./errors.ts";
 import { gatewayFindings } from "./gateway-findings.ts";
 import { imageFindings } from "./image-findings.ts";
 import { keyFindings } from "./key-findings.ts";
+import { kubernetesFindings } from "./kubernetes-findings.ts";
 import { type LineResult, profileLines } from "./lines.ts";
 import { profileFindings } from "./profile-findings.ts";
 import { resolveDeployment } from "./resolve.ts";
@@ -19,6 +20,7 @@ import { readYaml, type YamlSource } from "./yaml-source.ts";
 const BEYOND_FORM = [
   profileFindings,
   keyFindings,
+  kubernetesFindings,
   imageFindings,
   gatewayFindings,
   egressFindings,

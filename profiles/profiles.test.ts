@@ -150,6 +150,20 @@ describe("rules", () => {
       ["2027-03-08T00:00:00Z", "2027-03-01T00:00:01Z", "never", undefined],
       ["2027-03-08T00:00:01Z", "2028-01-01T00:00:00Z"],
     ],
+    [{ kind: "on-site-host", orNone: true }, ["10.0.0.1", undefined], ["1.1.1.1", "ntp.example", null]],
+    [
+      { kind: "site-networks" },
+      [undefined, [], ["10.0.0.0/8", "172.16.0.0/12", "192.168.4.0/24"]],
+      [
+        "10.0.0.0/8",
+        ["10.0.0.0/7"],
+        ["172.0.0.0/12"],
+        ["192.168.0.0/15"],
+        ["0.0.0.0/0"],
+        ["10.0.0.0/8", "8.8.8.0/24"],
+        [7],
+      ],
+    ],
     [{ kind: "on-site-host" }, ["10.0.0.1", "fd00::1", "ntp.internal"], ["1.1.1.1", "ntp.example", undefined]],
     [{ kind: "on-site" }, ["https://10.0.0.1"], ["https://1.1.1.1", undefined]],
   ] as const)("%j", (rule, kept, broken) => {

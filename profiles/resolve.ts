@@ -4,6 +4,7 @@ import { tokenSockets } from "./host-socket.ts";
 import { PROFILES } from "./index.ts";
 import { resolveBoundary } from "./resolve-boundary.ts";
 import { resolveCustody } from "./resolve-custody.ts";
+import { resolveKubernetes } from "./resolve-kubernetes.ts";
 import { resolvePki } from "./resolve-pki.ts";
 import type { DeploymentInput } from "./schema.ts";
 import { sizeBytes } from "./size.ts";
@@ -55,6 +56,7 @@ export function resolveDeployment(input: DeploymentInput): Deployment {
       ...profile.docker,
       ...input.docker,
     },
+    kubernetes: resolveKubernetes(input.kubernetes, input.name),
     state: stateOf(input.state ?? profile.state),
     pki: resolvePki(input.pki ?? profile.pki, input.name),
     custody: resolveCustody(input.custody, profile.custody, { name: input.name, hosting, retention }),

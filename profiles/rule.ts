@@ -1,6 +1,6 @@
 import { parseDuration } from "../shared/durations.ts";
 import { DURATION } from "./fields.ts";
-import { isOnSite, isOnSiteHost, isSiteAddress, ON_SITE_TEXT } from "./on-site.ts";
+import { isOnSite, isOnSiteHost, isSiteAddress, isSiteNetwork, ON_SITE_TEXT } from "./on-site.ts";
 import { isBelow, regionInHost } from "./provider-hosts.ts";
 
 /**
@@ -17,8 +17,9 @@ export type Rule =
   | { readonly kind: "same-as"; readonly path: string }
   | { readonly kind: "other-than"; readonly path: string }
   | { readonly kind: "on-site" }
-  | { readonly kind: "on-site-host" }
+  | { readonly kind: "on-site-host"; readonly orNone?: boolean }
   | { readonly kind: "site-address" }
+  | { readonly kind: "site-networks" }
   | { readonly kind: "names-region-of"; readonly path: string }
   | { readonly kind: "names-region-among"; readonly values: readonly string[] }
   | { readonly kind: "registry-apart-from"; readonly domains: readonly string[] }
@@ -51,6 +52,8 @@ export function renderRule(rule: Rule): string {
       return ON_SITE_TEXT;
     case "site-address":
       return "a loopback or a private address (RFC 1918)";
+    case "site-networks":
+      return "private networks (RFC 1918), or none";
     case "names-region-of":
       return `a name that names no other region of AWS than ${rule.path}`;
     case "names-region-among":
@@ -84,9 +87,11 @@ export function keepsRule(rule: Rule, value: unknown, lookUp: LookUp = () => und
     case "on-site":
       return isOnSite(value);
     case "on-site-host":
-      return isOnSiteHost(value);
+      return isOnSiteHost(value) || (rule.orNone === true && value === undefined);
     case "site-address":
       return value === undefined || isSiteAddress(value);
+    case "site-networks":
+      return value === undefined || (Array.isArray(value) && value.every(isSiteNetwork));
     case "names-region-of":
       return regionsOf(value).every((region) => region === lookUp(rule.path));
     case "names-region-among":

@@ -86,7 +86,12 @@ export function shown(value: unknown): string {
 
 function nodeAt(root: SchemaNode, path: readonly PropertyKey[]): SchemaNode {
   return path.reduce<SchemaNode>(
-    (node, key) => (typeof key === "number" ? node.items : node.properties?.[String(key)]) ?? {},
+    (node, key) => (typeof key === "number" ? node.items : (node.properties?.[String(key)] ?? membersOf(node))) ?? {},
     root,
   );
+}
+
+/** What every member of a map with free names is. */
+function membersOf({ additionalProperties }: SchemaNode): SchemaNode | undefined {
+  return typeof additionalProperties === "object" ? additionalProperties : undefined;
 }

@@ -5,6 +5,7 @@ import { egressSchema, supportSchema, telemetrySchema } from "./boundary-schema.
 import { custodySchema } from "./custody-schema.ts";
 import { dockerSchema, imagesSchema, stateSchema } from "./engine-schema.ts";
 import { DURATION, DURATION_TEXT, text, whole } from "./fields.ts";
+import { kubernetesSchema } from "./kubernetes-schema.ts";
 import { pkiSchema } from "./pki-schema.ts";
 import { SIZE_PATTERN } from "./size.ts";
 
@@ -130,6 +131,7 @@ export const deploymentSchema = z
       .exactOptional(),
     images: imagesSchema.exactOptional(),
     docker: dockerSchema.exactOptional(),
+    kubernetes: kubernetesSchema.exactOptional(),
     state: stateSchema.exactOptional(),
     egress: egressSchema.exactOptional(),
     support: supportSchema.exactOptional(),
@@ -162,6 +164,7 @@ export interface SchemaNode {
   readonly enum?: readonly string[];
   readonly properties?: Readonly<Record<string, SchemaNode>>;
   readonly items?: SchemaNode;
+  readonly additionalProperties?: boolean | SchemaNode;
 }
 
 /** JSON Schema (draft 7) of `trustkern.yaml`, for editors and for the error report. */

@@ -1,11 +1,24 @@
 import { type ComponentIn, component } from "../../model/component.ts";
 import type { Deployment } from "../../model/deployment.ts";
 import type { Placement } from "../../model/placement.ts";
-import { CONTROL_HEALTH, configFile, controlSockets, ownCommand } from "../common.ts";
+import {
+  CRL_SECRET,
+  configFile,
+  controlSockets,
+  listenConfig,
+  ownCommand,
+  secretRefs,
+  TLS_SECRETS,
+  tlsConfig,
+  WAITING_HEALTH,
+} from "../common.ts";
 import { KEM_SOCKET } from "../custody/component.ts";
 
 /** Name of the component. */
 export const CUSTODY_BROKER = "custody-broker";
+
+/** Common name of its certificate, where it has one. */
+const CUSTODY_BROKER_IDENTITY = "svc-custody-broker";
 
 /**
  * Stands between the collector and custody: it parses what the collector sends, bounds it, and passes on what is well-formed.
@@ -13,21 +26,56 @@ export const CUSTODY_BROKER = "custody-broker";
  */
 export function custodyBroker(deployment: Deployment, placement: Placement): ComponentIn<"decryption"> {
   const name = CUSTODY_BROKER;
-  const socket = placement.socket(name, KEM_SOCKET);
+  const kem = deployment.engine === "kubernetes" ? onNetwork(placement) : onSocket(placement);
   return component({
     name,
     zone: "decryption",
-    holds: ["ciphertext", "plaintext", "metadata"],
+    holds: ["ciphertext", "plaintext", "metadata", ...kem.holds],
     service: "custody-broker",
     image: "custody-broker",
     command: ownCommand(placement, name),
+    ...kem.parts,
     files: configFile(deployment, placement, name, {
       custodySocket: placement.socket("custody", KEM_SOCKET),
-      listen: { kind: "unix", socket },
+      listen: kem.listen,
     }),
-    sockets: [...controlSockets(placement, name), { name: KEM_SOCKET, path: socket }],
-    health: CONTROL_HEALTH,
+    sockets: [...controlSockets(placement, name), ...kem.sockets],
+    health: WAITING_HEALTH,
     limits: { memoryMiB: 256, pids: 32, cpus: 1 },
-    network: false,
+    // One for each custody, in its pod.
+    replicas: deployment.engine === "kubernetes" ? deployment.kubernetes.custody.replicas : 1,
   });
+}
+
+/** The collector is on the same machine: a folder that it alone sees says who asks. */
+function onSocket(placement: Placement) {
+  const socket = placement.socket(CUSTODY_BROKER, KEM_SOCKET);
+  return {
+    holds: [],
+    parts: { network: false },
+    sockets: [{ name: KEM_SOCKET, path: socket }],
+    listen: { kind: "unix", socket },
+  } as const;
+}
+
+/** Collectors are on other machines: their certificate says who asks. */
+function onNetwork(placement: Placement) {
+  const name = CUSTODY_BROKER;
+  const { port } = placement.endpoint(name, KEM_SOCKET);
+  return {
+    holds: ["credential"],
+    parts: {
+      network: true,
+      identity: CUSTODY_BROKER_IDENTITY,
+      ports: [{ name: KEM_SOCKET, port, protocol: "tcp" }],
+      secrets: secretRefs(placement, name, [...TLS_SECRETS, CRL_SECRET]),
+      renewal: "watch",
+    },
+    sockets: [],
+    listen: {
+      kind: "mtls",
+      address: listenConfig(placement, name, KEM_SOCKET),
+      tls: { ...tlsConfig(placement, name), crlFile: placement.secretFile(name, CRL_SECRET) },
+    },
+  } as const;
 }

@@ -1,10 +1,10 @@
 import { type ComponentIn, component } from "../../model/component.ts";
 import type { Deployment } from "../../model/deployment.ts";
 import type { Placement } from "../../model/placement.ts";
-import { CONTROL_HEALTH, configFile, controlSockets, ownCommand, secretRefs } from "../common.ts";
+import { configFile, controlSockets, ownCommand, secretRefs, WAITING_HEALTH } from "../common.ts";
 import { keyStorePart } from "./key-store.ts";
 
-/** Name of the sockets that open the KEM: custody's for its broker, and the broker's for the collector. */
+/** Name of the sockets that open the KEM: custody's for its broker, and the broker's socket or port for the collector. */
 export const KEM_SOCKET = "kem";
 
 /** Name of the socket that manages the keys, for this host alone: no component reaches it. */
@@ -50,9 +50,11 @@ export function custody(deployment: Deployment, placement: Placement): Component
       { name: KEM_SOCKET, path: kemSocket },
       { name: MANAGE_SOCKET, path: manageSocket },
     ],
-    health: CONTROL_HEALTH,
+    health: WAITING_HEALTH,
     limits: { memoryMiB: 512, pids: 32, cpus: 1 },
+    ...(Object.keys(keyStore.environment).length === 0 ? {} : { environment: keyStore.environment }),
     network: keyStore.network,
+    replicas: deployment.engine === "kubernetes" ? deployment.kubernetes.custody.replicas : 1,
     exceptions: keyStore.exceptions,
     scratch: keyStore.scratch,
   });

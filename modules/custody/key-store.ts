@@ -2,6 +2,7 @@ import type { Component, Volume } from "../../model/component.ts";
 import type { CustodyKeys, Deployment } from "../../model/deployment.ts";
 import type { Placement } from "../../model/placement.ts";
 import { hostSocket, hostTpm } from "../host-keys.ts";
+import { awsEnvironment, SERVER_SECRETS } from "../server-credentials.ts";
 
 /** How the crypto service reaches its keys, and what it has to be given for that. */
 export interface KeyStorePart extends Pick<Component, "exceptions" | "scratch"> {
@@ -11,6 +12,8 @@ export interface KeyStorePart extends Pick<Component, "exceptions" | "scratch"> 
   /** Names of its secrets. */
   readonly secrets: readonly string[];
   readonly volumes: readonly Volume[];
+  /** Variables of its program. */
+  readonly environment: Readonly<Record<string, string>>;
   /** Whether the keys are wrapped by a server. */
   readonly network: boolean;
 }
@@ -29,7 +32,7 @@ export function keyStorePart(deployment: Deployment, placement: Placement, name:
   const config = placeOf(custody);
   const folder = placement.volumeDir(name, "keys");
   const inFolder = (witness: string) => [{ name: "keys", path: folder, witness }];
-  const nothing = { image: "custody", secrets: [], volumes: [], network: false } as const;
+  const nothing = { image: "custody", secrets: [], volumes: [], network: false, environment: {} } as const;
   const common = { ...nothing, exceptions: [], scratch: [] };
   switch (custody.kind) {
     case "pkcs11": {
@@ -51,9 +54,29 @@ export function keyStorePart(deployment: Deployment, placement: Placement, name:
       const inside = { kind: "file", folder, passphraseFile, ...workFactor };
       return { ...common, config: inside, secrets: ["passphrase"], volumes };
     }
-    default:
-      return { ...common, config: { ...config, folder }, volumes: inFolder("audit-signer.key"), network: true };
+    default: {
+      const wrapped = { ...common, volumes: inFolder("audit-signer.key"), network: true };
+      if (engine !== "kubernetes") return { ...wrapped, config: { ...config, folder } };
+      return { ...wrapped, ...inPod(custody, placement, name, { ...config, folder }) };
+    }
   }
+}
+
+/** A pod sees no file of a machine: what the server knows it by is among its secrets. */
+function inPod(
+  custody: Extract<CustodyKeys, { readonly kind: "vault" | "aws-kms" }>,
+  placement: Placement,
+  name: string,
+  config: Readonly<Record<string, unknown>>,
+): Pick<KeyStorePart, "config" | "secrets" | "environment"> {
+  const { vaultToken, vaultCa, aws } = SERVER_SECRETS;
+  if (custody.kind === "aws-kms") return { config, secrets: [aws], environment: awsEnvironment(placement, name) };
+  const ca = custody.caFile === undefined ? [] : [vaultCa];
+  const files = {
+    tokenFile: placement.secretFile(name, vaultToken),
+    ...(custody.caFile === undefined ? {} : { caFile: placement.secretFile(name, vaultCa) }),
+  };
+  return { config: { ...config, ...files }, secrets: [vaultToken, ...ca], environment: {} };
 }
 
 /** The place alone, without the terms. */

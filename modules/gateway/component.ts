@@ -3,7 +3,6 @@ import type { Deployment } from "../../model/deployment.ts";
 import type { Placement } from "../../model/placement.ts";
 import {
   brokerMember,
-  CONTROL_HEALTH,
   configFile,
   controlSockets,
   listenConfig,
@@ -12,6 +11,7 @@ import {
   secretRefs,
   TLS_SECRETS,
   tlsConfig,
+  WAITING_HEALTH,
 } from "../common.ts";
 import { metricsMember, metricsPorts } from "../prometheus/metrics-port.ts";
 
@@ -64,7 +64,7 @@ export function gateway(deployment: Deployment, placement: Placement, name: stri
     volumes: [{ name: "state", path: stateDir, witness: "gateway.db" }],
     sockets: controlSockets(placement, name),
     renewal: "watch",
-    health: CONTROL_HEALTH,
+    health: WAITING_HEALTH,
     limits: { memoryMiB: 256, pids: 32, cpus: 1 },
     network: true,
   });

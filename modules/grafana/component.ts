@@ -3,8 +3,9 @@ import { type ComponentIn, type ConfigFile, component } from "../../model/compon
 import type { Deployment } from "../../model/deployment.ts";
 import type { Placement } from "../../model/placement.ts";
 import { oneListenAddress, ownAddress, secretRefs, TLS_SECRETS } from "../common.ts";
-import { DATABASE } from "../timescaledb/component.ts";
-import { DASHBOARDS, HOME_DASHBOARD } from "./dashboards/index.ts";
+import { hasLoki } from "../logs.ts";
+import { DATABASE, type DATABASE_CAS, databaseCa } from "../timescaledb/component.ts";
+import { DASHBOARDS, dashboardsWithoutLogs, HOME_DASHBOARD } from "./dashboards/index.ts";
 import { renderDatasources } from "./datasources.ts";
 import { renderIni } from "./ini.ts";
 import { renderProvider } from "./provider.ts";
@@ -42,7 +43,7 @@ export function grafana(deployment: Deployment, placement: Placement): Component
     identity: "svc-grafana",
     ports: [{ name: "https", port, protocol: "tcp", publish: true }],
     files: [ini, ...provisioned],
-    secrets: secretRefs(placement, NAME, [...TLS_SECRETS, ...SECRETS]),
+    secrets: secretRefs(placement, NAME, [...new Set([...TLS_SECRETS, ...SECRETS, databaseCa(deployment)])]),
     volumes: [{ name: "data", path: placement.volumeDir(NAME, "data") }],
     scratch: [{ path: SCRATCH, maxMiB: 64 }],
     // The image has curl. It asks itself by the name in its certificate, and so finds a certificate that nobody would accept, too.
@@ -73,9 +74,13 @@ function files(deployment: Deployment, placement: Placement): readonly [ConfigFi
     content,
     mode: 0o600,
   });
-  const secret = (name: (typeof SECRETS | typeof TLS_SECRETS)[number]) => placement.secretFile(NAME, name);
+  const secret = (name: (typeof SECRETS | typeof TLS_SECRETS | typeof DATABASE_CAS)[number]) =>
+    placement.secretFile(NAME, name);
   const tls = { caFile: secret("ca.crt"), certFile: secret("tls.crt"), keyFile: secret("tls.key") };
-  const dashboards = DASHBOARDS.map(({ uid, json }) => file(`dashboards/${uid}.json`, json));
+  const logs = hasLoki(deployment);
+  const dashboards = (logs ? DASHBOARDS : dashboardsWithoutLogs()).map(({ uid, json }) =>
+    file(`dashboards/${uid}.json`, json),
+  );
   const homeDashboardFile = placement.configFile(NAME, `dashboards/${HOME_DASHBOARD}.json`);
   const settings = grafanaSettings({
     listen: { host: oneListenAddress(placement, NAME, "https"), port },
@@ -88,9 +93,14 @@ function files(deployment: Deployment, placement: Placement): readonly [ConfigFi
   });
   const datasources = renderDatasources({
     postgres: placement.endpoint("database", "postgres"),
-    loki: placement.endpoint("loki", "https"),
+    loki: logs ? placement.endpoint("loki", "https") : undefined,
     prometheus: placement.endpoint("prometheus", "https"),
-    database: { name: DATABASE.database, user: DATABASE.reader, passwordFile: secret("database.password") },
+    database: {
+      name: DATABASE.database,
+      user: DATABASE.reader,
+      passwordFile: secret("database.password"),
+      caFile: secret(databaseCa(deployment)),
+    },
     tls,
   });
   return [

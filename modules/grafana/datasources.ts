@@ -12,9 +12,16 @@ export const DATASOURCES = {
 /** What {@link renderDatasources} is told. */
 export interface DatasourcesInput {
   readonly postgres: Endpoint;
-  readonly loki: Endpoint;
+  /** None where there is no Loki. */
+  readonly loki: Endpoint | undefined;
   readonly prometheus: Endpoint;
-  readonly database: { readonly name: string; readonly user: string; readonly passwordFile: string };
+  readonly database: {
+    readonly name: string;
+    readonly user: string;
+    readonly passwordFile: string;
+    /** Trust anchors of its certificate. */
+    readonly caFile: string;
+  };
   readonly tls: { readonly caFile: string; readonly certFile: string; readonly keyFile: string };
 }
 
@@ -56,7 +63,7 @@ export function renderDatasources(input: DatasourcesInput): string {
           database: database.name,
           sslmode: "verify-full",
           tlsConfigurationMethod: "file-path",
-          sslRootCertFile: tls.caFile,
+          sslRootCertFile: database.caFile,
           timescaledb: true,
           timeInterval: "1m",
           maxOpenConns: 8,
@@ -65,12 +72,16 @@ export function renderDatasources(input: DatasourcesInput): string {
         },
         secureJsonData: { password: fileValue(database.passwordFile) },
       },
-      {
-        name: "TrustKern logs",
-        ...DATASOURCES.logs,
-        ...common,
-        ...mutual(input.loki, { maxLines: 1000, manageAlerts: false }),
-      },
+      ...(input.loki === undefined
+        ? []
+        : [
+            {
+              name: "TrustKern logs",
+              ...DATASOURCES.logs,
+              ...common,
+              ...mutual(input.loki, { maxLines: 1000, manageAlerts: false }),
+            },
+          ]),
       {
         name: "TrustKern metrics",
         ...DATASOURCES.metrics,

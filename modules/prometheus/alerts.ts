@@ -26,6 +26,9 @@ const WHOSE =
 const CRL_LEFT = "trustkern_broker_crl_next_update_seconds - time()";
 const HOUR_SECONDS = 3600;
 
+/** The one alert on Loki's metrics. */
+const OF_LOGS = "LogsNotArriving";
+
 const ALERTS: readonly Alert[] = [
   {
     alert: "TargetDown",
@@ -155,7 +158,7 @@ const ALERTS: readonly Alert[] = [
     fix: "the broker's log says which; a broker that takes revoked clients is stopped by its guard",
   },
   {
-    alert: "LogsNotArriving",
+    alert: OF_LOGS,
     expr: 'sum(rate(loki_distributor_lines_received_total[10m])) == 0 or (up{component="loki"} == 1 unless on() loki_distributor_lines_received_total)',
     for: "10m",
     severity: "warning",
@@ -164,15 +167,20 @@ const ALERTS: readonly Alert[] = [
   },
 ];
 
-/** The alerting rules, in the form that Prometheus reads. */
-export function alertsYaml(): object {
-  const rules = ALERTS.map(({ alert, expr, for: held, severity, summary, fix }) => ({
-    alert,
-    expr,
-    for: held,
-    labels: { severity },
-    annotations: { summary, fix },
-  }));
+/**
+ * The alerting rules, in the form that Prometheus reads.
+ * @param logs whether there is a Loki whose metrics it reads. @default true
+ */
+export function alertsYaml(logs = true): object {
+  const rules = ALERTS.filter(({ alert }) => logs || alert !== OF_LOGS).map(
+    ({ alert, expr, for: held, severity, summary, fix }) => ({
+      alert,
+      expr,
+      for: held,
+      labels: { severity },
+      annotations: { summary, fix },
+    }),
+  );
   return { groups: [{ name: "trustkern", rules }] };
 }
 

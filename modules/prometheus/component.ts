@@ -2,6 +2,7 @@ import { type ComponentIn, type ConfigFile, component, type Exception } from "..
 import { type Deployment, runsUpstream } from "../../model/deployment.ts";
 import { type Placement, serverName } from "../../model/placement.ts";
 import { ownAddress, SERVICES_ONLY, secretRefs, TLS_SECRETS } from "../common.ts";
+import { hasLoki } from "../logs.ts";
 import { yamlFile } from "../yaml-file.ts";
 import { alertsYaml } from "./alerts.ts";
 import { PROMETHEUS_IDENTITY, VENDOR_METRICS_IDENTITY } from "./metrics-port.ts";
@@ -50,7 +51,7 @@ export function prometheus(deployment: Deployment, placement: Placement): Compon
         web,
         webYaml({ ...tls, clientCa: placement.secretFile(name, SERVICES_ONLY), clients: clientsOf(deployment) }),
       ),
-      alertsFile(rules),
+      alertsFile(rules, hasLoki(deployment)),
       yamlFile(health, healthYaml(tls, servername)),
     ],
     secrets: secretRefs(placement, name, [...TLS_SECRETS, SERVICES_ONLY]),
@@ -74,12 +75,13 @@ export function prometheus(deployment: Deployment, placement: Placement): Compon
   });
 }
 
-let alerts: ConfigFile | undefined;
+const alerts = new Map<boolean, ConfigFile>();
 
-/** The same in every deployment, and longer than all else that is written in YAML: written once. */
-function alertsFile(path: string): ConfigFile {
-  alerts ??= yamlFile(path, alertsYaml());
-  return { ...alerts, path };
+/** The same in every deployment with logs, and without, and longer than all else that is written in YAML: written once. */
+function alertsFile(path: string, logs: boolean): ConfigFile {
+  const written = alerts.get(logs) ?? yamlFile(path, alertsYaml(logs));
+  alerts.set(logs, written);
+  return { ...written, path };
 }
 
 /** DNS names of those who may read: Grafana, the component's own health check, and the vendor where the deployment says so. */

@@ -1,5 +1,6 @@
 import type { Deployment } from "../../model/deployment.ts";
 import type { Placement } from "../../model/placement.ts";
+import { hasLoki } from "../logs.ts";
 import { METRICS_PORT } from "./metrics-port.ts";
 
 /** A port that Prometheus reads metrics from. */
@@ -20,9 +21,12 @@ const INTERVAL = "15s";
 const MAX_SAMPLES = 10_000;
 
 /** All that Prometheus reads: our services that have a network, and Loki. Each one is a flow of the model. */
-export function scrapeTargets({ gateways }: Deployment): readonly ScrapeTarget[] {
-  const ours = ["backend", "collector", "broker", ...gateways].map((component) => ({ component, port: METRICS_PORT }));
-  return [...ours, { component: "loki", port: "https" }];
+export function scrapeTargets(deployment: Deployment): readonly ScrapeTarget[] {
+  const ours = ["backend", "collector", "broker", ...deployment.gateways].map((component) => ({
+    component,
+    port: METRICS_PORT,
+  }));
+  return [...ours, ...(hasLoki(deployment) ? [{ component: "loki", port: "https" }] : [])];
 }
 
 /** `prometheus.yml`: every target over TLS 1.3 with Prometheus' certificate, and checked against its own name. */
@@ -42,9 +46,20 @@ export function prometheusYaml(deployment: Deployment, placement: Placement, tls
         tls_config: clientTls(tls, servername),
         follow_redirects: false,
         sample_limit: MAX_SAMPLES,
-        static_configs: [{ targets: [`${host}:${port}`], labels: { component } }],
+        ...whereOf(deployment, component, host, port),
       };
     }),
+  };
+}
+
+/** Of several collectors behind a name each one is read, and of what runs once the one. */
+function whereOf({ engine }: Deployment, component: string, host: string, port: number): object {
+  if (engine !== "kubernetes" || component !== "collector") {
+    return { static_configs: [{ targets: [`${host}:${port}`], labels: { component } }] };
+  }
+  return {
+    dns_sd_configs: [{ names: [host], type: "A", port, refresh_interval: INTERVAL }],
+    relabel_configs: [{ target_label: "component", replacement: component }],
   };
 }
 

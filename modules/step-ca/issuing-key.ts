@@ -7,6 +7,7 @@ import type { Component } from "../../model/component.ts";
 import type { Deployment } from "../../model/deployment.ts";
 import type { Placement } from "../../model/placement.ts";
 import { hostSocket, hostTpm } from "../host-keys.ts";
+import { awsEnvironment, SERVER_SECRETS } from "../server-credentials.ts";
 
 /** Name of a file of its secrets by what that is; which of them there are follows from where the key is. */
 export const KEY_SECRETS = { key: "intermediate.key", password: "intermediate.password", pin: "token.pin" } as const;
@@ -31,7 +32,7 @@ export interface IssuingKey extends Pick<Component, "exceptions" | "environment"
 
 /** How the authority of a class reaches its key inside its container. */
 export function issuingKey(
-  { pki: { issuing }, docker }: Deployment,
+  { engine, pki: { issuing }, docker }: Deployment,
   placement: Placement,
   leafClass: OnlineClass,
 ): IssuingKey {
@@ -61,5 +62,7 @@ export function issuingKey(
     const place = { kind: "tpm2", device, folder: dirname(secret(KEY_SECRETS.key)) } as const;
     return { ...common, config: config(place), secrets: [tpmKeySecret(leafClass)], exceptions };
   }
-  return { ...common, config: config(issuing) };
+  if (engine !== "kubernetes") return { ...common, config: config(issuing) };
+  const environment = awsEnvironment(placement, stepCaComponent(leafClass));
+  return { ...common, config: config(issuing), secrets: [SERVER_SECRETS.aws], environment };
 }

@@ -1,7 +1,8 @@
 import { type ComponentIn, component } from "../../model/component.ts";
 import { type Deployment, runsUpstream } from "../../model/deployment.ts";
 import type { Placement } from "../../model/placement.ts";
-import { CONTROL_HEALTH, configFile, controlSockets, listenConfig, ownCommand, secretRefs } from "../common.ts";
+import { configFile, controlSockets, listenConfig, ownCommand, secretRefs, WAITING_HEALTH } from "../common.ts";
+import { externalServer } from "../external.ts";
 import { PG_HBA, postgresCommand, SUPERUSER } from "./postgres.ts";
 
 /** Name of the database and of the roles in it. */
@@ -9,6 +10,14 @@ export const DATABASE = { database: "trustkern", owner: "trustkern", writer: "co
 
 const NAME = "database";
 const PASSWORDS = ["owner.password", "writer.password", "reader.password"] as const;
+
+/** Secrets with the trust anchors of the database's certificate: the deployment's root, or those of a database that others run. */
+export const DATABASE_CAS = ["ca.crt", "database.crt"] as const;
+
+/** Which of {@link DATABASE_CAS} the database's clients verify it with. */
+export function databaseCa(deployment: Deployment): (typeof DATABASE_CAS)[number] {
+  return externalServer(deployment, NAME)?.caFile === undefined ? "ca.crt" : "database.crt";
+}
 
 /** The roles of a service's configuration, with files of that component. */
 export function roleConfigs(placement: Placement, component: string) {
@@ -51,7 +60,7 @@ function ours(deployment: Deployment, placement: Placement) {
     secrets: secretRefs(placement, NAME, [...PASSWORDS, ...(embedded ? [] : ["tls.crt", "tls.key"])]),
     volumes: [{ name: "data", path: dataDir, witness: "cluster" }],
     sockets: controlSockets(placement, NAME),
-    health: CONTROL_HEALTH,
+    health: WAITING_HEALTH,
     limits: { memoryMiB: 2048, pids: 32, cpus: 2 },
   } as const;
 }
@@ -92,6 +101,7 @@ function timescaledb(placement: Placement) {
       kind: "command",
       command: ["/usr/local/bin/pg_isready", "-q", "-h", addresses[0], "-p", String(port), "-d", DATABASE.database],
       startupSeconds: 60,
+      mayWait: true,
     },
     // A process for each connection and each background worker.
     limits: { memoryMiB: 2048, pids: 160, cpus: 2 },

@@ -3,7 +3,7 @@ import { type Deployment, runsUpstream } from "../../model/deployment.ts";
 import type { Placement } from "../../model/placement.ts";
 import { stableJson } from "../../shared/stable-json.ts";
 import { ownCommand, secretRefs } from "../common.ts";
-import { DATABASE, roleConfigs } from "./component.ts";
+import { DATABASE, databaseCa, roleConfigs } from "./component.ts";
 import { SUPERUSER } from "./postgres.ts";
 
 const NAME = "schema";
@@ -21,7 +21,7 @@ export function schema(deployment: Deployment, placement: Placement): ComponentI
       host,
       port,
       database: DATABASE.database,
-      tls: { caFile: placement.secretFile(NAME, "ca.crt"), servername },
+      tls: { caFile: placement.secretFile(NAME, databaseCa(deployment)), servername },
     },
     roles,
     ...(upstream ? { superuser: SUPERUSER } : {}),
@@ -35,7 +35,7 @@ export function schema(deployment: Deployment, placement: Placement): ComponentI
     image: NAME,
     command: ownCommand(placement, NAME),
     files: [{ path: placement.configFile(NAME, "config.json"), content: `${stableJson(config, 2)}\n`, mode: 0o600 }],
-    secrets: secretRefs(placement, NAME, ["ca.crt", ...roles.map(({ rights }) => `${rights}.password`)]),
+    secrets: secretRefs(placement, NAME, [databaseCa(deployment), ...roles.map(({ rights }) => `${rights}.password`)]),
     health: { kind: "exit", startupSeconds: 180 },
     limits: { memoryMiB: 256, pids: 32, cpus: 1 },
     network: true,

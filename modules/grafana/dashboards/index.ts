@@ -1,4 +1,5 @@
 import { stableJson } from "../../../shared/stable-json.ts";
+import { DATASOURCES } from "../datasources.ts";
 import { fleetOverview } from "./fleet-overview.ts";
 import { DASHBOARD_UIDS } from "./panels.ts";
 import { sensorDetail } from "./sensor-detail.ts";
@@ -18,3 +19,13 @@ export const DASHBOARDS: readonly ProvisionedDashboard[] = [fleetOverview(), sen
   const panels = (dashboard.panels ?? []).map((panel, index) => ({ ...panel, id: index + 1 }));
   return { uid: dashboard.uid ?? "", json: `${stableJson({ ...dashboard, panels }, 2)}\n` };
 });
+
+/** {@link DASHBOARDS} without the panels that ask Loki, where there is none; the others keep their numbers. */
+export function dashboardsWithoutLogs(): readonly ProvisionedDashboard[] {
+  return DASHBOARDS.map(({ uid, json }) => {
+    const dashboard: { readonly panels: readonly { readonly datasource?: { readonly uid?: string } }[] } =
+      JSON.parse(json);
+    const panels = dashboard.panels.filter(({ datasource }) => datasource?.uid !== DATASOURCES.logs.uid);
+    return { uid, json: `${stableJson({ ...dashboard, panels }, 2)}\n` };
+  });
+}
