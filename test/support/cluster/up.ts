@@ -64,7 +64,7 @@ async function findRunning(request: UpRequest): Promise<Cluster | undefined> {
   const pid = firstProcess(state);
   if (addresses === undefined || pid === undefined) return undefined;
   const kubectl = createKubectl(await ensureTool(request, "kubectl"), state);
-  const { code } = await kubectl(["get", "--raw", "/readyz"]);
+  const { code } = await kubectl(["get", "--raw", "/readyz", "--request-timeout=5s"]);
   if (code !== 0) return undefined;
   return { state, kubeconfig: kubeconfigOf(state), addresses, node: new ClusterNode(state, pid), kubectl };
 }

@@ -49,6 +49,11 @@ describe("settings of a cluster", () => {
     expect(all).not.toMatch(/\[::\]/);
   });
 
+  it("have both who look for plugins of volumes look in the state folder, since each makes the folder where it looks", () => {
+    expect(words["kube-controller-manager"]).toContain("--flex-volume-plugin-dir=/mnt/kubelet/volume-plugins");
+    expect(json("config/kubelet.yaml").volumePluginDir).toBe("/mnt/kubelet/volume-plugins");
+  });
+
   it("name no file outside of the state folder but plugins, and what lies in memory", () => {
     const all = [...Object.values(words).flat(), ...settings.values()].join("\n");
     const paths = all.match(/(?<![\w./:])\/[a-z][\w./-]*/g) ?? [];

@@ -73,6 +73,8 @@ export function partWords(
       "--use-service-account-credentials=true",
       `--service-account-private-key-file=${pki("tokens.key")}`,
       `--root-ca-file=${pki("authority.crt")}`,
+      // It makes the folder, by default one of the machine's.
+      `--flex-volume-plugin-dir=${inside}/kubelet/volume-plugins`,
       "--profiling=false",
     ],
     "kube-scheduler": [
