@@ -32,7 +32,7 @@ function isOfNode(words: readonly string[], state: string): boolean {
   const pause = words.at(-2) ?? "";
   if (basename(pause) !== "pause") return false;
   const wanted = words.length === 2 ? [pause, state] : nodeWords(pause, state);
-  return words.length === wanted.length && words.every((word, index) => word === wanted[index]);
+  return words.every((word, index) => word === wanted[index]);
 }
 
 function wordsOf(pid: string, proc: string): readonly string[] {

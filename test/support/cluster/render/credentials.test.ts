@@ -38,7 +38,7 @@ describe("renderCredentials", () => {
       const authority = new X509Certificate(made.authority);
       expect(leaf.checkIssued(authority) && leaf.verify(authority.publicKey)).toBe(true);
       expect(leaf.checkPrivateKey(createPrivateKey(text(`pki/${name}.key`)))).toBe(true);
-      expect(leaf.ca).toBe(false);
+      expect([authority.ca, leaf.ca]).toEqual([true, false]);
     },
   );
 
