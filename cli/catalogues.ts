@@ -64,9 +64,9 @@ import { hostErrors } from "../stacks/host/errors.ts";
 import { generationErrors } from "../stacks/host/generations/errors.ts";
 import { rotationErrors } from "../stacks/host/rotation/errors.ts";
 import { trustErrors } from "../stacks/host/trust/errors.ts";
-import { pulumiErrors } from "../stacks/pulumi/errors.ts";
 import { objectErrors } from "../stacks/kubernetes/check/errors.ts";
 import { kubernetesStackErrors } from "../stacks/kubernetes/errors.ts";
+import { pulumiErrors } from "../stacks/pulumi/errors.ts";
 import { cliErrors } from "./errors.ts";
 
 const CATALOGUES = [

@@ -81,7 +81,8 @@ function revocations({ engine }: Deployment, placement: Placement): object {
 
 /** How custody is asked: on a Unix socket, or in a cluster, where there are several collectors, over the network. */
 function custodyMember({ engine }: Deployment, placement: Placement): object {
-  if (engine !== "kubernetes") return { custody: { kind: "unix", socket: placement.socket(CUSTODY_BROKER, KEM_SOCKET) } };
+  if (engine !== "kubernetes")
+    return { custody: { kind: "unix", socket: placement.socket(CUSTODY_BROKER, KEM_SOCKET) } };
   const custody = { kind: "mtls", ...placement.endpoint(CUSTODY_BROKER, KEM_SOCKET) };
   return { custody, sharedSubscription: true };
 }

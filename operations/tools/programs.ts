@@ -10,7 +10,15 @@ export type ToolName =
   | "loki"
   | "otelcol"
   | "cosign"
-  | "unzstd";
+  | "unzstd"
+  | "kube-apiserver"
+  | "kube-controller-manager"
+  | "kube-scheduler"
+  | "kubelet"
+  | "kube-proxy"
+  | "kubectl"
+  | "coredns"
+  | "pause";
 
 /** How one program is built; its dependencies, and the hash of each, are in `tools/<module>/go.mod` and `go.sum`. */
 export interface Program {
@@ -26,6 +34,22 @@ export interface Program {
   readonly module?: string;
   /** Whether C code is part of it, which needs a C compiler, and the C library of the machine that built it. @default false */
   readonly cgo?: boolean;
+}
+
+const KUBERNETES = "1.34.1";
+
+/** A program of Kubernetes, with the stamps and tags that hack/lib of its source gives a release. */
+function kubernetes(name: string): Program {
+  const stamps = { gitMajor: "1", gitMinor: "34", gitVersion: `v${KUBERNETES}` };
+  return {
+    version: KUBERNETES,
+    main: `k8s.io/kubernetes/cmd/${name}`,
+    stamps: ["k8s.io/client-go/pkg/version", "k8s.io/component-base/version"].flatMap((stamped) =>
+      Object.entries(stamps).map(([variable, value]) => `${stamped}.${variable}=${value}`),
+    ),
+    tags: ["selinux", "notest", "grpcnotrace"],
+    module: "kubernetes",
+  };
 }
 
 /** Every program, with its version; a test holds the versions to the `go.mod` files. */
@@ -77,6 +101,17 @@ export const programs: Readonly<Record<ToolName, Program>> = {
     stamps: ["sigs.k8s.io/release-utils/version.gitVersion=3.1.3"],
     tags: [],
   },
+  // A cluster on one machine, for the tests alone.
+  "kube-apiserver": kubernetes("kube-apiserver"),
+  "kube-controller-manager": kubernetes("kube-controller-manager"),
+  "kube-scheduler": kubernetes("kube-scheduler"),
+  kubelet: kubernetes("kubelet"),
+  "kube-proxy": kubernetes("kube-proxy"),
+  kubectl: kubernetes("kubectl"),
+  // Upstream's packages behind a main package of ours with the few plugins that a cluster needs. Its version is a constant of its source.
+  coredns: { version: "1.15.0", main: ".", stamps: [], tags: [] },
+  // Ours: the first process of each pod.
+  pause: { version: "1.0.0", main: ".", stamps: ["main.version=1.0.0"], tags: [] },
 };
 
 /**

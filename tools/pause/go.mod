@@ -1,0 +1,3 @@
+module trustkern.tools/pause
+
+go 1.26.6
