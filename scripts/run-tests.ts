@@ -1,9 +1,9 @@
 /** Runs the checks and the tests, and ends with `N passed, N failed, N skipped`. `--fast`: types and unit tests only. */
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, relative } from "node:path";
-import { stripVTControlCharacters } from "node:util";
+import { join } from "node:path";
 import { $, argv } from "zx";
+import { type Lane, runLane } from "./tests/lane.ts";
 
 const fast = argv.fast === true;
 const started = Date.now();
@@ -19,28 +19,6 @@ async function check(name: string, run: () => PromiseLike<{ readonly exitCode: n
   total[ok ? "passed" : "failed"] += 1;
 }
 
-interface TestFile {
-  readonly name: string;
-  readonly message: string;
-  readonly assertionResults: readonly { status: string; fullName: string; failureMessages: readonly string[] }[];
-}
-
-/** What failed, a line each, once more at the end of a long log. */
-function failures({ testResults }: { readonly testResults: readonly TestFile[] }): readonly string[] {
-  return testResults.flatMap(({ name, message, assertionResults }) => {
-    const failed = assertionResults.filter(({ status }) => status === "failed");
-    const notRun = assertionResults.filter(({ status }) => status === "skipped").length;
-    const lines = failed.map(({ fullName, failureMessages }) => `${fullName}: ${firstLine(failureMessages[0] ?? "")}`);
-    if (message !== "") lines.push(firstLine(message));
-    if (notRun > 0) lines.push(`${notRun} tests did not run; see above for the hook that failed`);
-    return lines.map((line) => `FAIL ${relative(process.cwd(), name)} ${line}`);
-  });
-}
-
-function firstLine(text: string): string {
-  return (stripVTControlCharacters(text).split("\n")[0] ?? "").slice(0, 200);
-}
-
 await check("types", () => $`tsc --noEmit -p .`.nothrow().quiet());
 if (!fast) {
   await check("format and lint", () => $`biome ci --colors=off --error-on-warnings .`.nothrow().quiet());
@@ -48,27 +26,19 @@ if (!fast) {
   await check("dead code", () => $`knip --no-progress`.nothrow().quiet());
 }
 
-const projects = fast ? ["unit"] : ["unit", "integration", "docker"];
+/** Beside each other: containers are waited for most of the time. What is told to be nice makes way for what is timed. */
+const lanes: readonly Lane[] = fast
+  ? [{ projects: ["unit"], nice: 0 }]
+  : [
+      { projects: ["docker", "integration"], nice: 0 },
+      { projects: ["unit"], nice: 10 },
+    ];
 const scratch = await mkdtemp(join(tmpdir(), "tk-test-"));
-
-const report = join(scratch, "vitest.json");
-const only = projects.map((project) => `--project=${project}`);
-const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
-// Tests start thousands of processes of the same modules.
-const env = { ...process.env, NODE_COMPILE_CACHE: join(scratch, "compiled") };
-const vitest = await $({ env, stdio: ["ignore", "inherit", "inherit"] })`vitest run ${only} ${reporters}`.nothrow();
-try {
-  const counted = JSON.parse(await readFile(report, "utf8"));
-  total.passed += counted.numPassedTests;
-  total.failed += counted.numFailedTests;
-  total.skipped += counted.numPendingTests + counted.numTodoTests;
-  for (const line of failures(counted)) console.log(line);
-  // An error outside of any test, such as a file that cannot be imported.
-  if (vitest.exitCode !== 0 && counted.numFailedTests === 0) total.failed += 1;
-} catch {
-  console.log("FAIL vitest wrote no report");
-  total.failed += 1;
+for (const { counted, lines } of await Promise.all(lanes.map((lane) => runLane(lane, scratch)))) {
+  for (const outcome of ["passed", "failed", "skipped"] as const) total[outcome] += counted[outcome];
+  for (const line of lines) console.log(line);
 }
+
 await rm(scratch, { recursive: true, force: true });
 if (total.skipped > 0) console.log("FAIL no test may be skipped");
 console.log(`took ${Math.round((Date.now() - started) / 1000)} s`);

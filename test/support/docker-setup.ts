@@ -9,7 +9,7 @@ import { ensureProviderMirror } from "../../operations/tools/provider-mirror.ts"
 import { PROJECT, scratch } from "./deployment.ts";
 import { docker, singleHost } from "./docker.ts";
 import { type Engine, endEngine, mountCgroups } from "./engine.ts";
-import { ENGINE_FOLDER, removeLeftovers } from "./leftovers.ts";
+import { ENGINE_FOLDER, removeBridges, removeLeftEngines } from "./leftovers.ts";
 
 /** Everything is compiled at the first run on a machine. */
 const COLD_SECONDS = 3_000;
@@ -19,7 +19,7 @@ const COLD_SECONDS = 3_000;
  * where they are not there yet. What was started here ends here.
  */
 export async function setup(): Promise<() => Promise<void>> {
-  await removeLeftovers();
+  if (process.getuid?.() === 0) await removeLeftEngines();
   const engine = (await engineAnswers()) ? await refuseDeployments() : await startEngine();
   const tools = toolsContext();
   await ensureTool(tools, "tofu");
@@ -32,7 +32,7 @@ export async function setup(): Promise<() => Promise<void>> {
   return async () => {
     if (engine === undefined) return;
     await endEngine(engine);
-    await removeLeftovers();
+    await removeBridges();
   };
 }
 
@@ -65,6 +65,7 @@ async function engineAnswers(): Promise<boolean> {
 /** A Docker Engine with nothing in it, so that containers of a run that was cut off do not come back to life under the next one. */
 async function startEngine(): Promise<Engine> {
   await mountCgroups();
+  await removeBridges();
   const folder = mkdtempSync(ENGINE_FOLDER);
   const log = join(folder, "dockerd.log");
   const out = openSync(log, "w");

@@ -11,17 +11,13 @@ export const ENGINE_FOLDER = join(tmpdir(), "tk-dockerd-");
 /** An engine has this long to stop its containers. */
 const STOP_SECONDS = 60;
 
-/**
- * What test runs that were cut off have left: engines that nobody ends any more, their folders, and the bridges of their
- * deployments, which hold the subnets and ports that the next deployment by that name takes.
- */
-export async function removeLeftovers(): Promise<void> {
+/** Engines of test runs that were cut off, which nobody ends any more, and their folders. Wants root, as those who start them are. */
+export async function removeLeftEngines(): Promise<void> {
   for (const folder of globSync(`${ENGINE_FOLDER}*`)) {
     const pid = enginePid(folder);
     if (pid !== undefined && parentOf(pid) === 1) await stop(pid);
     if (enginePid(folder) === undefined) await removeEngineFolder(folder);
   }
-  await removeBridges();
 }
 
 /** The process of the engine with this folder, while it lives. */
@@ -43,8 +39,11 @@ async function stop(pid: number): Promise<void> {
   for (let waited = 0; waited < STOP_SECONDS && existsSync(`/proc/${pid}`); waited++) await sleep(1_000);
 }
 
-/** A bridge is without an engine where none runs here at all, or where nothing is plugged in. */
-async function removeBridges(): Promise<void> {
+/**
+ * Bridges of deployments whose engine is gone: they hold the subnets that the next deployment by that name takes. A bridge is without an
+ * engine where none runs here at all, or where nothing is plugged in.
+ */
+export async function removeBridges(): Promise<void> {
   const anyEngine = (await runProgram("pgrep", ["-x", "dockerd"])).code === 0;
   const { stdout } = await runProgram("ip", ["-json", "link", "show", "type", "bridge"]);
   const bridges: readonly { readonly ifname: string; readonly operstate: string }[] = JSON.parse(stdout || "[]");
