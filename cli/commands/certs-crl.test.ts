@@ -27,7 +27,7 @@ vi.mock("./certs-context.ts", () => ({
       crls: { own: () => [lists.root, lists.services] },
       store: { issuers: () => issuers },
     },
-    handOver: () => undefined,
+    handOver: async () => undefined,
     operator: async () => {
       if (away) throw hostErrors.error("SERVICE_FAILED", "nobody answers");
       return async () => answer();

@@ -19,7 +19,7 @@ export const run: Run = async (context) => {
   try {
     await changing(context, site, async () => {
       await site.pki.converge();
-      site.handOver();
+      await site.handOver();
     });
     if (options.publish === true) await tellBackend(site, await site.operator());
     const own = site.pki.crls.own();

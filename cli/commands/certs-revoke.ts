@@ -58,7 +58,7 @@ async function revokeHere(
   await changing(context, site, async () => {
     await site.pki.revokeSerial(serial, reason);
     await site.pki.converge();
-    site.handOver();
+    await site.handOver();
   });
   try {
     await tellBackend(site, await site.operator());

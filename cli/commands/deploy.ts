@@ -9,12 +9,14 @@ import { planDocker } from "../../stacks/docker/life/plan-docker.ts";
 import { printJson, type Run } from "../command.ts";
 import { passphraseAsked } from "../custody-passphrase.ts";
 import { dockerTarget } from "../docker-target.ts";
+import { isOnKubernetes } from "../engine-of.ts";
 import { planText } from "../plan-view.ts";
 import { resourceView } from "../resource-view.ts";
 import { signingKeyPlace } from "../signing-key-place.ts";
 
 /** `deploy [PLANFILE]`: makes the running containers what the deployment says. */
 export const run: Run = async (context) => {
+  if (await isOnKubernetes(context)) return (await import("./deploy-kubernetes.ts")).run(context);
   const { io, flags, options, args, paint } = context;
   const { options: target, lock } = await dockerTarget(context);
   const { deployment } = target;

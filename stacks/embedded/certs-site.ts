@@ -61,7 +61,7 @@ export async function embeddedSite(options: EmbeddedSiteOptions): Promise<CertsS
     pki,
     keyPlaces: deployment.pki,
     support: deployment.support,
-    handOver: () => undefined,
+    handOver: async () => undefined,
     operator,
     fleet: async () =>
       engineFleet({

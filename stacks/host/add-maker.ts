@@ -35,7 +35,7 @@ export async function addMakerAt(site: CertsSite, maker: string, named: NamedCer
   }
   await pki.store.addMaker(maker, { ...named, ...peopleOf(named, undefined), pki: site.keyPlaces });
   await pki.converge();
-  site.handOver();
+  await site.handOver();
   const online = ONLINE_CLASSES.map(stepCaComponent).filter((name) =>
     site.model.components.some((component) => component.name === name),
   );

@@ -32,7 +32,7 @@ export async function adoptRevocations(
   if (due.length === 0) return [];
   for (const { serial, reason } of due) await pki.revokeSerial(serial, reasonOf(reason));
   await pki.converge();
-  site.handOver();
+  await site.handOver();
   await tellBackend(site, operator);
   return due.map(({ serial }) => serial);
 }

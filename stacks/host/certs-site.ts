@@ -19,7 +19,7 @@ export interface CertsSite {
   /** Whether the vendor's staff get certificates. */
   readonly support: Deployment["support"];
   /** Gives what was written to who runs the components. */
-  readonly handOver: () => void;
+  readonly handOver: () => Promise<void>;
   /** A client of the backend with an operator's certificate. */
   readonly operator: () => Promise<OperatorClient>;
   readonly fleet: () => Promise<Fleet>;

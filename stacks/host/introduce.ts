@@ -41,7 +41,7 @@ export async function introduce(site: Introduced, operator: OperatorClient): Pro
   for (const { name, secrets } of components) {
     if (secrets.some((secret) => secret.name === "token")) await provideToken(site, operator, name);
   }
-  site.handOver();
+  await site.handOver();
   return revoked;
 }
 

@@ -15,7 +15,7 @@ export interface RenewReport {
  */
 export async function renewDue(site: CertsSite): Promise<RenewReport> {
   const renewed = await site.pki.converge();
-  site.handOver();
+  await site.handOver();
   if (renewed.length > 0) await (await site.fleet()).apply(renewed);
   return { renewed };
 }

@@ -7,7 +7,7 @@ import { hostErrors } from "./errors.ts";
 import { writePrivate } from "./files.ts";
 
 const stateSchema = z.strictObject({
-  schema: z.enum(["trustkern.embedded-state/1", "trustkern.docker-state/1"]),
+  schema: z.enum(["trustkern.embedded-state/1", "trustkern.docker-state/1", "trustkern.kubernetes-state/1"]),
   tenant: z.string().min(1),
   /** RFC 3339. */
   createdAt: z.string().min(1),
@@ -19,6 +19,9 @@ const stateSchema = z.strictObject({
   hosting: z.strictObject({ region: z.string().min(1), account: z.string().min(1) }).optional(),
 });
 
+/** Engines that keep a state directory. */
+export type StatefulEngine = "embedded" | "docker" | "kubernetes";
+
 /** What the engine remembers between two runs. No secret. */
 export type HostState = z.infer<typeof stateSchema>;
 
@@ -27,7 +30,7 @@ export type HostState = z.infer<typeof stateSchema>;
  * @throws STATE_UNWRITABLE for somebody else's directory
  * @throws STATE_CORRUPT when the file is not one that this program wrote, or belongs to another tenant or engine
  */
-export function readState(stateFile: string, tenant: string, engine: "embedded" | "docker"): HostState | undefined {
+export function readState(stateFile: string, tenant: string, engine: StatefulEngine): HostState | undefined {
   let text: string;
   try {
     text = readFileSync(stateFile, "utf8");

@@ -34,7 +34,8 @@ export async function fillStepCaSecrets(request: StepCaSecretsRequest): Promise<
 async function fill(leafClass: OnlineClass, request: StepCaSecretsRequest): Promise<void> {
   const name = stepCaComponent(leafClass);
   const component = request.model.components.find((each) => each.name === name);
-  if (component === undefined) return;
+  // What runs elsewhere has its own configuration.
+  if (component === undefined || component.external !== undefined) return;
   const file = (what: keyof typeof STEP_CA_SECRETS): string => request.secretFile(name, STEP_CA_SECRETS[what]);
   const [config] = component.files;
   if (config === undefined) throw new TypeError(`${name} has no configuration`);

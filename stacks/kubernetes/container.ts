@@ -12,6 +12,9 @@ import type { Mounted } from "./volumes.ts";
 /** Of the node's disk: the log that the runtime keeps, and nothing of the container's own. */
 const DISK = "128Mi";
 
+/** Share of its processors that a component uses on most days; the rest is lent to it where the node has some to spare. */
+const BUSY_SHARE = 0.1;
+
 /**
  * The container of a component.
  * @throws KUBERNETES_COMPONENT, KUBERNETES_IMAGE_UNPINNED
@@ -36,8 +39,8 @@ export function containerOf(component: Component, images: ImagePins, { mounts }:
             ...{ name: port.name, containerPort: port.port, protocol: port.protocol.toUpperCase() },
           })),
         }),
-    // The same: nobody is put out for another's bursts, and what a node has room for is known.
-    resources: { requests: most, limits: { ...most } },
+    // Memory that was promised is there; processors are shared out, since components are busy in turn and not at once.
+    resources: { requests: { ...most, cpu: cores(limits.cpus * BUSY_SHARE) }, limits: most },
     securityContext: containerSecurity(component),
     ...probesOf(component),
     volumeMounts: [...mounts],

@@ -5,6 +5,7 @@ import { stableJson } from "../../shared/stable-json.ts";
 import { manifestFiles } from "./manifests.ts";
 import type { PlannedObject } from "./objects.ts";
 import { planKubernetes } from "./plan.ts";
+import { quantityOf } from "./quantities.ts";
 import { deploymentOf, KUBERNETES_FILES, type TestPlan, testPlan } from "./test-deployments.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: rules about objects of every kind are written as a reader of YAML would say them
@@ -84,9 +85,11 @@ describe.each(PROFILES)("the objects of profile %s", (profile) => {
     }
   });
 
-  it("have limits that are what they ask for, of memory, processors and disk", () => {
+  it("have limits, and ask for all of the memory and the disk, and a tenth of the processors", () => {
     for (const { resources } of containers(test)) {
-      expect(resources.limits).toEqual(resources.requests);
+      const { cpu, ...promised } = resources.limits;
+      expect(resources.requests).toMatchObject(promised);
+      expect(quantityOf(resources.requests.cpu)).toBeCloseTo(quantityOf(cpu) / 10, 3);
       expect(Object.keys(resources.limits).toSorted()).toEqual(["cpu", "ephemeral-storage", "memory"]);
     }
   });

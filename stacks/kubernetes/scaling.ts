@@ -3,9 +3,10 @@ import type { Deployment } from "../../model/deployment.ts";
 import { componentLabels, selectorLabels } from "./labels.ts";
 import type { Typed } from "./objects.ts";
 import type { Pod } from "./pods.ts";
+import { cores } from "./quantities.ts";
 
-/** Share of the processors that it has asked for at which there is one more. */
-const BUSY_PERCENT = 70;
+/** Share of the processors that each may use at which there is one more. */
+const BUSY = 0.7;
 /** Seconds of calm before there is one less. */
 const CALM_SECONDS = 300;
 
@@ -41,7 +42,7 @@ export function scalingOf(pod: Pod, deployment: Deployment): readonly Typed<V2Ho
         metrics: [
           {
             type: "Resource",
-            resource: { name: "cpu", target: { type: "Utilization", averageUtilization: BUSY_PERCENT } },
+            resource: { name: "cpu", target: { type: "AverageValue", averageValue: cores(BUSY * mostCpus(pod)) } },
           },
         ],
         behavior: {
@@ -57,4 +58,8 @@ export function scalingOf(pod: Pod, deployment: Deployment): readonly Typed<V2Ho
 
 function metadataOf({ name, components }: Pod, deployment: Deployment) {
   return { name, namespace: deployment.kubernetes.namespace, labels: componentLabels(deployment, components[0]) };
+}
+
+function mostCpus({ components }: Pod): number {
+  return components.reduce((sum, { limits }) => sum + limits.cpus, 0);
 }

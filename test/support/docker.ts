@@ -2,8 +2,9 @@ import { copyFileSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import pg from "pg";
 import { parseDeploymentYaml } from "../../profiles/parse.ts";
-import { hostControl } from "../../stacks/docker/life/bootstrap.ts";
+import { hostSocket } from "../../stacks/docker/mounts.ts";
 import { createDockerCli, dockerOutput } from "../../stacks/host/docker-cli.ts";
+import { controlOf } from "../../stacks/host/first-steps.ts";
 import { layoutOf } from "../../stacks/host/layout.ts";
 import type { Control } from "../../stacks/host/recipients.ts";
 import { PROJECT } from "./deployment.ts";
@@ -53,7 +54,7 @@ export function exampleIn(folder: string, name: string, usual: Readonly<Record<s
         env: { ...usual, ...env },
         timeoutSeconds,
       }),
-    control: hostControl(layout),
+    control: controlOf((component, socket) => hostSocket(layout, component, socket)),
     secret: (component, name) => readFileSync(join(layout.secretsDir, component, name), "utf8"),
   };
 }

@@ -26,12 +26,13 @@ export class TestTransit {
   readonly #key = randomBytes(32);
   #server: Server | undefined;
 
-  async start(): Promise<void> {
-    const tls = await testServerTls(this.folder);
+  /** @param host IP address at which it listens, and which its certificate names */
+  async start(host = "127.0.0.1"): Promise<void> {
+    const tls = await testServerTls(this.folder, host);
     this.#server = createServer(tls, (request, response) => void this.#answer(request, response));
-    this.#server.listen(0, "127.0.0.1");
+    this.#server.listen(0, host);
     await once(this.#server, "listening");
-    this.address = `https://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    this.address = `https://${host}:${(this.#server.address() as AddressInfo).port}`;
     writeFileSync(join(this.folder, "token"), `${TOKEN}\n`, { mode: 0o600 });
   }
 
@@ -97,10 +98,10 @@ export function refuse(response: ServerResponse, status: number, ...errors: read
   response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify({ errors }));
 }
 
-/** Certificate and key of a server at 127.0.0.1; its authority is in `<folder>/ca.crt`, and the two in `tls.crt` and `tls.key`. */
-export async function testServerTls(folder: string): Promise<{ cert: string; key: string }> {
+/** Certificate and key of a server at an address; its authority is in `<folder>/ca.crt`, and the two in `tls.crt` and `tls.key`. */
+export async function testServerTls(folder: string, host = "127.0.0.1"): Promise<{ cert: string; key: string }> {
   const clock = () => new Date();
-  const services = [{ name: "svc-transit", ipAddresses: ["127.0.0.1"] }];
+  const services = [{ name: "svc-transit", ipAddresses: [host] }];
   const pki = await issueDeploymentCertificates({ tenant: "acme", clock, services, gateways: [], operators: [] });
   const [leaf] = pki.leaves;
   if (leaf === undefined) throw new Error("no certificate");

@@ -55,7 +55,7 @@ export async function dockerSite(options: DockerOptions, actor: string): Promise
     keyPlaces: deployment.pki,
     support: deployment.support,
     operator,
-    handOver: () => {
+    handOver: async () => {
       if (options.mayChown) giveAway(layout, model, options.runAs);
     },
     fleet: async () =>

@@ -40,7 +40,7 @@ export async function abandonAt(site: CertsSite, options: AbandonOptions): Promi
   const revoked = await revokedNow(site);
   const fleet = await site.fleet();
   const context = contextOf(site, { fleet, revoked, ceremony: nobodysCeremony(site) });
-  site.handOver();
+  await site.handOver();
   const run = { ...options, journalFile: journalFileOf(site), files: hostFiles, apply: fleet.apply };
   await abandonRotation(wayBack(site, what, revoked, context), run);
   logStep(site, { what, reason: "abandoned", user: options.user });

@@ -43,23 +43,30 @@ export function contextOf(site: CertsSite, { fleet, revoked, ceremony }: Context
       throw new TypeError("an outline asks nobody");
     },
   });
+  // What a step writes is with who runs the components before anybody is asked or told to take it.
+  let handedOver = Promise.resolve();
+  const handAll = async (): Promise<void> => {
+    await handedOver;
+    await handOver();
+  };
   return {
     files: {
       ...hostFiles,
       write: (path, content) => {
         const changed = hostFiles.write(path, content);
-        handOver();
+        handedOver = handedOver.then(handOver);
+        handedOver.catch(() => undefined);
         return changed;
       },
     },
     secretFile,
     gateways: gateways.filter((name) => !revoked.has(name)),
-    fleet: fleet === undefined ? nobody : { ...fleet, members: async () => (await fleet.members()).filter(follows) },
+    fleet: fleet === undefined ? nobody : afterHandingOver(fleet, handAll, follows),
     ceremony,
     store: pki.store,
     converge: async (expired) => {
       const renewed = await pki.converge(expired);
-      handOver();
+      await handAll();
       // A gateway's token is bound to its certificate.
       if (gateways.some((name) => renewed.includes(name))) await introduce(site, await site.operator());
     },
@@ -68,5 +75,19 @@ export function contextOf(site: CertsSite, { fleet, revoked, ceremony }: Context
     crls: pki.crls.own,
     leafFiles: pki.leafFiles,
     revoke: pki.revoke,
+  };
+}
+
+function afterHandingOver(fleet: Fleet, handAll: () => Promise<void>, follows: (member: Member) => boolean): Fleet {
+  return {
+    ...fleet,
+    members: async () => {
+      await handAll();
+      return (await fleet.members()).filter(follows);
+    },
+    apply: async (components) => {
+      await handAll();
+      await fleet.apply(components);
+    },
   };
 }

@@ -61,7 +61,7 @@ export async function rotateAt(site: CertsSite, options: RotateOptions): Promise
   };
   if (journal !== undefined) assertSomebodyRuns(await fleet.members());
   // A death may have left files that were written and not given to who reads them.
-  site.handOver();
+  await site.handOver();
   const { oldKey = null } = await runRotation(
     { ...rotation, begin },
     {

@@ -31,5 +31,9 @@ export const objectErrors = catalogue({
   OBJECT_SERVICE: refused("A service leads to other pods or ports, or hands out what is not published."),
   OBJECT_RUNNING: refused("A workload is updated, scaled or put out otherwise than without losing a message."),
   OBJECT_CONFIG: refused("The configuration of a component is not the one that the model renders."),
+  OBJECT_STRANGER: refused(
+    "Something runs in the namespace, or in a pod of the deployment, that nothing of it has put there.",
+    "find out who put it there, and remove it",
+  ),
   OBJECT_LABEL: refused("An object has other labels, so that selectors and policies would take it for another's."),
 });

@@ -171,7 +171,7 @@ function runningObjects(pod: CheckedPod, context: CheckContext): readonly object
               metrics: [
                 {
                   type: "Resource",
-                  resource: { name: "cpu", target: { type: "Utilization", averageUtilization: 70 } },
+                  resource: { name: "cpu", target: { type: "AverageValue", averageValue: "1400m" } },
                 },
               ],
               behavior: {

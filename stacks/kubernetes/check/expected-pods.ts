@@ -70,7 +70,7 @@ function expectedContainer(component: Component, pod: CheckedPod, context: Check
             protocol: protocol === "udp" ? "UDP" : "TCP",
           })),
         }),
-    resources: { requests: most, limits: most },
+    resources: { requests: { ...most, cpu: processors(limits.cpus / 10) }, limits: most },
     securityContext: {
       ...{
         runAsNonRoot: true,
@@ -89,7 +89,7 @@ function expectedContainer(component: Component, pod: CheckedPod, context: Check
   };
 }
 
-const processors = (count: number) => (Number.isInteger(count) ? `${count}` : `${count * 1000}m`);
+const processors = (count: number) => (Number.isInteger(count) ? `${count}` : `${Math.round(count * 1000)}m`);
 
 /** Mebibytes as the API writes them. */
 export function binary(count: number): string {

@@ -1,8 +1,9 @@
 import { envelopeDigest } from "../../../../protocol/envelope.ts";
 import { hexOf } from "../../../../protocol/hex.ts";
 import { messageOf } from "../../../../shared/errors.ts";
-import { hostControl } from "../../../../stacks/docker/life/bootstrap.ts";
 import { publishedEndpoint } from "../../../../stacks/docker/life/published-endpoint.ts";
+import { hostSocket } from "../../../../stacks/docker/mounts.ts";
+import { controlOf } from "../../../../stacks/host/first-steps.ts";
 import { askProber } from "../../probe/ask-prober.ts";
 import type { Delivery } from "../judge.ts";
 import type { DataSubject } from "../subject.ts";
@@ -25,7 +26,7 @@ export type Versions = ReadonlyMap<string, number>;
 
 /** Which allowlist each gateway has. */
 export async function allowlistVersions(subject: DataSubject, gateways: readonly string[]): Promise<Versions> {
-  const control = hostControl(subject.rendered.layout);
+  const control = controlOf((component, socket) => hostSocket(subject.rendered.layout, component, socket));
   const asked = gateways.map(async (gateway) => {
     const status = (await control(gateway, "GET", "/status").catch(() => undefined)) as GatewayStatus | undefined;
     return status === undefined ? [] : [[gateway, status.allowlist?.version ?? 0] as const];
@@ -72,7 +73,7 @@ export async function followAll(
   sealed: readonly Sealed[],
   answers: readonly string[],
 ): Promise<readonly Delivery[]> {
-  const control = hostControl(subject.rendered.layout);
+  const control = controlOf((component, socket) => hostSocket(subject.rendered.layout, component, socket));
   const { clock, signal } = subject;
   const patience: Patience = { limitMs: LIMIT_MS.receipt, everyMs: 200, clock, signal };
   const receipts = sealed.map(({ marker, envelope }, index) => {

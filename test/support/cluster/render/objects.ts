@@ -78,7 +78,7 @@ function nameService({ dns }: Addresses, image: string): readonly object[] {
                 name: "coredns",
                 image,
                 imagePullPolicy: "Never",
-                args: ["-conf", "/etc/coredns/Corefile"],
+                command: ["/coredns", "-conf", "/etc/coredns/Corefile"],
                 ports: ports.map(({ name, port, protocol }) => ({ name, containerPort: port, protocol })),
                 readinessProbe: { httpGet: { path: "/ready", port: 8181 }, periodSeconds: 1 },
                 resources: { requests: { cpu: "50m", memory: "32Mi" }, limits: { memory: "128Mi" } },

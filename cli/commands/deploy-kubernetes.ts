@@ -1,0 +1,43 @@
+import { EXIT } from "../../shared/errors.ts";
+import { changesOf } from "../../stacks/kubernetes/life/changes.ts";
+import { deployCluster } from "../../stacks/kubernetes/life/deploy.ts";
+import { clusterLayout } from "../../stacks/kubernetes/life/layout.ts";
+import { renderKubernetes } from "../../stacks/kubernetes/render.ts";
+import { changesText } from "../changes-view.ts";
+import { printJson, type Run } from "../command.ts";
+import { passphraseAsked } from "../custody-passphrase.ts";
+import { clusterOptions } from "../kubernetes-target.ts";
+import { talk } from "../talk.ts";
+
+/** Longest wait for pods where nobody says another, in seconds: images are pulled and volumes made in it. */
+const WAIT_SECONDS = 600;
+
+/** `deploy` on Kubernetes: looks at the cluster, applies, waits, and holds what runs against the plan. */
+export const run: Run = async (context) => {
+  const { io, flags, options, paint } = context;
+  const target = await clusterOptions(context);
+  if (options.dryRun === true) {
+    const changes = await changesOf(target);
+    if (flags.json) printJson(io, changes);
+    else io.stdout(changesText(changes, paint));
+    return EXIT.done;
+  }
+  const say = talk(context);
+  const { model } = renderKubernetes(target);
+  const report = await deployCluster({
+    ...target,
+    appliedElsewhere: options.appliedElsewhere === true,
+    wait: options.wait === true,
+    limitMs: WAIT_SECONDS * 1_000,
+    passphrase: passphraseAsked(context, target.deployment, clusterLayout(target, model)),
+    onChange: ({ action, kind, name }) => say(`${action} ${kind} ${name}`),
+  });
+  if (flags.json) printJson(io, report);
+  else {
+    const { length } = report.components;
+    const what = report.healthy ? paint("green", `all ${length} components are well`) : `${length} components run`;
+    io.stdout(`${what}; ${report.changed === 0 ? "nothing had to change" : `${report.changed} changes`}\n`);
+    if (!report.healthy) io.stdout("trustkern status says how they are\n");
+  }
+  return EXIT.done;
+};

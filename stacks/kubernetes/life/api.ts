@@ -1,0 +1,217 @@
+import { type RequestOptions, request } from "node:https";
+import type { KubeConfig } from "@kubernetes/client-node";
+import { messageOf, type TrustKernError } from "../../../shared/errors.ts";
+import { kubernetesLifeErrors } from "./errors.ts";
+
+/** Longest wait for one answer of the API server, in milliseconds. */
+const ANSWER_MS = 30_000;
+
+/** Who the API server says has set a field; who sets one of ours by another name is seen. */
+export const FIELD_MANAGER = "trustkern";
+
+/** What the API server said. */
+export interface ApiAnswer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+/** How one object is applied. */
+export interface ApplyOptions {
+  /** Only asks what would come of it. */
+  readonly dryRun?: boolean;
+}
+
+/** Any object, as far as its place in the API follows from it. */
+export interface ApiObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly namespace?: string | undefined };
+}
+
+/** An object that the cluster has. */
+export type LiveObject = Omit<ApiObject, "metadata"> & {
+  readonly metadata: ApiObject["metadata"] & {
+    readonly uid?: string;
+    readonly resourceVersion?: string;
+    readonly creationTimestamp?: string;
+    readonly deletionTimestamp?: string;
+    readonly generation?: number;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
+  readonly [member: string]: unknown;
+};
+
+/** The API server of one cluster. Objects go over as they are: no serializer of a client changes or drops a member. */
+export interface ClusterApi {
+  /** @throws CLUSTER_UNREACHABLE */
+  readonly ask: (method: string, path: string, body?: unknown, contentType?: string) => Promise<ApiAnswer>;
+  /** The object at a path, or undefined. @throws CLUSTER_UNREACHABLE, CLUSTER_DENIED, CLUSTER_REJECTED */
+  readonly get: (path: string) => Promise<LiveObject | undefined>;
+  /** The items at a path, of every page. @throws as {@link get} */
+  readonly list: (path: string, labels?: Readonly<Record<string, string>>) => Promise<readonly LiveObject[]>;
+  /** Server-side apply, and nothing that the server does not know. @throws as {@link get} */
+  readonly apply: (object: ApiObject, options?: ApplyOptions) => Promise<LiveObject>;
+  /** Whether it was there. Waits for nothing. @throws as {@link get} */
+  readonly remove: (path: string) => Promise<boolean>;
+}
+
+/** Plural names of the kinds that a deployment is made of. */
+const PLURALS: Readonly<Record<string, string>> = {
+  Namespace: "namespaces",
+  ServiceAccount: "serviceaccounts",
+  NetworkPolicy: "networkpolicies",
+  ConfigMap: "configmaps",
+  Secret: "secrets",
+  Service: "services",
+  StatefulSet: "statefulsets",
+  Deployment: "deployments",
+  Job: "jobs",
+  Pod: "pods",
+  PodDisruptionBudget: "poddisruptionbudgets",
+  HorizontalPodAutoscaler: "horizontalpodautoscalers",
+  ResourceQuota: "resourcequotas",
+  PersistentVolumeClaim: "persistentvolumeclaims",
+};
+
+/** Path of all objects of a kind, in one namespace where it has any. */
+export function collectionPath(apiVersion: string, kind: string, namespace?: string): string {
+  const plural = PLURALS[kind];
+  if (plural === undefined) throw new TypeError(`no plural for ${kind}`);
+  const root = apiVersion.includes("/") ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
+  return namespace === undefined ? `${root}/${plural}` : `${root}/namespaces/${namespace}/${plural}`;
+}
+
+/** Path of one object. */
+export function objectPath({ apiVersion, kind, metadata: { name, namespace } }: ApiObject): string {
+  return `${collectionPath(apiVersion, kind, namespace)}/${name}`;
+}
+
+/**
+ * The API server of a kubeconfig's context.
+ * @param signal ends what is under way
+ */
+export function clusterApi(config: KubeConfig, signal: AbortSignal): ClusterApi {
+  const server = new URL(config.getCurrentCluster()?.server ?? "");
+  const ask: ClusterApi["ask"] = async (method, path, body, contentType = "application/json") => {
+    const options: RequestOptions = { method, agent: false, signal: AbortSignal.any([signal, limit()]) };
+    try {
+      await config.applyToHTTPSOptions(options);
+      const url = new URL(`${server.pathname.replace(/\/$/, "")}${path}`, server);
+      return await exchange(url, options, body === undefined ? undefined : JSON.stringify(body), contentType);
+    } catch (cause) {
+      throw kubernetesLifeErrors.error("CLUSTER_UNREACHABLE", `${server.origin} does not answer: ${reasonOf(cause)}`, {
+        path: server.origin,
+        cause,
+      });
+    }
+  };
+  const get: ClusterApi["get"] = async (path) => {
+    const answer = await ask("GET", path);
+    return answer.status === 404 ? undefined : (good(answer, `read ${path}`) as LiveObject);
+  };
+  return {
+    ask,
+    get,
+    list: async (path, labels = {}) => {
+      const selector = Object.entries(labels).map(([key, value]) => `${key}=${value}`);
+      const found: LiveObject[] = [];
+      for (let next: string | undefined = ""; next !== undefined; ) {
+        const query: URLSearchParams = new URLSearchParams({ limit: "500" });
+        if (selector.length > 0) query.set("labelSelector", selector.join(","));
+        if (next !== "") query.set("continue", next);
+        const page = good(await ask("GET", `${path}?${query}`), `list ${path}`) as Page;
+        const kind = page.kind.replace(/List$/, "");
+        // Items of a list say neither their kind nor its version.
+        found.push(...page.items.map((item) => ({ ...item, apiVersion: page.apiVersion, kind })));
+        next = page.metadata.continue || undefined;
+      }
+      return found;
+    },
+    apply: async (object, { dryRun = false } = {}) => {
+      const query = new URLSearchParams({ fieldManager: FIELD_MANAGER, force: "true", fieldValidation: "Strict" });
+      if (dryRun) query.set("dryRun", "All");
+      const path = `${objectPath(object)}?${query}`;
+      const what = `${object.kind} ${object.metadata.name}`;
+      return good(await ask("PATCH", path, object, "application/apply-patch+yaml"), what) as LiveObject;
+    },
+    remove: async (path) => {
+      const answer = await ask("DELETE", path, { propagationPolicy: "Background" });
+      if (answer.status === 404) return false;
+      good(answer, `delete ${path}`);
+      return true;
+    },
+  };
+}
+
+interface Page {
+  readonly kind: string;
+  readonly apiVersion: string;
+  readonly metadata: { readonly continue?: string };
+  readonly items: readonly LiveObject[];
+}
+
+/** What the API server says why it does not do something (Kubernetes API, Status). */
+interface Refusal {
+  readonly message?: string;
+  readonly reason?: string;
+}
+
+function good({ status, body }: ApiAnswer, what: string): unknown {
+  if (status >= 200 && status < 300) return body;
+  throw refusedAs(status, body, what);
+}
+
+function refusedAs(status: number, body: unknown, what: string): TrustKernError {
+  const { message = `HTTP ${status}`, reason = "" } = (body ?? {}) as Refusal;
+  // PodSecurity, quotas and admission policies say Forbidden too: that is about the object, and not about who asks.
+  const isUser = status === 401 || (status === 403 && / cannot [a-z]+ resource /.test(message));
+  if (isUser) return kubernetesLifeErrors.error("CLUSTER_DENIED", `${what}: ${message}`, { path: what });
+  if (status === 429 || status >= 500) {
+    return kubernetesLifeErrors.error("CLUSTER_UNREACHABLE", `${what}: HTTP ${status}: ${message}`, { path: what });
+  }
+  return kubernetesLifeErrors.error("CLUSTER_REJECTED", `${what}: ${reason === "" ? "" : `${reason}: `}${message}`, {
+    path: what,
+  });
+}
+
+function exchange(
+  url: URL,
+  options: RequestOptions,
+  body: string | undefined,
+  contentType: string,
+): Promise<ApiAnswer> {
+  return new Promise((resolve, reject) => {
+    const headers = { ...options.headers, accept: "application/json", ...(body && { "content-type": contentType }) };
+    const call = request(url, { ...options, headers }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on("data", (chunk: Buffer) => chunks.push(chunk));
+      response.on("error", reject);
+      response.on("end", () => {
+        const text = Buffer.concat(chunks).toString("utf8");
+        resolve({ status: response.statusCode ?? 0, body: jsonOf(text) });
+      });
+    });
+    call.on("error", reject);
+    call.end(body);
+  });
+}
+
+/** What is no JSON is the word of something before the API server: it is shown as it is. */
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return { message: text.slice(0, 300) };
+  }
+}
+
+function limit(): AbortSignal {
+  return AbortSignal.timeout(ANSWER_MS);
+}
+
+function reasonOf(cause: unknown): string {
+  const { code, errors } = (cause ?? {}) as { readonly code?: string; readonly errors?: readonly unknown[] };
+  if (errors !== undefined && errors.length > 0) return errors.map(messageOf).join("; ");
+  return code === undefined ? messageOf(cause) : `${code}: ${messageOf(cause)}`;
+}

@@ -1,0 +1,39 @@
+import { deploymentLabels } from "../labels.ts";
+import { podNamed } from "../pods.ts";
+import { collectionPath } from "./api.ts";
+import { applyObject, startedFor } from "./apply.ts";
+import type { Cluster } from "./cluster.ts";
+import { untilReady } from "./rollout.ts";
+import { secretObjects } from "./secrets.ts";
+
+/** Longest wait for a workload that starts anew, in milliseconds. */
+const START_MS = 180_000;
+
+/** Writes every Secret of the deployment that is not as the secret store of this machine has it. */
+export async function applySecrets({ api, layout, model, plan }: Cluster): Promise<void> {
+  for (const object of secretObjects({ layout, model, plan })) await applyObject(api, object);
+}
+
+/** Version of the Secret of each component that has one, as the cluster has it. */
+export async function secretVersions({
+  api,
+  plan,
+}: Pick<Cluster, "api" | "plan">): Promise<ReadonlyMap<string, string>> {
+  const path = collectionPath("v1", "Secret", plan.deployment.kubernetes.namespace);
+  const live = await api.list(path, { ...deploymentLabels(plan.deployment) });
+  return new Map(live.map(({ metadata: { name, resourceVersion = "" } }) => [name, resourceVersion]));
+}
+
+/**
+ * Starts the pods of a component anew, one after the other, with its Secret as it is now, and waits until they are ready.
+ * @throws WORKLOAD_FAILED, WORKLOAD_TIMEOUT
+ */
+export async function startAnew(cluster: Cluster, component: string): Promise<void> {
+  const { api, plan, options } = cluster;
+  const pod = podNamed(plan.pods, component);
+  const workload = plan.objects.find(({ kind, metadata }) => kind === pod?.kind && metadata.name === pod?.name);
+  if (pod === undefined || workload === undefined) return;
+  const versions = await secretVersions(cluster);
+  await applyObject(api, startedFor(workload, pod.components, versions));
+  await untilReady({ api, plan, pods: [pod], limitMs: START_MS, signal: options.signal, onReady: () => undefined });
+}

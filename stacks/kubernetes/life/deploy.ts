@@ -1,0 +1,152 @@
+import { MANAGE_SOCKET } from "../../../modules/custody/component.ts";
+import { claimDirs } from "../../host/claim.ts";
+import { custodyManagement } from "../../host/custody-management.ts";
+import { hostErrors } from "../../host/errors.ts";
+import { takeFirstSteps } from "../../host/first-steps.ts";
+import { takeLock } from "../../host/lock.ts";
+import { healthOf, unsealNow, untilAnswers } from "../../host/trust/unseal.ts";
+import { podNamed } from "../pods.ts";
+import { objectPath } from "./api.ts";
+import { applyObject, isBeforePods, leftOver, type ObjectChange, startedFor } from "./apply.ts";
+import { secretVersions } from "./apply-secrets.ts";
+import { type Cluster, openCluster } from "./cluster.ts";
+import { assertAsPlanned } from "./differences.ts";
+import { openForwards } from "./forwards.ts";
+import type { ClusterOptions } from "./options.ts";
+import { type Preflight, preflight } from "./preflight.ts";
+import { untilReady } from "./rollout.ts";
+import { prepareStore, secretObjects } from "./secrets.ts";
+import { clusterSite } from "./site.ts";
+
+/** Longest wait until custody's socket is there, in milliseconds. */
+const ANSWER_MS = 180_000;
+/** Longest wait for what the first steps need, in milliseconds. */
+const FIRST_MS = 300_000;
+
+/** Who orders the unsealing that belongs to a deploy, for records. */
+const DEPLOY_ACTOR = "trustkern deploy";
+
+/** How to deploy to a cluster. */
+export interface ClusterDeployOptions extends ClusterOptions {
+  /** Whether somebody else applies the objects, such as Argo CD: then only the namespace and the Secrets are written. */
+  readonly appliedElsewhere: boolean;
+  /** Whether to wait until every pod is ready. */
+  readonly wait: boolean;
+  /** Longest wait for pods, in milliseconds. */
+  readonly limitMs: number;
+  /** Asks a person for the passphrase of the decryption keys, in UTF-8. @default they open without a person */
+  readonly passphrase?: (() => Promise<Uint8Array>) | undefined;
+  readonly onChange: (change: ObjectChange) => void;
+}
+
+/** What a deploy to a cluster came to. */
+export interface ClusterDeployReport {
+  readonly schema: "trustkern.deploy/1";
+  readonly components: readonly string[];
+  /** Objects that were made, changed or removed. */
+  readonly changed: number;
+  /** Whether every pod is ready; false where nobody waited. */
+  readonly healthy: boolean;
+  /** The cluster, as it says itself. */
+  readonly cluster: Preflight;
+}
+
+/**
+ * Makes the cluster what `trustkern.yaml` says: looks, applies, waits, and holds what runs against the plan before custody may open
+ * anything. A second run converges, whatever ended the first.
+ * @throws every code of `kubernetesLifeErrors`, KUBERNETES_REFUSED, STATE_LOCKED, STATE_CORRUPT, DEPLOY_CANCELLED
+ */
+export async function deployCluster(options: ClusterDeployOptions): Promise<ClusterDeployReport> {
+  const cluster = await openCluster(options);
+  const { api, plan, model, layout } = cluster;
+  const { onProgress, onWarning, deployment } = options;
+  const seen = await preflight(api, plan);
+  onProgress(
+    `Kubernetes ${seen.version}, namespace ${deployment.kubernetes.namespace}${seen.namespaceThere ? "" : ", which is made"}`,
+  );
+  if (seen.enforcer === undefined) onWarning(NO_ENFORCER);
+  claimDirs(layout);
+  const unlock = takeLock(layout.lockFile, options.pid);
+  try {
+    await prepareStore(options, { layout, model, plan });
+    const changed = await applyAll(cluster, options);
+    await using forwards = await openForwards(cluster);
+    const site = await clusterSite(cluster, forwards, DEPLOY_ACTOR);
+    const well = (names: readonly string[], limitMs: number, loud: boolean) =>
+      untilReady({
+        api,
+        plan,
+        pods: plan.pods.filter((pod) => names.some((name) => podNamed(plan.pods, name) === pod)),
+        limitMs,
+        signal: options.signal,
+        onReady: ({ name }) => (loud ? onProgress(`${name} is ready`) : undefined),
+      });
+    const management = custodyManagement(forwards.socket("custody", MANAGE_SOCKET));
+    try {
+      onProgress("waiting for custody");
+      await untilAnswers(management, { limitMs: ANSWER_MS, signal: options.signal });
+      await assertAsPlanned(cluster);
+      if ((await healthOf(management)).sealed) {
+        await unsealNow(management, DEPLOY_ACTOR, options.passphrase);
+        onProgress("everything is as planned: custody is unsealed");
+      }
+    } finally {
+      management.close();
+    }
+    const { socket } = forwards;
+    await takeFirstSteps({ deployment, site, socket, well: (names) => well(names, FIRST_MS, false), onProgress });
+    if (options.wait)
+      await well(
+        plan.pods.map(({ name }) => name),
+        options.limitMs,
+        true,
+      );
+    return {
+      schema: "trustkern.deploy/1",
+      components: model.components.map(({ name }) => name),
+      changed,
+      healthy: options.wait,
+      cluster: seen,
+    };
+  } finally {
+    unlock();
+  }
+}
+
+const NO_ENFORCER =
+  "NO NETWORK PLUGIN THAT ENFORCES POLICIES WAS SEEN: if there is none, every pod of the cluster reaches every other, and only mutual TLS stands between them. trustkern verify boundary tries it";
+
+/** Applies the objects that this command line applies, and removes what is left of earlier ones. */
+async function applyAll(cluster: Cluster, options: ClusterDeployOptions): Promise<number> {
+  const { api, plan, model, layout } = cluster;
+  let changed = 0;
+  const count = (changes: readonly ObjectChange[]): void => {
+    changed += changes.length;
+    for (const change of changes) options.onChange(change);
+  };
+  const go = (): void => {
+    if (options.signal.aborted) throw hostErrors.error("DEPLOY_CANCELLED", "interrupted; what was applied stays");
+  };
+  const own = plan.objects.filter(({ kind }) => !options.appliedElsewhere || kind === "Namespace");
+  for (const object of own.filter(isBeforePods)) {
+    go();
+    count(await applyObject(api, object));
+  }
+  for (const object of secretObjects({ layout, model, plan })) {
+    go();
+    count(await applyObject(api, object));
+  }
+  if (options.appliedElsewhere) return changed;
+  const versions = await secretVersions(cluster);
+  for (const object of own.filter((each) => !isBeforePods(each))) {
+    go();
+    const components = podNamed(plan.pods, object.metadata.name)?.components ?? [];
+    count(await applyObject(api, startedFor(object, components, versions)));
+  }
+  for (const object of await leftOver(api, plan)) {
+    go();
+    if (await api.remove(objectPath(object)))
+      count([{ action: "delete", kind: object.kind, name: object.metadata.name }]);
+  }
+  return changed;
+}

@@ -1,0 +1,60 @@
+import { rmSync } from "node:fs";
+import { serverName } from "../../../model/placement.ts";
+import { hostSocket } from "../../docker/mounts.ts";
+import { podNamed } from "../pods.ts";
+import type { Cluster } from "./cluster.ts";
+import { type Forward, forwardPort, forwardSocket } from "./forward.ts";
+import { finderOf } from "./pods-running.ts";
+
+/** Where this machine reaches a port of a component. */
+export interface Endpoint {
+  readonly host: string;
+  readonly port: number;
+  readonly servername: string;
+}
+
+/** Ways into the pods of a deployment, until they are closed. */
+export interface Forwards extends AsyncDisposable {
+  /** Path of a socket on this machine that leads to a component's. */
+  readonly socket: (component: string, socket: string) => string;
+  /** @throws TypeError for a port that no component has */
+  readonly endpoint: (component: string, port: string) => Promise<Endpoint>;
+  /** Nothing of them keeps this process alive. */
+  readonly unref: () => void;
+}
+
+/** Opens a way to every socket of the deployment; each asks the cluster with its first connection. */
+export async function openForwards({ options, config, api, plan, model, layout }: Cluster): Promise<Forwards> {
+  const opened = new Map<string, Forward>();
+  const own = model.components.filter(({ name }) => podNamed(plan.pods, name) !== undefined);
+  for (const { name, sockets } of own) {
+    for (const { name: socket, path } of sockets) {
+      const here = hostSocket(layout, name, socket);
+      opened.set(here, await forwardSocket(config, here, path, finderOf(api, plan, name)));
+    }
+  }
+  let referenced = true;
+  return {
+    socket: (component, socket) => hostSocket(layout, component, socket),
+    endpoint: async (component, port) => {
+      const found = own.find(({ name }) => name === component)?.ports.find(({ name }) => name === port);
+      if (found === undefined) throw new TypeError(`${component} has no port "${port}"`);
+      const key = `${component}:${port}`;
+      const forward = opened.get(key) ?? (await forwardPort(config, found.port, finderOf(api, plan, component)));
+      if (!referenced) forward.unref();
+      opened.set(key, forward);
+      return { host: "127.0.0.1", port: forward.port, servername: serverName(component, options.deployment.tenant) };
+    },
+    unref: () => {
+      referenced = false;
+      for (const forward of opened.values()) forward.unref();
+    },
+    [Symbol.asyncDispose]: async () => {
+      for (const [key, forward] of opened) {
+        await forward[Symbol.asyncDispose]();
+        rmSync(key, { force: true });
+      }
+      opened.clear();
+    },
+  };
+}

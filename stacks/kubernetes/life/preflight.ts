@@ -1,0 +1,177 @@
+import { renderFindings } from "../../../model/findings.ts";
+import type { Finding } from "../../../shared/finding.ts";
+import { LABEL } from "../../docker/labels.ts";
+import type { KubernetesPlan } from "../plan.ts";
+import { type ClusterApi, collectionPath, type LiveObject } from "./api.ts";
+import { kubernetesLifeErrors } from "./errors.ts";
+import { quotaFindings, roomFindings } from "./room.ts";
+
+/** Oldest version that has all that the objects are made of: `persistentVolumeClaimRetentionPolicy` is stable since then. */
+const LEAST_MINOR = 32;
+
+/** What the command line does in the namespace, by API group. */
+const RIGHTS: readonly (readonly [group: string, resource: string, verbs: readonly string[]])[] = [
+  ["", "configmaps", ["get", "list", "patch", "create", "delete"]],
+  ["", "secrets", ["get", "list", "patch", "create", "delete"]],
+  ["", "services", ["get", "list", "patch", "create", "delete"]],
+  ["", "serviceaccounts", ["get", "list", "patch", "create", "delete"]],
+  ["", "pods", ["get", "list"]],
+  ["", "pods/exec", ["get", "create"]],
+  ["", "pods/portforward", ["get", "create"]],
+  ["", "persistentvolumeclaims", ["get", "list"]],
+  ["", "resourcequotas", ["list"]],
+  ["apps", "statefulsets", ["get", "list", "patch", "create", "delete"]],
+  ["apps", "deployments", ["get", "list", "patch", "create", "delete"]],
+  ["batch", "jobs", ["get", "list", "patch", "create", "delete"]],
+  ["networking.k8s.io", "networkpolicies", ["get", "list", "patch", "create", "delete"]],
+  ["policy", "poddisruptionbudgets", ["get", "list", "patch", "create", "delete"]],
+  ["autoscaling", "horizontalpodautoscalers", ["get", "list", "patch", "create", "delete"]],
+];
+
+/** Programs of network plugins that enforce NetworkPolicies, by a part of their pods' names in any namespace. */
+const ENFORCERS = [
+  "calico-node",
+  "canal",
+  "cilium",
+  "antrea-agent",
+  "kube-router",
+  "kube-network-policies",
+  "ovnkube-node",
+  "weave-net",
+  "aws-node",
+  "azure-npm",
+] as const;
+
+/** What a look at the cluster found, before anything is changed. */
+export interface Preflight {
+  /** Such as `v1.34.1`. */
+  readonly version: string;
+  /** A network plugin that is known to enforce policies; undefined where none is seen. */
+  readonly enforcer: string | undefined;
+  /** Whether the namespace is there, and ours. */
+  readonly namespaceThere: boolean;
+}
+
+/**
+ * Looks whether the cluster can have the deployment: its version, what this user may do, whose the namespace is, the storage class,
+ * and what there is room for. Changes nothing.
+ * @throws CLUSTER_UNREACHABLE, CLUSTER_TOO_OLD, CLUSTER_DENIED, NAMESPACE_FOREIGN, STORAGE_CLASS_MISSING, CLUSTER_QUOTA
+ */
+export async function preflight(api: ClusterApi, plan: KubernetesPlan): Promise<Preflight> {
+  const version = await assertVersion(api);
+  const namespaceThere = await assertNamespace(api, plan);
+  await assertRights(api, plan);
+  await assertStorageClass(api, plan);
+  const { namespace } = plan.deployment.kubernetes;
+  const quotas = namespaceThere ? await api.list(collectionPath("v1", "ResourceQuota", namespace)) : [];
+  const findings = [...quotaFindings(quotas, plan), ...(await nodesRoom(api, plan, namespaceThere))];
+  if (findings.length > 0) {
+    const message = renderFindings("the cluster has no room for the deployment", findings);
+    throw kubernetesLifeErrors.error("CLUSTER_QUOTA", message, { path: findings[0]?.path, cause: findings });
+  }
+  return { version, namespaceThere, enforcer: await enforcerOf(api) };
+}
+
+/** Whether a namespace is this deployment's, by its labels. */
+export function isOwn({ metadata: { labels = {} } }: LiveObject, { deployment }: KubernetesPlan): boolean {
+  return labels[`${LABEL}.deployment`] === deployment.name && labels[`${LABEL}.tenant`] === deployment.tenant;
+}
+
+async function assertVersion(api: ClusterApi): Promise<string> {
+  const { body } = await api.ask("GET", "/version");
+  const { gitVersion = "", minor = "", major = "" } = (body ?? {}) as Record<string, string | undefined>;
+  const number = Number.parseInt(minor, 10);
+  if (major === "1" && number >= LEAST_MINOR) return gitVersion;
+  const said = gitVersion === "" ? "says no version" : `is ${gitVersion}`;
+  throw kubernetesLifeErrors.error("CLUSTER_TOO_OLD", `the cluster ${said}; accepted: 1.${LEAST_MINOR} or later`);
+}
+
+async function assertNamespace(api: ClusterApi, plan: KubernetesPlan): Promise<boolean> {
+  const { namespace } = plan.deployment.kubernetes;
+  const found = await api.get(`${collectionPath("v1", "Namespace")}/${namespace}`);
+  if (found === undefined) return false;
+  if (found.metadata.deletionTimestamp !== undefined) {
+    throw kubernetesLifeErrors.error("NAMESPACE_FOREIGN", `the namespace "${namespace}" is being removed`, {
+      path: "kubernetes.namespace",
+      fix: "wait until kubectl get namespace no longer shows it, and run the command again",
+    });
+  }
+  if (isOwn(found, plan)) return true;
+  const { labels = {} } = found.metadata;
+  const owner = labels[`${LABEL}.deployment`];
+  const whose =
+    owner === undefined
+      ? "has no label of trustkern"
+      : `belongs to the deployment "${owner}" of tenant "${labels[`${LABEL}.tenant`]}"`;
+  throw kubernetesLifeErrors.error("NAMESPACE_FOREIGN", `the namespace "${namespace}" is there and ${whose}`, {
+    path: "kubernetes.namespace",
+  });
+}
+
+/** Asks for every right, so that an administrator is asked once. */
+async function assertRights(api: ClusterApi, { deployment: { kubernetes } }: KubernetesPlan): Promise<void> {
+  const { namespace } = kubernetes;
+  const namespaces = ["", "namespaces", ["get", "patch", "create"]] as const;
+  const denied: string[] = [];
+  for (const [group, full, verbs] of [namespaces, ...RIGHTS]) {
+    const [resource, subresource] = full.split("/");
+    // A namespace is asked for by its name; everything else is in it.
+    const place = full === "namespaces" ? { name: namespace } : { namespace };
+    const allowed = await Promise.all(
+      verbs.map(async (verb) => {
+        const spec = { resourceAttributes: { group, resource, subresource, verb, ...place } };
+        const review = { apiVersion: "authorization.k8s.io/v1", kind: "SelfSubjectAccessReview", spec };
+        const { status, body } = await api.ask(
+          "POST",
+          "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
+          review,
+        );
+        const { status: said } = (body ?? {}) as { readonly status?: { readonly allowed?: boolean } };
+        return status < 300 && said?.allowed === true;
+      }),
+    );
+    const not = verbs.filter((_, index) => allowed[index] !== true);
+    if (not.length > 0) denied.push(`${not.join(", ")} ${full}${group === "" ? "" : `.${group}`}`);
+  }
+  if (denied.length === 0) return;
+  const message = `this user may not, in namespace "${namespace}": ${denied.join("; ")}`;
+  throw kubernetesLifeErrors.error("CLUSTER_DENIED", message, { path: "kubernetes.namespace" });
+}
+
+async function assertStorageClass(api: ClusterApi, plan: KubernetesPlan): Promise<void> {
+  const { storageClass } = plan.deployment.kubernetes;
+  const answer = await api.ask("GET", "/apis/storage.k8s.io/v1/storageclasses");
+  // Somebody who may not look at what is the whole cluster's is told by the claim that stays unbound.
+  if (answer.status === 403) return;
+  const { items = [] } = (answer.body ?? {}) as { readonly items?: readonly LiveObject[] };
+  const names = items.map(({ metadata }) => metadata.name);
+  const isDefault = ({ metadata }: LiveObject) =>
+    metadata.annotations?.["storageclass.kubernetes.io/is-default-class"] === "true";
+  if (storageClass === undefined ? items.some(isDefault) : names.includes(storageClass)) return;
+  const what =
+    storageClass === undefined
+      ? "the cluster has no storage class of its own"
+      : `there is no storage class "${storageClass}"`;
+  throw kubernetesLifeErrors.error(
+    "STORAGE_CLASS_MISSING",
+    `${what}; accepted: ${names.join(", ") || "none is there"}`,
+    {
+      path: "kubernetes.storageClass",
+    },
+  );
+}
+
+/** What the nodes have left; asked for a first deploy alone, since later what runs is counted already. */
+async function nodesRoom(api: ClusterApi, plan: KubernetesPlan, there: boolean): Promise<readonly Finding[]> {
+  const answer = there ? { status: 403, body: undefined } : await api.ask("GET", "/api/v1/nodes");
+  if (answer.status !== 200) return [];
+  const { items = [] } = answer.body as { readonly items?: readonly LiveObject[] };
+  return roomFindings(items, plan);
+}
+
+async function enforcerOf(api: ClusterApi): Promise<string | undefined> {
+  const { status, body } = await api.ask("GET", "/apis/apps/v1/daemonsets");
+  if (status !== 200) return undefined;
+  const { items = [] } = body as { readonly items?: readonly LiveObject[] };
+  return items.map(({ metadata }) => metadata.name).find((name) => ENFORCERS.some((known) => name.includes(known)));
+}

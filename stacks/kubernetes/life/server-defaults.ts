@@ -1,0 +1,77 @@
+import { isDeepStrictEqual } from "node:util";
+
+/** A member that the server adds to what was applied: the end of its path, and what it is; where nothing is said, anything. */
+type Default = readonly [path: RegExp, value?: unknown];
+
+/**
+ * What Kubernetes fills in by its own rules (API reference, defaults of each kind), or keeps of an object. What is added beyond these,
+ * by whomever, is a difference.
+ */
+const DEFAULTS: readonly Default[] = [
+  [/^\w+\.status$/],
+  [/^\w+\.metadata\.(uid|resourceVersion|generation|creationTimestamp|managedFields)$/],
+  [/^\w+\.(spec\.template\.|spec\.volumeClaimTemplates\[\w*\]\.)metadata\.creationTimestamp$/, null],
+  [/^Namespace\.metadata\.labels\.kubernetes\.io\/metadata\.name$/],
+  [/^Namespace\.spec$/, { finalizers: ["kubernetes"] }],
+  [/^Deployment\.metadata\.annotations$/],
+  [/^Deployment\.spec\.progressDeadlineSeconds$/, 600],
+  [/^StatefulSet\.spec\.volumeClaimTemplates\[\]\.status$/, { phase: "Pending" }],
+  [/^(StatefulSet|Deployment)\.spec\.replicas$/],
+  [/^(StatefulSet|Deployment)\.spec\.template\.metadata\.annotations$/],
+  [/^Job\.spec\.(parallelism|completions)$/, 1],
+  [/^Job\.spec\.completionMode$/, "NonIndexed"],
+  [/^Job\.spec\.podReplacementPolicy$/, "TerminatingOrFailed"],
+  [/^Job\.spec\.(suspend|manualSelector)$/, false],
+  [/^Job\.spec\.selector$/],
+  [/^Job\.spec\.template\.metadata\.labels\.(batch\.kubernetes\.io\/)?(controller-uid|job-name)$/],
+  [/^Service\.spec\.(clusterIP|clusterIPs|ipFamilies|ipFamilyPolicy|healthCheckNodePort)$/],
+  [/^Service\.spec\.ports\[\]\.nodePort$/],
+  [/^Service\.spec\.internalTrafficPolicy$/, "Cluster"],
+  [/^Service\.spec\.sessionAffinity$/, "None"],
+  [/^Service\.spec\.allocateLoadBalancerNodePorts$/, true],
+  [/^HorizontalPodAutoscaler\.spec\.behavior\.scaleUp$/],
+  [/^HorizontalPodAutoscaler\.spec\.behavior\.scaleDown\.selectPolicy$/, "Max"],
+  [/\.spec\.template\.spec\.dnsPolicy$/, "ClusterFirst"],
+  [/\.spec\.template\.spec\.schedulerName$/, "default-scheduler"],
+  [/\.spec\.template\.spec\.terminationGracePeriodSeconds$/, 30],
+  [/\.spec\.template\.spec\.serviceAccount$/],
+  [/\.containers\[\]\.terminationMessagePath$/, "/dev/termination-log"],
+  [/Probe\.successThreshold$/, 1],
+];
+
+/** Members of a list's elements that say which one each is. */
+const KEYS = ["mountPath", "name", "containerPort", "topologyKey"] as const;
+
+type Members = Readonly<Record<string, unknown>>;
+
+/** An object of the cluster as it was applied, and everything that somebody else has added to it. */
+export function withoutDefaults<T extends { readonly kind: string }>(live: T, planned: object): T {
+  return strip(live, planned, live.kind) as T;
+}
+
+function strip(live: unknown, planned: unknown, path: string): unknown {
+  if (Array.isArray(live)) {
+    const wanted = Array.isArray(planned) ? planned : [];
+    const key = KEYS.find(
+      (known) => wanted.length > 0 && wanted.every((each) => isMembers(each) && Object.hasOwn(each, known)),
+    );
+    return live.map((each: unknown, index) => {
+      const match =
+        key === undefined || !isMembers(each) ? wanted[index] : wanted.find((one: Members) => one[key] === each[key]);
+      return match === undefined ? each : strip(each, match, `${path}[]`);
+    });
+  }
+  if (!isMembers(live) || !isMembers(planned)) return live;
+  const kept = Object.entries(live).filter(
+    ([name, value]) => Object.hasOwn(planned, name) || !isDefault(`${path}.${name}`, value),
+  );
+  return Object.fromEntries(kept.map(([name, value]) => [name, strip(value, planned[name], `${path}.${name}`)]));
+}
+
+function isDefault(path: string, value: unknown): boolean {
+  return DEFAULTS.some(([known, is]) => known.test(path) && (is === undefined || isDeepStrictEqual(value, is)));
+}
+
+function isMembers(value: unknown): value is Members {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

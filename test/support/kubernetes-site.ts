@@ -1,0 +1,154 @@
+import { writeFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { TestTransit } from "../../custody/backends/contract/test-transit.ts";
+import type { Deployment } from "../../model/deployment.ts";
+import { buildModel } from "../../modules/index.ts";
+import { describeImage } from "../../operations/images/build/archive.ts";
+import { layersOf } from "../../operations/images/build/contents.ts";
+import { KNOWN_IMAGES } from "../../operations/images/known-images.ts";
+import { LOCK_FILE, renderImageLock } from "../../operations/images/lock-file.ts";
+import { imageNamesOf, referenceOf } from "../../operations/images/lock-images.ts";
+import { defaultCacheDir } from "../../operations/tools/context.ts";
+import packageJson from "../../package.json" with { type: "json" };
+import { parseDeploymentYaml } from "../../profiles/parse.ts";
+import { kubernetesPlacement } from "../../stacks/kubernetes/placement.ts";
+import { SOFTHSM, SoftToken } from "../integration/signers/soft-token.ts";
+import { importImages } from "./cluster/images.ts";
+import type { Cluster } from "./cluster/up.ts";
+import { PROJECT } from "./deployment.ts";
+import { CLI } from "./docker.ts";
+import { type Ended, runProgram } from "./run.ts";
+
+/** A deployment of profile customer-tenant for a cluster of the tests: its folder, and what stands for servers of the customer. */
+export class KubernetesSite {
+  readonly folder: string;
+  readonly file: string;
+  readonly cluster: Cluster;
+  readonly transit = new TestTransit();
+  readonly soft = new SoftToken();
+  #deployment: Deployment | undefined;
+
+  constructor(folder: string, cluster: Cluster) {
+    this.folder = folder;
+    this.file = join(folder, "trustkern.yaml");
+    this.cluster = cluster;
+  }
+
+  get deployment(): Deployment {
+    if (this.#deployment === undefined) throw new TypeError("not prepared yet");
+    return this.#deployment;
+  }
+
+  /**
+   * Writes the deployment file, gives the cluster its images by their digests, and holds the ceremony.
+   * @param changes members of the file in the place of the usual ones
+   */
+  async prepare(changes: (file: Record<string, unknown>) => object = (file) => file): Promise<void> {
+    await this.transit.start(this.cluster.addresses.host);
+    for (const token of ["root", "issuing"]) this.soft.make(`tk-${token}`);
+    this.write(changes);
+    await this.#giveImages();
+    await this.must(["certs", "init", "--conductor", "Ada", "--witnesses", "Grace"]);
+  }
+
+  /** Writes the deployment file anew. */
+  write(changes: (file: Record<string, unknown>) => object): void {
+    const text = JSON.stringify(changes(this.#usual()));
+    writeFileSync(this.file, text);
+    this.#deployment = parseDeploymentYaml(text, this.file);
+  }
+
+  /** Runs the command line on it. */
+  cli(args: readonly string[], timeoutSeconds = 400): Promise<Ended> {
+    return runProgram(process.execPath, [...CLI, "-f", this.file, "--progress", "plain", ...args], {
+      env: { KUBECONFIG: this.cluster.kubeconfig },
+      timeoutSeconds,
+    });
+  }
+
+  /** The same, and fails with what it said when it does not end with exit code 0. */
+  async must(args: readonly string[]): Promise<Ended> {
+    const ended = await this.cli(args);
+    if (ended.code !== 0) throw new Error(`${args.join(" ")} ended with ${ended.code}: ${ended.stderr}${ended.stdout}`);
+    return ended;
+  }
+
+  stop(): void {
+    this.transit.stop();
+    this.soft.remove();
+  }
+
+  #usual(): Record<string, unknown> {
+    const { address, mount, key, tokenFile, caFile } = this.transit.key();
+    const { hostname, port } = new URL(address);
+    const on = (token: string) => ({
+      kind: "pkcs11",
+      module: SOFTHSM,
+      token: `tk-${token}`,
+      pinFile: this.soft.pinFile,
+    });
+    const allow = (host: string, number: number, purpose: string) => ({ host, port: number, protocol: "tcp", purpose });
+    return {
+      ...{ name: "plant", tenant: "acme", profile: "customer-tenant", engine: "kubernetes", gateways: ["gw-01"] },
+      hosting: { region: "eu-central-1", account: "123456789012" },
+      images: { source: "registry", mirror: "registry.example/trustkern", foreign: "built", grafana: "absent" },
+      egress: {
+        allow: [
+          { ...allow("registry.example", 443, "images"), region: "eu-central-1" },
+          allow(hostname, Number(port), "keys"),
+        ],
+      },
+      pki: { root: on("root"), issuing: on("issuing") },
+      custody: {
+        ...{ kind: "vault", address, mount, key, tokenFile, caFile, owner: "customer" },
+        ...{ class: "software", acceptSoftware: "a stand-in for the server in a test" },
+      },
+      kubernetes: {
+        databaseSize: "1GiB",
+        collector: { min: 2, max: 2 },
+        keys: { addresses: [`${hostname}/32`] },
+        external: {
+          "gateways-ca": { host: "ca.example", addresses: ["192.0.2.1/32"] },
+          "operators-ca": { host: "ca.example", addresses: ["192.0.2.1/32"] },
+        },
+      },
+    };
+  }
+
+  /** Makes the images, and writes the lock with the digests that the cluster has them by. */
+  async #giveImages(): Promise<void> {
+    const { node } = this.cluster;
+    const names = imageNamesOf(buildModel(this.deployment, kubernetesPlacement(this.deployment)));
+    const context = {
+      cacheDir: defaultCacheDir(process.env, homedir()),
+      projectDir: PROJECT,
+      toolsDir: join(PROJECT, "tools"),
+      env: process.env,
+      signal: new AbortController().signal,
+      refresh: false,
+      onProgress: () => undefined,
+    };
+    const built = [];
+    for (const name of names) {
+      const { contents, command } = KNOWN_IMAGES[name] ?? { command: [] };
+      if (contents === undefined) throw new Error(`the image "${name}" cannot be made here`);
+      const reference = referenceOf(this.deployment.images, name, packageJson.version);
+      const layers = await layersOf(context, contents);
+      built.push(describeImage({ name, reference, version: packageJson.version, command, layers }));
+    }
+    await importImages(node, built);
+    const ctr = ["ctr", "--namespace", "k8s.io", "images"];
+    const listed = (await node.must([...ctr, "list"])).split("\n").map((line) => line.split(/\s+/));
+    const images: Record<string, { reference: string; digest: string }> = {};
+    for (const [index, name] of names.entries()) {
+      const { reference = "" } = built[index] ?? {};
+      const [, , digest = ""] = listed.find(([ref]) => ref === reference) ?? [];
+      images[name] = { reference, digest };
+      // As a node has it that has pulled it by its digest.
+      const repository = reference.slice(0, reference.lastIndexOf(":"));
+      await node.must([...ctr, "tag", "--force", reference, `${repository}@${digest}`]);
+    }
+    writeFileSync(join(this.folder, LOCK_FILE), renderImageLock({ source: "registry", images }));
+  }
+}
