@@ -3,7 +3,7 @@ import { type CustodyManagement, custodyManagement } from "../../stacks/host/cus
 import { createDockerCli } from "../../stacks/host/docker-cli.ts";
 import { checkStart } from "../../stacks/host/trust/check.ts";
 import { trustErrors } from "../../stacks/host/trust/errors.ts";
-import { type StartPlace, trustFiles } from "../../stacks/host/trust/place.ts";
+import { trustFiles } from "../../stacks/host/trust/place.ts";
 import { fingerprintOf } from "../../stacks/host/trust/signing-key.ts";
 import { pinnedStartKey } from "../../stacks/host/trust/start-key.ts";
 import { renderUnit } from "../../stacks/host/trust/systemd-unit.ts";
@@ -16,6 +16,7 @@ import {
   unsealNow,
 } from "../../stacks/host/trust/unseal.ts";
 import { watchStarts } from "../../stacks/host/trust/watch.ts";
+import { clusterDifferences } from "../../stacks/kubernetes/life/differences.ts";
 import { type CommandContext, printJson, type Run } from "../command.ts";
 import { type CustodyHost, custodyHost } from "../custody-host.ts";
 import { passphraseAsked } from "../custody-passphrase.ts";
@@ -32,15 +33,16 @@ export const run: Run = async (context) => {
   if (context.options.systemd === true) return printUnit(context, host, signer);
   const management = custodyManagement(host.socket);
   try {
-    return host.start === undefined
+    const check = checkOf(context, host, signer);
+    return check === undefined
       ? await unsealEmbedded(context, management)
-      : await unsealDocker(context, unsealingOf(context, host, host.start, management, signer));
+      : await unsealDeployed(context, unsealingOf(context, host, management, check));
   } finally {
     management.close();
   }
 };
 
-async function unsealDocker(context: CommandContext, unsealing: Unsealing): Promise<ExitCode> {
+async function unsealDeployed(context: CommandContext, unsealing: Unsealing): Promise<ExitCode> {
   const { options } = context;
   if (options.watch === true) return watch(context, unsealing);
   if (options.dryRun === true) {
@@ -76,20 +78,33 @@ async function watch(context: CommandContext, unsealing: Unsealing): Promise<Exi
   return EXIT.done;
 }
 
+/** How what runs is held against what was deployed; undefined where somebody has started its processes himself. */
+function checkOf(
+  { io }: CommandContext,
+  { start, cluster }: CustodyHost,
+  signer: string | undefined,
+): Unsealing["check"] | undefined {
+  if (cluster !== undefined) {
+    return async () => ({ version: undefined, findings: await clusterDifferences(cluster) });
+  }
+  if (start === undefined) return undefined;
+  const docker = createDockerCli(io.env);
+  return () =>
+    checkStart({ ...start, signer, docker: (args, call) => docker(args, { signal: io.cancelled, ...call }) });
+}
+
 function unsealingOf(
   context: CommandContext,
   { located, layout }: CustodyHost,
-  start: StartPlace,
   management: CustodyManagement,
-  signer: string | undefined,
+  check: Unsealing["check"],
 ): Unsealing {
   const { io } = context;
-  const docker = createDockerCli(io.env);
   return {
-    ...start,
+    deployment: located.deployment,
+    layout,
     management,
-    check: () =>
-      checkStart({ ...start, signer, docker: (args, call) => docker(args, { signal: io.cancelled, ...call }) }),
+    check,
     passphrase: passphraseAsked(context, located.deployment, layout),
     actor: actorOf(io),
     clock: io.now,

@@ -11,7 +11,7 @@ import { type StartPlace, trustFiles } from "./place.ts";
 import { writeSeen } from "./seen.ts";
 
 /** What an order to unseal works with. */
-export interface Unsealing extends StartPlace {
+export interface Unsealing extends Pick<StartPlace, "deployment" | "layout"> {
   readonly management: Pick<CustodyManagement, "call">;
   /** Looks whether everything is as it was deployed. */
   readonly check: () => Promise<StartVerdict>;
@@ -92,6 +92,7 @@ export async function untilAnswers(
 /** What may be there a little later, and costs no attempt at a PIN or a passphrase to ask again. */
 const AWAY = [
   ...["GRPC_UNREACHABLE", "DOCKER_UNREACHABLE", "DOCKER_FAILED", "SIGNER_TOKEN_MISSING", "CUSTODY_AUDIT_UNAVAILABLE"],
+  ...["CLUSTER_UNREACHABLE", "POD_UNREACHABLE"],
   ...["CUSTODY_STORE_UNREACHABLE", "CUSTODY_STORE_SERVICE_SEALED", "CUSTODY_STORE_THROTTLED"],
 ];
 
@@ -105,7 +106,7 @@ export function isAway(thrown: unknown): boolean {
  * @returns CUSTODY_START_REFUSED
  */
 export function startRefused(findings: readonly Finding[]): TrustKernError {
-  const title = "custody stays sealed: this host is not what was deployed";
+  const title = "custody stays sealed: what is here is not what was deployed";
   return trustErrors.error("CUSTODY_START_REFUSED", renderFindings(title, findings), {
     path: findings[0]?.path,
     cause: findings,

@@ -4,13 +4,13 @@ import { custodyManagement } from "../../host/custody-management.ts";
 import { hostErrors } from "../../host/errors.ts";
 import { takeFirstSteps } from "../../host/first-steps.ts";
 import { takeLock } from "../../host/lock.ts";
-import { healthOf, unsealNow, untilAnswers } from "../../host/trust/unseal.ts";
+import { unsealChecked, untilAnswers } from "../../host/trust/unseal.ts";
 import { podNamed } from "../pods.ts";
 import { objectPath } from "./api.ts";
 import { applyObject, isBeforePods, leftOver, type ObjectChange, startedFor } from "./apply.ts";
 import { secretVersions } from "./apply-secrets.ts";
 import { type Cluster, openCluster } from "./cluster.ts";
-import { assertAsPlanned } from "./differences.ts";
+import { clusterDifferences } from "./differences.ts";
 import { openForwards } from "./forwards.ts";
 import type { ClusterOptions } from "./options.ts";
 import { type Preflight, preflight } from "./preflight.ts";
@@ -85,11 +85,10 @@ export async function deployCluster(options: ClusterDeployOptions): Promise<Clus
     try {
       onProgress("waiting for custody");
       await untilAnswers(management, { limitMs: ANSWER_MS, signal: options.signal });
-      await assertAsPlanned(cluster);
-      if ((await healthOf(management)).sealed) {
-        await unsealNow(management, DEPLOY_ACTOR, options.passphrase);
-        onProgress("everything is as planned: custody is unsealed");
-      }
+      const check = async () => ({ version: undefined, findings: await clusterDifferences(cluster) });
+      const order = { deployment, layout, management, check, actor: DEPLOY_ACTOR, clock: options.clock };
+      await unsealChecked({ ...order, passphrase: options.passphrase });
+      onProgress("everything is as planned: custody is unsealed");
     } finally {
       management.close();
     }

@@ -1,12 +1,10 @@
 import type { V1Pod, V1PodSpec } from "@kubernetes/client-node";
-import { renderFindings } from "../../../model/findings.ts";
 import type { Finding } from "../../../shared/finding.ts";
 import { checkRendered } from "../check/index.ts";
 import type { PlannedObject } from "../objects.ts";
 import { type Pod, podNamed } from "../pods.ts";
 import { collectionPath, type LiveObject, objectPath } from "./api.ts";
 import type { Cluster } from "./cluster.ts";
-import { kubernetesLifeErrors } from "./errors.ts";
 import { asPod, isRunning } from "./pods-running.ts";
 import { withoutDefaults } from "./server-defaults.ts";
 
@@ -41,14 +39,6 @@ export async function clusterDifferences(looked: Looked): Promise<readonly Findi
     ...(await strangers(looked)),
     ...(await podDifferences(looked)),
   ];
-}
-
-/** @throws CLUSTER_DRIFTED with every difference */
-export async function assertAsPlanned(looked: Looked): Promise<void> {
-  const findings = await clusterDifferences(looked);
-  if (findings.length === 0) return;
-  const message = renderFindings("custody stays sealed: the cluster is not what was planned", findings);
-  throw kubernetesLifeErrors.error("CLUSTER_DRIFTED", message, { path: findings[0]?.path, cause: findings });
 }
 
 async function strangers({ api, plan }: Looked): Promise<readonly Finding[]> {

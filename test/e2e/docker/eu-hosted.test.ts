@@ -173,7 +173,10 @@ describe("the example with profile eu-hosted", () => {
 
   it("opens what is sealed to its active generation, also after its token's server was killed", async () => {
     const states: string[] = [];
-    const kem = createKemClient({ custody: { kind: "unix", socket: socket("custody-broker.kem") }, onState: (state) => states.push(state) });
+    const kem = createKemClient({
+      custody: { kind: "unix", socket: socket("custody-broker.kem") },
+      onState: (state) => states.push(state),
+    });
     const { item, ciphertext } = sealTo(await activeOf(socket("custody.manage")));
     const opens = async () => openedBy((await kem.open([item]))[0], ciphertext);
     expect(await opens()).toBe(true);

@@ -8,7 +8,8 @@ import { PROJECT, scratch } from "../deployment.ts";
 
 /** What sensors of {@link SimulatedSensors} need of a site. */
 export interface Gateway {
-  /** Port on 127.0.0.1 at which the gateway takes messages. */
+  /** IP address at which the gateway takes messages. @default 127.0.0.1 */
+  readonly host?: string;
   readonly port: number;
   /** Folder with the secrets of a component that may connect to the broker, for the rogue gateway, which is not asked to do anything. */
   readonly secrets: string;
@@ -21,7 +22,7 @@ export class SimulatedSensors {
   #child: ChildProcess | undefined;
 
   /** @param words that start a program where the site is */
-  async start(words: readonly string[], tenant: string, { port, secrets }: Gateway): Promise<void> {
+  async start(words: readonly string[], tenant: string, { host = "127.0.0.1", port, secrets }: Gateway): Promise<void> {
     const stateDir = join(this.#own.dir, "state");
     mkdirSync(stateDir);
     const at = (name: string): string => join(secrets, name);
@@ -29,7 +30,7 @@ export class SimulatedSensors {
     const tls = { caFile: at("ca.crt"), certFile: at("tls.crt"), keyFile: at("tls.key") };
     const config = {
       ...{ tenant, name: "simulator", controlSocket: this.socket, stateDir },
-      gatewayCoap: { host: "127.0.0.1", port },
+      gatewayCoap: { host, port },
       rogue: { broker: { ...broker, pinsFile: at("broker.pins") }, tls },
     };
     const file = join(this.#own.dir, "config.json");
