@@ -11,9 +11,14 @@ import { openHostLedger } from "../../stacks/host/host-ledger.ts";
 import { layoutOf } from "../../stacks/host/layout.ts";
 import { takeLock } from "../../stacks/host/lock.ts";
 import { hostFiles } from "../../stacks/host/store-files.ts";
+import { openCluster } from "../../stacks/kubernetes/life/cluster.ts";
+import { openForwards } from "../../stacks/kubernetes/life/forwards.ts";
+import type { ClusterOptions } from "../../stacks/kubernetes/life/options.ts";
+import { assertDeployed, clusterSite } from "../../stacks/kubernetes/life/site.ts";
 import type { CommandContext } from "../command.ts";
 import { locateDeployment } from "../deployment-file.ts";
 import { dockerTarget } from "../docker-target.ts";
+import { clusterOptions } from "../kubernetes-target.ts";
 import { actorOf } from "../user.ts";
 
 /** How long a command waits for another one that changes certificates, in milliseconds. */
@@ -28,11 +33,21 @@ export async function certsSite(context: CommandContext): Promise<CertsSite> {
   const actor = actorOf(io);
   const { deployment, dir } = await locateDeployment(io, flags);
   try {
+    if (deployment.engine === "kubernetes") return await siteInCluster(await clusterOptions(context), actor);
     if (deployment.engine === "docker") return await dockerSite((await dockerTarget(context)).options, actor);
     return await embeddedSite({ deployment, dir, temporaryDir: tmpdir(), clock: io.now, actor });
   } catch (thrown) {
-    throw afterCeremony(thrown, dir, deployment.engine === "docker" ? "trustkern deploy" : "trustkern up");
+    throw afterCeremony(thrown, dir, deployment.engine === "embedded" ? "trustkern up" : "trustkern deploy");
   }
+}
+
+/** Ways into its pods are there for as long as this process has something to do. */
+async function siteInCluster(options: ClusterOptions, actor: string): Promise<CertsSite> {
+  const cluster = await openCluster(options);
+  assertDeployed(cluster);
+  const forwards = await openForwards(cluster);
+  forwards.unref();
+  return clusterSite(cluster, forwards, actor);
 }
 
 /** A ceremony makes authorities and deploys nothing: whoever has held one is told what comes next. */

@@ -5,11 +5,13 @@ import { assertDeployed } from "../../stacks/docker/life/status.ts";
 import { printJson, type Run } from "../command.ts";
 import { confirm } from "../confirm.ts";
 import { dockerTarget } from "../docker-target.ts";
+import { isOnKubernetes } from "../engine-of.ts";
 import { planText } from "../plan-view.ts";
 import { resourceView } from "../resource-view.ts";
 
 /** `destroy`: containers and networks go; what was stored stays, unless `--volumes`. */
 export const run: Run = async (context) => {
+  if (await isOnKubernetes(context)) return (await import("./destroy-kubernetes.ts")).run(context);
   const { io, flags, options, paint } = context;
   const { options: target } = await dockerTarget(context);
   assertDeployed(target);

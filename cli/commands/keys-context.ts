@@ -65,6 +65,6 @@ export async function changingKeys<T>(
 }
 
 function socketOf({ engine, tenant }: Deployment, layout: Layout, component: string, name: string): string {
-  if (engine === "docker") return hostSocket(layout, component, name);
+  if (engine !== "embedded") return hostSocket(layout, component, name);
   return embeddedPlacement(layout, tenant, {}).socket(component, name);
 }

@@ -5,11 +5,13 @@ import { EXIT } from "../../shared/errors.ts";
 import { planDocker } from "../../stacks/docker/life/plan-docker.ts";
 import { type CommandContext, printJson, type Run } from "../command.ts";
 import { dockerTarget } from "../docker-target.ts";
+import { isOnKubernetes } from "../engine-of.ts";
 import { cliErrors } from "../errors.ts";
 import { planText } from "../plan-view.ts";
 
 /** `plan`: what a deploy would change, in the words of the model. */
 export const run: Run = async (context) => {
+  if (await isOnKubernetes(context)) return (await import("./plan-kubernetes.ts")).run(context);
   const { io, flags, options, paint } = context;
   const { options: target } = await dockerTarget(context);
   assertPins(target.images);

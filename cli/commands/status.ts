@@ -2,8 +2,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { EXIT } from "../../shared/errors.ts";
 import { isWell } from "../../stacks/docker/life/health.ts";
 import { type StatusReport, statusDocker } from "../../stacks/docker/life/status.ts";
-import { printJson, type Run } from "../command.ts";
+import { type CommandContext, printJson, type Run } from "../command.ts";
 import { dockerTarget } from "../docker-target.ts";
+import { isOnKubernetes } from "../engine-of.ts";
+import { clusterOptions } from "../kubernetes-target.ts";
 import type { Paint } from "../paint.ts";
 import { exportStatus } from "./status-export.ts";
 
@@ -13,22 +15,32 @@ const WATCH_MS = 2_000;
 export const run: Run = async (context) => {
   const { io, flags, options, paint } = context;
   if (typeof options.export === "string") return exportStatus(context, options.export);
-  const { options: target } = await dockerTarget(context);
+  const look = await lookOf(context);
   const show = (report: StatusReport): void => {
     if (flags.json) printJson(io, report);
     else io.stdout(statusText(report, paint));
   };
-  let report = await statusDocker(target);
+  let report = await look();
   if (options.watch === true && flags.json) printJson(io, { schema: "trustkern.status-stream/1" });
   show(report);
   while (options.watch === true && !io.cancelled.aborted) {
     await sleep(WATCH_MS, undefined, { signal: io.cancelled }).catch(() => undefined);
     if (io.cancelled.aborted) break;
-    report = await statusDocker(target);
+    report = await look();
     show(report);
   }
   return report.ok ? EXIT.done : EXIT.failed;
 };
+
+async function lookOf(context: CommandContext): Promise<() => Promise<StatusReport>> {
+  if (await isOnKubernetes(context)) {
+    const { statusCluster } = await import("../../stacks/kubernetes/life/status.ts");
+    const target = await clusterOptions(context);
+    return () => statusCluster(target);
+  }
+  const { options: target } = await dockerTarget(context);
+  return () => statusDocker(target);
+}
 
 function statusText(report: StatusReport, paint: Paint): string {
   const { deployment, tenant, profile, components, absent, ok } = report;
@@ -48,8 +60,9 @@ function statusText(report: StatusReport, paint: Paint): string {
   const head = ["component".padEnd(width), "condition", "zone      ", "started (UTC)      ", "restarts", " image"].join(
     "  ",
   );
-  const drift = components.flatMap(({ name, drift: all }) => all.map((what) => paint("yellow", `! ${name}: ${what}`)));
-  const left = absent.map((name) => `${name} is left out: images.${name} is absent`);
+  const changed = components.flatMap(({ name, drift: all }) => all.map((what) => `${name}: ${what}`));
+  const drift = [...changed, ...(report.drift ?? [])].map((what) => paint("yellow", `! ${what}`));
+  const left = absent.map((name) => `${name} is left out here`);
   const sum = ok ? paint("green", "all is well") : paint("red", "not all is well");
   const title = `${paint("bold", deployment)} (tenant ${tenant}, profile ${profile})`;
   return `${[title, paint("dim", head), ...lines, custodyLine(report.custody, paint), ...drift, ...left, sum].join("\n")}\n`;

@@ -1,10 +1,8 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { journalFileOf } from "../../host/certs-site.ts";
 import { writing } from "../../host/files.ts";
-import { custodyFolder } from "../../host/generations/signer-pin.ts";
 import { takeLock } from "../../host/lock.ts";
-import { trustFiles } from "../../host/trust/place.ts";
+import { removeStored } from "../../host/remove-stored.ts";
 import { STACK_FILE } from "../terraform/init.ts";
 import type { ProgressEvent } from "../terraform/progress.ts";
 import { removeLeftovers } from "./leftovers.ts";
@@ -54,18 +52,7 @@ export async function destroyDocker(options: DestroyOptions): Promise<DestroyRep
   if (options.volumes) {
     const unlock = takeLock(layout.lockFile, options.pid);
     try {
-      const kinds = [
-        layout.volumesDir,
-        layout.secretsDir,
-        layout.authoritiesDir,
-        layout.configDir,
-        layout.runDir,
-        trustFiles(layout).folder,
-        custodyFolder(layout.dir),
-      ];
-      for (const dir of [...kinds, layout.terraformDir, layout.logsDir, journalFileOf({ layout }), layout.stateFile]) {
-        writing(dir, () => rmSync(dir, { recursive: true, force: true }));
-      }
+      removeStored(layout);
     } finally {
       unlock();
     }

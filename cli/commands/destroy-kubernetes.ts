@@ -1,0 +1,35 @@
+import { EXIT } from "../../shared/errors.ts";
+import { openCluster } from "../../stacks/kubernetes/life/cluster.ts";
+import { destroyCluster } from "../../stacks/kubernetes/life/destroy.ts";
+import { assertDeployed } from "../../stacks/kubernetes/life/site.ts";
+import { printJson, type Run } from "../command.ts";
+import { confirm } from "../confirm.ts";
+import { clusterOptions } from "../kubernetes-target.ts";
+
+/** `destroy` on Kubernetes: the objects go; claims, keys and secrets stay, unless `--volumes`. */
+export const run: Run = async (context) => {
+  const { io, flags, options } = context;
+  const target = await clusterOptions(context);
+  const { plan, layout } = await openCluster(target);
+  assertDeployed({ layout, options: target });
+  const { name, kubernetes } = target.deployment;
+  const volumes = options.volumes === true;
+  if (options.dryRun === true) {
+    const changes = plan.objects
+      .filter(({ kind }) => volumes || kind !== "Namespace")
+      .map((object) => ({ action: "delete", kind: object.kind, name: object.metadata.name }));
+    if (flags.json) printJson(io, { schema: "trustkern.plan/1", deployment: name, changes, planFile: null });
+    else io.stdout(changes.map((each) => `- ${each.kind} ${each.name}\n`).join(""));
+    return EXIT.done;
+  }
+  await confirm(
+    context,
+    volumes
+      ? `This removes the namespace "${kubernetes.namespace}" of the deployment "${name}" and everything that it stored, decryption keys included: nothing brings them back.`
+      : `This removes every pod and object of the deployment "${name}"; its claims stay in namespace "${kubernetes.namespace}", its keys and secrets in ${target.dir}.`,
+  );
+  const report = await destroyCluster({ ...target, volumes });
+  if (flags.json) printJson(io, report);
+  else io.stdout(`${report.removed} objects removed; ${report.kept ? "what was stored is kept" : "nothing is kept"}\n`);
+  return EXIT.done;
+};
