@@ -1,4 +1,5 @@
 import { rmSync } from "node:fs";
+import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { takeLock } from "../../host/lock.ts";
 import { removeStored } from "../../host/remove-stored.ts";
@@ -65,7 +66,7 @@ export async function destroyCluster(options: ClusterDestroyOptions): Promise<Cl
       );
     }
     if (options.volumes) removeStored(layout);
-    else rmSync(layout.runDir, { recursive: true, force: true });
+    else rmSync(dirname(layout.runDir), { recursive: true, force: true });
     return { schema: "trustkern.destroy/1", removed, kept: !options.volumes };
   } finally {
     unlock();

@@ -1,6 +1,8 @@
-import { rmSync } from "node:fs";
+import { existsSync, readdirSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { serverName } from "../../../model/placement.ts";
 import { hostSocket } from "../../docker/mounts.ts";
+import { isAlive } from "../../host/lock.ts";
 import { podNamed } from "../pods.ts";
 import type { Cluster } from "./cluster.ts";
 import { type Forward, forwardPort, forwardSocket } from "./forward.ts";
@@ -26,6 +28,9 @@ export interface Forwards extends AsyncDisposable {
 /** Opens a way to every socket of the deployment; each asks the cluster with its first connection. */
 export async function openForwards({ options, config, api, plan, model, layout }: Cluster): Promise<Forwards> {
   const opened = new Map<string, Forward>();
+  removeDead(dirname(layout.runDir));
+  const removeOwn = (): void => rmSync(layout.runDir, { recursive: true, force: true });
+  process.once("exit", removeOwn);
   const own = model.components.filter(({ name }) => podNamed(plan.pods, name) !== undefined);
   for (const { name, sockets } of own) {
     for (const { name: socket, path } of sockets) {
@@ -50,11 +55,17 @@ export async function openForwards({ options, config, api, plan, model, layout }
       for (const forward of opened.values()) forward.unref();
     },
     [Symbol.asyncDispose]: async () => {
-      for (const [key, forward] of opened) {
-        await forward[Symbol.asyncDispose]();
-        rmSync(key, { force: true });
-      }
+      for (const forward of opened.values()) await forward[Symbol.asyncDispose]();
       opened.clear();
+      process.removeListener("exit", removeOwn);
+      removeOwn();
     },
   };
+}
+
+/** Removes the sockets of processes that were killed. */
+function removeDead(folder: string): void {
+  for (const name of existsSync(folder) ? readdirSync(folder) : []) {
+    if (/^\d+$/.test(name) && !isAlive(Number(name))) rmSync(join(folder, name), { recursive: true, force: true });
+  }
 }

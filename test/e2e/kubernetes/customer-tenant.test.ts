@@ -100,7 +100,7 @@ describe("the customer-tenant example on a cluster", () => {
     await running.provisionAll(sensors);
     await sensors.ask("POST", "/run", { rate: RATE, total: null });
     await flow(2_000);
-    const shares = await Promise.all((await running.pods("collector")).map(stored));
+    const shares = await Promise.all((await running.pods("collector")).map(taken));
     expect(shares).toHaveLength(2);
     // Each message goes to one of them, and the broker takes them in turn.
     expect(Math.min(...shares)).toBeGreaterThan(0.3 * Math.max(...shares));
@@ -121,10 +121,10 @@ async function gateway(): Promise<{ host: string }> {
   return { host: stdout };
 }
 
-/** Messages that one collector has stored, by its own word. */
-async function stored(pod: string): Promise<number> {
-  const { counters } = (await running.ask(pod, "collector", "/status")) as { counters: { stored: number } };
-  return counters.stored;
+/** Messages that one collector has taken, by its own word. */
+async function taken(pod: string): Promise<number> {
+  const { counters } = (await running.ask(pod, "collector", "/status")) as { counters: { received: number } };
+  return counters.received;
 }
 
 /** After each start custody waits for an order, which comes once everything was looked at. */
