@@ -92,6 +92,7 @@ export const COMMANDS: readonly Command[] = [
       ["--dry-run", "print the plan and change nothing"],
       ["--start-key <where>", "age file of the key that signs the start manifest, or root-device (default: this host)"],
       ["--passphrase-file <file>", "the passphrase of that file, one line"],
+      ["--timeout <seconds>", "on Kubernetes: longest wait for pods (default: 600)"],
       [
         "--applied-elsewhere",
         "on Kubernetes: GitOps or Terraform applies the objects; write the Secrets, wait, unseal",

@@ -6,6 +6,7 @@ import { renderKubernetes } from "../../stacks/kubernetes/render.ts";
 import { changesText } from "../changes-view.ts";
 import { printJson, type Run } from "../command.ts";
 import { passphraseAsked } from "../custody-passphrase.ts";
+import { cliErrors } from "../errors.ts";
 import { clusterOptions } from "../kubernetes-target.ts";
 import { talk } from "../talk.ts";
 
@@ -28,7 +29,7 @@ export const run: Run = async (context) => {
     ...target,
     appliedElsewhere: options.appliedElsewhere === true,
     wait: options.wait === true,
-    limitMs: WAIT_SECONDS * 1_000,
+    limitMs: secondsOf(options.timeout) * 1_000,
     passphrase: passphraseAsked(context, target.deployment, clusterLayout(target, model)),
     onChange: ({ action, kind, name }) => say(`${action} ${kind} ${name}`),
   });
@@ -41,3 +42,12 @@ export const run: Run = async (context) => {
   }
   return EXIT.done;
 };
+
+/** @throws CLI_USAGE */
+function secondsOf(said: unknown): number {
+  if (said === undefined) return WAIT_SECONDS;
+  const seconds = typeof said === "string" && /^\d{1,5}$/.test(said) ? Number(said) : 0;
+  if (seconds > 0) return seconds;
+  const message = `--timeout is "${String(said)}"; accepted: seconds, 1 to 99999`;
+  throw cliErrors.error("CLI_USAGE", message, { path: "--timeout" });
+}

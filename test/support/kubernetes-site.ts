@@ -48,7 +48,7 @@ export class KubernetesSite {
     await this.transit.start(this.cluster.addresses.host);
     for (const token of ["root", "issuing"]) this.soft.make(`tk-${token}`);
     this.write(changes);
-    await this.#giveImages();
+    await this.giveImages();
     await this.must(["certs", "init", "--conductor", "Ada", "--witnesses", "Grace"]);
   }
 
@@ -116,8 +116,11 @@ export class KubernetesSite {
     };
   }
 
-  /** Makes the images, and writes the lock with the digests that the cluster has them by. */
-  async #giveImages(): Promise<void> {
+  /**
+   * Makes the images, and writes the lock with the digests that the cluster has them by.
+   * @param version another one gives the same files other digests
+   */
+  async giveImages(version = packageJson.version): Promise<void> {
     const { node } = this.cluster;
     const names = imageNamesOf(buildModel(this.deployment, kubernetesPlacement(this.deployment)));
     const context = {
@@ -135,7 +138,7 @@ export class KubernetesSite {
       if (contents === undefined) throw new Error(`the image "${name}" cannot be made here`);
       const reference = referenceOf(this.deployment.images, name, packageJson.version);
       const layers = await layersOf(context, contents);
-      built.push(describeImage({ name, reference, version: packageJson.version, command, layers }));
+      built.push(describeImage({ name, reference, version, command, layers }));
     }
     await importImages(node, built);
     const ctr = ["ctr", "--namespace", "k8s.io", "images"];

@@ -1,3 +1,4 @@
+import { renderFindings } from "../../../model/findings.ts";
 import { MANAGE_SOCKET } from "../../../modules/custody/component.ts";
 import { claimDirs } from "../../host/claim.ts";
 import { custodyManagement } from "../../host/custody-management.ts";
@@ -11,6 +12,7 @@ import { applyObject, isBeforePods, leftOver, type ObjectChange, startedFor } fr
 import { secretVersions } from "./apply-secrets.ts";
 import { type Cluster, openCluster } from "./cluster.ts";
 import { clusterDifferences } from "./differences.ts";
+import { kubernetesLifeErrors } from "./errors.ts";
 import { openForwards } from "./forwards.ts";
 import type { ClusterOptions } from "./options.ts";
 import { type Preflight, preflight } from "./preflight.ts";
@@ -20,8 +22,6 @@ import { clusterSite } from "./site.ts";
 
 /** Longest wait until custody's socket is there, in milliseconds. */
 const ANSWER_MS = 180_000;
-/** Longest wait for what the first steps need, in milliseconds. */
-const FIRST_MS = 300_000;
 
 /** Who orders the unsealing that belongs to a deploy, for records. */
 const DEPLOY_ACTOR = "trustkern deploy";
@@ -72,20 +72,29 @@ export async function deployCluster(options: ClusterDeployOptions): Promise<Clus
     const changed = await applyAll(cluster, options);
     await using forwards = await openForwards(cluster);
     const site = await clusterSite(cluster, forwards, DEPLOY_ACTOR);
-    const well = (names: readonly string[], limitMs: number, loud: boolean) =>
+    const well = (
+      names: readonly string[],
+      limitMs: number,
+      how: { readonly running?: boolean; readonly loud?: boolean },
+    ) =>
       untilReady({
+        ...how,
         api,
         plan,
         pods: plan.pods.filter((pod) => names.some((name) => podNamed(plan.pods, name) === pod)),
         limitMs,
         signal: options.signal,
-        onReady: ({ name }) => (loud ? onProgress(`${name} is ready`) : undefined),
+        onReady: ({ name }) => (how.loud ? onProgress(`${name} is ready`) : undefined),
       });
     const management = custodyManagement(forwards.socket("custody", MANAGE_SOCKET));
     try {
       onProgress("waiting for custody");
+      await well(["custody"], options.limitMs, { running: true });
       await untilAnswers(management, { limitMs: ANSWER_MS, signal: options.signal });
-      const check = async () => ({ version: undefined, findings: await clusterDifferences(cluster) });
+      const check = async () => ({
+        version: undefined,
+        findings: await clusterDifferences(cluster, { replacing: true }),
+      });
       const order = { deployment, layout, management, check, actor: DEPLOY_ACTOR, clock: options.clock };
       await unsealChecked({ ...order, passphrase: options.passphrase });
       onProgress("everything is as planned: custody is unsealed");
@@ -93,13 +102,12 @@ export async function deployCluster(options: ClusterDeployOptions): Promise<Clus
       management.close();
     }
     const { socket } = forwards;
-    await takeFirstSteps({ deployment, site, socket, well: (names) => well(names, FIRST_MS, false), onProgress });
-    if (options.wait)
-      await well(
-        plan.pods.map(({ name }) => name),
-        options.limitMs,
-        true,
-      );
+    await takeFirstSteps({ deployment, site, socket, well: (names) => well(names, options.limitMs, {}), onProgress });
+    if (options.wait) {
+      const all = plan.pods.map(({ name }) => name);
+      await well(all, options.limitMs, { loud: true });
+      await assertAsPlanned(cluster);
+    }
     return {
       schema: "trustkern.deploy/1",
       components: model.components.map(({ name }) => name),
@@ -114,6 +122,14 @@ export async function deployCluster(options: ClusterDeployOptions): Promise<Clus
 
 const NO_ENFORCER =
   "NO NETWORK PLUGIN THAT ENFORCES POLICIES WAS SEEN: if there is none, every pod of the cluster reaches every other, and only mutual TLS stands between them. trustkern verify boundary tries it";
+
+/** Nothing of what an earlier version ran is there any more. @throws CLUSTER_DRIFTED */
+async function assertAsPlanned(cluster: Cluster): Promise<void> {
+  const findings = await clusterDifferences(cluster);
+  if (findings.length === 0) return;
+  const message = renderFindings("the cluster is not what was planned", findings);
+  throw kubernetesLifeErrors.error("CLUSTER_DRIFTED", message, { path: findings[0]?.path, cause: findings });
+}
 
 /** Applies the objects that this command line applies, and removes what is left of earlier ones. */
 async function applyAll(cluster: Cluster, options: ClusterDeployOptions): Promise<number> {

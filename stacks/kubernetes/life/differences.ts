@@ -1,4 +1,4 @@
-import type { V1Pod, V1PodSpec } from "@kubernetes/client-node";
+import type { V1Pod, V1PodSpec, V1StatefulSet } from "@kubernetes/client-node";
 import type { Finding } from "../../../shared/finding.ts";
 import { checkRendered } from "../check/index.ts";
 import type { PlannedObject } from "../objects.ts";
@@ -26,7 +26,10 @@ const STRANGERS: readonly (readonly [apiVersion: string, kind: string, path: str
  * Everything in which the namespace is not what the plan says: objects that are missing, changed or nobody's, pods that run something
  * else than their workload says, and what was put into a pod that runs. Changes nothing.
  */
-export async function clusterDifferences(looked: Looked): Promise<readonly Finding[]> {
+export async function clusterDifferences(
+  looked: Looked,
+  { replacing = false }: { readonly replacing?: boolean } = {},
+): Promise<readonly Finding[]> {
   const { api, plan, model, options } = looked;
   const live: PlannedObject[] = [];
   for (const object of plan.objects) {
@@ -37,7 +40,7 @@ export async function clusterDifferences(looked: Looked): Promise<readonly Findi
   return [
     ...checkRendered(live, { model, deployment: options.deployment, images: options.images }),
     ...(await strangers(looked)),
-    ...(await podDifferences(looked)),
+    ...(await podDifferences(looked, replacing)),
   ];
 }
 
@@ -66,16 +69,25 @@ function stranger(path: string): Finding {
   return { code: "OBJECT_STRANGER", path, message, fix: `find out who made it; kubectl delete ${path} removes it` };
 }
 
-async function podDifferences({ api, plan }: Looked): Promise<readonly Finding[]> {
+async function podDifferences({ api, plan }: Looked, replacing: boolean): Promise<readonly Finding[]> {
   const { namespace } = plan.deployment.kubernetes;
+  const sets = replacing ? await api.list(collectionPath("apps/v1", "StatefulSet", namespace)) : [];
+  const goes = sets.flatMap(replacedRevision);
   const pods = (await api.list(collectionPath("v1", "Pod", namespace))).map(asPod);
   return pods.filter(isRunning).flatMap((live) => {
+    if (goes.includes(live.metadata?.labels?.["controller-revision-hash"] ?? "")) return [];
     const component = live.metadata?.labels?.["trustkern.component"] ?? "";
     const pod = podNamed(plan.pods, component);
     const name = live.metadata?.name ?? "";
     if (pod === undefined || (live.metadata?.ownerReferences ?? []).length === 0) return [stranger(`Pod/${name}`)];
     return ofPod(live, pod, plan.objects);
   });
+}
+
+/** The revision whose pods a rolling update takes away. What has keys is looked at whichever it is of. */
+function replacedRevision(set: LiveObject): readonly string[] {
+  const { currentRevision = "", updateRevision = "" } = (set as unknown as V1StatefulSet).status ?? {};
+  return currentRevision === updateRevision || set.metadata.name === "custody" ? [] : [currentRevision];
 }
 
 /** What an admission webhook or a debugger has put into a pod is not in its workload. */

@@ -67,4 +67,9 @@ export const kubernetesLifeErrors = catalogue({
     summary: "No pod of a component runs that the command line could ask.",
     fix: "trustkern status shows how the pods are",
   },
+  CLUSTER_DRIFTED: {
+    exit: EXIT.policy,
+    summary: "What is in the cluster is not what the deployment says.",
+    fix: "trustkern deploy puts it back; find out who changed it",
+  },
 });

@@ -6,7 +6,7 @@ import type { KubernetesPlan } from "../plan.ts";
 import type { Pod } from "../pods.ts";
 import { type ClusterApi, collectionPath, type LiveObject, objectPath } from "./api.ts";
 import { kubernetesLifeErrors } from "./errors.ts";
-import { podsOf } from "./pods-running.ts";
+import { isRunning, podsOf } from "./pods-running.ts";
 
 const LOOK_MS = 500;
 /** What a container waits for that no waiting mends, each after it was tried at least once. */
@@ -29,6 +29,8 @@ export interface RolloutRequest {
   readonly limitMs: number;
   readonly signal: AbortSignal;
   readonly onReady: (pod: Pod) => void;
+  /** Whether it is enough that pods of the current version run, ready or not. @default false */
+  readonly running?: boolean;
 }
 
 /**
@@ -36,7 +38,8 @@ export interface RolloutRequest {
  * An API server that is away for a while is waited for too.
  * @throws WORKLOAD_FAILED, VOLUME_UNBOUND, WORKLOAD_TIMEOUT, DEPLOY_CANCELLED
  */
-export async function untilReady({ api, plan, pods, limitMs, signal, onReady }: RolloutRequest): Promise<void> {
+export async function untilReady(request: RolloutRequest): Promise<void> {
+  const { api, plan, pods, limitMs, signal, onReady, running = false } = request;
   let waiting: readonly Pod[] = pods;
   let away: TrustKernError | undefined;
   let why: readonly string[] = [];
@@ -46,7 +49,7 @@ export async function untilReady({ api, plan, pods, limitMs, signal, onReady }: 
       const looked: Pod[] = [];
       why = [];
       for (const pod of waiting) {
-        const reason = await waitsFor(api, plan, pod);
+        const reason = await waitsFor(api, plan, pod, running);
         if (reason === undefined) onReady(pod);
         else {
           looked.push(pod);
@@ -95,7 +98,12 @@ async function tooLong({
 }
 
 /** What a workload still waits for, or undefined where it is as it should be. */
-export async function waitsFor(api: ClusterApi, plan: KubernetesPlan, pod: Pod): Promise<string | undefined> {
+export async function waitsFor(
+  api: ClusterApi,
+  plan: KubernetesPlan,
+  pod: Pod,
+  enoughToRun = false,
+): Promise<string | undefined> {
   const object = plan.objects.find(
     ({ kind, metadata }) =>
       kind === pod.kind && (metadata.name === pod.name || (kind === "Job" && metadata.name.startsWith(`${pod.name}-`))),
@@ -112,6 +120,10 @@ export async function waitsFor(api: ClusterApi, plan: KubernetesPlan, pod: Pod):
   const ready = status?.readyReplicas ?? 0;
   const updated = status?.updatedReplicas ?? 0;
   if (updated < wanted) return `${updated} of ${wanted} are of the new version`;
+  if (enoughToRun) {
+    const up = running.filter(isRunning).length;
+    return up === wanted ? undefined : `${up} of ${wanted} run`;
+  }
   if (ready < wanted) return `${ready} of ${wanted} are ready`;
   if (running.length > wanted) return `${running.length - wanted} of the old version still end`;
   return undefined;

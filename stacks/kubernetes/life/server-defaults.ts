@@ -17,7 +17,9 @@ const DEFAULTS: readonly Default[] = [
   [/^Deployment\.spec\.progressDeadlineSeconds$/, 600],
   [/^StatefulSet\.spec\.volumeClaimTemplates\[\]\.status$/, { phase: "Pending" }],
   [/^(StatefulSet|Deployment)\.spec\.replicas$/],
-  [/^(StatefulSet|Deployment)\.spec\.template\.metadata\.annotations$/],
+  [
+    /^(StatefulSet|Deployment)\.spec\.template\.metadata\.annotations\.(trustkern\.secret-version|kubectl\.kubernetes\.io\/restartedAt)$/,
+  ],
   [/^Job\.spec\.(parallelism|completions)$/, 1],
   [/^Job\.spec\.completionMode$/, "NonIndexed"],
   [/^Job\.spec\.podReplacementPolicy$/, "TerminatingOrFailed"],
@@ -65,7 +67,17 @@ function strip(live: unknown, planned: unknown, path: string): unknown {
   const kept = Object.entries(live).filter(
     ([name, value]) => Object.hasOwn(planned, name) || !isDefault(`${path}.${name}`, value),
   );
-  return Object.fromEntries(kept.map(([name, value]) => [name, strip(value, planned[name], `${path}.${name}`)]));
+  return Object.fromEntries(
+    kept.flatMap(([name, value]) => {
+      const own = strip(value, planned[name] ?? {}, `${path}.${name}`);
+      // Where everything in it was the server's, so was the member.
+      return Object.hasOwn(planned, name) || !isEmptied(value, own) ? [[name, own] as const] : [];
+    }),
+  );
+}
+
+function isEmptied(before: unknown, after: unknown): boolean {
+  return isMembers(before) && isMembers(after) && Object.keys(before).length > 0 && Object.keys(after).length === 0;
 }
 
 function isDefault(path: string, value: unknown): boolean {

@@ -152,7 +152,54 @@ describe("while messages come", () => {
     }
   }, 200_000);
 
+  it("loses and doubles nothing in a rolling update of every pod, and unseals custody on the way", async () => {
+    const before = await images();
+    await site.giveImages("0.1.0-next");
+    const { stdout } = await site.must(["deploy", "--wait", "--json"]);
+    expect(JSON.parse(stdout)).toMatchObject({ healthy: true });
+    const after = await images();
+    expect(after).toHaveLength(before.length);
+    expect(after.filter((image) => before.includes(image))).toEqual([]);
+    await flow(1_000);
+  }, 400_000);
+
+  it("loses and doubles nothing when its node is drained, and takes pods again later", async () => {
+    const { namespace } = site.deployment.kubernetes;
+    await kubectl("cordon", "node-1");
+    const evict = (name: string) =>
+      cluster.kubectl(
+        ["create", "--raw", `/api/v1/namespaces/${namespace}/pods/${name}/eviction`, "-f", "-"],
+        JSON.stringify({ apiVersion: "policy/v1", kind: "Eviction", metadata: { name, namespace } }),
+      );
+    const pods = (await kubectl("get", "pods", "-n", namespace, "-o", "name", "--field-selector=status.phase=Running"))
+      .trim()
+      .split("\n")
+      .map((line) => line.slice("pod/".length));
+    const refused = [];
+    for (const name of pods) if ((await evict(name)).code !== 0) refused.push(name);
+    // Of two collectors one goes at a time.
+    expect(refused).toEqual(["collector-1"]);
+    await kubectl("uncordon", "node-1");
+    await site.must(["deploy", "--wait"]);
+    await flow(1_000);
+  }, 400_000);
+
   it("has stored every acknowledged message exactly once", async () => {
     expect(await sentExactlyOnce()).toBeGreaterThan(10_000);
   }, 300_000);
 });
+
+/** Runs kubectl, and fails with what it said when it does not end with exit code 0. */
+async function kubectl(...args: readonly string[]): Promise<string> {
+  const { code, stdout, stderr } = await cluster.kubectl(args);
+  if (code !== 0) throw new Error(`kubectl ${args.join(" ")} ended with ${code}: ${stderr}`);
+  return stdout;
+}
+
+/** Images that containers of the deployment run now. */
+async function images(): Promise<readonly string[]> {
+  const { namespace } = site.deployment.kubernetes;
+  const path = "jsonpath={range .items[*].status.containerStatuses[*]}{.imageID} {end}";
+  const text = await kubectl("get", "pods", "-n", namespace, "--field-selector=status.phase=Running", "-o", path);
+  return text.trim().split(" ");
+}

@@ -1,0 +1,128 @@
+import { describe, expect, it } from "vitest";
+import { preflight } from "./preflight.ts";
+import { deployedCluster, roomyCluster, type TestCluster, tenantPlan } from "./test-cluster.ts";
+
+const { plan } = tenantPlan();
+const NAMESPACE = "/api/v1/namespaces/plant";
+const refused = (cluster: TestCluster): Promise<unknown> =>
+  preflight(cluster.api, plan).catch((thrown: unknown) => thrown);
+
+describe("a look at a cluster before anything is changed", () => {
+  it("finds one with room, without a plugin that is known to enforce policies", async () => {
+    const cluster = roomyCluster();
+    const seen = await preflight(cluster.api, plan);
+    expect(seen).toEqual({ version: "v1.34.1", enforcer: undefined, namespaceThere: false });
+    expect(cluster.asked.filter((each) => /^(APPLY|DELETE|PATCH|PUT)/.test(each))).toEqual([]);
+  });
+
+  it.each(["calico-node", "cilium", "kube-router", "antrea-agent"])(
+    "knows %s as one that enforces them",
+    async (name) => {
+      const cluster = roomyCluster();
+      const items = [{ metadata: { name: "kube-proxy" } }, { metadata: { name } }];
+      cluster.answers.set("GET /apis/apps/v1/daemonsets", { status: 200, body: { items } });
+      expect(await preflight(cluster.api, plan)).toMatchObject({ enforcer: name });
+    },
+  );
+
+  it("takes the namespace of an earlier deploy for its own", async () => {
+    expect(await preflight(deployedCluster({ plan }).api, plan)).toMatchObject({ namespaceThere: true });
+  });
+
+  it.each([
+    ["older", { major: "1", minor: "31", gitVersion: "v1.31.9" }, /is v1\.31\.9; accepted: 1\.32 or later/],
+    ["of another major version", { major: "2", minor: "40", gitVersion: "v2.40.0" }, /accepted: 1\.32/],
+    ["that says nothing", {}, /says no version/],
+  ])("refuses a cluster %s", async (_, version, message) => {
+    const cluster = roomyCluster();
+    cluster.version = version as Record<string, string>;
+    expect(await refused(cluster)).toMatchObject({
+      ...{ code: "CLUSTER_TOO_OLD", exit: 4 },
+      message: expect.stringMatching(message),
+    });
+  });
+
+  it("takes a version with a sign behind it, as some platforms say theirs", async () => {
+    const cluster = roomyCluster();
+    cluster.version = { major: "1", minor: "33+", gitVersion: "v1.33.2-platform.7" };
+    expect(await preflight(cluster.api, plan)).toMatchObject({ version: "v1.33.2-platform.7" });
+  });
+
+  it.each([
+    ["without a label", {}, /has no label of trustkern/],
+    [
+      "of another deployment",
+      { "trustkern.deployment": "other", "trustkern.tenant": "acme" },
+      /belongs to the deployment "other" of tenant "acme"/,
+    ],
+    ["of another tenant", { "trustkern.deployment": "demo", "trustkern.tenant": "globex" }, /of tenant "globex"/],
+  ])("refuses a namespace %s, and touches nothing in it", async (_, labels, message) => {
+    const cluster = roomyCluster();
+    cluster.objects.set(NAMESPACE, { apiVersion: "v1", kind: "Namespace", metadata: { name: "plant", labels } });
+    expect(await refused(cluster)).toMatchObject({
+      ...{ code: "NAMESPACE_FOREIGN", exit: 4, path: "kubernetes.namespace" },
+      message: expect.stringMatching(message),
+    });
+  });
+
+  it("refuses a namespace that is being removed", async () => {
+    const cluster = deployedCluster({ plan });
+    cluster.edit(NAMESPACE, (found: { metadata: { deletionTimestamp: string } }) => {
+      found.metadata.deletionTimestamp = "2026-01-01T00:00:00Z";
+    });
+    expect(await refused(cluster)).toMatchObject({ code: "NAMESPACE_FOREIGN", fix: expect.stringContaining("wait") });
+  });
+
+  it("names every right that is missing at once", async () => {
+    const cluster = roomyCluster();
+    for (const right of ["create pods/exec", "patch secrets", "create namespaces"]) cluster.lacks.add(right);
+    expect(await refused(cluster)).toMatchObject({
+      ...{ code: "CLUSTER_DENIED", exit: 3 },
+      message: 'this user may not, in namespace "plant": create namespaces; patch secrets; create pods/exec',
+    });
+  });
+
+  it("refuses a cluster without a storage class of its own where none is named", async () => {
+    const cluster = roomyCluster();
+    cluster.edit("/apis/storage.k8s.io/v1/storageclasses/fast", (found: { metadata: { annotations: object } }) => {
+      found.metadata.annotations = {};
+    });
+    expect(await refused(cluster)).toMatchObject({
+      code: "STORAGE_CLASS_MISSING",
+      message: "the cluster has no storage class of its own; accepted: fast",
+    });
+  });
+
+  it("leaves storage classes to the claims where it may not look at them", async () => {
+    const cluster = roomyCluster();
+    cluster.answers.set("GET /apis/storage.k8s.io/v1/storageclasses", { status: 403, body: {} });
+    expect(await preflight(cluster.api, plan)).toMatchObject({ version: "v1.34.1" });
+  });
+
+  it("refuses nodes that have less than is asked for, with both amounts", async () => {
+    const cluster = roomyCluster();
+    cluster.edit("/api/v1/nodes/one", (found: { status: object }) => {
+      found.status = { allocatable: { cpu: "250m", memory: "64Gi" } };
+    });
+    expect(await refused(cluster)).toMatchObject({
+      code: "CLUSTER_QUOTA",
+      message: expect.stringMatching(
+        /nodes\.cpu: the deployment asks for [\d.]+ of cpu, and all nodes together have 0\.25/,
+      ),
+    });
+  });
+
+  it("refuses a quota that is less than the deployment", async () => {
+    const cluster = deployedCluster({ plan });
+    cluster.put({
+      ...{ apiVersion: "v1", kind: "ResourceQuota", metadata: { name: "small", namespace: "plant" } },
+      spec: { hard: { pods: "3", "requests.memory": "900Gi", "count/gadgets": "1" } },
+    });
+    expect(await refused(cluster)).toMatchObject({
+      code: "CLUSTER_QUOTA",
+      message: expect.stringMatching(
+        /1 mistake[\s\S]*small\.pods: the deployment asks for \d+ of pods, and the quota has 3/,
+      ),
+    });
+  });
+});
