@@ -20,6 +20,11 @@ import { PROJECT } from "./deployment.ts";
 import { CLI } from "./docker.ts";
 import { type Ended, runProgram } from "./run.ts";
 
+interface CallOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly timeoutSeconds?: number;
+}
+
 /** A deployment of profile customer-tenant for a cluster of the tests: its folder, and what stands for servers of the customer. */
 export class KubernetesSite {
   readonly folder: string;
@@ -60,9 +65,9 @@ export class KubernetesSite {
   }
 
   /** Runs the command line on it. */
-  cli(args: readonly string[], timeoutSeconds = 400): Promise<Ended> {
+  cli(args: readonly string[], { env = {}, timeoutSeconds = 400 }: CallOptions = {}): Promise<Ended> {
     return runProgram(process.execPath, [...CLI, "-f", this.file, "--progress", "plain", ...args], {
-      env: { KUBECONFIG: this.cluster.kubeconfig },
+      env: { KUBECONFIG: this.cluster.kubeconfig, ...env },
       timeoutSeconds,
     });
   }
