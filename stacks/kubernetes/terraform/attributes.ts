@@ -9,6 +9,9 @@ export type Attributes = Readonly<Record<string, unknown>>;
 /** How members are called: as the bindings take them, or as Terraform's JSON has them. */
 export type Naming = "camelCase" | "snake_case";
 
+/** What stands in a text for something that cdktf puts in its place. */
+const LIBRARY_TOKEN = /\{TfToken\[/;
+
 /** Members of an object that are its resource's type. */
 const TYPE_MEMBERS: readonly string[] = ["apiVersion", "kind"];
 
@@ -39,7 +42,7 @@ function ofMembers(members: readonly (readonly [string, unknown])[], path: reado
 }
 
 function ofValue(value: unknown, path: readonly string[], context: Context): unknown {
-  if (typeof value === "string") return literal(value);
+  if (typeof value === "string") return textOf(value, path, context);
   if (typeof value === "boolean") return value;
   if (typeof value === "number") {
     if (isAt(MODES, path)) return `0${value.toString(8)}`;
@@ -51,7 +54,7 @@ function ofValue(value: unknown, path: readonly string[], context: Context): unk
     return Object.fromEntries(
       Object.entries(value).map(([name, each]) => {
         if (typeof each !== "string") throw noWord([...path, name], typeof each, context);
-        return [literal(name), literal(each)];
+        return [textOf(name, path, context), textOf(each, [...path, name], context)];
       }),
     );
   }
@@ -73,7 +76,8 @@ function noWord(path: readonly string[], why: string, { id }: Context) {
 }
 
 /** Terraform works out `${` and `%{` in every text of its JSON; doubled, the first sign stands for itself (HCL, template literals). */
-export function literal(text: string): string {
+function textOf(text: string, path: readonly string[], context: Context): string {
+  if (LIBRARY_TOKEN.test(text)) throw noWord(path, "cdktf takes TfToken[ for a reference of its own", context);
   return text.replaceAll(/[$%](?=\{)/g, (sign) => sign + sign);
 }
 
