@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { GcsBackend, type TerraformStack } from "cdktf";
@@ -108,6 +108,12 @@ describe("TrustKernStack", () => {
     rmSync(join(dir, "images.lock.yaml"));
     expect(codeOf({ file })).toBe("KUBERNETES_IMAGE_UNPINNED");
   });
+});
+
+it("has the app of the guide as a file, which the compiler checks with all others", () => {
+  const guide = readFileSync(join("docs", "guides", "kubernetes.md"), "utf8");
+  const programs = [...guide.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, text]) => text);
+  expect(programs).toEqual([readFileSync(join("examples", "customer-tenant", "cdktf", "main.ts"), "utf8")]);
 });
 
 it("gives out the stack, and otherwise types alone", () => {
