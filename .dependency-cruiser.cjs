@@ -13,8 +13,8 @@ const layers = {
   cli: ["shared", "protocol", "certs", "custody", "model", "profiles", "modules", "services", "stacks", "operations"],
 };
 const SCHEMA_JOB = "^services/schema/";
-// What cdktf.json runs: a program, which reads the image lock as the command line does.
-const CDKTF_APP = "^stacks/docker/main\\.ts$";
+// A cdktf app is a program, which reads the image lock as the command line does.
+const CDKTF_HOST = "^stacks/cdktf/host\\.ts$";
 // What a Pulumi program, which is one of its own too, looks at of its machine.
 const PULUMI_HOST = "^stacks/pulumi/host\\.ts$";
 const tests = "\\.test\\.ts$";
@@ -25,7 +25,7 @@ module.exports = {
     ...Object.entries(layers).map(([layer, allowed]) => ({
       name: `layer-${layer}`,
       severity: "error",
-      from: { path: `^${layer}/`, pathNot: [tests, SCHEMA_JOB, CDKTF_APP, PULUMI_HOST] },
+      from: { path: `^${layer}/`, pathNot: [tests, SCHEMA_JOB, CDKTF_HOST, PULUMI_HOST] },
       to: {
         path: `^(${[...Object.keys(layers), "scripts", "test"].join("|")})/`,
         pathNot: `^(${[layer, ...allowed].join("|")})/`,

@@ -54,6 +54,7 @@ import { controlErrors } from "../shared/control-client.ts";
 import { sharedErrors } from "../shared/durations.ts";
 import type { ErrorEntry } from "../shared/errors.ts";
 import { grpcErrors } from "../shared/grpc/client.ts";
+import { cdktfErrors } from "../stacks/cdktf/errors.ts";
 import { renderedErrors } from "../stacks/docker/check/errors.ts";
 import { dockerStackErrors } from "../stacks/docker/errors.ts";
 import { dockerLifeErrors } from "../stacks/docker/life/errors.ts";
@@ -118,6 +119,7 @@ const CATALOGUES = [
   dockerLifeErrors,
   kubernetesStackErrors,
   objectErrors,
+  cdktfErrors,
   hostErrors,
   generationErrors,
   rotationErrors,

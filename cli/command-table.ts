@@ -57,7 +57,7 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: "synth",
-    summary: "the Terraform JSON and every configuration file of the deployment; needs no Docker",
+    summary: "the Terraform JSON and every configuration file of the deployment; needs no Docker and no cluster",
     options: [["-o, --output <folder>", "folder to write (default: the Terraform JSON alone, to stdout)"]],
     load: () => import("./commands/synth.ts"),
   },

@@ -93,3 +93,38 @@ describe("export kubernetes", () => {
     expect(await codeOf("export", "compose")).toEqual([2, "DOCKER_ENGINE_ONLY"]);
   });
 });
+
+describe("synth", () => {
+  it("prints the Terraform JSON without a cluster, the same way twice, with no secret in it", async () => {
+    use();
+    const { exit, stdout } = await run("synth");
+    expect(exit).toBe(0);
+    expect((await run("synth")).stdout).toBe(stdout);
+    const { resource } = JSON.parse(stdout);
+    const { objects } = JSON.parse((await run("export", "kubernetes", "--json")).stdout);
+    expect(Object.values<object>(resource).flatMap((named) => Object.keys(named))).toHaveLength(objects.length);
+    expect(stdout).not.toMatch(/PRIVATE KEY|kubernetes_secret/);
+  });
+
+  it("tells what is in no stack: Secrets by name, and what the provider has no word for", async () => {
+    use();
+    const { secrets, unsaid, stack } = JSON.parse((await run("synth", "--json")).stdout);
+    expect(secrets).toEqual(JSON.parse((await run("export", "kubernetes", "--json")).stdout).secrets);
+    expect(unsaid).toContainEqual({
+      ...{ object: "PodDisruptionBudget/collector", path: "spec.unhealthyPodEvictionPolicy", value: "AlwaysAllow" },
+    });
+    expect(stack.terraform.required_providers.kubernetes.version).toBe("2.38.0");
+  });
+
+  it("writes the stack and every configuration file of what runs in the cluster to a folder", async () => {
+    use();
+    const { files } = JSON.parse((await run("synth", "-o", "out", "--json")).stdout);
+    expect(files).toEqual(expect.arrayContaining(["cdk.tf.json", "config/collector/config.json"]));
+    expect(files.filter((file: string) => /^config\/(database|prometheus|loki|grafana)\//.test(file))).toEqual([]);
+  });
+
+  it("refuses images without a digest", async () => {
+    use(false);
+    expect(await codeOf("synth")).toEqual([2, "KUBERNETES_IMAGE_UNPINNED"]);
+  });
+});

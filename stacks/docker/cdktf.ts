@@ -2,10 +2,9 @@ import { Container } from "@cdktf/provider-docker/lib/container/index.js";
 import { Image } from "@cdktf/provider-docker/lib/image/index.js";
 import { Network } from "@cdktf/provider-docker/lib/network/index.js";
 import { DockerProvider } from "@cdktf/provider-docker/lib/provider/index.js";
-import { App, HttpBackend, LocalBackend, S3Backend, TerraformStack } from "cdktf";
-import { Construct } from "constructs";
-import type { StateBackend } from "../../model/deployment.ts";
-import { stableJson } from "../../shared/stable-json.ts";
+import type { TerraformStack } from "cdktf";
+import type { Construct } from "constructs";
+import { EngineStack, jsonOf, type StackState, writeStack } from "../cdktf/stack.ts";
 import type { ContainerSpec } from "./containers.ts";
 import { byDigest } from "./images.ts";
 import { bridgeOptions, type NetworkSpec } from "./networks.ts";
@@ -13,47 +12,26 @@ import { type DockerPlan, networkLabels } from "./plan.ts";
 import { cores, goDuration, labelBlocks } from "./provider-words.ts";
 import { HEALTH, RESOLVER, STOP_SECONDS } from "./runtime.ts";
 
+export { STATE_FILE, type StackState } from "../cdktf/stack.ts";
+
 /** The provider that the stack asks for: its address with the registry's name, and its release. */
 export const DOCKER_PROVIDER = { source: "registry.terraform.io/kreuzwerker/docker", version: "4.6.0" } as const;
 
-/** File of the `local` back end: beside the stack, in the folder that OpenTofu or Terraform works in. */
-export const STATE_FILE = "terraform.tfstate";
-
-/** Where the stack's own state goes. */
-export interface StackState {
-  readonly backend: StateBackend;
-  /** {@link STATE_FILE}, as the `local` back end is told. */
-  readonly localFile: string;
-}
-
 /** The Terraform JSON of a plan, such as `cdktf synth` writes it. */
 export function synthJson(plan: DockerPlan, state: StackState): unknown {
-  const stack = new DockerStack(new Root(), plan, state);
-  stack.prepareStack();
-  stack.runAllValidations();
-  return JSON.parse(stableJson(stack.toTerraform()));
+  return jsonOf((scope) => new DockerStack(scope, plan, state));
 }
 
 /** Writes the Terraform JSON and the manifest to the folder that `cdktf synth` names, or to `cdktf.out`. */
 export function writeSynth(plan: DockerPlan, state: StackState): void {
-  const app = new App();
-  new DockerStack(app, plan, state);
-  app.synth();
-}
-
-/** A tree without an `App`, which would make folders. */
-class Root extends Construct {
-  constructor() {
-    super(undefined as never, "");
-  }
+  writeStack((scope) => new DockerStack(scope, plan, state));
 }
 
 // A construct's id is unique in its stack, back end and provider included: resources have their kind before their name, and
 // the name alone in the stack.
-class DockerStack extends TerraformStack {
+class DockerStack extends EngineStack {
   constructor(scope: Construct, plan: DockerPlan, state: StackState) {
-    super(scope, plan.deployment.name);
-    addBackend(this, state);
+    super(scope, plan.deployment.name, state);
     new DockerProvider(this, "docker");
     // The bindings name the release that they were made from.
     this.addOverride("terraform.required_providers.docker", DOCKER_PROVIDER);
@@ -61,35 +39,6 @@ class DockerStack extends TerraformStack {
     for (const network of plan.networks) addNetwork(this, plan, network);
     for (const [name, reference] of images) addImage(this, name, reference);
     for (const container of plan.containers) addContainer(this, container, images.has(container.image));
-  }
-
-  /** Without the release of the library, so that a new one changes no stack. */
-  override toTerraform(): unknown {
-    const { "//": comment, ...stack } = super.toTerraform();
-    const { version: _, ...metadata } = comment.metadata;
-    return { "//": { ...comment, metadata }, ...stack };
-  }
-}
-
-function addBackend(stack: TerraformStack, { backend, localFile }: StackState): void {
-  if (backend.kind === "local") {
-    new LocalBackend(stack, { path: localFile });
-  } else if (backend.kind === "http") {
-    const { address } = backend;
-    new HttpBackend(stack, { address, lockAddress: address, unlockAddress: address });
-  } else {
-    const { bucket, key, region, endpoint } = backend;
-    // A service that is not Amazon's has no account ids, no instance metadata, and regions of its own.
-    const compatible = {
-      endpoints: { s3: endpoint ?? "" },
-      usePathStyle: true,
-      skipCredentialsValidation: true,
-      skipRegionValidation: true,
-      skipRequestingAccountId: true,
-      skipMetadataApiCheck: true,
-    };
-    new S3Backend(stack, { bucket, key, region, encrypt: true, ...(endpoint === undefined ? {} : compatible) });
-    stack.addOverride("terraform.backend.s3.use_lockfile", true);
   }
 }
 

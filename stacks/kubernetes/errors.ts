@@ -23,6 +23,11 @@ export const kubernetesStackErrors = catalogue({
     summary: "An image has no digest, and a cluster would run whatever its tag is moved to.",
     fix: "trustkern images lock writes images.lock.yaml with the digest of each image",
   },
+  KUBERNETES_TERRAFORM: {
+    exit: EXIT.policy,
+    summary: "The Terraform resources do not say what the objects of the plan say.",
+    fix: "take back what changes a resource of the stack, such as an override or an aspect; an object that needs a word which the provider lacks goes by trustkern export kubernetes",
+  },
   KUBERNETES_REFUSED: {
     exit: EXIT.policy,
     summary: "The rendered objects grant what the model does not.",

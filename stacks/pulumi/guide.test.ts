@@ -23,7 +23,7 @@ it("is no part of what the command line loads", () => {
   const { exports, dependencies, optionalDependencies, peerDependenciesMeta } = JSON.parse(
     readFileSync("package.json", "utf8"),
   );
-  expect(exports).toEqual({ "./pulumi": "./stacks/pulumi/index.ts" });
+  expect(exports).toMatchObject({ "./pulumi": "./stacks/pulumi/index.ts" });
   const installed = Object.keys({ ...dependencies, ...optionalDependencies });
   expect(installed.filter((name) => name.startsWith("@pulumi/"))).toEqual([]);
   expect(Object.keys(peerDependenciesMeta)).toEqual(["@pulumi/docker", "@pulumi/pulumi"]);
