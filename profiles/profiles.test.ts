@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { PROFILE_NAMES } from "../model/deployment.ts";
+import { type Engine, PROFILE_NAMES } from "../model/deployment.ts";
 import { findingsOf } from "../model/findings.ts";
 import { AVAILABLE_ENGINES, PROFILES, profileNamed } from "./index.ts";
 import { acceptsValue } from "./lines.ts";
@@ -73,10 +73,12 @@ const FILLED: readonly (readonly [blank: RegExp, filled: string])[] = [
 /** A comment that is a part of the file, once its mark is taken away: a member, an element of a list, one indented below. */
 const HINT = /^( *)# ((?: *)(?:[a-zA-Z]+(?:-[a-z]+)?:(?: [a-z0-9./-]+)?|- \{.*\}))$/gm;
 
-/** Each profile with its usual engine, and with every other one that a file can be made for. */
+/** Each profile with its usual engine, and with a cluster where it allows one. */
 const TEMPLATES = PROFILE_NAMES.flatMap((name) => {
-  const usual = PROFILES[name].defaults.engine ?? "embedded";
-  return name === "dev" ? [[name, usual] as const] : [[name, usual] as const, [name, "kubernetes"] as const];
+  const engines: readonly Engine[] = [PROFILES[name].defaults.engine ?? "embedded", "kubernetes"];
+  return engines
+    .filter((engine) => acceptsValue(PROFILES[name], "engine", engine))
+    .map((engine) => [name, engine] as const);
 });
 
 describe.each(TEMPLATES)("the template of %s for the engine %s, with its blanks filled in", (name, engine) => {

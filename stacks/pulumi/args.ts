@@ -36,6 +36,10 @@ export interface DockerDeploymentArgs extends CommonArgs {
 export interface KubernetesDeploymentArgs extends CommonArgs {
   /** What a `trustkern.yaml` would say, with `engine: kubernetes`, and is held to the same. */
   readonly deployment: DeploymentInput & { readonly engine: "kubernetes" };
+  /** Of a host, and so of the docker engine alone. */
+  readonly dir?: never;
+  /** Of a host, and so of the docker engine alone. */
+  readonly runAs?: never;
 }
 
 /** What a deployment is made of, on either engine. */
