@@ -47,6 +47,17 @@ describe("init", () => {
     expect(existsSync(file("trustkern.yaml"))).toBe(false);
   });
 
+  it("writes for a cluster what a cluster's pods reach, and of a machine nothing", async () => {
+    expect(await run("init", "--profile", "customer-tenant", "--engine", "kubernetes")).toMatchObject({ exit: 0 });
+    const text = readFileSync(file("trustkern.yaml"), "utf8");
+    expect(parse(text)).toMatchObject({ engine: "kubernetes", custody: { kind: "aws-kms" } });
+    expect(Object.keys(parse(text))).toEqual(expect.not.arrayContaining(["docker", "state"]));
+    const { error } = JSON.parse((await run("config", "show", "--json")).stdout);
+    const blank = error.findings.filter(({ code }: { code: string }) => code !== "CONFIG_EGRESS");
+    expect(blank.length).toBeGreaterThan(5);
+    for (const { message } of blank) expect(message).toMatch(/^null is not accepted/);
+  });
+
   it.each([
     ["an unknown profile", ["--profile", "prod"], 6, "PROFILE_UNKNOWN"],
     ["an engine that the profile does not allow", ["--profile", "dev", "--engine", "pulumi"], 2, "CLI_USAGE"],

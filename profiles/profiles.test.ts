@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { PROFILE_NAMES } from "../model/deployment.ts";
+import { parse } from "yaml";
+import { type Engine, PROFILE_NAMES } from "../model/deployment.ts";
 import { findingsOf } from "../model/findings.ts";
 import { AVAILABLE_ENGINES, PROFILES, profileNamed } from "./index.ts";
 import { acceptsValue } from "./lines.ts";
@@ -60,18 +61,36 @@ const FILLED: readonly (readonly [blank: RegExp, filled: string])[] = [
   [/^ {2}mirror:$/m, "  mirror: registry.example/hub"],
   [/^ {4}module:\n {4}token:\n {4}pinFile:$/m, "    module: /usr/lib/t.so\n    token: issuing\n    pinFile: /etc/pin"],
   [/^ {2}module:\n {2}token:\n {2}pinFile:$/m, "  module: /usr/lib/t.so\n  token: custody\n  pinFile: /etc/pin"],
+  [/^ {4}region:$/m, "    region: eu-central-1"],
+  [/^ {6}services:\n {6}gateways:\n {6}operators:$/m, "      services: a\n      gateways: b\n      operators: c"],
+  [/^ {2}keyId:$/m, "  keyId: 1234abcd-12ab-34cd-56ef-1234567890ab"],
+  [/^ {2}address:$/m, "  address: https://vault.internal:8200"],
+  [/^ {2}key:$/m, "  key: plant"],
+  [/^ {2}tokenFile:$/m, "  tokenFile: /etc/vault-token"],
+  [/^ {2}acceptSoftware:$/m, "  acceptSoftware: the server is on a token of the site"],
   [/^ {4}holders:$/m, "    holders: [{ name: a, operator: customer }, { name: b, operator: customer }]"],
 ];
 /** A comment that is a part of the file, once its mark is taken away: a member, an element of a list, one indented below. */
 const HINT = /^( *)# ((?: *)(?:[a-zA-Z]+(?:-[a-z]+)?:(?: [a-z0-9./-]+)?|- \{.*\}))$/gm;
 
-describe.each(PROFILE_NAMES)("the template of %s, with its blanks filled in", (name) => {
+/** Each profile with its usual engine, and with a cluster where it allows one. */
+const TEMPLATES = PROFILE_NAMES.flatMap((name) => {
+  const engines: readonly Engine[] = [PROFILES[name].defaults.engine ?? "embedded", "kubernetes"];
+  return engines
+    .filter((engine) => acceptsValue(PROFILES[name], "engine", engine))
+    .map((engine) => [name, engine] as const);
+});
+
+describe.each(TEMPLATES)("the template of %s for the engine %s, with its blanks filled in", (name, engine) => {
   const profile = PROFILES[name];
-  const engine = profile.defaults.engine ?? "embedded";
-  const text = FILLED.reduce(
-    (made, [blank, filled]) => made.replace(blank, filled),
+  const filled = FILLED.reduce(
+    (made, [blank, value]) => made.replace(blank, value),
     renderTemplate(profile, { engine, name: "demo", tenant: "demo", schemaName: "s.json" }),
   );
+  // Of servers elsewhere there are several.
+  const text = filled
+    .replaceAll(/^( +)addresses:$/gm, "$1addresses: [10.20.1.0/28]")
+    .replaceAll(/^( +)host:$/gm, "$1host: ca.internal");
   const refusals = (file: string) => {
     try {
       parseDeploymentYaml(file, "trustkern.yaml");
@@ -99,7 +118,23 @@ describe.each(PROFILE_NAMES)("the template of %s, with its blanks filled in", (n
     for (const backend of state) expect(acceptsValue(profile, "state.backend", backend), backend).toBe(true);
     const vendor = /^# What the vendor gets of the metrics: (.*)\.$/m.exec(text)?.[1]?.split(", ") ?? [];
     for (const each of vendor) expect(acceptsValue(profile, "telemetry.vendor", each), each).toBe(true);
-    if (name !== "dev") expect([state.length > 0, vendor.length > 0]).toEqual([true, true]);
+    const stateful = engine === "docker";
+    if (name !== "dev") expect([state.length > 0, vendor.length > 0]).toEqual([stateful, true]);
+  });
+
+  it("says of the engine what the engine reads, and nothing of another", () => {
+    const said = Object.keys(parse(text));
+    expect(said.includes("kubernetes")).toBe(engine === "kubernetes");
+    if (engine !== "kubernetes") return;
+    expect(text).not.toMatch(/docker\.|tokenSocket|custodySocket|subnets/);
+    expect(text.match(/kind: (tpm2|pkcs11)/g) ?? []).toEqual(name === "air-gapped" ? ["kind: pkcs11"] : []);
+    const { kubernetes, custody, pki } = parseDeploymentYaml(
+      text.replace(/^ {4}# (- \{ .*purpose: (?:images|keys).*)$/gm, "    $1"),
+      "trustkern.yaml",
+    );
+    expect(kubernetes).toMatchObject({ namespace: "tk-demo", collector: { min: 2, max: 6 } });
+    expect(custody.kind).toBe(name === "air-gapped" ? "vault" : "aws-kms");
+    expect(pki.issuing.kind).toBe(name === "air-gapped" ? "pkcs11" : "aws-kms");
   });
 });
 

@@ -3,7 +3,7 @@ import { acceptsValue } from "./lines.ts";
 import type { Profile } from "./profile.ts";
 
 /** What a section needs to explain itself. */
-type Hint = (path: string) => string;
+export type Hint = (path: string) => string;
 
 const IMAGES_DEV = `# registry: upstream images, pinned by \`trustkern images lock\`.
 # packages: built on this machine by \`trustkern images build\`; Grafana cannot be, so say grafana: absent.
@@ -12,7 +12,8 @@ images:
   grafana: present
 `;
 
-const imagesFor = (profile: Profile, hint: Hint) => {
+/** Images of a profile that has them from elsewhere. */
+export const imagesFor = (profile: Profile, hint: Hint) => {
   const asked = (["mirror", "signedBy"] as const).filter((member) =>
     profile.constraints.some(({ path, rule }) => path === `images.${member}` && rule.kind === "required"),
   );
@@ -60,15 +61,28 @@ function listFor({ constraints, defaults }: Profile): string {
   return `  allow:\n    # - { host: registry.example, port: 443, protocol: tcp, purpose: images${region} }\n`;
 }
 
+/** What may be reached: the mode, and the list that it needs. */
+export interface EgressPart {
+  readonly comment: string;
+  readonly mode: string | undefined;
+  readonly list: string;
+}
+
+const egressOfMachine = (profile: Profile): EgressPart => ({
+  comment: "Hosts that this machine may reach; nothing in a container reaches any.",
+  mode: profile.defaults.egress?.mode,
+  list: listFor(profile),
+});
+
 /** What may leave, who of the vendor gets in, what the vendor gets; nothing of it in profile `dev`. */
-export const boundaryFor = (profile: Profile, hint: Hint) =>
+export const boundaryFor = (profile: Profile, hint: Hint, egress = egressOfMachine(profile)) =>
   profile.name === "dev"
     ? ""
-    : `# Hosts that this machine may reach; nothing in a container reaches any. docs/guides/profiles.md says what has to be named.
+    : `# ${egress.comment} docs/guides/profiles.md says what has to be named.
 egress:
   ${hint("egress.mode")}
-  mode: ${profile.defaults.egress?.mode}
-${listFor(profile)}
+  mode: ${egress.mode}
+${egress.list}
 support:
   ${hint("support.access")}
   access: ${profile.defaults.support?.access}
@@ -113,17 +127,27 @@ export const CUSTODY_DEV = `# Where the decryption keys are: in a file, encrypte
 
 `;
 
-const ESCROW = `  HINT
+/** When generations of decryption keys come and go. */
+export const scheduleFor = ({ defaults: { custody } }: Profile, hint: Hint) => `  schedule:
+    ${hint("custody.schedule.rotateEvery")}
+    rotateEvery: ${custody?.schedule?.rotateEvery}
+    overlap: ${custody?.schedule?.overlap}
+`;
+
+/** Who has shares of the decryption keys, where the profile wants any; they stay to be filled in. */
+export const escrowFor = ({ constraints }: Profile, hint: Hint) =>
+  constraints.some(({ path, rule }) => path === "custody.escrow" && rule.kind === "required")
+    ? `  ${hint("custody.escrow")}
   # docs/guides/custody-ceremony.md says who holders are; each is { name: …, operator: customer }.
   escrow:
     threshold: 2
     holders:
-`;
+`
+    : "";
 
 /** Where the decryption keys are; what only the operator knows stays to be filled in. */
-export const custodyFor = ({ constraints, defaults }: Profile, hint: Hint) => {
-  const mustEscrow = constraints.some(({ path, rule }) => path === "custody.escrow" && rule.kind === "required");
-  const { class: least, owner = "customer", schedule } = defaults.custody ?? {};
+export const custodyFor = (profile: Profile, hint: Hint) => {
+  const { class: least, owner = "customer" } = profile.defaults.custody ?? {};
   return `# Where the decryption keys are; docs/guides/custody.md says what each kind asks for, and docs/guides/docker.md how
 # custody's container reaches a token: by a socket of its own, docker.custodySocket.
 custody:
@@ -137,10 +161,6 @@ custody:
   owner: ${owner}
   # hardware, virtual, software: custody opens no place of keys that is worse.
   class: ${least}
-  schedule:
-    ${hint("custody.schedule.rotateEvery")}
-    rotateEvery: ${schedule?.rotateEvery}
-    overlap: ${schedule?.overlap}
-${mustEscrow ? ESCROW.replace("HINT", hint("custody.escrow")) : ""}
+${scheduleFor(profile, hint)}${escrowFor(profile, hint)}
 `;
 };

@@ -1,6 +1,7 @@
 import type { Engine } from "../model/deployment.ts";
 import type { Profile } from "./profile.ts";
 import { renderRule } from "./rule.ts";
+import { kubernetesCustodyFor, kubernetesEgress, kubernetesFor, kubernetesPkiFor } from "./template-kubernetes.ts";
 import { boundaryFor, CUSTODY_DEV, custodyFor, dockerFor, PKI_DEV, pkiFor } from "./template-parts.ts";
 
 /** What a new `trustkern.yaml` is made from. */
@@ -25,6 +26,7 @@ export function renderTemplate(profile: Profile, values: TemplateValues): string
     return constraint ? `# ${brief(renderRule(constraint.rule))}: ${constraint.reason}` : "#";
   };
   const { engine } = values;
+  const published = engine === "docker" || engine === "kubernetes";
   const { sensors, ratePerSecond } = { sensors: 0, ratePerSecond: 5, ...profile.defaults.simulator };
   return `# yaml-language-server: $schema=./${values.schemaName}
 # ${profile.summary}
@@ -56,16 +58,31 @@ simulator:
   sensors: ${sensors}
   ratePerSecond: ${ratePerSecond}
 
-# ${engine === "docker" ? "Published ports are the usual ones" : "Ports are free ones"} unless they are named.
+# ${published ? "Published ports are the usual ones" : "Ports are free ones"} unless they are named.
 # ports:
 #   broker: 8883
 #   backend: 8443
-${engine === "docker" ? "" : "#   database: 5432\n"}#   gateway: 5683
-${engine === "docker" ? "#   gateways-ca: 9000\n#   operators-ca: 9001\n#   grafana: 3000\n" : ""}
-${engine === "docker" ? dockerFor(profile, values.name, hint) : ""}${boundaryFor(profile, hint)}${profile.name === "dev" ? `${PKI_DEV}${CUSTODY_DEV}` : `${pkiFor(hint("pki.issuing.kind"))}${custodyFor(profile, hint)}`}# Whole numbers with s, m, h, d; sizes with KiB, MiB, GiB.
+${published ? "" : "#   database: 5432\n"}#   gateway: 5683
+${published ? "#   gateways-ca: 9000\n#   operators-ca: 9001\n#   grafana: 3000\n" : ""}
+${engineParts(profile, values, hint)}# Whole numbers with s, m, h, d; sizes with KiB, MiB, GiB.
 retention:
   telemetry: 365d
   raw: 30d
   quarantine: 64MiB
 `;
+}
+
+/** What depends on the engine: where images come from, what reaches out, and where keys are. */
+function engineParts(profile: Profile, { engine, name }: TemplateValues, hint: (path: string) => string): string {
+  if (engine === "kubernetes") {
+    const boundary = boundaryFor(profile, hint, kubernetesEgress(profile));
+    const pki = kubernetesPkiFor(profile, hint("pki.issuing.kind"));
+    return `${kubernetesFor(profile, name, hint)}${boundary}${pki}${kubernetesCustodyFor(profile, hint)}`;
+  }
+  const docker = engine === "docker" ? dockerFor(profile, name, hint) : "";
+  const keys =
+    profile.name === "dev"
+      ? `${PKI_DEV}${CUSTODY_DEV}`
+      : `${pkiFor(hint("pki.issuing.kind"))}${custodyFor(profile, hint)}`;
+  return `${docker}${boundaryFor(profile, hint)}${keys}`;
 }

@@ -6,7 +6,7 @@ import { type Canary, needlesOf } from "../../operations/verify/search/needles.t
 import type { Place } from "../../operations/verify/search/place.ts";
 import { type Hit, searchFor } from "../../operations/verify/search/search.ts";
 import { keyCores, textCores } from "../../test/support/canary/secrets.ts";
-import { EXAMPLES, exampleArgs, freshFolder, known, underMocks } from "../../test/support/pulumi.ts";
+import { EXAMPLES, exampleArgs, freshFolder, known, planDocker, underMocks } from "../../test/support/pulumi.ts";
 import type { TrustKernDeploymentArgs } from "./args.ts";
 import { TrustKernDeployment } from "./deployment.ts";
 import { planDeployment } from "./plan-deployment.ts";
@@ -20,7 +20,7 @@ afterEach(() => {
 
 /** Secrets in every file that a component's secret is, in volumes, in the authorities' folder, and in the environment. */
 function plant(args: TrustKernDeploymentArgs): readonly Canary[] {
-  const { layout, model } = planDeployment(args).context;
+  const { layout, model } = planDocker(args).context;
   const inSecrets = model.components.flatMap(({ name, secrets }) =>
     secrets.map((secret) => join(layout.secretsDir, name, secret.name)),
   );

@@ -1,11 +1,18 @@
 import { Provider } from "@pulumi/docker";
 import { log } from "@pulumi/pulumi";
 import { describe, expect, it, vi } from "vitest";
-import { EXAMPLES, exampleArgs, imageIdOf, known, type Registration, underMocks } from "../../test/support/pulumi.ts";
+import {
+  EXAMPLES,
+  exampleArgs,
+  imageIdOf,
+  known,
+  planDocker,
+  type Registration,
+  underMocks,
+} from "../../test/support/pulumi.ts";
 import { composeFile } from "../docker/compose.ts";
 import type { TrustKernDeploymentArgs } from "./args.ts";
 import { TrustKernDeployment } from "./deployment.ts";
-import { planDeployment } from "./plan-deployment.ts";
 
 type Values = Record<string, unknown>;
 
@@ -106,7 +113,7 @@ function inCompose(inputs: Values): Values {
 
 describe.each(EXAMPLES)("examples/%s", (example) => {
   const args = exampleArgs(example);
-  const compose = composeFile(planDeployment(args).plan);
+  const compose = composeFile(planDocker(args).plan);
 
   it("registers the containers of the Compose file, and says the same of each, field by field", async () => {
     const { registrations } = await register(args);
@@ -181,7 +188,7 @@ describe("a deployment", () => {
       ...{ address: "127.0.0.1", port: 8883, protocol: "tcp" },
       serverName: "broker.demo.trustkern.internal",
     };
-    const { plan, context } = planDeployment(args);
+    const { plan, context } = planDocker(args);
     expect(await known(result.endpoints)).toMatchObject({ "broker.mqtts": broker });
     expect(await known(result.secrets)).toContainEqual({
       ...{ component: "collector", name: "tls.key", file: "/srv/tk/secrets/collector/tls.key" },

@@ -15,11 +15,11 @@ export const pulumiErrors = catalogue({
   PULUMI_ARGUMENT_MISSING: {
     exit: EXIT.configuration,
     summary: "A required argument of a TrustKernDeployment is not there.",
-    fix: "say deployment (what trustkern.yaml would say) and dir (the state directory on the host)",
+    fix: "say deployment (what trustkern.yaml would say) and, with the engine docker, dir (the state directory on the host)",
   },
   PULUMI_ARGUMENT_VALUE: {
     exit: EXIT.configuration,
-    summary: "An argument of a TrustKernDeployment has another type than it can have.",
+    summary: "An argument of a TrustKernDeployment has another type than it can have, or no meaning with the engine.",
     fix: "write one of the accepted values",
   },
   PULUMI_VALUE_UNKNOWN: {
@@ -30,7 +30,7 @@ export const pulumiErrors = catalogue({
   PULUMI_ENGINE: {
     exit: EXIT.configuration,
     summary: "The Pulumi component does not run deployments on that engine.",
-    fix: "say engine: docker in deployment; trustkern up runs engine: embedded",
+    fix: "say engine: docker or engine: kubernetes in deployment; trustkern up runs engine: embedded",
   },
   PULUMI_OPTION: {
     exit: EXIT.policy,

@@ -9,10 +9,12 @@ import type { PlannedObject } from "./planned-object.ts";
 /** Programs of the guide, in its order. */
 const programs = [...readFileSync(join("docs", "guides", "pulumi.md"), "utf8").matchAll(/^```ts\n(.*?)^```$/gms)];
 
-it("has the program of the guide as a file, which the compiler checks with all others", () => {
-  expect(programs.map(([, text]) => text)).toEqual([
-    readFileSync(join("stacks", "pulumi", "guide-program.ts"), "utf8"),
-  ]);
+it("has the programs of the guide as files, which the compiler checks with all others", () => {
+  const files = [
+    join("stacks", "pulumi", "guide-program.ts"),
+    join("examples", "customer-tenant", "pulumi", "index.ts"),
+  ];
+  expect(programs.map(([, text]) => text)).toEqual(files.map((file) => readFileSync(file, "utf8")));
 });
 
 it("gives out the component, and otherwise types alone", () => {
@@ -26,7 +28,13 @@ it("is no part of what the command line loads", () => {
   expect(exports).toMatchObject({ "./pulumi": "./stacks/pulumi/index.ts" });
   const installed = Object.keys({ ...dependencies, ...optionalDependencies });
   expect(installed.filter((name) => name.startsWith("@pulumi/"))).toEqual([]);
-  expect(Object.keys(peerDependenciesMeta)).toEqual(["@pulumi/docker", "@pulumi/pulumi"]);
+  expect(Object.keys(peerDependenciesMeta)).toEqual(["@pulumi/docker", "@pulumi/kubernetes", "@pulumi/pulumi"]);
+});
+
+it("asks peers for what it is tested with, or later", () => {
+  const { devDependencies, peerDependencies } = JSON.parse(readFileSync("package.json", "utf8"));
+  const tested = Object.entries(devDependencies).filter(([name]) => name.startsWith("@pulumi/"));
+  expect(peerDependencies).toEqual(Object.fromEntries(tested.map(([name, version]) => [name, `^${version}`])));
 });
 
 // Each line below an expectation has to be an error of the compiler, which `tsc` sees to.
@@ -36,8 +44,11 @@ describe("types", () => {
   const volume = (object: PlannedObject) => ({ ...object, kind: "volume" as const });
   const takes = (args: TrustKernDeploymentArgs): TrustKernDeploymentArgs => args;
 
+  const cluster = { ...deployment, profile: "eu-hosted", engine: "kubernetes" } as const;
+
   it("take what trustkern.yaml takes", () => {
     expect(takes({ deployment, dir: "/srv/tk" })).toBeDefined();
+    expect(takes({ deployment: cluster })).toBeDefined();
   });
 
   it("refuse what it does not, before a program runs", () => {
@@ -52,11 +63,13 @@ describe("types", () => {
       () => takes({ deployment: { ...deployment, tenant }, dir: "/srv/tk" }),
       // @ts-expect-error: no such argument
       () => takes({ deployment, dir: "/srv/tk", imagelock: "x" }),
+      // @ts-expect-error: a user of a host, in a cluster
+      () => takes({ deployment: cluster, runAs: { uid: 1, gid: 1 } }),
       // @ts-expect-error: another kind of object
       () => takes({ deployment, dir: "/srv/tk", transform: volume }),
       // @ts-expect-error: an input is there to be read
       (object: PlannedObject) => (object.inputs.name = "x"),
     ];
-    expect(wrong).toHaveLength(7);
+    expect(wrong).toHaveLength(8);
   });
 });

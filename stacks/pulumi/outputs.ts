@@ -2,11 +2,11 @@ import { join } from "node:path";
 import { serverName } from "../../model/placement.ts";
 import { pidsLimits } from "../docker/plan.ts";
 import { publishedPorts } from "../docker/ports.ts";
-import type { PlannedDeployment } from "./plan-deployment.ts";
+import type { PlannedDocker } from "./plan-deployment.ts";
 
 /** Where a published port is reached. */
 export interface Endpoint {
-  /** Address of the host. */
+  /** Address of the host; with Kubernetes the name of the Service, inside of the cluster. */
   readonly address: string;
   readonly port: number;
   readonly protocol: "tcp" | "udp";
@@ -14,12 +14,16 @@ export interface Endpoint {
   readonly serverName: string;
 }
 
-/** A secret by reference: where it is on the host, and never what it is. */
+/** A secret by reference: where it is, and never what it is. */
 export interface SecretReference {
   readonly component: string;
   readonly name: string;
-  /** Absolute path on the host. */
-  readonly file: string;
+  /** Absolute path on the host of the docker engine. */
+  readonly file?: string;
+  /** Namespace of its Secret, with Kubernetes. */
+  readonly namespace?: string;
+  /** Name of its Secret, with Kubernetes; its key there is `name`. */
+  readonly secret?: string;
 }
 
 /** The most processes that a container is to have. The provider has no attribute for it: `docker update --pids-limit` sets it. */
@@ -29,7 +33,7 @@ export interface ProcessLimit {
 }
 
 /** Every published port, by component and port such as `broker.mqtts`. */
-export function endpointsOf({ context: { model, deployment } }: PlannedDeployment): Readonly<Record<string, Endpoint>> {
+export function endpointsOf({ context: { model, deployment } }: PlannedDocker): Readonly<Record<string, Endpoint>> {
   return Object.fromEntries(
     publishedPorts(model.components, deployment).map(({ component, port, external }) => [
       `${component}.${port.name}`,
@@ -44,13 +48,13 @@ export function endpointsOf({ context: { model, deployment } }: PlannedDeploymen
 }
 
 /** Every secret that a component names. */
-export function secretsOf({ context: { model, layout } }: PlannedDeployment): readonly SecretReference[] {
+export function secretsOf({ context: { model, layout } }: PlannedDocker): readonly SecretReference[] {
   return model.components.flatMap(({ name: component, secrets }) =>
     secrets.map(({ name }) => ({ component, name, file: join(layout.secretsDir, component, name) })),
   );
 }
 
 /** The limit of every container. */
-export function processLimitsOf({ plan }: PlannedDeployment): readonly ProcessLimit[] {
+export function processLimitsOf({ plan }: PlannedDocker): readonly ProcessLimit[] {
   return pidsLimits(plan);
 }

@@ -5,10 +5,10 @@ import { type DockerPlan, networkLabels } from "../docker/plan.ts";
 import { labelBlocks } from "../docker/provider-words.ts";
 import { containerInputs } from "./container-inputs.ts";
 import type { Plain } from "./plain.ts";
-import type { PlannedObject } from "./planned-object.ts";
+import type { DockerObject } from "./planned-object.ts";
 
 /** The networks, images and containers of a plan, in the order in which they name each other: what its Terraform JSON says. */
-export function planObjects(plan: DockerPlan): readonly PlannedObject[] {
+export function planObjects(plan: DockerPlan): readonly DockerObject[] {
   const images = pulledImages(plan);
   return [
     ...plan.networks.map(

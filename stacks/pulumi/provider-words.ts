@@ -1,5 +1,5 @@
 import { isAttributes } from "../docker/check/subject.ts";
-import type { ObjectKind, PlannedObject } from "./planned-object.ts";
+import type { DockerObject } from "./planned-object.ts";
 
 /** Pulumi's name of an attribute to Terraform's, and for a block that of each of its members. */
 interface Words {
@@ -10,7 +10,7 @@ const same = (...names: readonly string[]): Words => Object.fromEntries(names.ma
 const LABELS: Words = { labels: ["labels", same("label", "value")] };
 
 /** Every attribute and member that an object of ours has, and whose plural is Pulumi's own. Maps, such as `logOpts`, have names of their own, which stay. */
-const WORDS: Readonly<Record<ObjectKind, Words>> = {
+const WORDS: Readonly<Record<DockerObject["kind"], Words>> = {
   network: {
     ...same("name", "driver", "internal", "options"),
     ...LABELS,
@@ -45,7 +45,7 @@ const TERRAFORM_KIND = { network: "docker_network", image: "docker_image", conta
  * The objects as the resources of the Terraform JSON, in whose words the rules of a rendered stack are said. What has no word of ours
  * keeps a name that no rule accepts.
  */
-export function terraformResources(objects: readonly PlannedObject[]): Readonly<Record<string, unknown>> {
+export function terraformResources(objects: readonly DockerObject[]): Readonly<Record<string, unknown>> {
   const byKind = Map.groupBy(objects, ({ kind }) => TERRAFORM_KIND[kind]);
   return Object.fromEntries(
     [...byKind].map(([kind, those]) => [

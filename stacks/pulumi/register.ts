@@ -7,7 +7,7 @@ import {
   type RemoteImageArgs,
 } from "@pulumi/docker";
 import type { ComponentResource, Output } from "@pulumi/pulumi";
-import type { PlannedObject } from "./planned-object.ts";
+import type { DockerObject } from "./planned-object.ts";
 
 /** Every resource of a deployment, by the name of its object. */
 export interface Registered {
@@ -21,7 +21,7 @@ export interface Registered {
  * deployments of a stack never share one.
  */
 export function registerObjects(
-  objects: readonly PlannedObject[],
+  objects: readonly DockerObject[],
   parent: ComponentResource,
   prefix: string,
 ): Registered {

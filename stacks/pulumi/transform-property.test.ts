@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { stableJson } from "../../shared/stable-json.ts";
-import { exampleArgs } from "../../test/support/pulumi.ts";
-import { planDeployment } from "./plan-deployment.ts";
+import { exampleArgs, planDocker } from "../../test/support/pulumi.ts";
+import { checkedObjects } from "./checked-objects.ts";
 import type { PlannedObject } from "./planned-object.ts";
-import { checkedObjects, type Transform } from "./transform.ts";
+import type { Transform } from "./transform.ts";
 
-const { objects: plain, context } = planDeployment(exampleArgs("single-host"));
+const { objects: plain, context } = planDocker(exampleArgs("single-host"));
 
 describe("whatever a transform does to an object", () => {
   /** What may differ from the plan at all: less of what is bounded, and how long an end may take. */

@@ -2,11 +2,11 @@ import { output } from "@pulumi/pulumi";
 import { describe, expect, it } from "vitest";
 import { findingsOf } from "../../model/findings.ts";
 import { stableJson } from "../../shared/stable-json.ts";
-import { EXAMPLES, exampleArgs, type Registration, underMocks } from "../../test/support/pulumi.ts";
+import { EXAMPLES, exampleArgs, planDocker, type Registration, underMocks } from "../../test/support/pulumi.ts";
 import { STATE_FILE, synthJson } from "../docker/cdktf.ts";
 import type { TrustKernDeploymentArgs } from "./args.ts";
 import { TrustKernDeployment } from "./deployment.ts";
-import { type PlannedDeployment, planDeployment } from "./plan-deployment.ts";
+import type { PlannedDocker } from "./plan-deployment.ts";
 import type { PlannedObject } from "./planned-object.ts";
 import { terraformResources } from "./provider-words.ts";
 import type { Transform } from "./transform.ts";
@@ -15,11 +15,11 @@ import type { Transform } from "./transform.ts";
 type Loose = any;
 
 const args = exampleArgs("single-host");
-const { objects: plain } = planDeployment(args);
+const { objects: plain } = planDocker(args);
 const hosted = exampleArgs("eu-hosted");
 
-const plan = (transform: unknown, to: TrustKernDeploymentArgs = args): PlannedDeployment =>
-  planDeployment({ ...to, transform: transform as Transform });
+const plan = (transform: unknown, to: TrustKernDeploymentArgs = args): PlannedDocker =>
+  planDocker({ ...to, transform: transform as Transform });
 
 function refused(transform: unknown, to?: TrustKernDeploymentArgs) {
   try {
@@ -44,7 +44,7 @@ const editing =
 it.each(EXAMPLES)(
   "knows the objects of examples/%s as the resources of its Terraform JSON, attribute by attribute",
   (example) => {
-    const { plan: dockerPlan, objects } = planDeployment(exampleArgs(example));
+    const { plan: dockerPlan, objects } = planDocker(exampleArgs(example));
     const state = { backend: dockerPlan.deployment.state, localFile: STATE_FILE };
     const { resource } = synthJson(dockerPlan, state) as { readonly resource: object };
     const withoutNotes = JSON.parse(JSON.stringify(resource, (key, value) => (key === "//" ? undefined : value)));

@@ -1,15 +1,9 @@
-import { checkBoundary } from "../../model/boundary.ts";
 import { renderFindings } from "../../model/findings.ts";
-import { absentFindings } from "../../modules/absent.ts";
 import { messageOf } from "../../shared/errors.ts";
 import type { Finding } from "../../shared/finding.ts";
-import { checkResources } from "../docker/check/resources.ts";
-import type { CheckContext } from "../docker/check/subject.ts";
-import { dockerLifeErrors } from "../docker/life/errors.ts";
 import { pulumiErrors } from "./errors.ts";
 import { plainCopy } from "./plain.ts";
 import type { PlannedObject } from "./planned-object.ts";
-import { pathOfObject, terraformResources } from "./provider-words.ts";
 
 /**
  * Looks at one object before it is registered, and may give back another one of the same kind and name: with less memory, or more
@@ -17,31 +11,26 @@ import { pathOfObject, terraformResources } from "./provider-words.ts";
  */
 export type Transform = (object: PlannedObject) => PlannedObject | undefined;
 
-/**
- * The objects as they are registered: as they are planned, or after the transform, and either way held against the boundary and the
- * model.
- * @throws RENDERED_STACK_REFUSED where the plan itself grants too much, PULUMI_TRANSFORM with everything that is no object,
- * PULUMI_TRANSFORM_REFUSED with everything by which what was given back grants too much
- */
-export function checkedObjects(
-  planned: readonly PlannedObject[],
-  transform: Transform | undefined,
-  context: CheckContext,
-): readonly PlannedObject[] {
-  const tooMuch = grantedBeyond(planned, context);
-  if (tooMuch.length > 0) {
-    const message = renderFindings("the planned objects grant what the model does not", tooMuch);
-    throw dockerLifeErrors.error("RENDERED_STACK_REFUSED", message, { path: tooMuch[0]?.path, cause: tooMuch });
-  }
-  return transform === undefined ? planned : transformed(planned, transform, context);
+/** What the objects of an engine are held against. */
+export interface Rules<Planned extends PlannedObject> {
+  /** What an object is called in a report. */
+  readonly pathOf: (object: Planned) => string;
+  /** Everything that objects grant and the model does not, by {@link pathOf}. */
+  readonly grantedBeyond: (objects: readonly Planned[]) => readonly Finding[];
 }
 
-function transformed(
-  planned: readonly PlannedObject[],
-  transform: Transform,
-  context: CheckContext,
-): readonly PlannedObject[] {
-  const results = planned.map((object) => resultOf(object, transform));
+/**
+ * The objects as they are registered: as they are planned, or after the transform and held against the rules.
+ * @throws PULUMI_TRANSFORM with everything that is no object, PULUMI_TRANSFORM_REFUSED with everything by which what was given back
+ * grants too much
+ */
+export function transformed<Planned extends PlannedObject>(
+  planned: readonly Planned[],
+  transform: Transform | undefined,
+  { pathOf, grantedBeyond }: Rules<Planned>,
+): readonly Planned[] {
+  if (transform === undefined) return planned;
+  const results = planned.map((object) => resultOf(object, transform, pathOf(object)));
   const wrong = results.flatMap(({ findings }) => findings);
   if (wrong.length > 0) {
     const message = renderFindings("the transform gave back what cannot be registered", wrong);
@@ -49,32 +38,20 @@ function transformed(
   }
   const kept = results.map(({ object }) => object);
   const { fix } = pulumiErrors.entries.PULUMI_TRANSFORM_REFUSED;
-  const findings = grantedBeyond(kept, context).map((finding) => ({ ...finding, fix }));
+  const findings = grantedBeyond(kept).map((finding) => ({ ...finding, fix }));
   if (findings.length === 0) return kept;
   const message = renderFindings("what the transform gave back grants what the model does not", findings);
   throw pulumiErrors.error("PULUMI_TRANSFORM_REFUSED", message, { path: findings[0]?.path, cause: findings });
 }
 
-function grantedBeyond(objects: readonly PlannedObject[], context: CheckContext): readonly Finding[] {
-  return [
-    ...checkBoundary(context.model),
-    ...absentFindings(context.model, context.deployment),
-    ...checkResources(terraformResources(objects), context).map((finding) => ({
-      ...finding,
-      path: pathOfObject(finding.path),
-    })),
-  ];
-}
-
-interface Result {
-  readonly object: PlannedObject;
+interface Result<Planned> {
+  readonly object: Planned;
   readonly findings: readonly Finding[];
 }
 
-function resultOf(object: PlannedObject, transform: Transform): Result {
-  const path = `${object.kind}.${object.name}`;
+function resultOf<Planned extends PlannedObject>(object: Planned, transform: Transform, path: string): Result<Planned> {
   const plain = plainCopy(object.inputs, path).value as never;
-  const original: PlannedObject = Object.freeze({ ...object, inputs: plain });
+  const original = Object.freeze({ ...object, inputs: plain }) as Planned;
   const given = givenBack(original, transform);
   if ("thrown" in given) return { object: original, findings: [refusal(path, `threw: ${given.thrown}`)] };
   if (given.back === undefined) return { object: original, findings: [] };
@@ -84,7 +61,7 @@ function resultOf(object: PlannedObject, transform: Transform): Result {
   }
   const another = isPlanned(value) ? strangeness(value, original) : "gave back no object with kind, name and inputs";
   return another === undefined
-    ? { object: value as PlannedObject, findings: [] }
+    ? { object: value as unknown as Planned, findings: [] }
     : { object: original, findings: [refusal(path, another)] };
 }
 

@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { type Output, runtime } from "@pulumi/pulumi";
 import { afterAll } from "vitest";
 import { parse } from "yaml";
+import type { Deployment } from "../../model/deployment.ts";
+import type { Placement } from "../../model/placement.ts";
 import { buildModel } from "../../modules/index.ts";
 import { type ImageLock, renderImageLock } from "../../operations/images/lock-file.ts";
 import { imageNamesOf, referenceOf, repositoryOf } from "../../operations/images/lock-images.ts";
@@ -10,7 +12,14 @@ import { digestOf, testSigner } from "../../operations/images/signatures/test-si
 import { readDeploymentInput } from "../../profiles/parse.ts";
 import type { DeploymentInput } from "../../profiles/schema.ts";
 import { dockerPlacement } from "../../stacks/docker/placement.ts";
-import type { TrustKernDeploymentArgs } from "../../stacks/pulumi/args.ts";
+import { kubernetesPlacement } from "../../stacks/kubernetes/placement.ts";
+import type {
+  DockerDeploymentArgs,
+  KubernetesDeploymentArgs,
+  TrustKernDeploymentArgs,
+} from "../../stacks/pulumi/args.ts";
+import type { PlannedKubernetes } from "../../stacks/pulumi/kubernetes/plan-kubernetes.ts";
+import { type PlannedDocker, planDeployment } from "../../stacks/pulumi/plan-deployment.ts";
 import { scratch } from "./deployment.ts";
 
 const root = scratch("pulumi");
@@ -74,17 +83,32 @@ export function exampleInput(example: string): DeploymentInput {
 }
 
 /** The arguments of a program for an example, with every image locked, and signed where the example asks for that. */
-export function exampleArgs(example: string, dir = "/srv/tk"): TrustKernDeploymentArgs {
+export function exampleArgs(example: string, dir = "/srv/tk"): DockerDeploymentArgs {
+  const locked = lockedInput(exampleInput(example), dockerPlacement);
+  return { ...locked, dir, runAs: { uid: 10_001, gid: 10_001 } };
+}
+
+/** The arguments of a program for a file of the engine kubernetes, with every image locked. */
+export function clusterArgs(file: object): KubernetesDeploymentArgs & { readonly imageLock: string } {
+  const input = file as DeploymentInput;
+  // Upstream's own registries are on no list of what the file may reach.
+  const images =
+    input.images?.signedBy === undefined ? {} : { images: { ...input.images, mirror: "registry.example" } };
+  const { deployment, imageLock } = lockedInput({ ...input, ...images }, kubernetesPlacement);
+  return { deployment: { ...deployment, engine: "kubernetes" }, imageLock };
+}
+
+/** A file with a lock of its images, and a signature of each where it asks for that. */
+function lockedInput(input: DeploymentInput, placementOf: (deployment: Deployment) => Placement) {
   const folder = freshFolder();
-  const input = exampleInput(example);
   const signer = testSigner();
   const signedBy = join(folder, "images.pub");
   const { images: said } = input;
-  if (said?.signedBy !== undefined) writeFileSync(signedBy, signer.pem);
   const signed = said?.signedBy !== undefined;
+  if (signed) writeFileSync(signedBy, signer.pem);
   const deploymentInput = signed ? { ...input, images: { ...said, signedBy } } : input;
-  const { deployment } = readDeploymentInput(deploymentInput, example);
-  const names = imageNamesOf(buildModel(deployment, dockerPlacement(deployment)));
+  const { deployment } = readDeploymentInput(deploymentInput, "trustkern.yaml");
+  const names = imageNamesOf(buildModel(deployment, placementOf(deployment)));
   const images = names.map((name) => {
     const image = { reference: referenceOf(deployment.images, name, "1.0.0"), digest: digestOf(name) };
     if (!signed) return [name, image] as const;
@@ -93,5 +117,19 @@ export function exampleArgs(example: string, dir = "/srv/tk"): TrustKernDeployme
   const lock: ImageLock = { source: deployment.images.source, images: Object.fromEntries(images) };
   const imageLock = join(folder, "images.lock.yaml");
   writeFileSync(imageLock, renderImageLock(lock));
-  return { deployment: deploymentInput, dir, imageLock, runAs: { uid: 10_001, gid: 10_001 } };
+  return { deployment: deploymentInput, imageLock };
+}
+
+/** The plan of a deployment on the docker engine. */
+export function planDocker(args: TrustKernDeploymentArgs): PlannedDocker {
+  const planned = planDeployment(args);
+  if (planned.engine !== "docker") throw new Error(`planned for ${planned.engine}`);
+  return planned;
+}
+
+/** The plan of a deployment on Kubernetes. */
+export function planCluster(args: TrustKernDeploymentArgs): PlannedKubernetes {
+  const planned = planDeployment(args);
+  if (planned.engine !== "kubernetes") throw new Error(`planned for ${planned.engine}`);
+  return planned;
 }
