@@ -15,6 +15,7 @@ const releases = {
   step: "github.com/smallstep/cli",
   loki: "github.com/grafana/loki/v3",
   cosign: "github.com/sigstore/cosign/v3",
+  "kube-score": "github.com/zegl/kube-score",
   otelcol: "go.opentelemetry.io/collector/otelcol",
   unzstd: "github.com/klauspost/compress",
   coredns: "github.com/coredns/coredns",

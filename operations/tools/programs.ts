@@ -10,6 +10,7 @@ export type ToolName =
   | "loki"
   | "otelcol"
   | "cosign"
+  | "kube-score"
   | "unzstd"
   | "kube-apiserver"
   | "kube-controller-manager"
@@ -99,6 +100,13 @@ export const programs: Readonly<Record<ToolName, Program>> = {
     version: "3.1.3",
     main: "github.com/sigstore/cosign/v3/cmd/cosign",
     stamps: ["sigs.k8s.io/release-utils/version.gitVersion=3.1.3"],
+    tags: [],
+  },
+  // As cosign, for the tests alone, which let it look at an export.
+  "kube-score": {
+    version: "1.20.0",
+    main: "github.com/zegl/kube-score/cmd/kube-score",
+    stamps: ["main.version=1.20.0"],
     tags: [],
   },
   // A cluster on one machine, for the tests alone.

@@ -77,14 +77,11 @@ function imageOf(
  * start in time, and nothing for being ill: to start a sealed custody or a database at its log anew would make it worse.
  */
 function probesOf(component: Component): Pick<V1Container, "readinessProbe" | "startupProbe"> {
-  const { health, sockets } = component;
-  if (health.kind === "exit" || grantsOf(component).has("health:none")) return {};
-  const command =
-    health.kind === "command"
-      ? health.command.map(literal)
-      : [NODE, PROBE, ...sockets.filter(({ name }) => name === health.socket).map(({ path }) => path)];
+  const { health } = component;
+  const asked = askedOf(component);
+  if (health.kind === "exit" || asked === undefined) return {};
   const probe: V1Probe = {
-    exec: { command },
+    ...asked,
     periodSeconds: HEALTH.intervalSeconds,
     timeoutSeconds: HEALTH.timeoutSeconds,
     failureThreshold: HEALTH.retries,
@@ -92,4 +89,17 @@ function probesOf(component: Component): Pick<V1Container, "readinessProbe" | "s
   if (health.mayWait === true) return { readinessProbe: probe };
   const failureThreshold = Math.ceil(health.startupSeconds / HEALTH.intervalSeconds);
   return { startupProbe: { ...probe, failureThreshold }, readinessProbe: probe };
+}
+
+/** What is asked: the component's own health, or where its image has nothing that could ask, whether its port is open. */
+function askedOf(component: Component): Pick<V1Probe, "exec" | "tcpSocket"> | undefined {
+  const { health, ports, sockets } = component;
+  if (grantsOf(component).has("health:none")) {
+    const open = ports.find(({ protocol }) => protocol === "tcp");
+    return open === undefined ? undefined : { tcpSocket: { port: open.port } };
+  }
+  if (health.kind === "exit") return undefined;
+  if (health.kind === "command") return { exec: { command: health.command.map(literal) } };
+  const paths = sockets.filter(({ name }) => name === health.socket).map(({ path }) => path);
+  return { exec: { command: [NODE, PROBE, ...paths] } };
 }

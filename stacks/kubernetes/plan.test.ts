@@ -194,6 +194,12 @@ describe.each(PROFILES)("the objects of profile %s", (profile) => {
     }
   });
 
+  it("name for each StatefulSet a service that is there and leads to its pods", () => {
+    for (const { metadata, spec } of ofKind(test, "StatefulSet")) {
+      expect(named(test, "Service", spec.serviceName)?.spec.selector, metadata.name).toEqual(spec.selector.matchLabels);
+    }
+  });
+
   it("put out one pod at a time, never two, and keep what was stored", () => {
     for (const { spec } of ofKind(test, "PodDisruptionBudget")) expect(spec.maxUnavailable).toBe(1);
     for (const { spec } of ofKind(test, "StatefulSet")) {
@@ -206,7 +212,7 @@ describe.each(PROFILES)("the objects of profile %s", (profile) => {
   it("ask how they are, and end none of those that may have to wait", () => {
     for (const { name, health } of model.components.filter(({ external }) => external === undefined)) {
       const { readinessProbe, startupProbe, livenessProbe } = containers(test).find((each) => each.name === name);
-      const asked = health.kind !== "exit" && !(deployment.images.source === "bundle" && name === "prometheus");
+      const asked = health.kind !== "exit";
       expect(readinessProbe !== undefined, name).toBe(asked);
       expect(livenessProbe, name).toBeUndefined();
       const waits = health.kind === "exit" || health.mayWait === true;
@@ -401,6 +407,23 @@ describe("a component", () => {
     } = template(plan({ command: ["/bin/x", "$(HOME)", "$$"], environment: { LIB: "/usr/$LIB/x" } }));
     expect(own.command).toEqual(["/bin/x", "$$(HOME)", "$$$$"]);
     expect(own.env).toEqual([{ name: "LIB", value: "/usr/$$LIB/x" }]);
+  });
+
+  it("is asked by its port whether it is ready, where its image has nothing that could ask", () => {
+    const ports = [
+      { name: "coap", port: 5684, protocol: "udp" },
+      { name: "https", port: 9090, protocol: "tcp" },
+    ];
+    const [own] = template(plan({ ports }, ["health:none"])).containers;
+    for (const probe of [own.readinessProbe, own.startupProbe]) {
+      expect(probe).toMatchObject({ tcpSocket: { port: 9090 } });
+      expect(probe).not.toHaveProperty("exec");
+    }
+    expect(template(plan({ ports })).containers[0].readinessProbe).toMatchObject({ exec: { command: ["/bin/ok"] } });
+    for (const none of [[], ports.slice(0, 1)]) {
+      const [closed] = template(plan({ ports: none }, ["health:none"])).containers;
+      expect(closed).not.toHaveProperty("readinessProbe");
+    }
   });
 
   it("that connects to nobody asks nobody for a name", () => {

@@ -16,6 +16,11 @@ export function servicesOf(pod: Pod, deployment: Deployment): readonly Typed<V1S
   ]);
 }
 
+/** The service that a StatefulSet names, which has to be there: that of the first component with a port. */
+export function governingService({ components }: Pod): string | undefined {
+  return components.find(({ ports }) => ports.length > 0)?.name;
+}
+
 function inside(component: Component, pod: Pod, deployment: Deployment): readonly Typed<V1Service>[] {
   if (component.ports.length === 0) return [];
   return [

@@ -8,6 +8,7 @@ import { componentLabels, selectorLabels } from "./labels.ts";
 import type { Typed } from "./objects.ts";
 import { isSeveral, type Pod } from "./pods.ts";
 import { POD_SECURITY } from "./security.ts";
+import { governingService } from "./services.ts";
 import { claimsOf, mountsOf } from "./volumes.ts";
 
 /** What the workloads of a deployment have in common. */
@@ -58,13 +59,14 @@ export function workloadOf(
     const strategy = { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } };
     return { apiVersion: "apps/v1", kind: "Deployment", metadata, spec: { ...common, strategy } };
   }
+  const service = governingService(pod);
   return {
     apiVersion: "apps/v1",
     kind: "StatefulSet",
     metadata,
     spec: {
       ...common,
-      serviceName: pod.name,
+      ...(service === undefined ? {} : { serviceName: service }),
       podManagementPolicy: isSeveral(pod) ? "Parallel" : "OrderedReady",
       updateStrategy: { type: "RollingUpdate", rollingUpdate: { partition: 0 } },
       // What was stored is never removed on the way: neither when a workload is made anew, nor when there are fewer.

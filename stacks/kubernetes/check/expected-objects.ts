@@ -108,12 +108,13 @@ function workloadObject(pod: CheckedPod, context: CheckContext): object {
     const strategy = { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } };
     return { ...named, kind: "Deployment", spec: { ...common, strategy } };
   }
+  const [served] = pod.components.filter(({ ports }) => ports.length > 0);
   return {
     ...named,
     kind: "StatefulSet",
     spec: {
       ...common,
-      serviceName: pod.name,
+      ...(served === undefined ? {} : { serviceName: served.name }),
       podManagementPolicy: pod.several ? "Parallel" : "OrderedReady",
       updateStrategy: { type: "RollingUpdate", rollingUpdate: { partition: 0 } },
       persistentVolumeClaimRetentionPolicy: { whenDeleted: "Retain", whenScaled: "Retain" },

@@ -83,7 +83,7 @@ function expectedContainer(component: Component, pod: CheckedPod, context: Check
       capabilities: { drop: ["ALL"] },
       seccompProfile: { type: "RuntimeDefault" },
     },
-    ...(granted.has("health:none") ? {} : expectedProbes(component)),
+    ...expectedProbes(component, granted.has("health:none")),
     volumeMounts: expectedMounts(component, pod, context),
     terminationMessagePolicy: "File",
   };
@@ -105,11 +105,13 @@ function expectedImage({ image = "" }: Component, { images: { source, images } }
   return { image: `${repository}@${digest}`, imagePullPolicy: "IfNotPresent" };
 }
 
-function expectedProbes({ health, sockets }: Component): object {
-  if (health.kind === "exit") return {};
+function expectedProbes({ health, ports, sockets }: Component, portOnly: boolean): object {
+  const [port] = ports.filter(({ protocol }) => protocol !== "udp").map((each) => each.port);
+  if (health.kind === "exit" || (portOnly && port === undefined)) return {};
   const asked = health.kind === "socket" ? sockets.find(({ name }) => name === health.socket)?.path : undefined;
   const command = health.kind === "command" ? health.command.map(doubled) : ["/usr/bin/node", "/app/probe.mjs", asked];
-  const probe = { exec: { command }, periodSeconds: 5, timeoutSeconds: 10, failureThreshold: 3 };
+  const how = portOnly ? { tcpSocket: { port } } : { exec: { command } };
+  const probe = { ...how, periodSeconds: 5, timeoutSeconds: 10, failureThreshold: 3 };
   if (health.mayWait) return { readinessProbe: probe };
   return { startupProbe: { ...probe, failureThreshold: Math.ceil(health.startupSeconds / 5) }, readinessProbe: probe };
 }

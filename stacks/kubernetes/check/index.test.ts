@@ -28,8 +28,10 @@ const box = (objects: Loose[], name = "collector", index = 0) => pod(objects, na
 const volume = (objects: Loose[], name: string, what: string) =>
   pod(objects, name).volumes.find((each: Loose) => each.name.includes(what));
 const policy = (objects: Loose[], name: string) => get(objects, "NetworkPolicy", name);
-const remove = (objects: Loose[], kind: string, name: string) =>
+const remove = (objects: Loose[], kind: string, name: string) => {
+  expect(get(objects, kind, name), `${kind} ${name}`).toBeDefined();
   objects.splice(objects.indexOf(get(objects, kind, name)), 1);
+};
 const KEY = ["-----BEGIN", "PRIVATE KEY-----"].join(" ");
 
 const WEAKENINGS: readonly (readonly [string, ObjectCode, (objects: Loose[]) => unknown])[] = [
@@ -165,6 +167,13 @@ const WEAKENINGS: readonly (readonly [string, ObjectCode, (objects: Loose[]) => 
   ["no readiness", "OBJECT_HEALTH", (o) => delete box(o).readinessProbe],
   ["a readiness that says nothing", "OBJECT_HEALTH", (o) => (box(o).readinessProbe.exec.command = ["/bin/true"])],
   [
+    "a readiness that is an open port alone",
+    "OBJECT_HEALTH",
+    (o) => (box(o).readinessProbe = { ...box(o).readinessProbe, exec: undefined, tcpSocket: { port: 9464 } }),
+  ],
+  ["a StatefulSet of another's service", "OBJECT_MEMBER", (o) => (workload(o, "custody").spec.serviceName = "custody")],
+  ["a StatefulSet of no service", "OBJECT_MEMBER", (o) => delete workload(o, "custody").spec.serviceName],
+  [
     "an end for who waits",
     "OBJECT_HEALTH",
     (o) => (box(o, "custody").livenessProbe = box(o, "custody").readinessProbe),
@@ -255,7 +264,11 @@ const WEAKENINGS: readonly (readonly [string, ObjectCode, (objects: Loose[]) => 
     "OBJECT_POLICY",
     (o) => (policy(o, "broker.mqtts.published").spec.ingress[0].from[0].ipBlock.cidr = "0.0.0.0/0"),
   ],
-  ["no policy for a flow", "OBJECT_POLICY", (o) => remove(o, "NetworkPolicy", "collector.broker.mqtts.egress")],
+  [
+    "no policy for a flow",
+    "OBJECT_POLICY",
+    (o) => remove(o, "NetworkPolicy", "collector.broker.mqtts-services.egress"),
+  ],
   [
     "two pods away at once",
     "OBJECT_RUNNING",
