@@ -182,7 +182,9 @@ function exchange(
   contentType: string,
 ): Promise<ApiAnswer> {
   return new Promise((resolve, reject) => {
-    const headers = { ...options.headers, accept: "application/json", ...(body && { "content-type": contentType }) };
+    // With DELETE, Node.js gives a body no length by itself, and the server would not see it.
+    const described = body && { "content-type": contentType, "content-length": Buffer.byteLength(body) };
+    const headers = { ...options.headers, accept: "application/json", ...described };
     const call = request(url, { ...options, headers }, (response) => {
       const chunks: Buffer[] = [];
       response.on("data", (chunk: Buffer) => chunks.push(chunk));
