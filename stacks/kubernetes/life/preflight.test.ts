@@ -1,11 +1,25 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { preflight } from "./preflight.ts";
+import { parse } from "yaml";
+import { preflight, RIGHTS } from "./preflight.ts";
 import { deployedCluster, roomyCluster, type TestCluster, tenantPlan } from "./test-cluster.ts";
 
 const { plan } = tenantPlan();
 const NAMESPACE = "/api/v1/namespaces/plant";
 const refused = (cluster: TestCluster): Promise<unknown> =>
   preflight(cluster.api, plan).catch((thrown: unknown) => thrown);
+
+describe("the Role in the guide", () => {
+  it("has the rights that are asked for, and no others", () => {
+    const guide = readFileSync("docs/guides/kubernetes.md", "utf8");
+    const [, text = ""] = /```yaml\n(apiVersion: rbac[\s\S]*?)```/.exec(guide) ?? [];
+    const { rules } = parse(text) as { rules: { apiGroups: string[]; resources: string[]; verbs: string[] }[] };
+    const written = rules.flatMap(({ apiGroups: [group = ""], resources, verbs }) =>
+      resources.map((resource) => [group, resource, verbs]),
+    );
+    expect(written.toSorted()).toEqual(RIGHTS.map((right) => [...right]).toSorted());
+  });
+});
 
 describe("a look at a cluster before anything is changed", () => {
   it("finds one with room, without a plugin that is known to enforce policies", async () => {

@@ -9,23 +9,30 @@ import { quotaFindings, roomFindings } from "./room.ts";
 /** Oldest version that has all that the objects are made of: `persistentVolumeClaimRetentionPolicy` is stable since then. */
 const LEAST_MINOR = 32;
 
+const CHANGE = ["get", "list", "patch", "create", "delete"] as const;
+const LOOK = ["get", "list"] as const;
+
 /** What the command line does in the namespace, by API group. */
-const RIGHTS: readonly (readonly [group: string, resource: string, verbs: readonly string[]])[] = [
-  ["", "configmaps", ["get", "list", "patch", "create", "delete"]],
-  ["", "secrets", ["get", "list", "patch", "create", "delete"]],
-  ["", "services", ["get", "list", "patch", "create", "delete"]],
-  ["", "serviceaccounts", ["get", "list", "patch", "create", "delete"]],
-  ["", "pods", ["get", "list"]],
+export const RIGHTS: readonly (readonly [group: string, resource: string, verbs: readonly string[]])[] = [
+  ["", "configmaps", CHANGE],
+  ["", "secrets", CHANGE],
+  ["", "services", CHANGE],
+  ["", "serviceaccounts", CHANGE],
+  ["", "pods", LOOK],
+  ["", "persistentvolumeclaims", LOOK],
+  ["", "events", LOOK],
   ["", "pods/exec", ["get", "create"]],
   ["", "pods/portforward", ["get", "create"]],
-  ["", "persistentvolumeclaims", ["get", "list"]],
   ["", "resourcequotas", ["list"]],
-  ["apps", "statefulsets", ["get", "list", "patch", "create", "delete"]],
-  ["apps", "deployments", ["get", "list", "patch", "create", "delete"]],
-  ["batch", "jobs", ["get", "list", "patch", "create", "delete"]],
-  ["networking.k8s.io", "networkpolicies", ["get", "list", "patch", "create", "delete"]],
-  ["policy", "poddisruptionbudgets", ["get", "list", "patch", "create", "delete"]],
-  ["autoscaling", "horizontalpodautoscalers", ["get", "list", "patch", "create", "delete"]],
+  ["apps", "statefulsets", CHANGE],
+  ["apps", "deployments", CHANGE],
+  ["apps", "daemonsets", LOOK],
+  ["apps", "replicasets", LOOK],
+  ["batch", "jobs", CHANGE],
+  ["batch", "cronjobs", LOOK],
+  ["networking.k8s.io", "networkpolicies", CHANGE],
+  ["policy", "poddisruptionbudgets", CHANGE],
+  ["autoscaling", "horizontalpodautoscalers", CHANGE],
 ];
 
 /** Programs of network plugins that enforce NetworkPolicies, by a part of their pods' names in any namespace. */
