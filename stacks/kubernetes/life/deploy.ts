@@ -90,7 +90,7 @@ export async function deployCluster(options: ClusterDeployOptions): Promise<Clus
     try {
       onProgress("waiting for custody");
       await well(["custody"], options.limitMs, { running: true });
-      await untilAnswers(management, { limitMs: ANSWER_MS, signal: options.signal });
+      await untilAnswers(management, { limitMs: Math.min(ANSWER_MS, options.limitMs), signal: options.signal });
       const check = async () => ({
         version: undefined,
         findings: await clusterDifferences(cluster, { replacing: true }),
