@@ -36,7 +36,7 @@ it("is a deployment of the profile and the engine that it is an example of", asy
   expect(deployment.custody.owner).toBe("customer");
 });
 
-it("breaks nothing of the model's layer of the boundary", async () => {
+it("breaks nothing of the model's layer of the boundary", { timeout: 60_000 }, async () => {
   const { results } = JSON.parse((await run("verify", "boundary", "--layers", "model", "--json")).stdout);
   const model = results.filter(({ id }: { id: string }) => id.startsWith("model."));
   expect(model.length).toBeGreaterThan(0);

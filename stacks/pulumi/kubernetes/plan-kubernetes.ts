@@ -9,7 +9,7 @@ import type { KubernetesPlan } from "../../kubernetes/plan.ts";
 import { renderKubernetes } from "../../kubernetes/render.ts";
 import type { CheckedArgs } from "../args.ts";
 import { lockedPins } from "../host.ts";
-import { transformed } from "../transform.ts";
+import { type Transform, transformed } from "../transform.ts";
 import { withoutFreedoms } from "./freedoms.ts";
 import { idOf, type KubernetesObject, plannedObjects } from "./planned-object.ts";
 
@@ -35,12 +35,23 @@ export function planKubernetesObjects(
   const images = lockedPins(deployment, buildModel(deployment, kubernetesPlacement(deployment)), imageLock);
   const { model, plan } = renderKubernetes({ deployment, images });
   const context = { deployment, images, model };
-  const planned = plannedObjects(plan.objects);
-  const objects = transformed(planned, transform, {
+  const objects = checkedKubernetesObjects(plannedObjects(plan.objects), transform, context);
+  return { engine: "kubernetes", plan, context, objects };
+}
+
+/**
+ * The objects as they are registered: as they are planned, which has been checked, or after the transform and held against the model.
+ * @throws PULUMI_TRANSFORM with everything that is no object, PULUMI_TRANSFORM_REFUSED with everything that is not what the model needs
+ */
+export function checkedKubernetesObjects(
+  planned: readonly KubernetesObject[],
+  transform: Transform | undefined,
+  context: CheckContext,
+): readonly KubernetesObject[] {
+  return transformed(planned, transform, {
     pathOf: idOf,
     grantedBeyond: (kept) => grantedBeyond(kept, planned, context),
   });
-  return { engine: "kubernetes", plan, context, objects };
 }
 
 function grantedBeyond(
