@@ -29,6 +29,7 @@ export default defineConfig({
           name: "integration",
           include: ["test/integration/**/*.test.ts", "test/e2e/**/*.test.ts"],
           exclude: DOCKER,
+          globalSetup: ["test/support/cluster-setup.ts"],
           ...PATIENT,
         },
       },

@@ -62,7 +62,10 @@ function statusText(report: StatusReport, paint: Paint): string {
   );
   const changed = components.flatMap(({ name, drift: all }) => all.map((what) => `${name}: ${what}`));
   const drift = [...changed, ...(report.drift ?? [])].map((what) => paint("yellow", `! ${what}`));
-  const left = absent.map((name) => `${name} is left out here`);
+  const left = [
+    ...absent.map((name) => `${name} is left out: images.${name} is absent`),
+    ...(report.elsewhere ?? []).map((name) => `${name} runs elsewhere`),
+  ];
   const sum = ok ? paint("green", "all is well") : paint("red", "not all is well");
   const title = `${paint("bold", deployment)} (tenant ${tenant}, profile ${profile})`;
   return `${[title, paint("dim", head), ...lines, custodyLine(report.custody, paint), ...drift, ...left, sum].join("\n")}\n`;

@@ -48,6 +48,8 @@ export interface StatusReport {
   readonly components: readonly ComponentState[];
   /** Components that the deployment leaves out on purpose. */
   readonly absent: readonly string[];
+  /** Components that somebody else runs. @default none */
+  readonly elsewhere?: readonly string[];
   /** What differs from the rendered objects beyond a single component, in a cluster. @default nothing was looked at */
   readonly drift?: readonly string[];
   readonly custody: CustodyStatus;

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { renderFindings } from "../../../model/findings.ts";
 import { MANAGE_SOCKET } from "../../../modules/custody/component.ts";
 import { claimDirs } from "../../host/claim.ts";
@@ -7,7 +8,7 @@ import { takeFirstSteps } from "../../host/first-steps.ts";
 import { takeLock } from "../../host/lock.ts";
 import { unsealChecked, untilAnswers } from "../../host/trust/unseal.ts";
 import { podNamed } from "../pods.ts";
-import { objectPath } from "./api.ts";
+import { collectionPath, objectPath } from "./api.ts";
 import { applyObject, isBeforePods, leftOver, type ObjectChange, startedFor } from "./apply.ts";
 import { secretVersions } from "./apply-secrets.ts";
 import { type Cluster, openCluster } from "./cluster.ts";
@@ -23,12 +24,15 @@ import { clusterSite } from "./site.ts";
 /** Longest wait until custody's socket is there, in milliseconds. */
 const ANSWER_MS = 180_000;
 
+/** How often it is looked for what others make. */
+const LOOK_MS = 500;
+
 /** Who orders the unsealing that belongs to a deploy, for records. */
 const DEPLOY_ACTOR = "trustkern deploy";
 
 /** How to deploy to a cluster. */
 export interface ClusterDeployOptions extends ClusterOptions {
-  /** Whether somebody else applies the objects, such as Argo CD: then only the namespace and the Secrets are written. */
+  /** Whether somebody else applies the objects, such as Argo CD: then the Secrets alone are written. */
   readonly appliedElsewhere: boolean;
   /** Whether to wait until every pod is ready. */
   readonly wait: boolean;
@@ -131,6 +135,26 @@ async function assertAsPlanned(cluster: Cluster): Promise<void> {
   throw kubernetesLifeErrors.error("CLUSTER_DRIFTED", message, { path: findings[0]?.path, cause: findings });
 }
 
+/** Whoever applies the objects makes the namespace too: one that is there already is refused by some of them. */
+async function untilNamespace(
+  { api, plan }: Cluster,
+  { limitMs, signal, onProgress }: ClusterDeployOptions,
+): Promise<void> {
+  const { namespace } = plan.deployment.kubernetes;
+  const path = `${collectionPath("v1", "Namespace")}/${namespace}`;
+  onProgress(`waiting for the namespace ${namespace}`);
+  for (const end = Date.now() + limitMs; (await api.get(path)) === undefined; ) {
+    if (signal.aborted) throw hostErrors.error("DEPLOY_CANCELLED", "interrupted; nothing was applied");
+    if (Date.now() > end) {
+      throw kubernetesLifeErrors.error("WORKLOAD_TIMEOUT", `nobody has made the namespace "${namespace}"`, {
+        path: "kubernetes.namespace",
+        fix: "apply what trustkern export kubernetes writes, or run trustkern deploy without --applied-elsewhere",
+      });
+    }
+    await sleep(LOOK_MS, undefined, { signal }).catch(() => undefined);
+  }
+}
+
 /** Applies the objects that this command line applies, and removes what is left of earlier ones. */
 async function applyAll(cluster: Cluster, options: ClusterDeployOptions): Promise<number> {
   const { api, plan, model, layout } = cluster;
@@ -142,7 +166,8 @@ async function applyAll(cluster: Cluster, options: ClusterDeployOptions): Promis
   const go = (): void => {
     if (options.signal.aborted) throw hostErrors.error("DEPLOY_CANCELLED", "interrupted; what was applied stays");
   };
-  const own = plan.objects.filter(({ kind }) => !options.appliedElsewhere || kind === "Namespace");
+  const own = options.appliedElsewhere ? [] : plan.objects;
+  if (options.appliedElsewhere) await untilNamespace(cluster, options);
   for (const object of own.filter(isBeforePods)) {
     go();
     count(await applyObject(api, object));

@@ -30,7 +30,8 @@ export async function statusCluster(options: ClusterOptions): Promise<StatusRepo
     profile: deployment.profile,
     ok: drift.length === 0 && components.every(({ condition }) => condition === "healthy" || condition === "done"),
     components,
-    absent: model.components.filter(({ external }) => external !== undefined).map(({ name }) => name),
+    absent: deployment.images.grafana === "absent" ? ["grafana"] : [],
+    elsewhere: model.components.filter(({ external }) => external !== undefined).map(({ name }) => name),
     drift,
     custody: await custodyStatus(deployment, forwards.socket("custody", "control")),
   };

@@ -246,7 +246,7 @@ describe("what was changed by hand", () => {
     await kubectl(["delete", "networkpolicy", "open", "-n", namespace]);
     await kubectl(["label", "namespace", namespace, "pod-security.kubernetes.io/enforce=privileged", "--overwrite"]);
     expect(await failure(["keys", "unseal"])).toMatchObject({ exit: 5, code: "CUSTODY_START_REFUSED" });
-    expect(JSON.parse((await site.must(["deploy", "--json"])).stdout)).toMatchObject({ changed: 1 });
+    expect(JSON.parse((await site.must(["deploy", "--wait", "--json"])).stdout)).toMatchObject({ changed: 1 });
     expect(JSON.parse((await site.must(["status", "--json"])).stdout)).toMatchObject({
       ok: true,
       custody: { sealed: false },

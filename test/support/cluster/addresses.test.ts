@@ -13,28 +13,28 @@ function holds(network: string, address: string): boolean {
 
 describe("chooseAddresses", () => {
   it("takes the first network on a machine with a default route alone", () => {
-    expect(chooseAddresses(["default", "192.0.2.0/24"]).network).toBe("10.213.0.0/16");
+    expect(chooseAddresses(["default", "192.0.2.0/24"]).network).toBe("10.231.0.0/16");
   });
 
   it.each([
-    ["the same network", "10.213.0.0/16"],
-    ["a part of it", "10.213.200.0/24"],
-    ["one address in it", "10.213.255.255"],
-    ["a network that holds it", "10.212.0.0/15"],
+    ["the same network", "10.231.0.0/16"],
+    ["a part of it", "10.231.200.0/24"],
+    ["one address in it", "10.231.255.255"],
+    ["a network that holds it", "10.230.0.0/15"],
   ])("leaves out a network where there is a route to %s", (_, route) => {
-    expect(chooseAddresses([route]).network).toBe("10.214.0.0/16");
+    expect(chooseAddresses([route]).network).toBe("10.232.0.0/16");
   });
 
   it("does not mind a network beside it", () => {
-    expect(chooseAddresses(["10.212.0.0/16", "10.214.0.0/16", "172.17.0.0/16"]).network).toBe("10.213.0.0/16");
+    expect(chooseAddresses(["10.230.0.0/16", "10.232.0.0/16", "172.17.0.0/16"]).network).toBe("10.231.0.0/16");
   });
 
-  it.each([["10.0.0.0/8"], ["10.208.0.0/12"], ["0.0.0.0/1"]])("refuses a machine that has a route to %s", (route) => {
+  it.each([["10.0.0.0/8"], ["10.224.0.0/11"], ["0.0.0.0/1"]])("refuses a machine that has a route to %s", (route) => {
     expect(() => chooseAddresses([route])).toThrow(expect.objectContaining({ code: "CLUSTER_NETWORK_TAKEN" }));
   });
 
   it("has every address in its network, and services, pods and the link apart", () => {
-    const taken = fc.uniqueArray(fc.integer({ min: 213, max: 222 }), { maxLength: 9 });
+    const taken = fc.uniqueArray(fc.integer({ min: 231, max: 240 }), { maxLength: 9 });
     fc.assert(
       fc.property(taken, (seconds) => {
         const chosen = chooseAddresses(seconds.map((second) => `10.${second}.7.0/24`));

@@ -1,8 +1,8 @@
 import { BlockList } from "node:net";
 import { clusterErrors } from "./errors.ts";
 
-/** The first and the last second byte of networks that a cluster may take: `10.213.0.0/16` to `10.222.0.0/16`. */
-const [FIRST, LAST] = [213, 222] as const;
+/** The first and the last second byte of networks that a cluster may take: `10.231.0.0/16` to `10.240.0.0/16`. */
+const [FIRST, LAST] = [231, 240] as const;
 
 /** Addresses of one cluster, all in one network of this machine. */
 export interface Addresses {

@@ -4,7 +4,7 @@ import type { Addresses } from "./addresses.ts";
 import { clusterErrors } from "./errors.ts";
 
 /** Says that a folder is a cluster's; it is written before anything else. */
-const MARK = "trustkern-cluster";
+export const MARK = "trustkern-cluster";
 /** Is there once the cluster has answered, and says where it is. */
 const READY = "ready.json";
 
