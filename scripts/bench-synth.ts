@@ -54,7 +54,7 @@ console.log(`
 
 Made by \`PATH="$PWD/node_modules/.bin:$PATH" node scripts/bench-synth.ts >> docs/benchmarks.md\` on ${cpus().length} cores; load average
 before: ${load}. ${ROUNDS} rounds, each engine in turn, medians. Profile \`customer-tenant\` with two gateways, and for the engine embedded, which that profile does
-not allow, \`dev\`. Each is built into a model, held against the boundary, rendered, and what came out held against the model once more. Nothing
+not allow, \`dev\`. Each is built into a model and held against the boundary; what is rendered is held against the model once more. Nothing
 is asked of an engine, a cluster, a registry or a provider.
 
 - cold: a new process, from its start to the first result, with all that it loads
