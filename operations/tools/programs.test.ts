@@ -16,6 +16,7 @@ const releases = {
   loki: "github.com/grafana/loki/v3",
   cosign: "github.com/sigstore/cosign/v3",
   "kube-score": "github.com/zegl/kube-score",
+  "docker-compose": "github.com/docker/compose/v2",
   otelcol: "go.opentelemetry.io/collector/otelcol",
   unzstd: "github.com/klauspost/compress",
   coredns: "github.com/coredns/coredns",

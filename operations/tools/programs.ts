@@ -11,6 +11,7 @@ export type ToolName =
   | "otelcol"
   | "cosign"
   | "kube-score"
+  | "docker-compose"
   | "unzstd"
   | "kube-apiserver"
   | "kube-controller-manager"
@@ -107,6 +108,13 @@ export const programs: Readonly<Record<ToolName, Program>> = {
     version: "1.20.0",
     main: "github.com/zegl/kube-score/cmd/kube-score",
     stamps: ["main.version=1.20.0"],
+    tags: [],
+  },
+  // As the two before, for the tests alone: Docker Compose, as it reads an exported file.
+  "docker-compose": {
+    version: "2.40.3",
+    main: "github.com/docker/compose/v2/cmd",
+    stamps: ["github.com/docker/compose/v2/internal.Version=2.40.3"],
     tags: [],
   },
   // A cluster on one machine, for the tests alone.

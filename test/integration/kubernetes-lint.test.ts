@@ -4,8 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse, stringify } from "yaml";
 import { KUBERNETES_FILES } from "../../stacks/kubernetes/test-deployments.ts";
 import { scratch } from "../support/deployment.ts";
+import { type Exported, exported } from "../support/exported.ts";
 import { Checkov } from "./kubernetes-lint/checkov.ts";
-import { type Exported, exported } from "./kubernetes-lint/exported.ts";
 import { KubeScore } from "./kubernetes-lint/kube-score.ts";
 import { compare, type Open, readWaivers } from "./kubernetes-lint/waivers.ts";
 
@@ -38,7 +38,7 @@ describe("the export", () => {
       expect(compare(open, waivers).beyond).toEqual([]);
     };
     beforeAll(async () => {
-      written = await exported(file, join(dir, name));
+      written = await exported(file, join(dir, name), "kubernetes");
       expect(written.files.length).toBeGreaterThan(50);
     });
 
@@ -65,7 +65,7 @@ describe("both linters", () => {
   it(
     "find a weakened export, which no waiver covers",
     async () => {
-      const written = await exported(KUBERNETES_FILES["eu-hosted"], join(dir, "weakened"));
+      const written = await exported(KUBERNETES_FILES["eu-hosted"], join(dir, "weakened"), "kubernetes");
       const { folder, files } = written;
       const [workload = ""] = files.filter((file) => file.endsWith("statefulset-broker.yaml"));
       const object = parse(readFileSync(join(folder, workload), "utf8"));
@@ -95,7 +95,7 @@ describe("both linters", () => {
   ])(
     "are no proof where a file %s: they end with an error",
     async (what, text) => {
-      const written = await exported(KUBERNETES_FILES["air-gapped"], join(dir, what));
+      const written = await exported(KUBERNETES_FILES["air-gapped"], join(dir, what), "kubernetes");
       writeFileSync(join(written.folder, written.files.at(-1) ?? ""), text);
       await expect(kubeScore.lint(written)).rejects.toThrow();
       await expect(checkov.lint(written)).rejects.toThrow();

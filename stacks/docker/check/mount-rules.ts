@@ -58,7 +58,11 @@ function allowedMounts({ component, deployment, layout, model }: Subject): Reado
   const { name } = component;
   const allowed = new Map<string, Allowed>();
   for (const { path } of component.files) {
-    allowed.set(path.replace(INSIDE.config, join(layout.configDir, name)), { target: path, writable: false });
+    // By a function: a path may hold what `replace` would read in a text, such as `$$`.
+    allowed.set(
+      path.replace(INSIDE.config, () => join(layout.configDir, name)),
+      { target: path, writable: false },
+    );
   }
   for (const { file } of component.secrets) {
     allowed.set(join(layout.secretsDir, name), { target: dirname(file), writable: false });

@@ -1,8 +1,8 @@
 import { dirname, join } from "node:path";
 import { z } from "zod";
+import type { Exported } from "../../support/exported.ts";
 import { pythonWith } from "../../support/python.ts";
 import { runProgram } from "../../support/run.ts";
-import type { Exported } from "./exported.ts";
 import type { Open } from "./waivers.ts";
 
 /** Its release, which `requirements.txt` pins. */

@@ -5,8 +5,8 @@ import { defaultCacheDir } from "../../../operations/tools/context.ts";
 import { ensureTool } from "../../../operations/tools/ensure-tool.ts";
 import { toolVersion } from "../../../operations/tools/programs.ts";
 import { PROJECT } from "../../support/deployment.ts";
+import type { Exported } from "../../support/exported.ts";
 import { runProgram } from "../../support/run.ts";
-import type { Exported } from "./exported.ts";
 import type { Open } from "./waivers.ts";
 
 /** It is compiled at the first run on a machine. */
