@@ -1,0 +1,91 @@
+import { describe, expect, it } from "vitest";
+import type { PlannedObject } from "../objects.ts";
+import { applyObject, isBeforePods, leftOver, SECRET_VERSION, startedFor } from "./apply.ts";
+import { deployedCluster, roomyCluster, tenantPlan } from "./test-cluster.ts";
+
+const { plan, model } = tenantPlan();
+const objectOf = (kind: string, name: string): PlannedObject => {
+  const found = plan.objects.find((one) => one.kind === kind && one.metadata.name === name);
+  if (found === undefined) throw new TypeError(`no ${kind} ${name}`);
+  return found;
+};
+const annotations = (object: PlannedObject) =>
+  (object as never as { spec: { template: { metadata: { annotations?: Record<string, string> } } } }).spec.template
+    .metadata.annotations;
+
+describe("an object that is applied", () => {
+  const service = objectOf("Service", "backend");
+
+  it("is new, then unchanged, then changed where it was changed by hand", async () => {
+    const cluster = roomyCluster();
+    expect(await applyObject(cluster.api, service)).toEqual([{ action: "create", kind: "Service", name: "backend" }]);
+    expect(await applyObject(cluster.api, service)).toEqual([]);
+    cluster.edit("/api/v1/namespaces/plant/services/backend", (live: { spec: { type: string } }) => {
+      live.spec.type = "NodePort";
+    });
+    expect(await applyObject(cluster.api, service)).toEqual([{ action: "update", kind: "Service", name: "backend" }]);
+  });
+
+  it("is not there after a dry run", async () => {
+    const cluster = roomyCluster();
+    expect(await applyObject(cluster.api, service, true)).toHaveLength(1);
+    expect(cluster.objects.has("/api/v1/namespaces/plant/services/backend")).toBe(false);
+  });
+
+  it("comes before pods where they need it", () => {
+    const kinds = plan.objects.filter(isBeforePods).map(({ kind }) => kind);
+    expect(new Set(kinds)).toEqual(new Set(["Namespace", "ServiceAccount", "NetworkPolicy", "ConfigMap", "Service"]));
+  });
+});
+
+describe("pods that cannot take a certificate while they run", () => {
+  const [named, restarting] = [
+    "backend",
+    model.components.find(({ renewal }) => renewal === "reload" || renewal === "restart"),
+  ];
+
+  it("start anew for another version of their Secret, and for nothing else", () => {
+    const component = { ...model.components[0], name: named, renewal: "restart" } as never;
+    const workload = objectOf("StatefulSet", named);
+    const first = startedFor(workload, [component], new Map([[named, "7"]]));
+    expect(annotations(first)).toMatchObject({ [SECRET_VERSION]: "7" });
+    expect(annotations(startedFor(workload, [component], new Map([[named, "8"]])))).toMatchObject({
+      [SECRET_VERSION]: "8",
+    });
+    expect(startedFor(workload, [component], new Map([["other", "9"]]))).toBe(workload);
+  });
+
+  it("are left alone where they watch their files", () => {
+    const workload = objectOf("StatefulSet", "collector");
+    const own = model.components.filter(({ name }) => name === "collector");
+    expect(startedFor(workload, own, new Map([["collector", "7"]]))).toBe(workload);
+  });
+
+  it("are the only objects that get a mark", () => {
+    const service = objectOf("Service", named);
+    expect(startedFor(service, restarting === undefined ? [] : [restarting], new Map([[named, "7"]]))).toBe(service);
+  });
+});
+
+describe("what is left of an earlier version", () => {
+  const labels = { ...objectOf("Service", "backend").metadata.labels };
+
+  it("is nothing right after a deploy", async () => {
+    expect(await leftOver(deployedCluster({ plan }).api, plan)).toEqual([]);
+  });
+
+  it("is what has the deployment's labels and is not in its plan, and never a claim", async () => {
+    const cluster = deployedCluster({ plan });
+    const place = { namespace: "plant", labels };
+    cluster.put({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "backend-0123456789", ...place } });
+    cluster.put({ apiVersion: "apps/v1", kind: "StatefulSet", metadata: { name: "gw-09", ...place } });
+    cluster.put({
+      apiVersion: "v1",
+      kind: "PersistentVolumeClaim",
+      metadata: { name: "volume-state-gw-09-0", ...place },
+    });
+    cluster.put({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "theirs", namespace: "plant" } });
+    const names = (await leftOver(cluster.api, plan)).map(({ metadata }) => metadata.name);
+    expect(names.toSorted()).toEqual(["backend-0123456789", "gw-09"]);
+  });
+});
