@@ -51,6 +51,8 @@ function renew(onLeaf: (certPem: string) => Promise<void> = async () => undefine
     secretFile,
     authorities,
     tenant: "acme",
+    authoritiesDir: dir,
+    namespace: undefined,
     clock: () => new Date(now),
     files: hostFiles,
     brokerKeys: brokerKeys(dir, secretFile("broker", "tls.key"), hostFiles),
