@@ -37,9 +37,13 @@ export function namespaceIn(domain: string): string | undefined {
 export function assertNamespace(namespace: string): void {
   if (isNamespace(namespace)) return;
   const accepted = "1 to 63 of a-z 0-9 - without one at either end, but default and what begins with kube-";
-  throw certsErrors.error("CERT_NAME_INVALID", `namespace "${namespace}" is not a deployment's; accepted: ${accepted}`, {
-    path: "kubernetes.namespace",
-  });
+  throw certsErrors.error(
+    "CERT_NAME_INVALID",
+    `namespace "${namespace}" is not a deployment's; accepted: ${accepted}`,
+    {
+      path: "kubernetes.namespace",
+    },
+  );
 }
 
 function isNamespace(text: string): boolean {

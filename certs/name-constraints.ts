@@ -45,10 +45,13 @@ export function nameConstraints(leafClass: LeafClass, tenant: string, namespace?
   const foreign = LEAF_CLASSES.filter((other) => other !== "services");
   if (namespace !== undefined) assertNamespace(namespace);
   const cluster = namespace === undefined ? [] : [dns(namespaceDomain(namespace))];
-  return extension([...own, ...cluster], [
-    ...foreign.flatMap((other) => [dns(classDomain(other, tenant)), dns(issuingServerName(other, tenant))]),
-    dns(`${DEVICE_UNIT}.${tenantDomain(tenant)}`),
-  ]);
+  return extension(
+    [...own, ...cluster],
+    [
+      ...foreign.flatMap((other) => [dns(classDomain(other, tenant)), dns(issuingServerName(other, tenant))]),
+      dns(`${DEVICE_UNIT}.${tenantDomain(tenant)}`),
+    ],
+  );
 }
 
 /**

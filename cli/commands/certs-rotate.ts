@@ -57,7 +57,9 @@ async function siteToRotate(context: CommandContext, what: string | undefined): 
   const { deployment, dir } = await locateDeployment(io, flags);
   const idle = { layout: layoutOf(dir, tmpdir()), deployment, clock: io.now, actor: actorOf(io) };
   if (!mendsNamespace(idle, what)) return certsSite(context);
-  talk(context)("the authority of services was made for another namespace or engine: nobody here has it in use, or is asked");
+  talk(context)(
+    "the authority of services was made for another namespace or engine: nobody here has it in use, or is asked",
+  );
   return idleSite(idle);
 }
 

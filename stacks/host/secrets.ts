@@ -71,7 +71,10 @@ export async function prepareSecrets(request: SecretsRequest): Promise<Authoriti
  * @throws STATE_CORRUPT when it cannot be read, and every SIGNER_ code where a device refuses
  */
 export async function openStoredPki(
-  request: Pick<SecretsRequest, "layout" | "model" | "secretFile" | "tenant" | "namespace" | "clock" | "onEvent" | "files">,
+  request: Pick<
+    SecretsRequest,
+    "layout" | "model" | "secretFile" | "tenant" | "namespace" | "clock" | "onEvent" | "files"
+  >,
   actor = HOST_ACTOR,
 ): Promise<HostPki> {
   const { layout, files = hostFiles } = request;

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Deployment } from "../../../model/deployment.ts";
 import { buildModel } from "../../../modules/index.ts";
@@ -6,8 +7,10 @@ import { type CertsSite, journalFileOf } from "../certs-site.ts";
 import { hostErrors } from "../errors.ts";
 import { logEvent } from "../event-log.ts";
 import type { Layout } from "../layout.ts";
+import { makeOriginals } from "../originals.ts";
 import { openStoredPki } from "../secrets.ts";
 import { isMadeForAnother, servicesNamespace } from "../services-namespace.ts";
+import { hostFiles } from "../store-files.ts";
 import type { Fleet } from "./fleet.ts";
 import { readJournal } from "./journal.ts";
 
@@ -42,6 +45,8 @@ export async function idleSite({ layout, deployment, clock, actor }: IdleSiteReq
   const namespace = servicesNamespace(deployment);
   const model = buildModel(deployment, referencePlacement(deployment));
   const secretFile = (component: string, secret: string): string => join(layout.secretsDir, component, secret);
+  // Whoever holds a ceremony and deploys nothing has no secrets yet, and the rotation needs the word that opens a root in a file.
+  makeOriginals({ layout, model, files: hostFiles, existing: existsSync(layout.stateFile) });
   const stored = { layout, model, secretFile, tenant, namespace, clock };
   const pki = await openStoredPki({ ...stored, onEvent: (event) => logEvent(layout, event) }, actor);
   const converge = async (): Promise<readonly string[]> => {
