@@ -15,6 +15,8 @@ import { idleSite, mendsNamespace } from "../../stacks/host/rotation/idle-site.t
 import { rotateAt } from "../../stacks/host/rotation/run-at.ts";
 import { TestCeremony } from "../test-ceremony.ts";
 
+/** As the commands of tests have it. */
+const clock = (): Date => new Date(0);
 const held = new TestCeremony();
 const layout = layoutOf(held.dir, tmpdir());
 const at = (file: string): string => join(layout.authoritiesDir, file);
@@ -28,14 +30,14 @@ const ROTATE = ["certs", "rotate", "--what", WHAT];
 const inCluster = (name: string) => {
   const kubernetes = { namespace: name };
   const input = { name: "plant", tenant: "acme", profile: "dev", engine: "kubernetes", kubernetes } as const;
-  return { layout, deployment: resolveDeployment(input), clock: () => new Date(), actor: "cli:Ada" };
+  return { layout, deployment: resolveDeployment(input), clock, actor: "cli:Ada" };
 };
 
 beforeAll(async () => {
   writeFileSync(held.file("trustkern.yaml"), "name: plant\ntenant: acme\nprofile: dev\nengine: docker\n");
   claimDirs(layout);
   await makeByCeremony({
-    ...{ layout, namespace: "plant-north", clock: () => new Date(), versions: {}, acceptP256Root: false },
+    ...{ layout, namespace: "plant-north", clock, versions: {}, acceptP256Root: false },
     deployment: inCluster("plant-north").deployment,
     rootFile: { file: held.file("safe.age"), passphraseFile: held.file("words") },
     ...{ makers: ["acme-instruments"], conductor: "Ada", witnesses: [], onEvent: () => undefined },
@@ -79,7 +81,7 @@ describe("authorities that a ceremony made for a cluster", () => {
     for (const name of ["plant-south", "plant-west"]) {
       const [before, site] = [read("services.crt"), await idleSite(inCluster(name))];
       await rotateAt(site, {
-        ...{ what: WHAT, ceremony: { user: "Ada", versions: {} }, clock: () => new Date(), limitSeconds: 30 },
+        ...{ what: WHAT, ceremony: { user: "Ada", versions: {} }, clock, limitSeconds: 30 },
         ...{ signal: new AbortController().signal, onPhase: () => undefined, onWaiting: () => undefined },
       });
       expect(namespace()).toBe(name);
