@@ -22,6 +22,8 @@ export interface LeavesRequest {
 export interface DeploymentCertificatesRequest extends LeavesRequest {
   /** One lower-case DNS label. */
   readonly tenant: string;
+  /** Namespace of a cluster whose Services the authority of services may name too. @default none */
+  readonly namespace?: string | undefined;
 }
 
 /** A leaf by its common name; `certPem` is the leaf followed by its intermediate. */
@@ -52,7 +54,7 @@ export async function issueDeploymentCertificates(
   const now = request.clock();
   const root = await issueRoot({ tenant: request.tenant, now });
   const [services, gateways, operators] = await Promise.all([
-    issueIntermediate(root.authority, { leafClass: "services", now }),
+    issueIntermediate(root.authority, { leafClass: "services", now, namespace: request.namespace }),
     issueIntermediate(root.authority, { leafClass: "gateways", now }),
     issueIntermediate(root.authority, { leafClass: "operators", now }),
   ]);

@@ -22,7 +22,8 @@ export const DEVICE_UNIT = "devices";
 /** The classes whose authority a step-ca serves: its component, and with it the server's name, is `<class>-ca`. */
 export type OnlineClass = Exclude<LeafClass, "services">;
 
-const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+/** One lower-case DNS label (RFC 1123). */
+export const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 const REST_OF_NAME = /^[a-z0-9-]{1,60}$/;
 const MODEL = /^[A-Za-z0-9.-]+(?: [A-Za-z0-9.-]+)*$/;
 const HARDWARE_ID = /^(?:[0-9a-f]{2}){1,32}$/;

@@ -125,9 +125,10 @@ function names([leaf, intermediate, root]: Chain, { classes = LEAF_CLASSES }: Ch
       finding("CHAIN_NAMES", "intermediate", `"${issuer}" is not an issuing authority that counts here`, "wrong-ca"),
     ];
   }
-  return wrongNames(leaf, { leafClass, issuer: intermediate, root }).map(({ name, reason }) =>
-    finding("CHAIN_NAMES", "leaf", `carries "${name}", which "${issuer}" may not issue`, reason),
-  );
+  return wrongNames(leaf, { leafClass, issuer: intermediate, root }).map(({ name, reason, accepted }) => {
+    const instead = accepted === undefined ? "" : `; accepted: ${accepted}`;
+    return finding("CHAIN_NAMES", "leaf", `carries "${name}", which "${issuer}" may not issue${instead}`, reason);
+  });
 }
 
 function revocation(

@@ -1,6 +1,8 @@
 import type { X509Certificate } from "node:crypto";
 import { type CertificateClass, commonName, valuesOf } from "./certificate-class.ts";
+import { isServiceDnsName, namespaceDomain } from "./cluster-names.ts";
 import type { DenialReason } from "./denial.ts";
+import { permittedNamespace } from "./name-constraints.ts";
 import {
   classDomain,
   DEVICE_UNIT,
@@ -12,6 +14,7 @@ import {
   tenantDomain,
 } from "./names.ts";
 import { MAKER_NAME } from "./subject.ts";
+import { x509 } from "./x509.ts";
 
 /** Where a leaf stands. */
 export interface Standing {
@@ -24,6 +27,8 @@ export interface Standing {
 export interface WrongName {
   readonly name: string;
   readonly reason: DenialReason;
+  /** What the authority may issue instead. @default not said */
+  readonly accepted?: string;
 }
 
 /** The names of a leaf that its authority may not issue, those of the tenant, the class or the maker included. */
@@ -31,6 +36,8 @@ export function wrongNames(leaf: X509Certificate, { leafClass, issuer, root }: S
   const [tenant = ""] = valuesOf(root.subject, "O");
   const maker = commonName(issuer.subject).slice(MAKER_NAME.length);
   const units = leafClass === DEVICE_UNIT ? [DEVICE_UNIT, maker] : [leafClass];
+  const namespace = leafClass === "services" ? permittedNamespace(new x509.X509Certificate(issuer.raw)) : undefined;
+  const accepted = acceptedNames(leafClass, tenant, namespace);
   const unitReason = leafClass === DEVICE_UNIT ? "foreign-maker" : "wrong-class";
   return [
     ...expect(issuer, "O", [tenant], "foreign-tenant"),
@@ -38,8 +45,8 @@ export function wrongNames(leaf: X509Certificate, { leafClass, issuer, root }: S
     ...expect(leaf, "OU", units, unitReason),
     ...commonNames(leaf, leafClass),
     ...alternativeNames(leaf)
-      .filter((name) => !mayCarry(name, leafClass, tenant))
-      .map((name): WrongName => ({ name, reason: "name-not-allowed" })),
+      .filter((name) => !mayCarry(name, leafClass, tenant) && !isOfCluster(name, namespace))
+      .map((name): WrongName => ({ name, reason: "name-not-allowed", accepted })),
   ];
 }
 
@@ -69,6 +76,17 @@ function mayCarry(name: string, leafClass: CertificateClass, tenant: string): bo
   );
   const ofDevices = dns.endsWith(`.${DEVICE_UNIT}.${tenantDomain(tenant)}`);
   return isDottedDnsName(dns) && own !== undefined && inside(own) && !foreign && !ofDevices;
+}
+
+function isOfCluster(name: string, namespace: string | undefined): boolean {
+  return namespace !== undefined && name.startsWith("DNS:") && isServiceDnsName(name.slice(4), namespace);
+}
+
+function acceptedNames(leafClass: CertificateClass, tenant: string, namespace: string | undefined): string {
+  const own = LEAF_CLASSES.find((each) => each === leafClass);
+  if (own === undefined) return "none";
+  const cluster = namespace === undefined ? "" : ` and one label before .${namespaceDomain(namespace)}`;
+  return `DNS names in .${classDomain(own, tenant)}${own === "services" ? " but its classes'" : ""}${cluster}`;
 }
 
 function alternativeNames({ subjectAltName }: X509Certificate): string[] {

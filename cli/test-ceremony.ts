@@ -46,7 +46,7 @@ export class TestCeremony {
     const { secretFile } = placement;
     const clock = () => new Date(0);
     const rest = { existing: existsSync(layout.stateFile), fixture: undefined, onEvent: () => undefined };
-    await prepareSecrets({ layout, model, secretFile, tenant, pki, clock, ...rest });
+    await prepareSecrets({ layout, model, secretFile, tenant, namespace: undefined, pki, clock, ...rest });
     const createdAt = clock().toISOString();
     writeState(layout.stateFile, { schema: "trustkern.embedded-state/1", tenant, createdAt, ports, volumes: [] });
   }

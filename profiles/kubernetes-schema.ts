@@ -5,6 +5,8 @@ import { SIZE_PATTERN } from "./size.ts";
 
 /** A name as Kubernetes takes it for a namespace (RFC 1123, section 2.1). */
 const LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+/** The cluster's own namespaces have Services that no deployment may be taken for, the API server's in `default`. */
+const OWN_NAMESPACE = /^(?!default$|kube-)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 const LABEL_KEY = /^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?\/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/;
 const LABEL_VALUE = /^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/;
 
@@ -102,7 +104,10 @@ const external = Object.fromEntries(EXTERNAL_PARTS.map((part) => [part, server(p
 /** The form of `kubernetes` in `trustkern.yaml`: what the engine kubernetes needs to know of its cluster. */
 export const kubernetesSchema = z
   .strictObject({
-    namespace: text(LABEL, "namespace that is this deployment's alone: 1 to 63 of a-z 0-9 -").exactOptional(),
+    namespace: text(
+      OWN_NAMESPACE,
+      "namespace that is this deployment's alone: 1 to 63 of a-z 0-9 -, and not default or kube-…",
+    ).exactOptional(),
     storageClass: text(
       /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/,
       "storage class of every volume; without it the cluster's own",

@@ -65,6 +65,12 @@ describe("kubernetes in trustkern.yaml", () => {
   it.each<[string, Values, string]>([
     ["a namespace in capitals", { "kubernetes.namespace": "Plant" }, "CONFIG_VALUE kubernetes.namespace"],
     ["a namespace of 64", { "kubernetes.namespace": "n".repeat(64) }, "CONFIG_VALUE kubernetes.namespace"],
+    ["the namespace of the API server", { "kubernetes.namespace": "default" }, "CONFIG_VALUE kubernetes.namespace"],
+    [
+      "a namespace of the cluster's own",
+      { "kubernetes.namespace": "kube-system" },
+      "CONFIG_VALUE kubernetes.namespace",
+    ],
     ["an unknown member", { "kubernetes.replicas": 2 }, "CONFIG_UNKNOWN_KEY kubernetes.replicas"],
     ["no collector", { "kubernetes.collector": { min: 0 } }, "CONFIG_VALUE kubernetes.collector.min"],
     [

@@ -159,6 +159,30 @@ describe("a transcript", () => {
     expect(await check({ rootPem: again.root.certPem })).toMatchObject([{ path: "certificates.root" }]);
   });
 
+  test("says which namespace the authority of services may name, and is not believed where it says another", async () => {
+    expect(made.transcript.certificates.some((each) => "namespace" in each)).toBe(false);
+    expect(renderTranscript(made.transcript)).not.toContain("may name");
+    const held = await holdCeremony({ ...asked, namespace: "tk-plant" });
+    const named = held.transcript.certificates.filter((each) => each.namespace !== undefined);
+    expect(named).toMatchObject([{ authority: "services", namespace: "tk-plant" }]);
+    expect(renderTranscript(held.transcript)).toContain("the Services of namespace tk-plant too");
+    const of = { rootPem: held.root.certPem, certificates: certificatesOf(held) };
+    expect(await verifyTranscript({ ...of, jws: held.transcriptJws })).toEqual([]);
+    for (const namespace of ["tk-other", undefined]) {
+      const certificates = held.transcript.certificates.map((each) => {
+        const { namespace: _, ...rest } = each;
+        return each.authority !== "services" ? each : namespace === undefined ? rest : { ...rest, namespace };
+      });
+      const lying = Buffer.from(JSON.stringify({ ...held.transcript, certificates }));
+      const jws = await signJws(asked.root, { typ: TRANSCRIPT_TYPE }, lying);
+      expect(await verifyTranscript({ ...of, jws })).toMatchObject([{ path: "certificates.services" }]);
+    }
+  });
+
+  test("is not held for a namespace that is the cluster's own", async () => {
+    await expect(holdCeremony({ ...asked, namespace: "default" })).rejects.toMatchObject({ code: "CERT_NAME_INVALID" });
+  });
+
   test("names a certificate that is not that of the ceremony, and an authority that it did not make", async () => {
     const other = await holdCeremony(await request());
     const swapped = { ...certificates(), gateways: other.issuing.gateways.certPem };

@@ -14,6 +14,8 @@ import { certificateEntry, TRANSCRIPT_TYPE, type Transcript } from "./transcript
 export interface CeremonyRequest extends People {
   /** One lower-case DNS label. */
   readonly tenant: string;
+  /** Namespace of a cluster whose Services the authority of services may name too. @default none */
+  readonly namespace?: string | undefined;
   readonly now: Date;
   /** The root's key, offline again when the ceremony is over. */
   readonly root: KeySigner;
@@ -66,7 +68,7 @@ export async function holdCeremony(request: CeremonyRequest): Promise<Ceremony> 
   // One after the other: a token and a TPM do one thing at a time.
   for (const leafClass of LEAF_CLASSES) {
     const own = request.issuing[leafClass];
-    const issued = await certifyIntermediate(root.authority, own, { leafClass, now });
+    const issued = await certifyIntermediate(root.authority, own, { leafClass, now, namespace: request.namespace });
     made.push({ ...issued, id: leafClass, key: own, file: `${leafClass}.crt` });
   }
   for (const [maker, own] of Object.entries(makers)) {

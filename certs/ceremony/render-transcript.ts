@@ -18,6 +18,7 @@ export function renderTranscript(transcript: Transcript): string {
       `  certificate ${grouped(each.sha256)}`,
       `  key         ${grouped(each.spkiSha256)}`,
       `  kept in     ${each.key}`,
+      ...(each.namespace === undefined ? [] : [`  may name    the Services of namespace ${each.namespace} too`]),
     ]),
     "",
   ].join("\n");

@@ -3,7 +3,9 @@ import { compactVerify } from "jose";
 import { z } from "zod";
 import { messageOf } from "../../shared/errors.ts";
 import type { Finding } from "../../shared/finding.ts";
+import { permittedNamespace } from "../name-constraints.ts";
 import { normalSerial } from "../serial.ts";
+import { x509 } from "../x509.ts";
 import { ceremonyErrors } from "./errors.ts";
 
 const hex = z.string().regex(/^[0-9a-f]{64}$/);
@@ -24,6 +26,8 @@ const certificateSchema = z.strictObject({
   curve: z.enum(["P-256", "P-384"]),
   /** Where its private key is. */
   key: z.string(),
+  /** Namespace of a cluster whose Services it may name. @default none */
+  namespace: name.optional(),
 });
 
 const transcriptSchema = z.strictObject({
@@ -71,6 +75,7 @@ export function fingerprintsOf(pem: string): { readonly sha256: string; readonly
 /** What a transcript says of one authority. @param key where its private key is */
 export function certificateEntry(authority: string, certPem: string, key: string): TranscriptCertificate {
   const { subject, issuer, serialNumber, validFromDate, validToDate, publicKey } = new X509Certificate(certPem);
+  const namespace = permittedNamespace(new x509.X509Certificate(certPem));
   return {
     authority,
     subject: subject.replaceAll("\n", ", "),
@@ -81,6 +86,7 @@ export function certificateEntry(authority: string, certPem: string, key: string
     ...fingerprintsOf(certPem),
     curve: publicKey.asymmetricKeyDetails?.namedCurve === "secp384r1" ? "P-384" : "P-256",
     key,
+    ...(namespace === undefined ? {} : { namespace }),
   };
 }
 
@@ -126,10 +132,17 @@ function compare({ certificates }: Transcript, authority: string, pem: string): 
   const path = `certificates.${authority}`;
   const said = certificates.find((each) => each.authority === authority);
   if (said === undefined) return [finding(path, "the transcript has no such authority")];
-  const found = fingerprintsOf(pem);
-  return found.sha256 === said.sha256 && found.spkiSha256 === said.spkiSha256
-    ? []
-    : [finding(path, `the certificate is ${found.sha256}, and that of the transcript is ${said.sha256}`)];
+  const found = certificateEntry(authority, pem, said.key);
+  if (found.sha256 !== said.sha256 || found.spkiSha256 !== said.spkiSha256) {
+    return [finding(path, `the certificate is ${found.sha256}, and that of the transcript is ${said.sha256}`)];
+  }
+  if (found.namespace === said.namespace) return [];
+  const message = `it may name ${services(found.namespace)}, and the transcript says ${services(said.namespace)}`;
+  return [finding(path, message)];
+}
+
+function services(namespace: string | undefined): string {
+  return namespace === undefined ? "Services of no namespace" : `the Services of namespace "${namespace}"`;
 }
 
 function finding(path: string, message: string): Finding {

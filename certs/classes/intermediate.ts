@@ -18,6 +18,11 @@ export type IntermediateRequest = {
   | {
       /** The class of leaves that it will issue, and no other. */
       readonly leafClass: LeafClass;
+      /**
+       * Namespace of the deployment in its cluster, whose Services the authority of services may name too; the others have none.
+       * @default none: it is in no cluster
+       */
+      readonly namespace?: string | undefined;
     }
   | {
       /** The maker whose devices it will name, and no other's: one lower-case DNS label. */
@@ -71,7 +76,7 @@ function template(root: Authority, request: IntermediateRequest): CertificateTem
       extensions: [...authorityExtensions(0), makerNameConstraints(maker, tenant)],
     };
   }
-  const { leafClass } = request;
+  const { leafClass, namespace } = request;
   return {
     tenant,
     now,
@@ -79,6 +84,6 @@ function template(root: Authority, request: IntermediateRequest): CertificateTem
     name: `TrustKern ${leafClass}`,
     subject: authoritySubject(tenant, leafClass),
     validity: planValidity({ ...dates, lifetimeClass: "intermediate" }),
-    extensions: [...authorityExtensions(0), nameConstraints(leafClass, tenant)],
+    extensions: [...authorityExtensions(0), nameConstraints(leafClass, tenant, namespace)],
   };
 }

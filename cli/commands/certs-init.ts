@@ -7,6 +7,7 @@ import { claimDirs } from "../../stacks/host/claim.ts";
 import { logEvent } from "../../stacks/host/event-log.ts";
 import { layoutOf } from "../../stacks/host/layout.ts";
 import { takeLock } from "../../stacks/host/lock.ts";
+import { servicesNamespace } from "../../stacks/host/services-namespace.ts";
 import { namesIn, VERSIONS } from "../ceremony-options.ts";
 import { type CommandContext, printJson, type Run } from "../command.ts";
 import { locateDeployment } from "../deployment-file.ts";
@@ -24,6 +25,7 @@ export const run: Run = async (context) => {
     const transcript = await makeByCeremony({
       layout,
       deployment,
+      namespace: servicesNamespace(deployment),
       clock: io.now,
       rootFile,
       makers: namesIn(options.makers),
@@ -50,7 +52,7 @@ function farewell(authoritiesDir: string, rootFile: string | undefined, engine: 
     rootFile === undefined
       ? "the root's key is on its device, and root.key.json there says which"
       : `the root's key is in ${rootFile}: take its medium away`;
-  const deploy = engine === "docker" ? "trustkern deploy" : "trustkern up";
+  const deploy = engine === "embedded" ? "trustkern up" : "trustkern deploy";
   return [
     `written: certificates, issuing keys or where they are, lists, the ledger, and the transcript (transcript.jws): ${authoritiesDir}`,
     root,

@@ -1,14 +1,20 @@
+import { tmpdir } from "node:os";
 import { EXIT } from "../../shared/errors.ts";
+import type { CertsSite } from "../../stacks/host/certs-site.ts";
+import { layoutOf } from "../../stacks/host/layout.ts";
 import { abandonAt, begunAt } from "../../stacks/host/rotation/abandon-at.ts";
 import { concernedElsewhere } from "../../stacks/host/rotation/gateways-elsewhere.ts";
+import { idleSite, mendsNamespace } from "../../stacks/host/rotation/idle-site.ts";
 import { outlineAt, type Rotated, type RotationOutline, rotateAt } from "../../stacks/host/rotation/run-at.ts";
 import { whoUsesOld } from "../../stacks/host/rotation/who.ts";
 import { namedCeremony } from "../ceremony-options.ts";
 import { type CommandContext, printJson, type Run } from "../command.ts";
 import { confirm } from "../confirm.ts";
+import { locateDeployment } from "../deployment-file.ts";
 import { cliErrors } from "../errors.ts";
 import type { Paint } from "../paint.ts";
 import { talk } from "../talk.ts";
+import { actorOf } from "../user.ts";
 import { wholeNumber } from "../whole-number.ts";
 import { certsSite, changing } from "./certs-context.ts";
 
@@ -16,7 +22,7 @@ import { certsSite, changing } from "./certs-context.ts";
 export const run: Run = async (context) => {
   const { io, flags, options, paint } = context;
   const what = typeof options.what === "string" ? options.what : undefined;
-  const site = await certsSite(context);
+  const site = await siteToRotate(context, what);
   if (options.status === true) return status(context, site);
   if (options.abandon === true) return abandon(context, site);
   if (options.dryRun === true) {
@@ -45,7 +51,19 @@ export const run: Run = async (context) => {
   return EXIT.done;
 };
 
-async function abandon(context: CommandContext, site: Awaited<ReturnType<typeof certsSite>>): Promise<0> {
+/** Authorities that were made for another namespace or engine are replaced where nothing can be deployed with them. */
+async function siteToRotate(context: CommandContext, what: string | undefined): Promise<CertsSite> {
+  const { io, flags } = context;
+  const { deployment, dir } = await locateDeployment(io, flags);
+  const idle = { layout: layoutOf(dir, tmpdir()), deployment, clock: io.now, actor: actorOf(io) };
+  if (!mendsNamespace(idle, what)) return certsSite(context);
+  talk(context)(
+    "the authority of services was made for another namespace or engine: nobody here has it in use, or is asked",
+  );
+  return idleSite(idle);
+}
+
+async function abandon(context: CommandContext, site: CertsSite): Promise<0> {
   const { io, flags, options, paint } = context;
   if (options.what !== undefined) {
     throw cliErrors.error("CLI_USAGE", "--abandon gives up the rotation that has begun, and takes no --what", {
@@ -77,7 +95,7 @@ function farewell({ needlessKey }: Rotated): string {
   return `the key before signs nothing any more; destroy it with its device's own tools: ${needlessKey}\n`;
 }
 
-async function status({ io, flags, paint }: CommandContext, site: Awaited<ReturnType<typeof certsSite>>): Promise<0> {
+async function status({ io, flags, paint }: CommandContext, site: CertsSite): Promise<0> {
   const report = await whoUsesOld(site);
   if (flags.json) printJson(io, { schema: "trustkern.rotation-status/1", ...report });
   else {

@@ -39,7 +39,7 @@ export async function embeddedSite(options: EmbeddedSiteOptions): Promise<CertsS
   const { secretFile } = placement;
   const model = buildModel(deployment, placement);
   const pki = await openStoredPki(
-    { layout, model, secretFile, tenant, clock, onEvent: (event) => logEvent(layout, event) },
+    { layout, model, secretFile, tenant, namespace: undefined, clock, onEvent: (event) => logEvent(layout, event) },
     options.actor,
   );
   const socketOf = ({ name }: Component): string => placement.socket(name, "control");

@@ -101,6 +101,7 @@ export async function deployEmbedded(options: EmbeddedOptions): Promise<Embedded
       model,
       secretFile: placement.secretFile,
       tenant: deployment.tenant,
+      namespace: undefined,
       pki: deployment.pki,
       clock: options.clock,
       existing: state !== undefined,

@@ -21,6 +21,8 @@ export interface Authorities {
 export interface NewAuthorities {
   readonly dir: string;
   readonly tenant: string;
+  /** Namespace whose Services the authority of services may name; undefined where no cluster runs the deployment. */
+  readonly namespace: string | undefined;
   readonly clock: () => Date;
   /** Encrypts the root's key, which no process of the deployment reads. */
   readonly passphrase: string;
@@ -34,8 +36,9 @@ export function haveAuthorities(dir: string): boolean {
 
 /** Makes root and issuers, and puts them in place in one step: a folder beside it, then renamed. */
 export async function makeAuthorities(request: NewAuthorities): Promise<void> {
-  const { dir, tenant, clock, passphrase } = request;
-  const made = await issueDeploymentCertificates({ tenant, clock, services: [], gateways: [], operators: [] });
+  const { dir, tenant, namespace, clock, passphrase } = request;
+  const nobody = { services: [], gateways: [], operators: [] };
+  const made = await issueDeploymentCertificates({ tenant, namespace, clock, ...nobody });
   const fresh = `${dir}.new`;
   writing(fresh, () => rmSync(fresh, { recursive: true, force: true }));
   makePrivateDir(fresh);

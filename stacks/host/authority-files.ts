@@ -11,12 +11,13 @@ import type { KeyCeremony } from "./key-ceremony.ts";
 import { newIssuingPlace, newRootPlace } from "./new-key-place.ts";
 import { fingerprintOf } from "./pem.ts";
 import { openRootKey } from "./root-key.ts";
+import { namespaceMadeFor } from "./services-namespace.ts";
 import { successorKeys } from "./successor-keys.ts";
 import { transcriptsIn } from "./transcripts.ts";
 
 /** The authorities in a folder. */
 export function authorityFiles(request: AuthorityFilesRequest): AuthorityFiles {
-  const { dir, files, tenant, clock, onAuthority } = request;
+  const { dir, files, tenant, namespace, clock, onAuthority } = request;
   const at = (file: string): string => join(dir, file);
   const read = (name: string): string | undefined => {
     const file = at(`${name}.crt`);
@@ -43,7 +44,8 @@ export function authorityFiles(request: AuthorityFilesRequest): AuthorityFiles {
     const root = await openRoot();
     for (const name of stale) {
       const key = await authorityKey(dir, name);
-      const { authority, event } = await certifyIntermediate(root, key, requestOf(name, clock()));
+      const as = requestOf(name, clock(), namespaceMadeFor(read(name) ?? "", at(`${name}.crt`)));
+      const { authority, event } = await certifyIntermediate(root, key, as);
       files.write(at(`${name}.crt`), authority.certPem);
       await onAuthority(authority.certPem, event);
     }
@@ -54,7 +56,7 @@ export function authorityFiles(request: AuthorityFilesRequest): AuthorityFiles {
     const root = await openRoot();
     const key = await successors.issuingKey(name, ceremony);
     try {
-      const { authority, event } = await certifyIntermediate(root, key, requestOf(name, clock()));
+      const { authority, event } = await certifyIntermediate(root, key, requestOf(name, clock(), namespace));
       const { certPem } = authority;
       const isMaker = name.startsWith("makers/");
       // The certificate comes last: with it, the authority is there.
@@ -129,7 +131,7 @@ export function authorityFiles(request: AuthorityFilesRequest): AuthorityFiles {
   };
 }
 
-function requestOf(name: string, now: Date): IntermediateRequest {
+function requestOf(name: string, now: Date, namespace: string | undefined): IntermediateRequest {
   const leafClass = LEAF_CLASSES.find((each) => each === name);
-  return leafClass === undefined ? { maker: name.slice("makers/".length), now } : { leafClass, now };
+  return leafClass === undefined ? { maker: name.slice("makers/".length), now } : { leafClass, now, namespace };
 }

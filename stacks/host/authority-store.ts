@@ -11,6 +11,8 @@ export type OnAuthority = (certPem: string, event: SecurityEvent) => Promise<voi
 export interface AuthorityFilesRequest {
   readonly dir: string;
   readonly tenant: string;
+  /** Namespace whose Services a new authority of services may name; undefined where no cluster runs the deployment. */
+  readonly namespace: string | undefined;
   readonly clock: () => Date;
   /** Opens `root.key.age`. */
   readonly passphrase: () => string;
@@ -68,7 +70,7 @@ export interface AuthorityFiles {
   readonly keyPlace: (name: string) => string | undefined;
   /** Forgets the predecessor. */
   readonly dropOld: (name: string) => void;
-  /** Has the root in force sign every issuing authority that it has not signed, key and name as they are. */
+  /** Has the root in force sign every issuing authority that it has not signed, key, name and namespace as they are. */
   readonly certifyAll: (mustSign?: (name: string, certPem: string) => boolean) => Promise<void>;
   /** @throws ROOT_KEY_ELSEWHERE */
   readonly openRoot: (name?: "root" | "root.next") => Promise<Authority>;

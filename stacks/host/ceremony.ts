@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { type Ceremony, holdCeremony } from "../../certs/ceremony/ceremony.ts";
 import { assertPeople } from "../../certs/ceremony/people.ts";
 import type { Transcript } from "../../certs/ceremony/transcript.ts";
+import { assertNamespace } from "../../certs/cluster-names.ts";
 import { issueCrl } from "../../certs/crl.ts";
 import { assertMaker, assertTenant, LEAF_CLASSES } from "../../certs/names.ts";
 import { createMemorySigner, createSigner } from "../../certs/signers/index.ts";
@@ -27,6 +28,8 @@ const ROOT_LIST_SECONDS = 365 * 86_400;
 export interface HostCeremonyRequest {
   readonly layout: Layout;
   readonly deployment: Pick<Deployment, "tenant" | "pki">;
+  /** Namespace whose Services the authority of services may name, as `servicesNamespace` gives it. */
+  readonly namespace: string | undefined;
   readonly clock: () => Date;
   /** Where the root's key goes with `pki.root.kind` `age`, and the file of its passphrase; absolute. */
   readonly rootFile: RootFile | undefined;
@@ -59,6 +62,7 @@ export async function makeByCeremony(request: HostCeremonyRequest): Promise<Tran
   }
   // Before any key: what is on a device by then stays there.
   assertTenant(request.deployment.tenant);
+  if (request.namespace !== undefined) assertNamespace(request.namespace);
   assertPeople(request);
   for (const maker of request.makers) assertMaker(maker);
   const place = rootPlace(request);
@@ -124,6 +128,7 @@ async function ceremonyOf(
   };
   return holdCeremony({
     tenant: deployment.tenant,
+    namespace: request.namespace,
     now: clock(),
     root,
     issuing: { services: of("services"), gateways: of("gateways"), operators: of("operators") },

@@ -39,6 +39,7 @@ const listOf = (ledger: HostLedger) => {
   const store = authorityFiles({
     dir,
     tenant: "acme",
+    namespace: undefined,
     clock,
     files: hostFiles,
     passphrase: () => "",

@@ -67,6 +67,11 @@ export const hostErrors = catalogue({
     summary: "The deployment has authorities already, and no command replaces all of them at once.",
     fix: "replace them one by one with `trustkern certs rotate`, or name a new state directory with --dir",
   },
+  AUTHORITY_NAMESPACE: {
+    exit: EXIT.policy,
+    summary: "The authority of services was made for another namespace of a cluster, or for another engine.",
+    fix: "say the namespace and the engine that it was made for; or replace it with `trustkern certs rotate --what intermediate:services`, and deploy again",
+  },
   GATEWAY_REVOKED: {
     exit: EXIT.policy,
     summary: "A gateway of the deployment is revoked, which is final: it is given neither certificate nor token.",

@@ -25,6 +25,8 @@ export interface HostPkiRequest {
   /** File of a component's secret on this machine. */
   readonly secretFile: (component: string, secret: string) => string;
   readonly tenant: string;
+  /** Namespace whose Services the deployment's services are; undefined where no cluster runs it. */
+  readonly namespace: string | undefined;
   readonly clock: () => Date;
   readonly files: StoreFiles;
   readonly ledger: HostLedger;
@@ -76,6 +78,7 @@ export function openHostPki(request: HostPkiRequest): HostPki {
   const store = authorityFiles({
     dir,
     tenant: request.tenant,
+    namespace: request.namespace,
     clock,
     files,
     passphrase: request.passphrase,

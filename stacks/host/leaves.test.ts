@@ -45,12 +45,17 @@ const components = NAMES.map((name) => ({
   secrets: ["tls.crt", "tls.key"].map((secret) => ({ name: secret })),
 }));
 
-function renew(onLeaf: (certPem: string) => Promise<void> = async () => undefined): Promise<readonly string[]> {
+function renew(
+  onLeaf: (certPem: string) => Promise<void> = async () => undefined,
+  namespace?: string,
+): Promise<readonly string[]> {
   return renewLeaves({
     model: { components, flows: [] } as unknown as Model,
     secretFile,
     authorities,
     tenant: "acme",
+    authoritiesDir: dir,
+    namespace,
     clock: () => new Date(now),
     files: hostFiles,
     brokerKeys: brokerKeys(dir, secretFile("broker", "tls.key"), hostFiles),
@@ -112,6 +117,15 @@ describe("a leaf", () => {
     expect(await renew()).toEqual([name]);
     expect(serial(shown(name))).not.toBe(before);
     expect(records).toHaveLength(NAMES.length + 1);
+  });
+
+  it.each([undefined, "tk-plant"])("is of no authority that was made for another namespace than %s", async (own) => {
+    const at = { now: new Date(START), namespace: own === undefined ? "tk-other" : undefined };
+    const root = (await issueRoot({ tenant: "acme", now: at.now })).authority;
+    const { authority } = await issueIntermediate(root, { leafClass: "services", ...at });
+    writeFileSync(join(dir, "services.crt"), authority.certPem);
+    await expect(renew(undefined, own)).rejects.toMatchObject({ code: "AUTHORITY_NAMESPACE" });
+    expect([records, NAMES.map(shown).join("")]).toEqual([[], ""]);
   });
 });
 

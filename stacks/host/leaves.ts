@@ -1,5 +1,6 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { serviceDnsName } from "../../certs/cluster-names.ts";
 import { issueLeaves } from "../../certs/deployment.ts";
 import type { Model } from "../../model/boundary.ts";
 import type { Component } from "../../model/component.ts";
@@ -9,6 +10,7 @@ import type { SecurityEvent } from "../../shared/security-event.ts";
 import type { Authorities } from "./authorities.ts";
 import { certificatesIn, fingerprintOf } from "./pem.ts";
 import { type BrokerKeys, PINNED } from "./pins.ts";
+import { assertMadeFor } from "./services-namespace.ts";
 import type { StoreFiles } from "./store-files.ts";
 
 /** A leaf is renewed in the last third of its life. */
@@ -27,6 +29,10 @@ export interface LeavesRequest {
   readonly secretFile: (component: string, secret: string) => string;
   readonly authorities: Authorities;
   readonly tenant: string;
+  /** The authorities' folder. */
+  readonly authoritiesDir: string;
+  /** Namespace of a cluster in which each component has a Service; undefined where no cluster runs them. */
+  readonly namespace: string | undefined;
   readonly clock: () => Date;
   readonly files: StoreFiles;
   readonly brokerKeys: BrokerKeys;
@@ -54,12 +60,14 @@ interface Wanted {
 /**
  * Issues every certificate that a component names and that is missing, old, or not of the deployment's authorities.
  * @returns the components whose files changed
+ * @throws AUTHORITY_NAMESPACE before anything is issued
  */
 export async function renewLeaves(request: LeavesRequest): Promise<readonly string[]> {
   const old = request.model.components
     .filter(({ name }) => !request.revoked.has(name))
     .flatMap((component) => wantedBy(component, request))
     .filter((wanted) => !isYoung(wanted, request));
+  if (old.some(({ issuer }) => issuer === "services")) assertMadeFor(request.authoritiesDir, request.namespace);
   for (const wanted of old) await renew(wanted, request);
   request.brokerKeys.settle();
   return [...new Set(old.map(({ component }) => component))];
@@ -76,10 +84,10 @@ export function leafFilesOf(
 }
 
 async function renew(wanted: Wanted, request: LeavesRequest): Promise<void> {
-  const { authorities, tenant, clock, files, brokerKeys } = request;
+  const { authorities, clock, files, brokerKeys } = request;
   const { name, component, issuer, serverOnly, pinned } = wanted;
   const keyPem = pinned ? brokerKeys.nextKeyPem() : undefined;
-  const service = { name, dnsNames: [serverName(component, tenant)], ipAddresses: [LOOPBACK], serverOnly, keyPem };
+  const service = { name, dnsNames: namesOf(component, request), ipAddresses: [LOOPBACK], serverOnly, keyPem };
   const { leaves, events } = await issueLeaves(authorities.issuers, {
     clock,
     services: issuer === "services" ? [service] : [],
@@ -92,6 +100,15 @@ async function renew(wanted: Wanted, request: LeavesRequest): Promise<void> {
   if (pinned) brokerKeys.promote();
   else files.write(wanted.keyFile, leaf.keyPem);
   files.write(wanted.certFile, leaf.certPem);
+}
+
+/**
+ * In a cluster every service has the name of its Service too, and not only those whose clients need it today: it leads to that
+ * component alone, so that it says no more than the first, and no client of tomorrow is forgotten.
+ */
+function namesOf(component: string, { tenant, namespace }: LeavesRequest): readonly string[] {
+  const own = serverName(component, tenant);
+  return namespace === undefined ? [own] : [own, serviceDnsName(component, namespace)];
 }
 
 function wantedBy(

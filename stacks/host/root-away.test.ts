@@ -26,6 +26,7 @@ beforeAll(async () => {
   await makeByCeremony({
     layout,
     deployment: { tenant: "acme", pki: { root: { kind: "age" }, issuing: { kind: "file" } } },
+    namespace: undefined,
     clock: () => start,
     rootFile,
     makers: [],
@@ -43,7 +44,8 @@ async function open(days: number) {
   const clock = () => new Date(start.getTime() + days * DAY_MS);
   const passphrase = () => "not the root's";
   const onAuthority = async () => undefined;
-  const store = authorityFiles({ dir, tenant: "acme", clock, passphrase, files: hostFiles, onAuthority });
+  const of = { dir, tenant: "acme", namespace: undefined };
+  const store = authorityFiles({ ...of, clock, passphrase, files: hostFiles, onAuthority });
   const ledger = await openHostLedger({ dir, tenant: "acme", clock, files: hostFiles });
   return { store, ledger, crls: hostCrls({ dir, store, ledger, files: hostFiles, clock, online: [] }) };
 }

@@ -12,6 +12,7 @@ import { openHostLedger } from "./host-ledger.ts";
 import { type HostPki, openHostPki } from "./host-pki.ts";
 import type { Layout } from "./layout.ts";
 import { AUTHORITIES_PASSPHRASE, makeOriginals } from "./originals.ts";
+import { assertMadeFor } from "./services-namespace.ts";
 import { hostFiles, type StoreFiles } from "./store-files.ts";
 
 /** Who the ledger says has done what no person asked for by name. */
@@ -24,6 +25,8 @@ export interface SecretsRequest {
   /** File of a component's secret on this machine. */
   readonly secretFile: (component: string, secret: string) => string;
   readonly tenant: string;
+  /** Namespace whose Services the deployment's services are, as `servicesNamespace` gives it. */
+  readonly namespace: string | undefined;
   /** Where the authorities' keys belong. */
   readonly pki: Deployment["pki"];
   readonly clock: () => Date;
@@ -39,16 +42,19 @@ export interface SecretsRequest {
 /**
  * Fills the deployment's secret store: makes what is missing at the first run, and renews what ends.
  * @throws STATE_CORRUPT when an earlier run's secret is gone or cannot be read
+ * @throws AUTHORITY_NAMESPACE for authorities of another namespace or engine, before anything is made
  * @throws CEREMONY_NEEDED when the authorities are not there and their keys belong on a device
  */
 export async function prepareSecrets(request: SecretsRequest): Promise<Authorities> {
   const { layout, model, files = hostFiles } = request;
+  assertMadeFor(layout.authoritiesDir, request.namespace);
   makeOriginals({ layout, model, files, existing: request.existing });
   if (!haveAuthorities(layout.authoritiesDir)) {
     assertFiles(request.pki);
     await makeAuthorities({
       dir: layout.authoritiesDir,
       tenant: request.tenant,
+      namespace: request.namespace,
       clock: request.clock,
       passphrase: originalOf(layout, AUTHORITIES_PASSPHRASE),
       onEvent: request.onEvent,
@@ -65,7 +71,10 @@ export async function prepareSecrets(request: SecretsRequest): Promise<Authoriti
  * @throws STATE_CORRUPT when it cannot be read, and every SIGNER_ code where a device refuses
  */
 export async function openStoredPki(
-  request: Pick<SecretsRequest, "layout" | "model" | "secretFile" | "tenant" | "clock" | "onEvent" | "files">,
+  request: Pick<
+    SecretsRequest,
+    "layout" | "model" | "secretFile" | "tenant" | "namespace" | "clock" | "onEvent" | "files"
+  >,
   actor = HOST_ACTOR,
 ): Promise<HostPki> {
   const { layout, files = hostFiles } = request;

@@ -1,3 +1,4 @@
+import { serviceDnsName } from "../../certs/cluster-names.ts";
 import type { Deployment } from "../../model/deployment.ts";
 import { type Placement, serverName } from "../../model/placement.ts";
 import { EVERY_ADDRESS } from "../../modules/common.ts";
@@ -7,7 +8,7 @@ import { INSIDE, SOCKET_FILE } from "../docker/placement.ts";
 
 /**
  * Where the engine kubernetes puts things, as its pods see them. A component is asked by the name of its Service, and its
- * certificate is held to the name that it has on every engine. A pod learns its address when it starts, and the policies say who
+ * certificate is held to the name that it has on every engine; it has that of the Service too, for clients that take no other name. A pod learns its address when it starts, and the policies say who
  * reaches it: it listens at all that it has.
  */
 export function kubernetesPlacement(deployment: Deployment): Placement {
@@ -33,5 +34,5 @@ export function kubernetesPlacement(deployment: Deployment): Placement {
 
 /** The DNS name of a component's Service. */
 export function serviceHost(component: string, { kubernetes }: Pick<Deployment, "kubernetes">): string {
-  return `${component}.${kubernetes.namespace}.svc`;
+  return serviceDnsName(component, kubernetes.namespace);
 }

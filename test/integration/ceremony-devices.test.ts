@@ -45,6 +45,7 @@ const ceremony = (name: string, pki: Deployment["pki"], rest: Partial<HostCeremo
   makeByCeremony({
     layout: layout(name),
     deployment: { tenant: "acme", pki },
+    namespace: undefined,
     clock: () => new Date(),
     rootFile,
     makers: ["acme-instruments"],
@@ -60,6 +61,7 @@ const storeOf = (name: string) => ({
   store: authorityFiles({
     dir: layout(name).authoritiesDir,
     tenant: "acme",
+    namespace: undefined,
     clock: () => new Date(),
     passphrase: () => "",
     files: hostFiles,

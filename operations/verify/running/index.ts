@@ -30,7 +30,7 @@ export function judgeRunning(
     judgeRefused(seen, model),
     judgeListeners(seen, model, plan),
     judgeAccepted(seen, model),
-    judgeRefusals(seen, model, deployment.tenant),
+    judgeRefusals(seen, model, deployment),
     judgeVersions(seen, plan, model),
     judgeMounts(seen, plan),
     judgeEnvironment(seen, plan),

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { nameConstraints } from "../../../certs/name-constraints.ts";
 import { EVERY_PORT } from "../../../stacks/host/trust/container-facts.ts";
 import { checksOf } from "../checks.ts";
+import { judgeRefusals } from "./judge/tls.ts";
 import type { Observation } from "./observation.ts";
 import { deployment, rendered } from "./test-observation.ts";
 import { component, facts, factsOf, good, inside, judge, reach, stranger, tls, told } from "./test-weakenings.ts";
@@ -28,6 +29,27 @@ it("tries every other component from each, and what a flow names at its own end 
   expect(
     good.reach.filter(({ from, to, flow }) => from === "broker" && to === "collector" && flow === undefined),
   ).not.toEqual([]);
+});
+
+it("holds the authority of services to the namespace of a deployment in a cluster, and no other", () => {
+  const named = (namespace: string) => {
+    const services = Buffer.from(nameConstraints("services", deployment.tenant, namespace).value).toString("hex");
+    return { ...good, constraints: { answer: new Map([...authorities, ["services", services]]) } };
+  };
+  const inCluster = {
+    ...deployment,
+    engine: "kubernetes",
+    kubernetes: { ...deployment.kubernetes, namespace: "a" },
+  } as const;
+  const { model } = rendered;
+  expect(judgeRefusals(named("a"), model, inCluster).findings).toEqual([]);
+  for (const [seen, of] of [
+    [named("b"), inCluster],
+    [good, inCluster],
+    [named("a"), deployment],
+  ] as const) {
+    expect(judgeRefusals(seen, model, of).findings).toMatchObject([{ code: "RUNNING_AUTHORITY" }]);
+  }
 });
 
 describe("a breach is found", () => {

@@ -35,7 +35,7 @@ export async function dockerSite(options: DockerOptions, actor: string): Promise
   const { layout, model, plan } = renderDocker(options);
   const secretFile = (component: string, secret: string): string => join(layout.secretsDir, component, secret);
   const pki = await openStoredPki(
-    { layout, model, secretFile, tenant, clock, onEvent: (event) => logEvent(layout, event) },
+    { layout, model, secretFile, tenant, namespace: undefined, clock, onEvent: (event) => logEvent(layout, event) },
     actor,
   );
   const client = operatorClient({

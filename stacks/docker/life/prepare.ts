@@ -35,6 +35,7 @@ export async function prepareHost(options: DockerOptions, { layout, model }: Ren
     model,
     secretFile,
     tenant: deployment.tenant,
+    namespace: undefined,
     pki: deployment.pki,
     clock,
     existing: state !== undefined,

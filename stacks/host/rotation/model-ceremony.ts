@@ -30,6 +30,7 @@ export async function holdModelCeremony(
     ...modelCeremony(pki, undefined),
     layout: layoutOf(dir, tmpdir()),
     deployment: { tenant: "acme", pki },
+    namespace: undefined,
     clock: () => now,
     rootFile: pki.root.kind === "age" ? medium : undefined,
     makers: ["acme-instruments"],

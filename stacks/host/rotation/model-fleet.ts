@@ -75,7 +75,8 @@ export class ModelFleet {
   static async make(pki?: Deployment["pki"]): Promise<ModelFleet> {
     const fleet = new ModelFleet();
     const { authoritiesDir } = fleet;
-    const request = { dir: authoritiesDir, tenant: "acme", clock: () => NOW, passphrase: PASSPHRASE };
+    const named = { dir: authoritiesDir, tenant: "acme", namespace: undefined };
+    const request = { ...named, clock: () => NOW, passphrase: PASSPHRASE };
     if (pki === undefined) await makeAuthorities({ ...request, onEvent: () => undefined });
     else {
       const medium = makeMedium();
@@ -109,6 +110,7 @@ export class ModelFleet {
       } as unknown as Model,
       secretFile: this.secretFile,
       tenant: "acme",
+      namespace: undefined,
       clock: () => NOW,
       files: this.files,
       passphrase: () => PASSPHRASE,

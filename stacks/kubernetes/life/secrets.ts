@@ -8,6 +8,7 @@ import type { Finding } from "../../../shared/finding.ts";
 import { logEvent } from "../../host/event-log.ts";
 import type { Layout } from "../../host/layout.ts";
 import { prepareSecrets } from "../../host/secrets.ts";
+import { servicesNamespace } from "../../host/services-namespace.ts";
 import { type HostState, readState, settledHosting, writeState } from "../../host/state.ts";
 import { hostFiles } from "../../host/store-files.ts";
 import { componentLabels } from "../labels.ts";
@@ -24,7 +25,7 @@ export interface SecretObject extends ApiObject {
 
 /**
  * Makes what is missing in the secret store of this machine, and renews what ends.
- * @throws SECRET_NEEDED for what only the operator has, STATE_CORRUPT, STATE_UNWRITABLE, HOSTING_MOVED, CEREMONY_NEEDED
+ * @throws SECRET_NEEDED for what only the operator has, STATE_CORRUPT, STATE_UNWRITABLE, HOSTING_MOVED, CEREMONY_NEEDED, AUTHORITY_NAMESPACE
  */
 export async function prepareStore(
   { deployment, clock }: ClusterOptions,
@@ -38,6 +39,7 @@ export async function prepareStore(
     model,
     secretFile: (component, secret) => join(layout.secretsDir, component, secret),
     tenant: deployment.tenant,
+    namespace: servicesNamespace(deployment),
     pki: deployment.pki,
     clock,
     existing: state !== undefined,

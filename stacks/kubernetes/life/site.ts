@@ -9,6 +9,7 @@ import { backendSide } from "../../host/rotation/backend-side.ts";
 import { type CertificateStatus, engineFleet } from "../../host/rotation/engine-fleet.ts";
 import { shownAuthority } from "../../host/rotation/shown-authority.ts";
 import { openStoredPki } from "../../host/secrets.ts";
+import { servicesNamespace } from "../../host/services-namespace.ts";
 import { readState } from "../../host/state.ts";
 import { podNamed } from "../pods.ts";
 import { applySecrets, startAnew } from "./apply-secrets.ts";
@@ -26,9 +27,10 @@ export async function clusterSite(cluster: Cluster, forwards: Forwards, actor: s
   const { options, layout, model, plan, api } = cluster;
   const { deployment, clock } = options;
   const { tenant } = deployment;
+  const namespace = servicesNamespace(deployment);
   const secretFile = (component: string, secret: string): string => join(layout.secretsDir, component, secret);
   const pki = await openStoredPki(
-    { layout, model, secretFile, tenant, clock, onEvent: (event) => logEvent(layout, event) },
+    { layout, model, secretFile, tenant, namespace, clock, onEvent: (event) => logEvent(layout, event) },
     actor,
   );
   const client = operatorClient({

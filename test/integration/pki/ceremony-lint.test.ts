@@ -64,7 +64,7 @@ async function deploymentOf(name: string, profile: ProfileName, root: "age" | "t
   const folder = join(dir, name);
   const store = storeIn(folder, profile, "docker", pki);
   await makeByCeremony({
-    ...{ layout: store.layout, deployment: { tenant: "acme", pki }, clock: () => new Date() },
+    ...{ layout: store.layout, deployment: { tenant: "acme", pki }, namespace: undefined, clock: () => new Date() },
     ...{ rootFile: root === "age" ? medium() : undefined, makers: [MAKER], acceptP256Root: root === "token" },
     ...{ conductor: "Ada", witnesses: ["Grace"], versions: {}, onEvent: () => undefined },
   });

@@ -6,6 +6,7 @@ import { buildModel } from "../../../modules/index.ts";
 import { resolveDeployment } from "../../../profiles/resolve.ts";
 import { type Layout, layoutOf } from "../../../stacks/host/layout.ts";
 import { prepareSecrets } from "../../../stacks/host/secrets.ts";
+import { servicesNamespace } from "../../../stacks/host/services-namespace.ts";
 
 const TENANT = "acme";
 
@@ -20,6 +21,7 @@ export function storeIn(folder: string, profile: ProfileName, engine: Engine, pk
     model: buildModel(deployment, placementIn(layout)),
     secretFile: (component: string, secret: string) => join(layout.secretsDir, component, secret),
     tenant: TENANT,
+    namespace: servicesNamespace(deployment),
     pki: deployment.pki,
     clock: () => new Date(),
     existing: false,

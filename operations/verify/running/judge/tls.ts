@@ -1,7 +1,9 @@
 import { nameConstraints } from "../../../../certs/name-constraints.ts";
 import { LEAF_CLASSES } from "../../../../certs/names.ts";
 import type { Model } from "../../../../model/boundary.ts";
+import type { Deployment } from "../../../../model/deployment.ts";
 import type { DockerPlan } from "../../../../stacks/docker/plan.ts";
+import { servicesNamespace } from "../../../../stacks/host/services-namespace.ts";
 import type { CheckResult } from "../../result.ts";
 import type { Observation, Shown, TlsAttempt } from "../observation.ts";
 import { neededShows } from "../observe/tls-questions.ts";
@@ -9,6 +11,7 @@ import { breach, count, resultOf } from "../result.ts";
 import { away, whyAway } from "./up.ts";
 
 type Seen = Pick<Observation, "components" | "inside" | "tls" | "unshown" | "roots">;
+type Named = Pick<Deployment, "tenant" | "engine" | "kubernetes">;
 type Authorities = Pick<Observation, "constraints">;
 
 const WORDS: Readonly<Record<Shown, string>> = {
@@ -45,10 +48,10 @@ export function judgeAccepted(seen: Seen, model: Model): CheckResult {
  * tenant that the deployment's own authorities made is refused by whoever verifies a chain, as long as they may name this tenant alone;
  * nobody but their keys could make one to be tried.
  */
-export function judgeRefusals(seen: Seen & Authorities, model: Model, tenant: string): CheckResult {
+export function judgeRefusals(seen: Seen & Authorities, model: Model, deployment: Named): CheckResult {
   const attempts = seen.tls.filter(({ shows }) => REFUSED.includes(shows));
   const revoked = portsOf(attempts.filter(({ shows }) => shows === "revoked"));
-  const authorities = boundAuthorities(seen, tenant);
+  const authorities = boundAuthorities(seen, deployment);
   return resultOf("running.tls.refused", {
     looked: `${count(attempts.length, "attempt")} at ${count(portsOf(attempts).length, "port")}; a revoked certificate at ${revoked.join(", ") || "none"}, since no other looks at revocation lists`,
     findings: [
@@ -66,13 +69,15 @@ export function judgeRefusals(seen: Seen & Authorities, model: Model, tenant: st
   });
 }
 
-function boundAuthorities({ constraints }: Authorities, tenant: string) {
+function boundAuthorities({ constraints }: Authorities, deployment: Named) {
   if (!("answer" in constraints)) return { findings: [], open: [constraints.why] };
+  const namespace = servicesNamespace(deployment);
   const unbound = LEAF_CLASSES.filter((leafClass) => {
-    const wanted = Buffer.from(nameConstraints(leafClass, tenant).value).toString("hex");
+    const wanted = Buffer.from(nameConstraints(leafClass, deployment.tenant, namespace).value).toString("hex");
     return constraints.answer.get(leafClass) !== wanted;
   });
-  const message = "it may name others than this tenant's, and every port would take them";
+  const domain = `this tenant's${namespace === undefined ? "" : `, or other Services than those of the namespace "${namespace}"`}`;
+  const message = `it may name others than ${domain}, and every port would take them`;
   return {
     findings: unbound.map((leafClass) => breach("RUNNING_AUTHORITY", `authorities.${leafClass}`, message)),
     open: [],

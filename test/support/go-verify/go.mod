@@ -1,0 +1,3 @@
+module trustkern.tests/goverify
+
+go 1.26
