@@ -52,6 +52,7 @@ export const LISTS_OF_ONE: Places = [
   "updateStrategy.rollingUpdate",
   "StatefulSet.spec.persistentVolumeClaimRetentionPolicy",
   "topologySpreadConstraints.labelSelector",
+  "tcpSocket",
   "HorizontalPodAutoscaler.spec.behavior.scaleDown",
   "HorizontalPodAutoscaler.spec.behavior.scaleUp",
 ];
@@ -64,6 +65,7 @@ export const TEXTS: Places = [
   "securityContext.runAsGroup",
   "securityContext.fsGroup",
   "Service.spec.ports.targetPort",
+  "tcpSocket.port",
   "ingress.ports.port",
   "egress.ports.port",
   "spec.maxUnavailable",
