@@ -67,6 +67,7 @@ import { rotationErrors } from "../stacks/host/rotation/errors.ts";
 import { trustErrors } from "../stacks/host/trust/errors.ts";
 import { objectErrors } from "../stacks/kubernetes/check/errors.ts";
 import { kubernetesStackErrors } from "../stacks/kubernetes/errors.ts";
+import { kubernetesLifeErrors } from "../stacks/kubernetes/life/errors.ts";
 import { pulumiErrors } from "../stacks/pulumi/errors.ts";
 import { cliErrors } from "./errors.ts";
 
@@ -117,6 +118,7 @@ const CATALOGUES = [
   renderedErrors,
   terraformErrors,
   dockerLifeErrors,
+  kubernetesLifeErrors,
   kubernetesStackErrors,
   objectErrors,
   cdktfErrors,

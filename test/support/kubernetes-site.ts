@@ -1,11 +1,13 @@
-import { writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { parse } from "yaml";
 import { TestTransit } from "../../custody/backends/contract/test-transit.ts";
 import type { Deployment } from "../../model/deployment.ts";
 import { buildModel } from "../../modules/index.ts";
 import { describeImage } from "../../operations/images/build/archive.ts";
 import { layersOf } from "../../operations/images/build/contents.ts";
+import { type Layer, writeLayer } from "../../operations/images/build/layer.ts";
 import { KNOWN_IMAGES } from "../../operations/images/known-images.ts";
 import { LOCK_FILE, renderImageLock } from "../../operations/images/lock-file.ts";
 import { imageNamesOf, referenceOf } from "../../operations/images/lock-images.ts";
@@ -19,6 +21,7 @@ import type { Cluster } from "./cluster/up.ts";
 import { PROJECT } from "./deployment.ts";
 import { CLI } from "./docker.ts";
 import { type Ended, runProgram } from "./run.ts";
+import { TestKms } from "./test-kms.ts";
 
 interface CallOptions {
   readonly env?: Readonly<Record<string, string>>;
@@ -31,7 +34,9 @@ export class KubernetesSite {
   readonly file: string;
   readonly cluster: Cluster;
   readonly transit = new TestTransit();
+  readonly kms = new TestKms();
   readonly soft = new SoftToken();
+  #keys: Readonly<Record<string, string>> = {};
   #deployment: Deployment | undefined;
 
   constructor(folder: string, cluster: Cluster) {
@@ -50,10 +55,21 @@ export class KubernetesSite {
    * @param changes members of the file in the place of the usual ones
    */
   async prepare(changes: (file: Record<string, unknown>) => object = (file) => file): Promise<void> {
-    await this.transit.start(this.cluster.addresses.host);
-    for (const token of ["root", "issuing"]) this.soft.make(`tk-${token}`);
+    const { host } = this.cluster.addresses;
+    await Promise.all([this.transit.start(host), this.kms.start(host)]);
+    const hosts = JSON.stringify({ data: { hosts: `${host} ${this.kms.name}\n` } });
+    await this.cluster.kubectl(["patch", "configmap", "coredns", "-n", "kube-system", "--type=merge", "-p", hosts]);
+    for (const name of ["services", "gateways", "operators"]) {
+      this.#keys = { ...this.#keys, [name]: await this.kms.key() };
+    }
+    this.soft.make("tk-root");
     this.write(changes);
     await this.giveImages();
+    for (const authority of ["gateways-ca", "operators-ca"]) {
+      const folder = join(this.folder, ".trustkern", "secrets", authority);
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      writeFileSync(join(folder, "aws.credentials"), this.kms.credentials, { mode: 0o600 });
+    }
     await this.must(["certs", "init", "--conductor", "Ada", "--witnesses", "Grace"]);
   }
 
@@ -67,7 +83,7 @@ export class KubernetesSite {
   /** Runs the command line on it. */
   cli(args: readonly string[], { env = {}, timeoutSeconds = 400 }: CallOptions = {}): Promise<Ended> {
     return runProgram(process.execPath, [...CLI, "-f", this.file, "--progress", "plain", ...args], {
-      env: { KUBECONFIG: this.cluster.kubeconfig, ...env },
+      env: { KUBECONFIG: this.cluster.kubeconfig, ...this.kms.env, ...env },
       timeoutSeconds,
     });
   }
@@ -79,44 +95,42 @@ export class KubernetesSite {
     return ended;
   }
 
-  stop(): void {
+  async stop(): Promise<void> {
+    await this.kms.stop();
     this.transit.stop();
     this.soft.remove();
   }
 
+  /** The example's file with what its README says to change, and stand-ins for servers of the customer. */
   #usual(): Record<string, unknown> {
     const { address, mount, key, tokenFile, caFile } = this.transit.key();
     const { hostname, port } = new URL(address);
-    const on = (token: string) => ({
-      kind: "pkcs11",
-      module: SOFTHSM,
-      token: `tk-${token}`,
-      pinFile: this.soft.pinFile,
-    });
-    const allow = (host: string, number: number, purpose: string) => ({ host, port: number, protocol: "tcp", purpose });
+    const file = parse(readFileSync(join(PROJECT, "examples", "customer-tenant", "trustkern.yaml"), "utf8"));
+    const addresses = [`${hostname}/32`];
+    const vault = { host: hostname, port: Number(port), protocol: "tcp", purpose: "keys" };
+    const root = { kind: "pkcs11", module: SOFTHSM, token: "tk-root", pinFile: this.soft.pinFile };
     return {
-      ...{ name: "plant", tenant: "acme", profile: "customer-tenant", engine: "kubernetes", gateways: ["gw-01"] },
-      hosting: { region: "eu-central-1", account: "123456789012" },
-      images: { source: "registry", mirror: "registry.example/trustkern", foreign: "built", grafana: "absent" },
-      egress: {
-        allow: [
-          { ...allow("registry.example", 443, "images"), region: "eu-central-1" },
-          allow(hostname, Number(port), "keys"),
-        ],
-      },
-      pki: { root: on("root"), issuing: on("issuing") },
+      ...file,
+      images: { ...file.images, foreign: "built", grafana: "absent" },
+      egress: { ...file.egress, allow: [...file.egress.allow, vault] },
+      pki: { root, issuing: { ...file.pki.issuing, keys: this.#keys } },
+      // The SDK in custody's image trusts the authorities that it came with: it cannot be told another name's.
       custody: {
-        ...{ kind: "vault", address, mount, key, tokenFile, caFile, owner: "customer" },
+        ...{
+          kind: "vault",
+          address,
+          mount,
+          key,
+          tokenFile,
+          caFile,
+          owner: "customer",
+          schedule: file.custody.schedule,
+        },
         ...{ class: "software", acceptSoftware: "a stand-in for the server in a test" },
       },
       kubernetes: {
-        databaseSize: "1GiB",
-        collector: { min: 2, max: 2 },
-        keys: { addresses: [`${hostname}/32`] },
-        external: {
-          "gateways-ca": { host: "ca.example", addresses: ["192.0.2.1/32"] },
-          "operators-ca": { host: "ca.example", addresses: ["192.0.2.1/32"] },
-        },
+        ...file.kubernetes,
+        ...{ storageClass: "local", databaseSize: "1GiB", keys: { addresses }, issuingKeys: { addresses } },
       },
     };
   }
@@ -142,7 +156,10 @@ export class KubernetesSite {
       const { contents, command } = KNOWN_IMAGES[name] ?? { command: [] };
       if (contents === undefined) throw new Error(`the image "${name}" cannot be made here`);
       const reference = referenceOf(this.deployment.images, name, packageJson.version);
-      const layers = await layersOf(context, contents);
+      const layers = [
+        ...(await layersOf(context, contents)),
+        ...(name === "step-ca" ? [await this.#trustLayer()] : []),
+      ];
       built.push(describeImage({ name, reference, version, command, layers }));
     }
     await importImages(node, built);
@@ -158,5 +175,13 @@ export class KubernetesSite {
       await node.must([...ctr, "tag", "--force", reference, `${repository}@${digest}`]);
     }
     writeFileSync(join(this.folder, LOCK_FILE), renderImageLock({ source: "registry", images }));
+  }
+
+  /** What an image has that trusts the KMS of the test and nobody else. */
+  async #trustLayer(): Promise<Layer> {
+    const file = join(this.folder, "trust.tar");
+    const content = readFileSync(this.kms.certFile);
+    const diffId = await writeLayer(new Map([["etc/ssl/certs/ca-certificates.crt", { kind: "file", content }]]), file);
+    return { file, diffId };
   }
 }

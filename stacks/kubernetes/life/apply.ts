@@ -31,11 +31,6 @@ export interface ObjectChange {
   readonly name: string;
 }
 
-/** What an object is for people. */
-export function shownObject({ kind, metadata: { name } }: Pick<PlannedObject, "kind" | "metadata">): string {
-  return `${kind} ${name}`;
-}
-
 /** Kinds that a pod needs before it starts; Secrets come after these and before the rest. */
 export function isBeforePods({ kind }: Pick<PlannedObject, "kind">): boolean {
   return KIND_ORDER.indexOf(kind) < KIND_ORDER.indexOf("StatefulSet");

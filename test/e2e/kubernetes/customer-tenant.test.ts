@@ -38,7 +38,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await running?.close();
   await sensors.remove();
-  site?.stop();
+  await site?.stop();
   await takeDown(cluster.state);
   own.remove();
 }, 200_000);

@@ -27,7 +27,7 @@ beforeAll(async () => {
   await site.prepare();
 }, 3_000_000);
 afterAll(async () => {
-  site?.stop();
+  await site?.stop();
   await takeDown(cluster.state);
   own.remove();
 }, 200_000);
@@ -66,7 +66,7 @@ describe("the export, as a dry run of the real API server that takes no field it
       tokens: [],
     };
     const { code, stderr } = await cluster.kubectl([...STRICT, "-f", "-"], JSON.stringify(claim));
-    expect([code, stderr]).toEqual([1, expect.stringContaining('.tokens: field not declared in schema')]);
+    expect([code, stderr]).toEqual([1, expect.stringContaining(".tokens: field not declared in schema")]);
   });
 });
 

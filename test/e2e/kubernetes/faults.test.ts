@@ -27,7 +27,7 @@ beforeAll(async () => {
   await site.prepare();
 }, 3_000_000);
 afterAll(async () => {
-  site?.stop();
+  await site?.stop();
   await takeDown(cluster.state);
   own.remove();
 }, 200_000);
@@ -140,7 +140,7 @@ describe("a deploy to a cluster is refused, with nothing applied, where", () => 
 
   afterAll(async () => {
     site.write((file) => file);
-    expect(await namespaces()).not.toContain("namespace/tk-plant");
+    expect(await namespaces()).not.toContain("namespace/plant-north");
   });
 });
 
@@ -222,7 +222,7 @@ async function applied(): Promise<number> {
     "get",
     "serviceaccounts,networkpolicies,configmaps,secrets,services,statefulsets",
     "-n",
-    "tk-plant",
+    "plant-north",
     "-o",
     "name",
   ]);

@@ -13,11 +13,16 @@ const COREFILE = `.:53 {
   errors
   health
   ready
+  hosts /etc/coredns/hosts {
+    reload 1s
+    ttl 1
+    fallthrough
+  }
   kubernetes cluster.local in-addr.arpa ip6.arpa {
     pods insecure
     ttl 5
   }
-  cache 5
+  cache 1
 }
 `;
 
@@ -54,7 +59,7 @@ function nameService({ dns }: Addresses, image: string): readonly object[] {
       roleRef: { apiGroup: rbac, kind: "ClusterRole", name: "system:coredns" },
       subjects: [{ kind: "ServiceAccount", ...own }],
     },
-    { apiVersion: "v1", kind: "ConfigMap", metadata: own, data: { Corefile: COREFILE } },
+    { apiVersion: "v1", kind: "ConfigMap", metadata: own, data: { Corefile: COREFILE, hosts: "" } },
     {
       apiVersion: "v1",
       kind: "Service",
