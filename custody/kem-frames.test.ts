@@ -40,7 +40,7 @@ describe("KEM frames", () => {
 
   it.each([
     ["of length 0", [0, 0, 0, 0]],
-    ["longer than the bound", [0, 1, 0, 0]],
+    ["longer than the bound", [0, 16, 0, 1]],
     ["of 4 GiB", [255, 255, 255, 255]],
   ])("refuse a frame %s before its body has come", (_, bytes) => {
     expect(() => new FrameReader().push(Buffer.from(bytes))).toThrow(malformed);

@@ -64,7 +64,7 @@ export function workloadOf(
     metadata,
     spec: {
       ...common,
-      serviceName: pod.name,
+      serviceName: governingService(pod),
       podManagementPolicy: isSeveral(pod) ? "Parallel" : "OrderedReady",
       updateStrategy: { type: "RollingUpdate", rollingUpdate: { partition: 0 } },
       // What was stored is never removed on the way: neither when a workload is made anew, nor when there are fewer.
@@ -72,6 +72,11 @@ export function workloadOf(
       volumeClaimTemplates: claimsOf(pod, deployment),
     },
   };
+}
+
+/** The Service under whose name each pod has one: that of the first component that is reached at all. */
+function governingService({ name, components }: Pod): string {
+  return components.find(({ ports }) => ports.length > 0)?.name ?? name;
 }
 
 function templateOf(pod: Pod, { model, deployment, images }: WorkloadContext): V1PodTemplateSpec {

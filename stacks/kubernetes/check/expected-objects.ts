@@ -113,7 +113,7 @@ function workloadObject(pod: CheckedPod, context: CheckContext): object {
     kind: "StatefulSet",
     spec: {
       ...common,
-      serviceName: pod.name,
+      serviceName: pod.components.filter(({ ports }) => ports.length > 0).map(({ name }) => name)[0] ?? pod.name,
       podManagementPolicy: pod.several ? "Parallel" : "OrderedReady",
       updateStrategy: { type: "RollingUpdate", rollingUpdate: { partition: 0 } },
       persistentVolumeClaimRetentionPolicy: { whenDeleted: "Retain", whenScaled: "Retain" },
