@@ -255,7 +255,11 @@ const WEAKENINGS: readonly (readonly [string, ObjectCode, (objects: Loose[]) => 
     "OBJECT_POLICY",
     (o) => (policy(o, "broker.mqtts.published").spec.ingress[0].from[0].ipBlock.cidr = "0.0.0.0/0"),
   ],
-  ["no policy for a flow", "OBJECT_POLICY", (o) => remove(o, "NetworkPolicy", "collector.broker.mqtts.egress")],
+  [
+    "no policy for a flow",
+    "OBJECT_POLICY",
+    (o) => remove(o, "NetworkPolicy", "collector.broker.mqtts-services.egress"),
+  ],
   [
     "two pods away at once",
     "OBJECT_RUNNING",
