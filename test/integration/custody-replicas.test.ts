@@ -168,8 +168,10 @@ describe("a follower refuses, with an event,", () => {
     }
     await writer.start();
     await writer.until({ ready: true });
-    await follower.until({ sealed: true, sealedBecause: "alone" });
+    for (let looks = 0; looks < 400 && follower.events("CUSTODY_WRITER_REFUSED").length === 0; looks += 1)
+      await delay(50);
     expect(follower.events("CUSTODY_WRITER_REFUSED")).toMatchObject([{ reason: "CUSTODY_WRITER_BEHIND" }]);
+    await follower.until({ sealed: true, sealedBecause: "alone" });
     expect(await follower.opens(newest)).toBe(null);
   });
 

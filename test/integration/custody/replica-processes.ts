@@ -101,7 +101,7 @@ export async function replica(options: ReplicaOptions): Promise<Replica> {
     kill: async (which) => {
       const { custody: one, broker: other } = running;
       const gone = [which !== "broker" && one, which !== "custody" && other];
-      await Promise.all(gone.map((each) => each && each.kill("SIGKILL")));
+      await Promise.all(gone.map((each) => (each ? each.kill("SIGKILL") : null)));
       running = {
         ...(which === "broker" && one ? { custody: one } : {}),
         ...(which === "custody" && other ? { broker: other } : {}),
