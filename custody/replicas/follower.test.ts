@@ -2,10 +2,12 @@ import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { cpSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { digestOf } from "../keyring/state.ts";
 import { activeOf, opens, retiredOf } from "../keyring/test-support.ts";
 import type { FollowAnswer } from "./answer.ts";
 import { signStatement } from "./statement.ts";
 import { type TestCustodies, type TestFollower, type TestWriter, testCustodies } from "./test-pair.ts";
+import { openWriter } from "./writer.ts";
 
 let custodies: TestCustodies;
 let writer: TestWriter;
@@ -95,8 +97,11 @@ describe("a custody that follows", () => {
     await follower.followFrom(writer);
     const lost = activeOf(writer.keyring);
     await writer.keyring.compromise("op", lost.keyId, { reason: "lost", stored: "block" });
-    custodies.pass(61_000);
     const withoutKeys = (answer: FollowAnswer) => ({ ...answer, keys: [] });
+    await expect(follower.followFrom(writer, withoutKeys)).rejects.toThrow(code("CUSTODY_WRITER_KEYS"));
+    expect(follower.keyring.list()).toMatchObject([{ keyId: lost.keyId, state: "active" }]);
+    for (const use of ["live", "stored"] as const) expect(await opens(follower.keyring, lost, use)).toBe(false);
+    custodies.pass(61_000);
     await expect(follower.followFrom(writer, withoutKeys)).rejects.toThrow(code("CUSTODY_WRITER_KEYS"));
     expect(follower.fresh()).toBe(false);
     await follower.followFrom(writer);
@@ -323,6 +328,31 @@ describe("the role of a folder", () => {
     expect(follower.keyring.list()).toEqual(writer.keyring.list());
     expect(await opens(follower.keyring, activeOf(writer.keyring))).toBe(true);
   });
+});
+
+it("a writer in the middle of a change states nothing, and never a state that its log does not have", async () => {
+  const changing = writer.keyring.generate("op", { state: "active" });
+  const seen = { answered: 0, changing: 0 };
+  let done = false;
+  void changing.finally(() => {
+    done = true;
+  });
+  while (!done) {
+    const { keyring, audit } = writer;
+    const stated = keyring.stated();
+    if (stated === null) {
+      seen.changing += 1;
+      await expect(writer.answer(follower.question())).rejects.toThrow(code("CUSTODY_WRITER_CHANGING"));
+    } else {
+      seen.answered += 1;
+      expect(audit.lastGenerations().at(-1)).toMatchObject({ seq: stated.record, state: digestOf(stated.text) });
+    }
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await changing;
+  expect(seen.answered).toBeGreaterThan(0);
+  const answer = openWriter({ ...writer, tenant: "acme", keyring: { stated: () => null } });
+  await expect((await answer)(follower.question())).rejects.toThrow(code("CUSTODY_WRITER_CHANGING"));
 });
 
 it("a writer hands out no key of the signer, and no key that is not wrapped", async () => {
