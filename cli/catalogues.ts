@@ -9,6 +9,7 @@ import { custodyStoreErrors } from "../custody/backends/errors.ts";
 import { custodyErrors } from "../custody/errors.ts";
 import { escrowErrors } from "../custody/escrow/errors.ts";
 import { kemErrors } from "../custody/kem-errors.ts";
+import { replicaErrors } from "../custody/replicas/errors.ts";
 import { modelErrors } from "../model/errors.ts";
 import { grafanaErrors } from "../modules/grafana/errors.ts";
 import { mosquittoErrors } from "../modules/mosquitto/errors.ts";
@@ -87,6 +88,7 @@ const CATALOGUES = [
   auditFindings,
   escrowErrors,
   kemErrors,
+  replicaErrors,
   custodyStoreErrors,
   modelErrors,
   timescaledbErrors,

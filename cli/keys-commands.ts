@@ -64,6 +64,10 @@ export const KEY_COMMANDS: readonly Command[] = [
     options: [
       ["--kept-head <files>", "signed heads that were kept elsewhere, one a line; files separated by commas"],
       ["--keep <file>", "write the head that was verified, to be kept elsewhere; must not be there yet"],
+      [
+        "--replicas <folder>",
+        "hold the logs of several custodies against each other: NAME/audit and NAME/signer.pem of each in that folder",
+      ],
     ],
     load: () => import("./commands/keys-audit-verify.ts"),
   },

@@ -63,6 +63,12 @@ export const custodyErrors = catalogue({
     summary: "The keyring is closed, and opens nothing.",
     fix: "run `trustkern keys unseal` on the host of custody",
   },
+  CUSTODY_ROLE: {
+    exit: EXIT.resource,
+    summary:
+      "The folders of a custody are those of the other role: one that follows never becomes a writer by itself, nor a writer one that follows.",
+    fix: "give each custody the volumes that it had; to have it follow from the beginning, keep its volumes for the auditor and start it with empty ones",
+  },
   CUSTODY_PACKAGE_MALFORMED: {
     exit: EXIT.configuration,
     summary: "A file is no generation package, byte for byte as a ceremony writes it.",

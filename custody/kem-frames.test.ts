@@ -1,11 +1,14 @@
 import { encode } from "cborg";
 import { describe, expect, it } from "vitest";
-import { encodeFrame, FrameReader, MAX_REFUSALS, parseRequest, parseResponse } from "./kem-frames.ts";
+import { encodeFrame, FrameReader, fitsFrame, MAX_REFUSALS, parseRequest, parseResponse } from "./kem-frames.ts";
 import { MAX_KEM_ITEMS, packItems, packResults } from "./kem-items.ts";
 
 const malformed = expect.objectContaining({ code: "CUSTODY_FRAME_MALFORMED" });
 const item = { keyId: Buffer.alloc(8, 1), encapsulatedKey: Buffer.alloc(32, 2) };
 const batch = (items = packItems([item])) => ({ id: 1, client: "svc-collector", use: "live" as const, items });
+const question = { challenge: new Uint8Array(32).fill(4), known: "0".repeat(64) };
+const key = { keyId: "0011223344556677", wrapped: new Uint8Array(60) };
+const answer = { statement: "a.b.c", introduction: new Uint8Array(90), state: "{}", keys: [key] };
 const refusal = { client: "gw-01", reason: "identity" as const, count: 3 };
 
 describe("KEM frames", () => {
@@ -21,6 +24,24 @@ describe("KEM frames", () => {
   it("carry what the broker refused, and the question whether custody is sealed", () => {
     expect(parseRequest(encode({ id: 1, refused: [refusal] }))).toEqual({ id: 1, refused: [refusal] });
     expect(parseRequest(encode({ id: 1 }))).toEqual({ id: 1 });
+  });
+
+  it("carry what several custodies say to each other, whatever the state is long", () => {
+    for (const request of [
+      { id: 1, follow: true },
+      { id: 1, state: question },
+      { id: 1, heard: answer },
+    ])
+      expect(parseRequest(encode(request))).toEqual(request);
+    for (const response of [
+      { id: 1, question },
+      { id: 1, answer },
+    ])
+      expect(parseResponse(encode(response))).toEqual(response);
+    const most = { id: 1, heard: { ...answer, state: "x".repeat(1_000_000) } };
+    expect(fitsFrame(most)).toBe(true);
+    expect(new FrameReader().push(Buffer.from(encodeFrame(most)))).toHaveLength(1);
+    expect(fitsFrame({ id: 1, answer: { ...answer, state: "x".repeat(1_100_000) } })).toBe(false);
   });
 
   it("say that custody is sealed, or why it answers nothing", () => {
@@ -40,7 +61,7 @@ describe("KEM frames", () => {
 
   it.each([
     ["of length 0", [0, 0, 0, 0]],
-    ["longer than the bound", [0, 1, 0, 0]],
+    ["longer than the bound", [0, 16, 0, 1]],
     ["of 4 GiB", [255, 255, 255, 255]],
   ])("refuse a frame %s before its body has come", (_, bytes) => {
     expect(() => new FrameReader().push(Buffer.from(bytes))).toThrow(malformed);
@@ -64,6 +85,18 @@ describe("KEM frames", () => {
     ["no refusals", encode({ id: 1, refused: [] })],
     ["too many refusals", encode({ id: 1, refused: Array(MAX_REFUSALS + 1).fill(refusal) })],
     ["a refusal of nothing", encode({ id: 1, refused: [{ ...refusal, count: 0 }] })],
+    ["no order to follow", encode({ id: 1, follow: false })],
+    ["a short challenge", encode({ id: 1, state: { ...question, challenge: new Uint8Array(31) } })],
+    ["a digest in capitals", encode({ id: 1, state: { ...question, known: "A".repeat(64) } })],
+    ["an answer without a statement", encode({ id: 1, heard: { ...answer, statement: "" } })],
+    ["an answer without an introduction", encode({ id: 1, heard: { ...answer, introduction: new Uint8Array(0) } })],
+    ["the signer's key", encode({ id: 1, heard: { ...answer, keys: [{ ...key, keyId: "audit-signer" }] } })],
+    ["a path for a key id", encode({ id: 1, heard: { ...answer, keys: [{ ...key, keyId: "../../etc/passwd" }] } })],
+    [
+      "a wrapped key of 9 KiB",
+      encode({ id: 1, heard: { ...answer, keys: [{ ...key, wrapped: new Uint8Array(9216) }] } }),
+    ],
+    ["an answer and a batch", encode({ ...batch(), heard: answer })],
     ["a refusal for another reason", encode({ id: 1, refused: [{ ...refusal, reason: "mood" }] })],
   ])("refuse a request with %s", (_, body) => {
     expect(() => parseRequest(body)).toThrow(malformed);
@@ -74,6 +107,8 @@ describe("KEM frames", () => {
     ["a reason without a code", { id: 1, error: "unavailable" }],
     ["a sentence for a code", { id: 1, error: "unavailable", code: "the key is 00112233" }],
     ["cut results", { id: 1, results: new Uint8Array(32) }],
+    ["a question without a digest", { id: 1, question: { challenge: question.challenge } }],
+    ["an answer and a question", { id: 1, answer, question }],
     ["results and an error", { id: 1, results: new Uint8Array(33), error: "sealed" }],
   ])("refuse a response with %s", (_, body) => {
     expect(() => parseResponse(encode(body))).toThrow(malformed);

@@ -2,6 +2,7 @@ import type { ComponentIn } from "../model/component.ts";
 import type { Engine } from "../model/deployment.ts";
 import { type Flow, flow } from "../model/flow.ts";
 import { KEM_SOCKET } from "./custody/component.ts";
+import { REPLICAS_PORT } from "./custody-broker/component.ts";
 import { collectorsPort } from "./mosquitto/component.ts";
 import { METRICS_PORT } from "./prometheus/metrics-port.ts";
 import { LOGS_SOCKET } from "./shipper/component.ts";
@@ -45,6 +46,7 @@ export function coreFlows(parts: CoreParts, engine: Engine): readonly Flow[] {
     flow({ from, to: parts.backend, port: "https", protection: "mtls", carries: ["metadata"] }),
     flow({ from, to: parts.custodyBroker, port: KEM_SOCKET, protection: asking, carries }),
     flow({ from: parts.custodyBroker, to: parts.custody, port: KEM_SOCKET, protection: "unix", carries }),
+    ...amongCustodies(parts.custodyBroker),
     flow({
       from,
       to: parts.database,
@@ -65,6 +67,13 @@ export function coreFlows(parts: CoreParts, engine: Engine): readonly Flow[] {
       flow({ from: sensors, to, port: "mqtts", protection: "mtls", carries: ["ciphertext", "metadata"] }),
     ]),
   ];
+}
+
+/** Where there are several custodies, their brokers carry what is known of the keys, and the keys as a server has wrapped them. */
+function amongCustodies(broker: ComponentIn<"decryption">): readonly Flow[] {
+  if (broker.replicas === 1) return [];
+  const ends = { from: broker, to: broker, port: REPLICAS_PORT } as const;
+  return [flow({ ...ends, protection: "mtls", carries: ["ciphertext", "metadata"] })];
 }
 
 /** Who connects to whom to look after it, and what the engine carries by itself: log lines. */

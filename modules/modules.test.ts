@@ -213,6 +213,23 @@ describe("in a cluster", () => {
     ]);
   });
 
+  it("lets brokers of several custodies ask each other, on a port of their own, with nothing but what is wrapped", () => {
+    const kubernetes = { ...inCluster.kubernetes, custody: { replicas: 2 } };
+    const several = buildModel({ ...inCluster, kubernetes }, placement);
+    const among = several.flows.filter(({ from, to }) => from === to);
+    expect(among).toEqual([
+      {
+        ...{ from: "custody-broker", to: "custody-broker", port: "replicas", protection: "mtls" },
+        carries: ["ciphertext", "metadata"],
+      },
+    ]);
+    for (const { name, service = "", files } of several.components.filter(({ name }) => name.startsWith("custody")))
+      expect(SCHEMAS[service]?.safeParse(JSON.parse(files[0]?.content ?? "")).error?.issues ?? [], name).toEqual([]);
+    const broker = several.components.find(({ name }) => name === "custody-broker");
+    expect(broker?.holds).not.toContain("decryption-key");
+    expect(broker?.ports.map(({ name }) => name)).toEqual(["kem", "replicas"]);
+  });
+
   it("keeps the boundary where the database is somebody else's, and says so of it", () => {
     const peers = { kind: "addresses", networks: ["10.0.0.0/24"] } as const;
     const server = {

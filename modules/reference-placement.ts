@@ -11,6 +11,7 @@ const USUAL_PORTS: Readonly<Record<string, number>> = {
   coap: 5683,
   metrics: 9464,
   kem: 8446,
+  replicas: 8447,
   "backend.https": 8443,
   "gateways-ca.https": STEP_CA_PORTS.gateways,
   "operators-ca.https": STEP_CA_PORTS.operators,

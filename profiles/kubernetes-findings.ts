@@ -11,6 +11,8 @@ const SERVERS: readonly (readonly [path: string, kinds: readonly string[], membe
 ];
 /** Those that are on a machine, of which a pod under PodSecurity `restricted` sees nothing. */
 const ON_A_MACHINE: readonly unknown[] = ["pkcs11", "tpm2"];
+/** Those that several custodies can share: each asks the server by itself. */
+const SHARED: readonly unknown[] = ["vault", "aws-kms"];
 const AUTHORITIES = ["gateways-ca", "operators-ca"] as const;
 
 /** What is contradictory in `kubernetes`, or lacks what a network policy needs, or is out of a pod's reach. */
@@ -31,12 +33,12 @@ export function kubernetesFindings(source: YamlSource): readonly Finding[] {
     ...(typeof min === "number" && typeof max === "number" && min > max
       ? [at("kubernetes.collector.max", `${max} is less than kubernetes.collector.min, ${min}`, "say at least as many")]
       : []),
-    ...(typeof replicas === "number" && replicas > 1
+    ...(typeof replicas === "number" && replicas > 1 && !SHARED.includes(said("custody.kind")) && !source.partial
       ? [
           at(
             "kubernetes.custody.replicas",
-            `${replicas} custody services would each make keys of their own: this version has none that share them; accepted: 1`,
-            "say 1, or leave it out",
+            `${replicas} custody services share keys that a server wraps, and custody.kind is ${shown(said("custody.kind"))}; accepted: vault, aws-kms`,
+            "keep the keys under a wrapping key of a server, or say 1 custody",
           ),
         ]
       : []),

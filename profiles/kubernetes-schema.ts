@@ -124,7 +124,7 @@ export const kubernetesSchema = z
       .describe("how many collectors: a map of min, max")
       .exactOptional(),
     custody: z
-      .strictObject({ replicas: whole(1, 5, "custody services").exactOptional() })
+      .strictObject({ replicas: whole(1, 3, "custody services").exactOptional() })
       .describe("how many custody services: a map of replicas")
       .exactOptional(),
     publish: z

@@ -62,6 +62,10 @@ describe("kubernetes in trustkern.yaml", () => {
     expect(deploymentOf({ "kubernetes.collector": { min: 9 } }).kubernetes.collector).toEqual({ min: 9, max: 9 });
   });
 
+  it.each([2, 3])("has %i custodies where a server wraps their keys", (replicas) => {
+    expect(deploymentOf({ "kubernetes.custody": { replicas } }).kubernetes.custody).toEqual({ replicas });
+  });
+
   it.each<[string, Values, string]>([
     ["a namespace in capitals", { "kubernetes.namespace": "Plant" }, "CONFIG_VALUE kubernetes.namespace"],
     ["a namespace of 64", { "kubernetes.namespace": "n".repeat(64) }, "CONFIG_VALUE kubernetes.namespace"],
@@ -84,10 +88,17 @@ describe("kubernetes in trustkern.yaml", () => {
       "CONFIG_KUBERNETES kubernetes.collector.max",
     ],
     [
-      "custodies that would not share keys",
-      { "kubernetes.custody": { replicas: 2 } },
+      "custodies whose keys are files that a passphrase opens",
+      { "kubernetes.custody": { replicas: 2 }, custody: { kind: "file" }, "kubernetes.keys": undefined },
       "CONFIG_KUBERNETES kubernetes.custody.replicas",
     ],
+    [
+      "custodies whose keys are on a token",
+      { "kubernetes.custody": { replicas: 2 }, custody: { kind: "pkcs11" }, "kubernetes.keys": undefined },
+      "CONFIG_KUBERNETES kubernetes.custody.replicas",
+    ],
+    ["four custodies", { "kubernetes.custody": { replicas: 4 } }, "CONFIG_VALUE kubernetes.custody.replicas"],
+    ["no custody", { "kubernetes.custody": { replicas: 0 } }, "CONFIG_VALUE kubernetes.custody.replicas"],
     [
       "a service at every node",
       { "kubernetes.publish": { service: "NodePort" } },

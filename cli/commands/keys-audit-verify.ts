@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import type { KeptHead } from "../../certs/ledger/audit.ts";
 import { looksLikeHead } from "../../custody/audit/head.ts";
 import { type AuditVerdict, verifyAuditLog } from "../../custody/audit/verify.ts";
@@ -13,10 +13,12 @@ import { locateDeployment } from "../deployment-file.ts";
 import { cliErrors } from "../errors.ts";
 import { readInput, writeNew } from "../files.ts";
 import type { Paint } from "../paint.ts";
+import { auditReplicas, renderReplicas } from "./keys-audit-replicas.ts";
 
 /** `keys audit verify`: needs the files of this host alone, and nothing that runs. */
 export const run: Run = async (context) => {
   const { io, flags, options, paint } = context;
+  if (typeof options.replicas === "string") return runReplicas(context, options.replicas);
   const { dir } = await locateDeployment(io, flags);
   const { volumesDir, dir: stateDir } = layoutOf(dir, tmpdir());
   const folder = join(volumesDir, "custody", "audit");
@@ -35,6 +37,19 @@ export const run: Run = async (context) => {
   else io.stdout(renderVerdict(verdict, kept.length, paint));
   return ok ? EXIT.done : EXIT.policy;
 };
+
+/** The logs of several custodies, which are wherever the auditor has put them. */
+async function runReplicas(context: CommandContext, root: string): ReturnType<Run> {
+  const { io, flags, options, paint } = context;
+  const kept = await keptHeads(context);
+  const verdict = await auditReplicas(resolve(io.cwd, root), kept);
+  const ok = verdict.findings.length === 0;
+  const heads = verdict.logs.flatMap(({ head }) => head ?? []);
+  if (ok && typeof options.keep === "string" && heads.length > 0) keep(context, options.keep, heads.join("\n"));
+  if (flags.json) printJson(io, { schema: "trustkern.keys-audit-replicas/1", ok, keptHeads: kept.length, ...verdict });
+  else io.stdout(renderReplicas(verdict, kept.length, paint));
+  return ok ? EXIT.done : EXIT.policy;
+}
 
 function renderVerdict({ records, present, findings }: AuditVerdict, kept: number, paint: Paint): string {
   const against =

@@ -51,6 +51,28 @@ export const auditFindings = catalogue({
     summary: "Custody's audit log has a session that its store's key did not vouch for.",
     fix: FIX,
   },
+  AUDIT_FOLLOWED_OPENED: {
+    exit: EXIT.policy,
+    summary:
+      "A custody that follows opened with a key that opened nothing by the writer's state which it had put on record before.",
+    fix: FIX,
+  },
+  AUDIT_FOLLOWED_UNKNOWN: {
+    exit: EXIT.policy,
+    summary: "A custody put on record that it follows a change which the writer's log does not have.",
+    fix: "give the writer's newest log, then compare both with a backup",
+  },
+  AUDIT_FOLLOWED_STALE: {
+    exit: EXIT.policy,
+    summary: "A custody that follows opened after it had not heard of the writer for longer than it may.",
+    fix: FIX,
+  },
+  AUDIT_ROLE: {
+    exit: EXIT.policy,
+    summary:
+      "Of the audit logs of several custodies not exactly one is a writer's, or one that follows changed generations.",
+    fix: "name the folder of each custody of one deployment, once",
+  },
 });
 
 /** One of {@link auditFindings}. */

@@ -15,7 +15,7 @@ const sha256 = hex(32);
 
 /**
  * What a keyring can do to a generation; `making` says that a key is about to be made, `destroying` that one is about to go,
- * `withdrawn` that what the record before may say did not happen.
+ * `withdrawn` that what the record before may say did not happen, `followed` that another custody's state was taken or confirmed.
  */
 const GENERATION_CHANGES = [
   "making",
@@ -27,6 +27,7 @@ const GENERATION_CHANGES = [
   "destroying",
   "destroyed",
   "compromised",
+  "followed",
 ] as const;
 
 /** Why a request was turned away before any key was touched. */

@@ -8,6 +8,7 @@ import { checkHead } from "./check-head.ts";
 import { auditFinding, FindingList } from "./findings.ts";
 import { readHead, type SignedAuditHead } from "./head.ts";
 import { HEAD_FILE, readSlots, type Slot } from "./head-file.ts";
+import type { AuditRecord } from "./record.ts";
 import { listSegments } from "./segments.ts";
 import { LogWalk } from "./walk.ts";
 
@@ -21,6 +22,8 @@ export interface AuditEvidence {
   readonly keptHeads?: readonly KeptHead[] | undefined;
   /** How long a record may be without a head that counts it while custody is writing, in milliseconds. @default 2000 */
   readonly patienceMs?: number | undefined;
+  /** Is shown each record in order, with its place as `segment:line`. @default nobody is */
+  readonly onRecord?: ((record: AuditRecord, path: string) => void) | undefined;
 }
 
 /** What {@link verifyAuditLog} found. */
@@ -47,7 +50,7 @@ interface Newest {
  * @throws what the file system throws
  */
 export async function verifyAuditLog(evidence: AuditEvidence): Promise<AuditVerdict> {
-  const { folder, publicKey, keptHeads = [], patienceMs = 2_000 } = evidence;
+  const { folder, publicKey, keptHeads = [], patienceMs = 2_000, onRecord } = evidence;
   const findings = new FindingList();
   // The head first: its records are on the disk before it is, so whatever it counts is there.
   const newest = await newestHead(folder, publicKey, findings);
@@ -55,7 +58,7 @@ export async function verifyAuditLog(evidence: AuditEvidence): Promise<AuditVerd
     keptHeads.map(async ({ name, text }) => ({ name, head: await readHead(text.trimEnd(), publicKey) })),
   );
   const heads = [...kept, ...(newest === null ? [] : [{ name: HEAD_FILE, head: newest.head }])];
-  const walk = new LogWalk({ publicKey, findings, wanted: heads.flatMap(({ head }) => head?.seq ?? []) });
+  const walk = new LogWalk({ publicKey, findings, wanted: heads.flatMap(({ head }) => head?.seq ?? []), onRecord });
   if (!existsSync(folder))
     findings.add(auditFinding("AUDIT_CUT", folder, "is not there: the whole log was taken away"));
   for (const segment of await listSegments(folder)) await walk.read(folder, segment);

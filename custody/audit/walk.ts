@@ -15,6 +15,8 @@ export interface WalkOptions {
   readonly findings: FindingList;
   /** Numbers of the records that heads are about. */
   readonly wanted: readonly number[];
+  /** Is shown each record in order, with its place. @default nobody is */
+  readonly onRecord?: ((record: AuditRecord, path: string) => void) | undefined;
 }
 
 /** A record that a head is about. */
@@ -29,6 +31,7 @@ export class LogWalk {
   readonly #publicKey: KeyObject;
   readonly #findings: FindingList;
   readonly #wanted: ReadonlySet<number>;
+  readonly #onRecord: WalkOptions["onRecord"];
   readonly #seen = new Map<number, SeenRecord>();
   readonly #sessions: SessionClaim[] = [];
   readonly #generations: number[] = [];
@@ -36,7 +39,8 @@ export class LogWalk {
   #hash = NO_RECORD;
   #torn: string | null = null;
 
-  constructor({ publicKey, findings, wanted }: WalkOptions) {
+  constructor({ publicKey, findings, wanted, onRecord }: WalkOptions) {
+    this.#onRecord = onRecord;
     this.#publicKey = publicKey;
     this.#findings = findings;
     this.#wanted = new Set(wanted);
@@ -99,6 +103,7 @@ export class LogWalk {
     if (record === null) return;
     if (record.seq !== seq) this.#add("AUDIT_SEQUENCE", path, `is record ${record.seq}, and must be ${seq}`);
     if (record.prev !== prev) this.#add("AUDIT_CHAIN", path, "does not follow the line before it");
+    this.#onRecord?.(record, path);
     if (record.kind === "session") await this.#session(record, path);
     if (record.kind === "generation") this.#generations.push(seq);
     // Goes on from there, so that one deletion is one finding and not one for each line that follows.

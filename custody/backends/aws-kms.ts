@@ -26,7 +26,7 @@ export async function openAwsKmsStore(ref: AwsKmsStoreRef, load: LoadSdk = loadS
     const arn = fitArn(ref, await kms.describe(ref.keyId));
     const where = `aws-kms:region=${ref.region};key-id=${ref.keyId};folder=${ref.folder}`;
     const facts = { kind: "aws-kms", custodyClass: "hardware", keysInUse: "in-memory", where } as const;
-    return await openWrappedKeys({ folder: ref.folder, wrap: kmsWrap(ref, kms, arn), facts });
+    return await openWrappedKeys({ folder: ref.folder, wrap: kmsWrap(ref, kms, arn), facts, shared: true });
   } catch (thrown) {
     kms.close();
     throw thrown;

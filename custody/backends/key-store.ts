@@ -31,6 +31,27 @@ export interface StoredKey {
 }
 
 /**
+ * Keys that are handed from one custody to another as they lie on the disk: wrapped by a key that stays in a service, to which each
+ * custody has access of its own. What was wrapped anywhere else opens nothing here.
+ */
+export interface WrappedTransfer {
+  /**
+   * A key as its file has it, wrapped.
+   * @throws CUSTODY_KEY_MISSING, CUSTODY_STORE_UNREADABLE, CUSTODY_STORE_CORRUPT
+   */
+  readonly wrapped: (keyId: string) => Promise<Buffer>;
+  /**
+   * Takes a wrapped key, once it has opened here and is the key of that id; one that is there stays as it is.
+   * @throws CUSTODY_STORE_FOREIGN, CUSTODY_STORE_CORRUPT, CUSTODY_STORE_UNWRITABLE, and what the service throws
+   */
+  readonly adopt: (keyId: string, wrapped: Uint8Array) => Promise<StoredKey>;
+  /** The public key of this store's signer (SPKI), wrapped: only who may use the wrapping key can have made it. */
+  readonly introduction: () => Promise<Buffer>;
+  /** The public key in another store's {@link introduction}, or null when it was not wrapped by the same key. */
+  readonly introduced: (introduction: Uint8Array) => Promise<Buffer | null>;
+}
+
+/**
  * Where X25519 private keys live: it makes, takes, uses and destroys them, and gives out public keys and KEM shared secrets
  * alone. It knows no states and no dates; those are the keyring's. What it promises is durable before the promise resolves;
  * a call that rejects has changed nothing, or nothing but a key that `list` shows.
@@ -55,6 +76,8 @@ export interface KeyStore {
    * @throws CUSTODY_KEY_MISSING when it holds no such key
    */
   readonly decapsulate: (keyId: string, encapsulated: readonly Uint8Array[]) => Promise<readonly (Uint8Array | null)[]>;
+  /** Of a store whose wrapping key several custodies can use. @default its keys stay where they are */
+  readonly transfer?: WrappedTransfer;
   /** Forgets whatever it holds in memory, and lets go of the device. Everything rejects afterwards. */
   readonly close: () => Promise<void>;
 }

@@ -25,7 +25,7 @@ export async function openVaultStore(ref: VaultStoreRef): Promise<KeyStore> {
   await assertFit(ref);
   const where = `vault:address=${ref.address};key=${ref.mount}/${ref.key};folder=${ref.folder}`;
   const facts = { kind: "vault", custodyClass: "software", keysInUse: "in-memory", where } as const;
-  return openWrappedKeys({ folder: ref.folder, wrap: transitWrap(ref), facts });
+  return openWrappedKeys({ folder: ref.folder, wrap: transitWrap(ref), facts, shared: true });
 }
 
 function transitWrap(key: TransitKey): KeyWrap {

@@ -4,7 +4,7 @@ import { custodyStoreErrors } from "../backends/errors.ts";
 import type { KeyStore, StoredKey } from "../backends/key-store.ts";
 import type { Generation } from "../generation.ts";
 import { type Openers, openersOf } from "./openers.ts";
-import { applyStatement, digestOf, type KeyringState, renderState } from "./state.ts";
+import { applyStatement, digestOf, type KeyringState, renderState, type Writer } from "./state.ts";
 import { corruptState, type StateFile } from "./state-file.ts";
 
 /** A record of a change of the keyring. */
@@ -18,6 +18,8 @@ export interface BookPlace {
   readonly store: KeyStore;
   readonly audit: Pick<AuditLog, "append">;
   readonly file: StateFile;
+  /** Whose changes these are, where they are another custody's. @default they are this one's own */
+  readonly writer?: () => Writer | undefined;
 }
 
 /** Actor of what custody finishes or undoes by itself. */
@@ -61,6 +63,19 @@ export class Book {
     return this.#doubt || this.#erasing.length > 0;
   }
 
+  /** What these generations may not open is not opened from now on, whether it can be recorded or not. */
+  restrict(generations: readonly Generation[]): void {
+    const known = this.#state?.generations ?? [];
+    this.#openers = openersOf(known.map((old) => generations.find(({ keyId }) => keyId === old.keyId) ?? old));
+  }
+
+  /** Records that the state is the one that another custody has, too. */
+  async confirm(actor: string): Promise<void> {
+    this.#doubt = true;
+    await this.#record(actor, "followed", []);
+    this.#doubt = false;
+  }
+
   /** Records once in a change that keys are about to be made, so that a key without a generation is known for what it is. */
   async announce(actor: string, keys = 1): Promise<void> {
     if (this.#announced > 0) return;
@@ -78,9 +93,9 @@ export class Book {
     const state = applyStatement(this.#state, next);
     const text = renderState(state);
     const before = this.#openers;
-    const known = this.#state?.generations ?? [];
+    const had = new Set(keyIdsOf((this.#state?.generations ?? []).filter((generation) => !isDestroyed(generation))));
     this.#doubt = true;
-    this.#openers = openersOf(known.map((old) => next.generations.find(({ keyId }) => keyId === old.keyId) ?? old));
+    this.restrict(next.generations);
     try {
       await this.#record(actor, change, keyIdsOf(next.generations), { text, next });
       await this.#place.file.write(text);
@@ -92,7 +107,8 @@ export class Book {
     this.#openers = openersOf(state.generations);
     this.#doubt = false;
     this.#announced = 0;
-    if (change === "destroying") this.#erasing = keyIdsOf(next.generations);
+    if (change === "destroying" || change === "followed")
+      this.#erasing = keyIdsOf(next.generations.filter(isDestroyed)).filter((keyId) => had.has(keyId));
   }
 
   /**
@@ -117,7 +133,7 @@ export class Book {
   }
 
   async #erase(held: readonly string[]): Promise<void> {
-    const destroyed = this.#state?.generations.filter(({ state }) => state === "destroyed") ?? [];
+    const destroyed = this.#state?.generations.filter(isDestroyed) ?? [];
     const leftovers = keyIdsOf(destroyed).filter((keyId) => held.includes(keyId));
     this.#erasing = [...new Set([...this.#erasing, ...leftovers])];
     for (const keyId of leftovers) await this.#place.store.destroy(keyId);
@@ -129,7 +145,7 @@ export class Book {
   #orphans(held: readonly string[]): readonly string[] {
     if (this.#state === null) return held;
     const { importKey, generations } = this.#state;
-    const needed = [importKey, ...generations.filter(({ state }) => state !== "destroyed")];
+    const needed = [importKey, ...generations.filter((generation) => !isDestroyed(generation))];
     const missing = keyIdsOf(needed).filter((keyId) => !held.includes(keyId));
     if (missing.length > 0) throw keysMissing(this.#place.store, missing);
     const known = new Set(keyIdsOf([importKey, ...generations]));
@@ -143,10 +159,15 @@ export class Book {
     after?: { readonly text: string; readonly next: KeyringState },
   ): Promise<void> {
     const base = digestOf(this.#state && renderState(this.#state));
-    const statement = { base, next: after?.next ?? null };
+    const writer = this.#place.writer?.();
+    const statement = { base, next: after?.next ?? null, ...(writer && { writer }) };
     const state = after ? digestOf(after.text) : base;
     await this.#place.audit.append({ kind: "generation", actor, detail: { change, keyIds, state, statement } });
   }
+}
+
+function isDestroyed({ state }: Generation): boolean {
+  return state === "destroyed";
 }
 
 function keyIdsOf(keys: readonly Pick<Generation | StoredKey, "keyId">[]): readonly string[] {

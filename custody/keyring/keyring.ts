@@ -1,6 +1,7 @@
 import type { AuditLog } from "../audit/log.ts";
 import type { AuditRecord } from "../audit/record.ts";
 import type { KeyStore, KeyStoreFacts, StoredKey } from "../backends/key-store.ts";
+import { custodyErrors } from "../errors.ts";
 import type { Compromise, Generation } from "../generation.ts";
 import type { KemResult } from "../kem.ts";
 import { openGenerationPackage } from "../package.ts";
@@ -19,7 +20,8 @@ import {
   stateOf,
 } from "./changes.ts";
 import { decapsulateRecorded, type KemRequest } from "./decapsulate.ts";
-import { mayDestroyOrphans, recoverState, unfinishedErasure } from "./recover.ts";
+import { mayDestroyOrphans, recordedWriter, recoverState, unfinishedErasure } from "./recover.ts";
+import { digestOf, type KeyringState, renderState } from "./state.ts";
 import { corruptState, type StateFile, stateFileIn } from "./state-file.ts";
 
 /** What {@link openKeyring} needs. Who opened store and log closes them, after the keyring. */
@@ -87,8 +89,19 @@ export interface Keyring {
     keyId: string,
     how: Pick<Compromise, "reason" | "stored">,
   ) => Promise<Generation>;
+  /** The state in force as others may follow it; null while a change is under way. */
+  readonly stated: () => StatedKeyring | null;
   /** Waits for the changes that were asked for. Everything rejects afterwards. */
   readonly close: () => Promise<void>;
+}
+
+/** A keyring's state, and where its log says so. */
+export interface StatedKeyring {
+  readonly state: KeyringState;
+  /** Of which the records have the SHA-256. */
+  readonly text: string;
+  /** Number of the last record about a generation. */
+  readonly record: number;
 }
 
 /** Actor of what custody does by itself. */
@@ -98,6 +111,7 @@ const CUSTODY = "custody";
  * Opens the keyring of a tenant; makes an import key and the first generation where nothing was ever made. A change that
  * somebody died in is finished when its record is in the log, and undone when it is not.
  * @throws CUSTODY_STATE_CORRUPT when state, log and store do not fit: changed, rolled back, of another tenant
+ * @throws CUSTODY_ROLE when this folder followed another custody
  * @throws CUSTODY_KEY_MISSING naming each generation whose key the store does not hold
  * @throws CUSTODY_STATE_UNREADABLE, CUSTODY_STATE_UNWRITABLE, and what store and log throw
  */
@@ -122,8 +136,15 @@ export async function openKeyring({ tenant, store, audit, folder, clock }: Keyri
     activate: (actor, keyId) => queue.run(() => activate(place, actor, keyId)),
     destroy: (actor, keyId) => queue.run(() => destroy(place, actor, keyId)),
     compromise: (actor, keyId, how) => queue.run(() => compromise(place, actor, keyId, how)),
+    stated: () => statedNow(stateOf(book), audit),
     close: queue.close,
   };
+}
+
+function statedNow(state: KeyringState, audit: KeyringOptions["audit"]): StatedKeyring | null {
+  const text = renderState(state);
+  const last = audit.lastGenerations().findLast(isGeneration);
+  return last?.state === digestOf(text) ? { state, text, record: last.seq } : null;
 }
 
 interface BookSource extends Pick<KeyringOptions, "store" | "audit" | "tenant"> {
@@ -132,6 +153,7 @@ interface BookSource extends Pick<KeyringOptions, "store" | "audit" | "tenant"> 
 
 async function openBook({ store, audit, file, tenant }: BookSource): Promise<Book> {
   const last = audit.lastGenerations().findLast(isGeneration);
+  if (recordedWriter(file, last) !== null) throw wrongRole(file.path, "it followed another custody");
   const state = await recoverState(file, last);
   if (state !== null && state.tenant !== tenant)
     throw corruptState(file.path, `it is that of tenant "${state.tenant}", and this is "${tenant}"`);
@@ -156,6 +178,12 @@ async function takePackage(place: ChangePlace, tenant: string, actor: string, by
   }
 }
 
-function isGeneration(record: AuditRecord): record is GenerationRecord {
+/** The error for a folder that another role left: two custodies that change generations would part for good. */
+export function wrongRole(path: string, why: string): Error {
+  return custodyErrors.error("CUSTODY_ROLE", `this state is not of this role: ${why}`, { path });
+}
+
+/** Whether a record is about a generation. */
+export function isGeneration(record: AuditRecord): record is GenerationRecord {
   return record.kind === "generation";
 }

@@ -1,5 +1,13 @@
 import type { GenerationRecord } from "./book.ts";
-import { applyStatement, digestOf, type KeyringState, parseState, parseStatement, renderState } from "./state.ts";
+import {
+  applyStatement,
+  digestOf,
+  type KeyringState,
+  parseState,
+  parseStatement,
+  renderState,
+  type Writer,
+} from "./state.ts";
 import { corruptState, type StateFile } from "./state-file.ts";
 
 /**
@@ -45,5 +53,16 @@ export function mayDestroyOrphans(last: GenerationRecord | undefined, orphans: r
 
 /** What is left to erase at an opening: the last record says that a key goes, and none says that it went. */
 export function unfinishedErasure(last: GenerationRecord | undefined): readonly string[] {
-  return last?.change === "destroying" ? last.keyIds : [];
+  if (last?.change === "destroying") return last.keyIds;
+  const statement = last?.change === "followed" ? parseStatement(last.statement) : null;
+  const changed = statement !== null && "next" in statement ? (statement.next?.generations ?? []) : [];
+  return changed.filter(({ state }) => state === "destroyed").map(({ keyId }) => keyId);
+}
+
+/**
+ * The custody whose changes were recorded last; null where they were this one's own, or where there is no record.
+ * @throws CUSTODY_STATE_CORRUPT
+ */
+export function recordedWriter(file: StateFile, last: GenerationRecord | undefined): Writer | null {
+  return (last && parsed(file, parseStatement(last.statement)).writer) ?? null;
 }

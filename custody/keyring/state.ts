@@ -23,6 +23,20 @@ export interface Statement {
   readonly base: string;
   /** The state after, with those generations alone that the change touches; null where it stays as it was. */
   readonly next: KeyringState | null;
+  /** Whose changes this keyring follows. @default nobody's: they are its own */
+  readonly writer?: Writer | undefined;
+}
+
+/** The custody whose changes another one follows, as it was known when something was recorded. */
+export interface Writer {
+  /** SHA-256 of its store signer's public key (SPKI), lower-case hex. */
+  readonly signer: string;
+  /** Number of its last record about a generation. */
+  readonly record: number;
+  /** Length of its audit log. */
+  readonly records: number;
+  /** For how long its follower opens without hearing of it. */
+  readonly followSeconds: number;
 }
 
 /** {@link digestOf} no state. */
@@ -55,7 +69,17 @@ const stateMembers = {
   generations: z.array(generationSchema),
 };
 const stateSchema = z.strictObject({ schema: z.literal(SCHEMA), ...stateMembers });
-const statementSchema = z.strictObject({ base: hex(32), next: z.strictObject(stateMembers).nullable() });
+const writerSchema = z.strictObject({
+  signer: hex(32),
+  record: z.int().positive(),
+  records: z.int().positive(),
+  followSeconds: z.number().positive(),
+});
+const statementSchema = z.strictObject({
+  base: hex(32),
+  next: z.strictObject(stateMembers).nullable(),
+  writer: writerSchema.optional(),
+});
 
 /** SHA-256 of a state's text, lower-case hex. */
 export function digestOf(text: string | null): string {

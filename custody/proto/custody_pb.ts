@@ -13,7 +13,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file custody.proto.
  */
 export const file_custody: GenFile = /*@__PURE__*/
-  fileDesc("Cg1jdXN0b2R5LnByb3RvEhR0cnVzdGtlcm4uY3VzdG9keS52MSJmChJEZWNhcHN1bGF0ZVJlcXVlc3QSJgoDdXNlGAEgASgOMhkudHJ1c3RrZXJuLmN1c3RvZHkudjEuVXNlEg4KBmtleV9pZBgCIAEoDBIYChBlbmNhcHN1bGF0ZWRfa2V5GAMgASgMIlwKE0RlY2Fwc3VsYXRlUmVzcG9uc2USLgoHb3V0Y29tZRgBIAEoDjIdLnRydXN0a2Vybi5jdXN0b2R5LnYxLk91dGNvbWUSFQoNc2hhcmVkX3NlY3JldBgCIAEoDCJQChdEZWNhcHN1bGF0ZUJhdGNoUmVxdWVzdBImCgN1c2UYASABKA4yGS50cnVzdGtlcm4uY3VzdG9keS52MS5Vc2USDQoFaXRlbXMYAiABKAwiKwoYRGVjYXBzdWxhdGVCYXRjaFJlc3BvbnNlEg8KB3Jlc3VsdHMYASABKAwiEgoQS2VtSGVhbHRoUmVxdWVzdCIjChFLZW1IZWFsdGhSZXNwb25zZRIOCgZzZWFsZWQYASABKAgi0wIKCkdlbmVyYXRpb24SDgoGa2V5X2lkGAEgASgJEhIKCnB1YmxpY19rZXkYAiABKAwSDQoFc3RhdGUYAyABKAkSDQoFc3VpdGUYBCABKAkSDgoGb3JpZ2luGAUgASgJEhIKCmNyZWF0ZWRfYXQYBiABKAkSEgoKbm90X2JlZm9yZRgHIAEoCRIZCgxhY3RpdmF0ZWRfYXQYCCABKAlIAIgBARIXCgpyZXRpcmVkX2F0GAkgASgJSAGIAQESGQoMZGVzdHJveWVkX2F0GAogASgJSAKIAQESOwoLY29tcHJvbWlzZWQYCyABKAsyIS50cnVzdGtlcm4uY3VzdG9keS52MS5Db21wcm9taXNlZEgDiAEBQg8KDV9hY3RpdmF0ZWRfYXRCDQoLX3JldGlyZWRfYXRCDwoNX2Rlc3Ryb3llZF9hdEIOCgxfY29tcHJvbWlzZWQiOQoLQ29tcHJvbWlzZWQSCgoCYXQYASABKAkSDgoGcmVhc29uGAIgASgJEg4KBnN0b3JlZBgDIAEoCSJHCg5HZW5lcmF0aW9uTGlzdBI1CgtnZW5lcmF0aW9ucxgBIAMoCzIgLnRydXN0a2Vybi5jdXN0b2R5LnYxLkdlbmVyYXRpb24iGAoWTGlzdEdlbmVyYXRpb25zUmVxdWVzdCJXCg9HZW5lcmF0ZVJlcXVlc3QSDQoFYWN0b3IYASABKAkSDQoFc3RhdGUYAiABKAkSFwoKbm90X2JlZm9yZRgDIAEoCUgAiAEBQg0KC19ub3RfYmVmb3JlIjAKD0FjdGl2YXRlUmVxdWVzdBINCgVhY3RvchgBIAEoCRIOCgZrZXlfaWQYAiABKAkiLwoORGVzdHJveVJlcXVlc3QSDQoFYWN0b3IYASABKAkSDgoGa2V5X2lkGAIgASgJIlIKEUNvbXByb21pc2VSZXF1ZXN0Eg0KBWFjdG9yGAEgASgJEg4KBmtleV9pZBgCIAEoCRIOCgZzdG9yZWQYAyABKAkSDgoGcmVhc29uGAQgASgJIi8KDUltcG9ydFJlcXVlc3QSDQoFYWN0b3IYASABKAkSDwoHcGFja2FnZRgCIAEoDCISChBJbXBvcnRLZXlSZXF1ZXN0IjcKEUltcG9ydEtleVJlc3BvbnNlEg4KBmtleV9pZBgBIAEoCRISCgpwdWJsaWNfa2V5GAIgASgMIiwKC1NlYWxSZXF1ZXN0Eg0KBWFjdG9yGAEgASgJEg4KBnJlYXNvbhgCIAEoCSIyCg1VbnNlYWxSZXF1ZXN0Eg0KBWFjdG9yGAEgASgJEhIKCnBhc3NwaHJhc2UYAiABKAwiDwoNSGVhbHRoUmVxdWVzdCKLAQoOSGVhbHRoUmVzcG9uc2USDgoGc2VhbGVkGAEgASgIEi8KBXN0b3JlGAIgASgLMhsudHJ1c3RrZXJuLmN1c3RvZHkudjEuU3RvcmVIAIgBARIbCg5zZWFsZWRfYmVjYXVzZRgDIAEoCUgBiAEBQggKBl9zdG9yZUIRCg9fc2VhbGVkX2JlY2F1c2UiUAoFU3RvcmUSDAoEa2luZBgBIAEoCRIVCg1jdXN0b2R5X2NsYXNzGAIgASgJEhMKC2tleXNfaW5fdXNlGAMgASgJEg0KBXdoZXJlGAQgASgJIhIKEEF1ZGl0SGVhZFJlcXVlc3QiPAoRQXVkaXRIZWFkUmVzcG9uc2USDAoEaGVhZBgBIAEoCRIZChFzaWduZXJfcHVibGljX2tleRgCIAEoDCIuCg1BdHRlc3RSZXF1ZXN0Eg0KBWFjdG9yGAEgASgJEg4KBmtleV9pZBgCIAEoCSIjCg5BdHRlc3RSZXNwb25zZRIRCglzdGF0ZW1lbnQYASABKAkqOAoDVXNlEhMKD1VTRV9VTlNQRUNJRklFRBAAEgwKCFVTRV9MSVZFEAESDgoKVVNFX1NUT1JFRBACKlgKB091dGNvbWUSEgoOT1VUQ09NRV9PUEVORUQQABIXChNPVVRDT01FX1VOS05PV05fS0VZEAESIAocT1VUQ09NRV9ERUNBUFNVTEFUSU9OX0ZBSUxFRBACMrcCCgNLZW0SYgoLRGVjYXBzdWxhdGUSKC50cnVzdGtlcm4uY3VzdG9keS52MS5EZWNhcHN1bGF0ZVJlcXVlc3QaKS50cnVzdGtlcm4uY3VzdG9keS52MS5EZWNhcHN1bGF0ZVJlc3BvbnNlEnEKEERlY2Fwc3VsYXRlQmF0Y2gSLS50cnVzdGtlcm4uY3VzdG9keS52MS5EZWNhcHN1bGF0ZUJhdGNoUmVxdWVzdBouLnRydXN0a2Vybi5jdXN0b2R5LnYxLkRlY2Fwc3VsYXRlQmF0Y2hSZXNwb25zZRJZCgZIZWFsdGgSJi50cnVzdGtlcm4uY3VzdG9keS52MS5LZW1IZWFsdGhSZXF1ZXN0GicudHJ1c3RrZXJuLmN1c3RvZHkudjEuS2VtSGVhbHRoUmVzcG9uc2UyrggKCk1hbmFnZW1lbnQSZQoPTGlzdEdlbmVyYXRpb25zEiwudHJ1c3RrZXJuLmN1c3RvZHkudjEuTGlzdEdlbmVyYXRpb25zUmVxdWVzdBokLnRydXN0a2Vybi5jdXN0b2R5LnYxLkdlbmVyYXRpb25MaXN0ElMKCEdlbmVyYXRlEiUudHJ1c3RrZXJuLmN1c3RvZHkudjEuR2VuZXJhdGVSZXF1ZXN0GiAudHJ1c3RrZXJuLmN1c3RvZHkudjEuR2VuZXJhdGlvbhJXCghBY3RpdmF0ZRIlLnRydXN0a2Vybi5jdXN0b2R5LnYxLkFjdGl2YXRlUmVxdWVzdBokLnRydXN0a2Vybi5jdXN0b2R5LnYxLkdlbmVyYXRpb25MaXN0ElUKB0Rlc3Ryb3kSJC50cnVzdGtlcm4uY3VzdG9keS52MS5EZXN0cm95UmVxdWVzdBokLnRydXN0a2Vybi5jdXN0b2R5LnYxLkdlbmVyYXRpb25MaXN0ElcKCkNvbXByb21pc2USJy50cnVzdGtlcm4uY3VzdG9keS52MS5Db21wcm9taXNlUmVxdWVzdBogLnRydXN0a2Vybi5jdXN0b2R5LnYxLkdlbmVyYXRpb24STwoGSW1wb3J0EiMudHJ1c3RrZXJuLmN1c3RvZHkudjEuSW1wb3J0UmVxdWVzdBogLnRydXN0a2Vybi5jdXN0b2R5LnYxLkdlbmVyYXRpb24SXAoJSW1wb3J0S2V5EiYudHJ1c3RrZXJuLmN1c3RvZHkudjEuSW1wb3J0S2V5UmVxdWVzdBonLnRydXN0a2Vybi5jdXN0b2R5LnYxLkltcG9ydEtleVJlc3BvbnNlEk8KBFNlYWwSIS50cnVzdGtlcm4uY3VzdG9keS52MS5TZWFsUmVxdWVzdBokLnRydXN0a2Vybi5jdXN0b2R5LnYxLkhlYWx0aFJlc3BvbnNlElMKBlVuc2VhbBIjLnRydXN0a2Vybi5jdXN0b2R5LnYxLlVuc2VhbFJlcXVlc3QaJC50cnVzdGtlcm4uY3VzdG9keS52MS5IZWFsdGhSZXNwb25zZRJTCgZIZWFsdGgSIy50cnVzdGtlcm4uY3VzdG9keS52MS5IZWFsdGhSZXF1ZXN0GiQudHJ1c3RrZXJuLmN1c3RvZHkudjEuSGVhbHRoUmVzcG9uc2USXAoJQXVkaXRIZWFkEiYudHJ1c3RrZXJuLmN1c3RvZHkudjEuQXVkaXRIZWFkUmVxdWVzdBonLnRydXN0a2Vybi5jdXN0b2R5LnYxLkF1ZGl0SGVhZFJlc3BvbnNlElMKBkF0dGVzdBIjLnRydXN0a2Vybi5jdXN0b2R5LnYxLkF0dGVzdFJlcXVlc3QaJC50cnVzdGtlcm4uY3VzdG9keS52MS5BdHRlc3RSZXNwb25zZWIGcHJvdG8z");
+  fileDesc("Cg1jdXN0b2R5LnByb3RvEhR0cnVzdGtlcm4uY3VzdG9keS52MSJmChJEZWNhcHN1bGF0ZVJlcXVlc3QSJgoDdXNlGAEgASgOMhkudHJ1c3RrZXJuLmN1c3RvZHkudjEuVXNlEg4KBmtleV9pZBgCIAEoDBIYChBlbmNhcHN1bGF0ZWRfa2V5GAMgASgMIlwKE0RlY2Fwc3VsYXRlUmVzcG9uc2USLgoHb3V0Y29tZRgBIAEoDjIdLnRydXN0a2Vybi5jdXN0b2R5LnYxLk91dGNvbWUSFQoNc2hhcmVkX3NlY3JldBgCIAEoDCJQChdEZWNhcHN1bGF0ZUJhdGNoUmVxdWVzdBImCgN1c2UYASABKA4yGS50cnVzdGtlcm4uY3VzdG9keS52MS5Vc2USDQoFaXRlbXMYAiABKAwiKwoYRGVjYXBzdWxhdGVCYXRjaFJlc3BvbnNlEg8KB3Jlc3VsdHMYASABKAwiEgoQS2VtSGVhbHRoUmVxdWVzdCIjChFLZW1IZWFsdGhSZXNwb25zZRIOCgZzZWFsZWQYASABKAgiMAoMU3RhdGVSZXF1ZXN0EhEKCWNoYWxsZW5nZRgBIAEoDBINCgVrbm93bhgCIAEoCSJ3Cg1TdGF0ZVJlc3BvbnNlEhEKCXN0YXRlbWVudBgBIAEoCRIUCgxpbnRyb2R1Y3Rpb24YAiABKAwSDQoFc3RhdGUYAyABKAkSLgoEa2V5cxgEIAMoCzIgLnRydXN0a2Vybi5jdXN0b2R5LnYxLldyYXBwZWRLZXkiLQoKV3JhcHBlZEtleRIOCgZrZXlfaWQYASABKAkSDwoHd3JhcHBlZBgCIAEoDCLTAgoKR2VuZXJhdGlvbhIOCgZrZXlfaWQYASABKAkSEgoKcHVibGljX2tleRgCIAEoDBINCgVzdGF0ZRgDIAEoCRINCgVzdWl0ZRgEIAEoCRIOCgZvcmlnaW4YBSABKAkSEgoKY3JlYXRlZF9hdBgGIAEoCRISCgpub3RfYmVmb3JlGAcgASgJEhkKDGFjdGl2YXRlZF9hdBgIIAEoCUgAiAEBEhcKCnJldGlyZWRfYXQYCSABKAlIAYgBARIZCgxkZXN0cm95ZWRfYXQYCiABKAlIAogBARI7Cgtjb21wcm9taXNlZBgLIAEoCzIhLnRydXN0a2Vybi5jdXN0b2R5LnYxLkNvbXByb21pc2VkSAOIAQFCDwoNX2FjdGl2YXRlZF9hdEINCgtfcmV0aXJlZF9hdEIPCg1fZGVzdHJveWVkX2F0Qg4KDF9jb21wcm9taXNlZCI5CgtDb21wcm9taXNlZBIKCgJhdBgBIAEoCRIOCgZyZWFzb24YAiABKAkSDgoGc3RvcmVkGAMgASgJIkcKDkdlbmVyYXRpb25MaXN0EjUKC2dlbmVyYXRpb25zGAEgAygLMiAudHJ1c3RrZXJuLmN1c3RvZHkudjEuR2VuZXJhdGlvbiIYChZMaXN0R2VuZXJhdGlvbnNSZXF1ZXN0IlcKD0dlbmVyYXRlUmVxdWVzdBINCgVhY3RvchgBIAEoCRINCgVzdGF0ZRgCIAEoCRIXCgpub3RfYmVmb3JlGAMgASgJSACIAQFCDQoLX25vdF9iZWZvcmUiMAoPQWN0aXZhdGVSZXF1ZXN0Eg0KBWFjdG9yGAEgASgJEg4KBmtleV9pZBgCIAEoCSIvCg5EZXN0cm95UmVxdWVzdBINCgVhY3RvchgBIAEoCRIOCgZrZXlfaWQYAiABKAkiUgoRQ29tcHJvbWlzZVJlcXVlc3QSDQoFYWN0b3IYASABKAkSDgoGa2V5X2lkGAIgASgJEg4KBnN0b3JlZBgDIAEoCRIOCgZyZWFzb24YBCABKAkiLwoNSW1wb3J0UmVxdWVzdBINCgVhY3RvchgBIAEoCRIPCgdwYWNrYWdlGAIgASgMIhIKEEltcG9ydEtleVJlcXVlc3QiNwoRSW1wb3J0S2V5UmVzcG9uc2USDgoGa2V5X2lkGAEgASgJEhIKCnB1YmxpY19rZXkYAiABKAwiLAoLU2VhbFJlcXVlc3QSDQoFYWN0b3IYASABKAkSDgoGcmVhc29uGAIgASgJIjIKDVVuc2VhbFJlcXVlc3QSDQoFYWN0b3IYASABKAkSEgoKcGFzc3BocmFzZRgCIAEoDCIPCg1IZWFsdGhSZXF1ZXN0IosBCg5IZWFsdGhSZXNwb25zZRIOCgZzZWFsZWQYASABKAgSLwoFc3RvcmUYAiABKAsyGy50cnVzdGtlcm4uY3VzdG9keS52MS5TdG9yZUgAiAEBEhsKDnNlYWxlZF9iZWNhdXNlGAMgASgJSAGIAQFCCAoGX3N0b3JlQhEKD19zZWFsZWRfYmVjYXVzZSJQCgVTdG9yZRIMCgRraW5kGAEgASgJEhUKDWN1c3RvZHlfY2xhc3MYAiABKAkSEwoLa2V5c19pbl91c2UYAyABKAkSDQoFd2hlcmUYBCABKAkiEgoQQXVkaXRIZWFkUmVxdWVzdCI8ChFBdWRpdEhlYWRSZXNwb25zZRIMCgRoZWFkGAEgASgJEhkKEXNpZ25lcl9wdWJsaWNfa2V5GAIgASgMIi4KDUF0dGVzdFJlcXVlc3QSDQoFYWN0b3IYASABKAkSDgoGa2V5X2lkGAIgASgJIiMKDkF0dGVzdFJlc3BvbnNlEhEKCXN0YXRlbWVudBgBIAEoCSo4CgNVc2USEwoPVVNFX1VOU1BFQ0lGSUVEEAASDAoIVVNFX0xJVkUQARIOCgpVU0VfU1RPUkVEEAIqWAoHT3V0Y29tZRISCg5PVVRDT01FX09QRU5FRBAAEhcKE09VVENPTUVfVU5LTk9XTl9LRVkQARIgChxPVVRDT01FX0RFQ0FQU1VMQVRJT05fRkFJTEVEEAIytwIKA0tlbRJiCgtEZWNhcHN1bGF0ZRIoLnRydXN0a2Vybi5jdXN0b2R5LnYxLkRlY2Fwc3VsYXRlUmVxdWVzdBopLnRydXN0a2Vybi5jdXN0b2R5LnYxLkRlY2Fwc3VsYXRlUmVzcG9uc2UScQoQRGVjYXBzdWxhdGVCYXRjaBItLnRydXN0a2Vybi5jdXN0b2R5LnYxLkRlY2Fwc3VsYXRlQmF0Y2hSZXF1ZXN0Gi4udHJ1c3RrZXJuLmN1c3RvZHkudjEuRGVjYXBzdWxhdGVCYXRjaFJlc3BvbnNlElkKBkhlYWx0aBImLnRydXN0a2Vybi5jdXN0b2R5LnYxLktlbUhlYWx0aFJlcXVlc3QaJy50cnVzdGtlcm4uY3VzdG9keS52MS5LZW1IZWFsdGhSZXNwb25zZTJfCgtSZXBsaWNhdGlvbhJQCgVTdGF0ZRIiLnRydXN0a2Vybi5jdXN0b2R5LnYxLlN0YXRlUmVxdWVzdBojLnRydXN0a2Vybi5jdXN0b2R5LnYxLlN0YXRlUmVzcG9uc2UyrggKCk1hbmFnZW1lbnQSZQoPTGlzdEdlbmVyYXRpb25zEiwudHJ1c3RrZXJuLmN1c3RvZHkudjEuTGlzdEdlbmVyYXRpb25zUmVxdWVzdBokLnRydXN0a2Vybi5jdXN0b2R5LnYxLkdlbmVyYXRpb25MaXN0ElMKCEdlbmVyYXRlEiUudHJ1c3RrZXJuLmN1c3RvZHkudjEuR2VuZXJhdGVSZXF1ZXN0GiAudHJ1c3RrZXJuLmN1c3RvZHkudjEuR2VuZXJhdGlvbhJXCghBY3RpdmF0ZRIlLnRydXN0a2Vybi5jdXN0b2R5LnYxLkFjdGl2YXRlUmVxdWVzdBokLnRydXN0a2Vybi5jdXN0b2R5LnYxLkdlbmVyYXRpb25MaXN0ElUKB0Rlc3Ryb3kSJC50cnVzdGtlcm4uY3VzdG9keS52MS5EZXN0cm95UmVxdWVzdBokLnRydXN0a2Vybi5jdXN0b2R5LnYxLkdlbmVyYXRpb25MaXN0ElcKCkNvbXByb21pc2USJy50cnVzdGtlcm4uY3VzdG9keS52MS5Db21wcm9taXNlUmVxdWVzdBogLnRydXN0a2Vybi5jdXN0b2R5LnYxLkdlbmVyYXRpb24STwoGSW1wb3J0EiMudHJ1c3RrZXJuLmN1c3RvZHkudjEuSW1wb3J0UmVxdWVzdBogLnRydXN0a2Vybi5jdXN0b2R5LnYxLkdlbmVyYXRpb24SXAoJSW1wb3J0S2V5EiYudHJ1c3RrZXJuLmN1c3RvZHkudjEuSW1wb3J0S2V5UmVxdWVzdBonLnRydXN0a2Vybi5jdXN0b2R5LnYxLkltcG9ydEtleVJlc3BvbnNlEk8KBFNlYWwSIS50cnVzdGtlcm4uY3VzdG9keS52MS5TZWFsUmVxdWVzdBokLnRydXN0a2Vybi5jdXN0b2R5LnYxLkhlYWx0aFJlc3BvbnNlElMKBlVuc2VhbBIjLnRydXN0a2Vybi5jdXN0b2R5LnYxLlVuc2VhbFJlcXVlc3QaJC50cnVzdGtlcm4uY3VzdG9keS52MS5IZWFsdGhSZXNwb25zZRJTCgZIZWFsdGgSIy50cnVzdGtlcm4uY3VzdG9keS52MS5IZWFsdGhSZXF1ZXN0GiQudHJ1c3RrZXJuLmN1c3RvZHkudjEuSGVhbHRoUmVzcG9uc2USXAoJQXVkaXRIZWFkEiYudHJ1c3RrZXJuLmN1c3RvZHkudjEuQXVkaXRIZWFkUmVxdWVzdBonLnRydXN0a2Vybi5jdXN0b2R5LnYxLkF1ZGl0SGVhZFJlc3BvbnNlElMKBkF0dGVzdBIjLnRydXN0a2Vybi5jdXN0b2R5LnYxLkF0dGVzdFJlcXVlc3QaJC50cnVzdGtlcm4uY3VzdG9keS52MS5BdHRlc3RSZXNwb25zZWIGcHJvdG8z");
 
 /**
  * @generated from message trustkern.custody.v1.DecapsulateRequest
@@ -144,6 +144,96 @@ export const KemHealthResponseSchema: GenMessage<KemHealthResponse> = /*@__PURE_
   messageDesc(file_custody, 5);
 
 /**
+ * @generated from message trustkern.custody.v1.StateRequest
+ */
+export type StateRequest = Message<"trustkern.custody.v1.StateRequest"> & {
+  /**
+   * 32 random bytes, new with each question.
+   *
+   * @generated from field: bytes challenge = 1;
+   */
+  challenge: Uint8Array;
+
+  /**
+   * SHA-256 of the state that is known, lower-case hex; 64 zeros where none is.
+   *
+   * @generated from field: string known = 2;
+   */
+  known: string;
+};
+
+/**
+ * Describes the message trustkern.custody.v1.StateRequest.
+ * Use `create(StateRequestSchema)` to create a new message.
+ */
+export const StateRequestSchema: GenMessage<StateRequest> = /*@__PURE__*/
+  messageDesc(file_custody, 6);
+
+/**
+ * @generated from message trustkern.custody.v1.StateResponse
+ */
+export type StateResponse = Message<"trustkern.custody.v1.StateResponse"> & {
+  /**
+   * Compact JWS by the writer's store signer, of type "trustkern.custody-state/1".
+   *
+   * @generated from field: string statement = 1;
+   */
+  statement: string;
+
+  /**
+   * The public key of that signer, wrapped by the key that wraps the keys.
+   *
+   * @generated from field: bytes introduction = 2;
+   */
+  introduction: Uint8Array;
+
+  /**
+   * Empty where it is known.
+   *
+   * @generated from field: string state = 3;
+   */
+  state: string;
+
+  /**
+   * None where the state is known.
+   *
+   * @generated from field: repeated trustkern.custody.v1.WrappedKey keys = 4;
+   */
+  keys: WrappedKey[];
+};
+
+/**
+ * Describes the message trustkern.custody.v1.StateResponse.
+ * Use `create(StateResponseSchema)` to create a new message.
+ */
+export const StateResponseSchema: GenMessage<StateResponse> = /*@__PURE__*/
+  messageDesc(file_custody, 7);
+
+/**
+ * @generated from message trustkern.custody.v1.WrappedKey
+ */
+export type WrappedKey = Message<"trustkern.custody.v1.WrappedKey"> & {
+  /**
+   * Lower-case hex, 16 digits.
+   *
+   * @generated from field: string key_id = 1;
+   */
+  keyId: string;
+
+  /**
+   * @generated from field: bytes wrapped = 2;
+   */
+  wrapped: Uint8Array;
+};
+
+/**
+ * Describes the message trustkern.custody.v1.WrappedKey.
+ * Use `create(WrappedKeySchema)` to create a new message.
+ */
+export const WrappedKeySchema: GenMessage<WrappedKey> = /*@__PURE__*/
+  messageDesc(file_custody, 8);
+
+/**
  * @generated from message trustkern.custody.v1.Generation
  */
 export type Generation = Message<"trustkern.custody.v1.Generation"> & {
@@ -218,7 +308,7 @@ export type Generation = Message<"trustkern.custody.v1.Generation"> & {
  * Use `create(GenerationSchema)` to create a new message.
  */
 export const GenerationSchema: GenMessage<Generation> = /*@__PURE__*/
-  messageDesc(file_custody, 6);
+  messageDesc(file_custody, 9);
 
 /**
  * @generated from message trustkern.custody.v1.Compromised
@@ -247,7 +337,7 @@ export type Compromised = Message<"trustkern.custody.v1.Compromised"> & {
  * Use `create(CompromisedSchema)` to create a new message.
  */
 export const CompromisedSchema: GenMessage<Compromised> = /*@__PURE__*/
-  messageDesc(file_custody, 7);
+  messageDesc(file_custody, 10);
 
 /**
  * @generated from message trustkern.custody.v1.GenerationList
@@ -264,7 +354,7 @@ export type GenerationList = Message<"trustkern.custody.v1.GenerationList"> & {
  * Use `create(GenerationListSchema)` to create a new message.
  */
 export const GenerationListSchema: GenMessage<GenerationList> = /*@__PURE__*/
-  messageDesc(file_custody, 8);
+  messageDesc(file_custody, 11);
 
 /**
  * @generated from message trustkern.custody.v1.ListGenerationsRequest
@@ -277,7 +367,7 @@ export type ListGenerationsRequest = Message<"trustkern.custody.v1.ListGeneratio
  * Use `create(ListGenerationsRequestSchema)` to create a new message.
  */
 export const ListGenerationsRequestSchema: GenMessage<ListGenerationsRequest> = /*@__PURE__*/
-  messageDesc(file_custody, 9);
+  messageDesc(file_custody, 12);
 
 /**
  * @generated from message trustkern.custody.v1.GenerateRequest
@@ -310,7 +400,7 @@ export type GenerateRequest = Message<"trustkern.custody.v1.GenerateRequest"> & 
  * Use `create(GenerateRequestSchema)` to create a new message.
  */
 export const GenerateRequestSchema: GenMessage<GenerateRequest> = /*@__PURE__*/
-  messageDesc(file_custody, 10);
+  messageDesc(file_custody, 13);
 
 /**
  * @generated from message trustkern.custody.v1.ActivateRequest
@@ -332,7 +422,7 @@ export type ActivateRequest = Message<"trustkern.custody.v1.ActivateRequest"> & 
  * Use `create(ActivateRequestSchema)` to create a new message.
  */
 export const ActivateRequestSchema: GenMessage<ActivateRequest> = /*@__PURE__*/
-  messageDesc(file_custody, 11);
+  messageDesc(file_custody, 14);
 
 /**
  * @generated from message trustkern.custody.v1.DestroyRequest
@@ -354,7 +444,7 @@ export type DestroyRequest = Message<"trustkern.custody.v1.DestroyRequest"> & {
  * Use `create(DestroyRequestSchema)` to create a new message.
  */
 export const DestroyRequestSchema: GenMessage<DestroyRequest> = /*@__PURE__*/
-  messageDesc(file_custody, 12);
+  messageDesc(file_custody, 15);
 
 /**
  * @generated from message trustkern.custody.v1.CompromiseRequest
@@ -388,7 +478,7 @@ export type CompromiseRequest = Message<"trustkern.custody.v1.CompromiseRequest"
  * Use `create(CompromiseRequestSchema)` to create a new message.
  */
 export const CompromiseRequestSchema: GenMessage<CompromiseRequest> = /*@__PURE__*/
-  messageDesc(file_custody, 13);
+  messageDesc(file_custody, 16);
 
 /**
  * @generated from message trustkern.custody.v1.ImportRequest
@@ -410,7 +500,7 @@ export type ImportRequest = Message<"trustkern.custody.v1.ImportRequest"> & {
  * Use `create(ImportRequestSchema)` to create a new message.
  */
 export const ImportRequestSchema: GenMessage<ImportRequest> = /*@__PURE__*/
-  messageDesc(file_custody, 14);
+  messageDesc(file_custody, 17);
 
 /**
  * @generated from message trustkern.custody.v1.ImportKeyRequest
@@ -423,7 +513,7 @@ export type ImportKeyRequest = Message<"trustkern.custody.v1.ImportKeyRequest"> 
  * Use `create(ImportKeyRequestSchema)` to create a new message.
  */
 export const ImportKeyRequestSchema: GenMessage<ImportKeyRequest> = /*@__PURE__*/
-  messageDesc(file_custody, 15);
+  messageDesc(file_custody, 18);
 
 /**
  * @generated from message trustkern.custody.v1.ImportKeyResponse
@@ -447,7 +537,7 @@ export type ImportKeyResponse = Message<"trustkern.custody.v1.ImportKeyResponse"
  * Use `create(ImportKeyResponseSchema)` to create a new message.
  */
 export const ImportKeyResponseSchema: GenMessage<ImportKeyResponse> = /*@__PURE__*/
-  messageDesc(file_custody, 16);
+  messageDesc(file_custody, 19);
 
 /**
  * @generated from message trustkern.custody.v1.SealRequest
@@ -469,7 +559,7 @@ export type SealRequest = Message<"trustkern.custody.v1.SealRequest"> & {
  * Use `create(SealRequestSchema)` to create a new message.
  */
 export const SealRequestSchema: GenMessage<SealRequest> = /*@__PURE__*/
-  messageDesc(file_custody, 17);
+  messageDesc(file_custody, 20);
 
 /**
  * @generated from message trustkern.custody.v1.UnsealRequest
@@ -493,7 +583,7 @@ export type UnsealRequest = Message<"trustkern.custody.v1.UnsealRequest"> & {
  * Use `create(UnsealRequestSchema)` to create a new message.
  */
 export const UnsealRequestSchema: GenMessage<UnsealRequest> = /*@__PURE__*/
-  messageDesc(file_custody, 18);
+  messageDesc(file_custody, 21);
 
 /**
  * @generated from message trustkern.custody.v1.HealthRequest
@@ -506,7 +596,7 @@ export type HealthRequest = Message<"trustkern.custody.v1.HealthRequest"> & {
  * Use `create(HealthRequestSchema)` to create a new message.
  */
 export const HealthRequestSchema: GenMessage<HealthRequest> = /*@__PURE__*/
-  messageDesc(file_custody, 19);
+  messageDesc(file_custody, 22);
 
 /**
  * @generated from message trustkern.custody.v1.HealthResponse
@@ -537,7 +627,7 @@ export type HealthResponse = Message<"trustkern.custody.v1.HealthResponse"> & {
  * Use `create(HealthResponseSchema)` to create a new message.
  */
 export const HealthResponseSchema: GenMessage<HealthResponse> = /*@__PURE__*/
-  messageDesc(file_custody, 20);
+  messageDesc(file_custody, 23);
 
 /**
  * @generated from message trustkern.custody.v1.Store
@@ -575,7 +665,7 @@ export type Store = Message<"trustkern.custody.v1.Store"> & {
  * Use `create(StoreSchema)` to create a new message.
  */
 export const StoreSchema: GenMessage<Store> = /*@__PURE__*/
-  messageDesc(file_custody, 21);
+  messageDesc(file_custody, 24);
 
 /**
  * @generated from message trustkern.custody.v1.AuditHeadRequest
@@ -588,7 +678,7 @@ export type AuditHeadRequest = Message<"trustkern.custody.v1.AuditHeadRequest"> 
  * Use `create(AuditHeadRequestSchema)` to create a new message.
  */
 export const AuditHeadRequestSchema: GenMessage<AuditHeadRequest> = /*@__PURE__*/
-  messageDesc(file_custody, 22);
+  messageDesc(file_custody, 25);
 
 /**
  * @generated from message trustkern.custody.v1.AuditHeadResponse
@@ -614,7 +704,7 @@ export type AuditHeadResponse = Message<"trustkern.custody.v1.AuditHeadResponse"
  * Use `create(AuditHeadResponseSchema)` to create a new message.
  */
 export const AuditHeadResponseSchema: GenMessage<AuditHeadResponse> = /*@__PURE__*/
-  messageDesc(file_custody, 23);
+  messageDesc(file_custody, 26);
 
 /**
  * @generated from message trustkern.custody.v1.AttestRequest
@@ -638,7 +728,7 @@ export type AttestRequest = Message<"trustkern.custody.v1.AttestRequest"> & {
  * Use `create(AttestRequestSchema)` to create a new message.
  */
 export const AttestRequestSchema: GenMessage<AttestRequest> = /*@__PURE__*/
-  messageDesc(file_custody, 24);
+  messageDesc(file_custody, 27);
 
 /**
  * @generated from message trustkern.custody.v1.AttestResponse
@@ -657,7 +747,7 @@ export type AttestResponse = Message<"trustkern.custody.v1.AttestResponse"> & {
  * Use `create(AttestResponseSchema)` to create a new message.
  */
 export const AttestResponseSchema: GenMessage<AttestResponse> = /*@__PURE__*/
-  messageDesc(file_custody, 25);
+  messageDesc(file_custody, 28);
 
 /**
  * Why something is opened; a compromised generation may open what is stored, and nothing that is live.
@@ -763,6 +853,26 @@ export const Kem: GenService<{
   },
 }> = /*@__PURE__*/
   serviceDesc(file_custody, 0);
+
+/**
+ * What several custodies say to each other, from custody broker to custody broker, over mutual TLS and for brokers alone. Nothing of
+ * it is believed because of who carried it.
+ *
+ * @generated from service trustkern.custody.v1.Replication
+ */
+export const Replication: GenService<{
+  /**
+   * The writer's state, for one that follows. UNAVAILABLE: it is sealed, in the middle of a change, or no writer.
+   *
+   * @generated from rpc trustkern.custody.v1.Replication.State
+   */
+  state: {
+    methodKind: "unary";
+    input: typeof StateRequestSchema;
+    output: typeof StateResponseSchema;
+  },
+}> = /*@__PURE__*/
+  serviceDesc(file_custody, 1);
 
 /**
  * What an operator does to the keys. Served by the crypto service on a socket of this host, of mode 0600.
@@ -879,5 +989,5 @@ export const Management: GenService<{
     output: typeof AttestResponseSchema;
   },
 }> = /*@__PURE__*/
-  serviceDesc(file_custody, 1);
+  serviceDesc(file_custody, 2);
 

@@ -13,9 +13,13 @@ import {
   WAITING_HEALTH,
 } from "../common.ts";
 import { KEM_SOCKET } from "../custody/component.ts";
+import { custodyReplicas, WRITER } from "../custody/replicas.ts";
 
 /** Name of the component. */
 export const CUSTODY_BROKER = "custody-broker";
+
+/** Name of the port at which other custody brokers ask, where there are several. */
+export const REPLICAS_PORT = "replicas";
 
 /** Common name of its certificate, where it has one. */
 const CUSTODY_BROKER_IDENTITY = "svc-custody-broker";
@@ -26,7 +30,8 @@ const CUSTODY_BROKER_IDENTITY = "svc-custody-broker";
  */
 export function custodyBroker(deployment: Deployment, placement: Placement): ComponentIn<"decryption"> {
   const name = CUSTODY_BROKER;
-  const kem = deployment.engine === "kubernetes" ? onNetwork(placement) : onSocket(placement);
+  const replicas = custodyReplicas(deployment);
+  const kem = deployment.engine === "kubernetes" ? onNetwork(placement, replicas > 1) : onSocket(placement);
   return component({
     name,
     zone: "decryption",
@@ -38,12 +43,13 @@ export function custodyBroker(deployment: Deployment, placement: Placement): Com
     files: configFile(deployment, placement, name, {
       custodySocket: placement.socket("custody", KEM_SOCKET),
       listen: kem.listen,
+      ...kem.members,
     }),
     sockets: [...controlSockets(placement, name), ...kem.sockets],
     health: WAITING_HEALTH,
     limits: { memoryMiB: 256, pids: 32, cpus: 1 },
     // One for each custody, in its pod.
-    replicas: deployment.engine === "kubernetes" ? deployment.kubernetes.custody.replicas : 1,
+    replicas,
   });
 }
 
@@ -55,19 +61,23 @@ function onSocket(placement: Placement) {
     parts: { network: false },
     sockets: [{ name: KEM_SOCKET, path: socket }],
     listen: { kind: "unix", socket },
+    members: {},
   } as const;
 }
 
-/** Collectors are on other machines: their certificate says who asks. */
-function onNetwork(placement: Placement) {
+/** Collectors are on other machines: their certificate says who asks. So are brokers of other custodies, on a port of their own. */
+function onNetwork(placement: Placement, several: boolean) {
   const name = CUSTODY_BROKER;
-  const { port } = placement.endpoint(name, KEM_SOCKET);
+  const portOf = (port: string) =>
+    ({ name: port, port: placement.endpoint(name, port).port, protocol: "tcp" }) as const;
+  const tls = { ...tlsConfig(placement, name), crlFile: placement.secretFile(name, CRL_SECRET) };
+  const writer = placement.endpoint(name, REPLICAS_PORT);
   return {
     holds: ["credential"],
     parts: {
       network: true,
       identity: CUSTODY_BROKER_IDENTITY,
-      ports: [{ name: KEM_SOCKET, port, protocol: "tcp" }],
+      ports: [portOf(KEM_SOCKET), ...(several ? [portOf(REPLICAS_PORT)] : [])],
       secrets: secretRefs(placement, name, [...TLS_SECRETS, CRL_SECRET]),
       renewal: "watch",
     },
@@ -75,7 +85,17 @@ function onNetwork(placement: Placement) {
     listen: {
       kind: "mtls",
       address: listenConfig(placement, name, KEM_SOCKET),
-      tls: { ...tlsConfig(placement, name), crlFile: placement.secretFile(name, CRL_SECRET) },
+      tls,
     },
+    members: several
+      ? {
+          replicas: {
+            address: listenConfig(placement, name, REPLICAS_PORT),
+            tls,
+            // A pod of a StatefulSet has a name below that of its headless Service.
+            writer: { ...writer, host: `${WRITER}.${writer.host}` },
+          },
+        }
+      : {},
   } as const;
 }

@@ -3,6 +3,7 @@ import type { Deployment } from "../../model/deployment.ts";
 import type { Placement } from "../../model/placement.ts";
 import { configFile, controlSockets, ownCommand, secretRefs, WAITING_HEALTH } from "../common.ts";
 import { keyStorePart } from "./key-store.ts";
+import { custodyReplicas, WRITER } from "./replicas.ts";
 
 /** Name of the sockets that open the KEM: custody's for its broker, and the broker's socket or port for the collector. */
 export const KEM_SOCKET = "kem";
@@ -20,6 +21,7 @@ export function custody(deployment: Deployment, placement: Placement): Component
   const auditFolder = placement.volumeDir(name, "audit");
   const [kemSocket, manageSocket] = [placement.socket(name, KEM_SOCKET), placement.socket(name, MANAGE_SOCKET)];
   const fixture = deployment.fixture ? { fixtureFile: placement.secretFile(name, "fixture.json") } : {};
+  const replicas = custodyReplicas(deployment);
   const keyStore = keyStorePart(deployment, placement, name);
   return component({
     name,
@@ -37,6 +39,7 @@ export function custody(deployment: Deployment, placement: Placement): Component
       auditFolder,
       kemSocket,
       manageSocket,
+      ...(replicas > 1 ? { replicas: { writer: WRITER } } : {}),
       ...fixture,
     }),
     secrets: secretRefs(placement, name, [...keyStore.secrets, ...(deployment.fixture ? ["fixture.json"] : [])]),
@@ -54,7 +57,7 @@ export function custody(deployment: Deployment, placement: Placement): Component
     limits: { memoryMiB: 512, pids: 32, cpus: 1 },
     ...(Object.keys(keyStore.environment).length === 0 ? {} : { environment: keyStore.environment }),
     network: keyStore.network,
-    replicas: deployment.engine === "kubernetes" ? deployment.kubernetes.custody.replicas : 1,
+    replicas,
     exceptions: keyStore.exceptions,
     scratch: keyStore.scratch,
   });

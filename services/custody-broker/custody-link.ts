@@ -18,9 +18,10 @@ export type Question = WithoutId<FrameRequest>;
 export interface CustodyLink {
   /**
    * Asks once. What is late or lost is not asked again: the client does that.
+   * @param limitMs how long the answer may take @default the link's own
    * @throws CUSTODY_KEM_UNAVAILABLE when nobody is there, or none answers in time
    */
-  readonly ask: (question: Question) => Promise<FrameResponse>;
+  readonly ask: (question: Question, limitMs?: number) => Promise<FrameResponse>;
   readonly connected: () => boolean;
   readonly close: () => void;
 }
@@ -90,11 +91,11 @@ export function createCustodyLink({ socketPath, limitMs = 2000 }: CustodyLinkOpt
 
   return {
     connected: () => socket.readyState === "open",
-    ask: (question) => {
+    ask: (question, ownLimitMs = limitMs) => {
       if (socket.readyState !== "open") return Promise.reject(unavailable("the crypto service is away"));
       const id = nextId++;
       return new Promise((resolve, reject) => {
-        const timer = setTimeout(() => fail(id, `the crypto service did not answer in ${limitMs} ms`), limitMs);
+        const timer = setTimeout(() => fail(id, `the crypto service did not answer in ${ownLimitMs} ms`), ownLimitMs);
         asked.set(id, { resolve, reject, timer });
         socket.write(encodeFrame({ id, ...question }));
       });

@@ -13,6 +13,7 @@ import { createAdmission } from "./limits.ts";
 import { CLIENT, listenForCollector } from "./listen.ts";
 import { refusalOf } from "./refusal-of.ts";
 import { createRefusals } from "./refusals.ts";
+import { runReplicas } from "./replicas.ts";
 
 /** A request of 1024 items, and what is around them. */
 const MAX_MESSAGE_BYTES = MAX_KEM_ITEMS * ITEM_BYTES + 64;
@@ -48,6 +49,13 @@ await runService({
     const admission = createAdmission(config, () => performance.now());
     grpc.add(Kem, kemHandlers({ client: CLIENT, link, admission, counters }));
     const listening = await listenForCollector(grpc, { config, tls }, limiter, (name) => refuse(name, "identity"));
+    const { replicas } = config;
+    const among =
+      replicas &&
+      (await runReplicas({
+        ...{ replicas, tls, link, log, events: limiter },
+        onStranger: (name) => refuse(name, "identity"),
+      }));
     const timer = setInterval(() => {
       limiter.flush();
       void refusals.flush();
@@ -57,11 +65,12 @@ await runService({
       status: () => ({
         counters,
         ...(listening.port !== undefined && { port: listening.port }),
+        ...(among && { replicasPort: among.port }),
         ...(link.connected() ? {} : { reason: "custody away" }),
       }),
       stop: async () => {
         clearInterval(timer);
-        await listening.close();
+        await Promise.all([listening.close(), among?.close()]);
         limiter.flush();
         await refusals.flush();
         link.close();

@@ -60,6 +60,17 @@ export const custodyConfig = z.strictObject({
   manageSocket: text,
   /** How often uses of keys are reported as one `KEY_USED` event for each key. */
   keyUsageSeconds: z.number().min(0.1).max(3600).default(60),
+  /** Several custodies have the same keys: one of them makes and changes generations, the others follow it. @default this one is alone */
+  replicas: z
+    .strictObject({
+      /** Host name of the one that writes; every other one follows it. */
+      writer: text,
+      /** Host name of this one. @default the machine's */
+      self: text.exactOptional(),
+      /** For how long one that follows opens without hearing of the writer. */
+      followSeconds: z.number().min(1).max(86_400).default(3600),
+    })
+    .optional(),
   /** A vectors file whose recipient key is imported at each unsealing. For the dev profile only. */
   fixtureFile: text.optional(),
 });

@@ -1,8 +1,11 @@
 import type { AuditLog } from "../../custody/audit/log.ts";
+import type { KeyStoreFacts } from "../../custody/backends/key-store.ts";
 import { sealed } from "../../custody/kem-errors.ts";
 import type { Keyring } from "../../custody/keyring/keyring.ts";
+import type { Follower } from "../../custody/replicas/follower.ts";
+import type { AnswerFollower } from "../../custody/replicas/writer.ts";
 import { TrustKernError } from "../../shared/errors.ts";
-import type { SecurityEvents } from "../runtime/security-events.ts";
+import type { SecurityEventInput, SecurityEvents } from "../runtime/security-events.ts";
 
 /** What is in this process's hands while it is unsealed. */
 export interface OpenKeys {
@@ -15,17 +18,26 @@ export interface OpenKeys {
    * @throws CUSTODY_GENERATION_UNKNOWN, CUSTODY_GENERATION_STATE, and what the audit log throws
    */
   readonly attest: (keyId: string, actor: string) => Promise<string>;
+  /** Answers those that follow. @default nobody follows */
+  readonly answerFollower?: AnswerFollower;
+  /** Where these keys follow another custody's. @default they are its own */
+  readonly follower?: Follower;
   /** Closes keyring, store and log; every key is forgotten. */
   readonly close: () => Promise<void>;
 }
 
-/** Why custody is sealed: nobody has unsealed it since it started, or somebody sealed it. */
-export type SealedBecause = "started" | "ordered";
+/**
+ * Why custody is sealed: nobody has unsealed it since it started, somebody sealed it, or it follows and has not heard of the writer
+ * since it was unsealed (`waiting`), or for too long (`alone`).
+ */
+export type SealedBecause = "started" | "ordered" | "waiting" | "alone";
 
 /** Who decides whether keys are open. */
 export interface Custodian {
-  /** null while sealed. */
+  /** What may be used now; null while sealed. */
   readonly opened: () => OpenKeys | null;
+  /** What was unsealed, whether it may be used now or waits for the writer. */
+  readonly held: () => OpenKeys | null;
   /** Of the last sealing; it means something while sealed alone. */
   readonly sealedBecause: () => SealedBecause;
   /** @throws CUSTODY_SEALED */
@@ -78,20 +90,31 @@ export function createCustodian({ open, events }: CustodianOptions): Custodian {
       events.emit({ kind: "CUSTODY_UNSEAL_FAILED", actor, object: "custody", reason: codeOf(thrown) });
       throw thrown;
     }
-    const { kind, custodyClass } = keys.keyring.facts;
-    events.emit({ kind: "CUSTODY_UNSEALED", actor, object: "custody", reason: `${kind}, ${custodyClass}` });
+    // One that follows says so once it has heard of the writer.
+    if (keys.follower === undefined) events.emit(unsealedEvent(actor, keys.keyring.facts));
   }
 
+  const opened = (): OpenKeys | null => (keys?.follower?.fresh() === false ? null : keys);
   return {
-    opened: () => keys,
-    sealedBecause: () => because,
+    opened,
+    held: () => keys,
+    sealedBecause: () => {
+      if (keys?.follower === undefined) return because;
+      return Number.isFinite(keys.follower.ageSeconds()) ? "alone" : "waiting";
+    },
     unsealed: () => {
-      if (keys === null) throw sealed();
-      return keys;
+      const usable = opened();
+      if (usable === null) throw sealed();
+      return usable;
     },
     seal: (actor, reason) => inOrder(() => sealNow(actor, reason)),
     unseal: (actor, passphrase = new Uint8Array()) => inOrder(() => unsealNow(actor, passphrase)),
   };
+}
+
+/** That keys may be used from now on. */
+export function unsealedEvent(actor: string, { kind, custodyClass }: KeyStoreFacts): SecurityEventInput {
+  return { kind: "CUSTODY_UNSEALED", actor, object: "custody", reason: `${kind}, ${custodyClass}` };
 }
 
 /** The code alone: a message goes to whoever asked, and not into events. */

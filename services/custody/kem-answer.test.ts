@@ -33,6 +33,16 @@ describe("what custody answers", () => {
     expect(used).toEqual([3]);
   });
 
+  it("is nothing to follow for one that is alone, and no state: it is no writer", async () => {
+    expect(await kem.answer({ id: 1, follow: true })).toEqual({ id: 1 });
+    const state = { challenge: new Uint8Array(32), known: "0".repeat(64) };
+    const refused = { id: 1, error: "unavailable", code: "CUSTODY_WRITER_CHANGING" };
+    expect(await kem.answer({ id: 1, state })).toEqual(refused);
+    await keys.custodian.seal("op-anna", "x");
+    expect(await kem.answer({ id: 1, state })).toEqual({ id: 1, error: "sealed" });
+    expect(kem.counters.sealed).toBe(0);
+  });
+
   it("is whether it is sealed", async () => {
     expect(await kem.answer({ id: 1 })).toEqual({ id: 1 });
     await keys.custodian.seal("op-anna", "x");

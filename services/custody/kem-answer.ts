@@ -1,7 +1,10 @@
 import type { Logger } from "pino";
 import { auditErrors } from "../../custody/audit/errors.ts";
-import type { FrameRequest, FrameResponse, Refusal } from "../../custody/kem-frames.ts";
+import { type FrameRequest, type FrameResponse, fitsFrame, type Refusal } from "../../custody/kem-frames.ts";
 import { packResults, unpackItems } from "../../custody/kem-items.ts";
+import type { FollowAnswer } from "../../custody/replicas/answer.ts";
+import { replicaErrors } from "../../custody/replicas/errors.ts";
+import type { Follower } from "../../custody/replicas/follower.ts";
 import { messageOf, TrustKernError } from "../../shared/errors.ts";
 import type { Custodian, OpenKeys } from "./custodian.ts";
 import type { KeyUsage } from "./key-usage.ts";
@@ -13,6 +16,8 @@ const BROKER = "custody-broker";
 export interface KemAnswerOptions {
   readonly custodian: Custodian;
   readonly usage: Pick<KeyUsage, "record">;
+  /** Has one that follows take an answer. @default its own */
+  readonly hear?: (follower: Follower, answer: FollowAnswer) => Promise<void>;
   readonly log: Pick<Logger, "warn" | "error">;
 }
 
@@ -23,12 +28,28 @@ export interface KemAnswer {
 }
 
 /** Opens and records by the keyring, which records before it answers. A fault is no verdict: nothing of that batch was answered. */
-export function createKemAnswer({ custodian, usage, log }: KemAnswerOptions): KemAnswer {
+export function createKemAnswer(options: KemAnswerOptions): KemAnswer {
+  const { custodian, usage, log, hear = (follower, answer) => follower.follow(answer) } = options;
   const counters = { batches: 0, items: 0, sealed: 0, unavailable: 0 };
 
   function refuse(id: number): FrameResponse {
     counters.sealed += 1;
     return { id, error: "sealed" };
+  }
+
+  /** What custodies say to each other: one that follows asks and hears while it may open nothing. */
+  async function follow(request: FrameRequest, keys: OpenKeys): Promise<FrameResponse | null> {
+    const { id } = request;
+    if ("follow" in request) return keys.follower ? { id, question: keys.follower.question() } : { id };
+    if ("state" in request) {
+      if (!keys.answerFollower) throw replicaErrors.error("CUSTODY_WRITER_CHANGING", "this custody is no writer");
+      const response = { id, answer: await keys.answerFollower(request.state) };
+      if (fitsFrame(response)) return response;
+      throw replicaErrors.error("CUSTODY_WRITER_KEYS", "there are more generations than fit into an answer");
+    }
+    if (!("heard" in request)) return null;
+    if (keys.follower) await hear(keys.follower, request.heard);
+    return { id };
   }
 
   async function act(request: FrameRequest, { keyring, audit }: OpenKeys): Promise<FrameResponse> {
@@ -52,13 +73,15 @@ export function createKemAnswer({ custodian, usage, log }: KemAnswerOptions): Ke
   return {
     counters,
     answer: async (request) => {
-      const keys = custodian.opened();
-      if (keys === null) return refuse(request.id);
+      const among = isFollowing(request);
+      const now = (): OpenKeys | null => (among ? custodian.held() : custodian.opened());
+      const keys = now();
+      if (keys === null) return among ? { id: request.id, error: "sealed" } : refuse(request.id);
       try {
-        return await act(request, keys);
+        return (await follow(request, keys)) ?? (await act(request, keys));
       } catch (thrown) {
         // What fails because it was sealed in the meantime waits with the rest.
-        if (custodian.opened() !== keys) return refuse(request.id);
+        if (now() !== keys) return refuse(request.id);
         counters.unavailable += 1;
         if (thrown instanceof TrustKernError) log.warn(factsOf(thrown), "nothing is opened");
         else log.error({ reason: messageOf(thrown) }, "nothing is opened");
@@ -69,7 +92,13 @@ export function createKemAnswer({ custodian, usage, log }: KemAnswerOptions): Ke
   };
 }
 
+function isFollowing(request: FrameRequest): boolean {
+  return "follow" in request || "state" in request || "heard" in request;
+}
+
 /** What a log may have of an error: a store's message may be a driver's, and the audit log's own are all from here. */
 function factsOf({ code, message, path, fix }: TrustKernError): object {
-  return code in auditErrors.entries ? { code, reason: message, path, fix } : { code, path, fix };
+  return code in auditErrors.entries || code in replicaErrors.entries
+    ? { code, reason: message, path, fix }
+    : { code, path, fix };
 }

@@ -1,3 +1,4 @@
+import { hostname } from "node:os";
 import { kemStatus as statusOf } from "../../custody/kem-status.ts";
 import { Management } from "../../custody/proto/custody_pb.ts";
 import { createGrpcServer } from "../runtime/grpc/server.ts";
@@ -6,6 +7,7 @@ import { runService } from "../runtime/run.ts";
 import { listenUnix } from "../runtime/unix-socket.ts";
 import { custodyConfig } from "./config.ts";
 import { createCustodian } from "./custodian.ts";
+import { createFollowing } from "./following.ts";
 import { createKemAnswer } from "./kem-answer.ts";
 import { createKemServer } from "./kem-server.ts";
 import { createKeyUsage } from "./key-usage.ts";
@@ -15,6 +17,8 @@ import { custodyStatus } from "./status.ts";
 
 /** A package of a ceremony is a few hundred bytes. */
 const MAX_MESSAGE_BYTES = 65_536;
+/** How soon it is told that the writer was not heard of for too long; nothing is opened from that moment in any case. */
+const LOOK_MS = 500;
 
 await runService({
   name: "custody",
@@ -22,22 +26,26 @@ await runService({
   start: async ({ config, log, events, now }) => {
     const custodian = createCustodian({
       events,
-      open: (passphrase) => openKeys(config, () => new Date(now()), passphrase),
+      open: (passphrase) => openKeys(config, () => new Date(now()), passphrase, config.replicas?.self ?? hostname()),
     });
+    const following = createFollowing({ custodian, events });
     const usage = createKeyUsage(events);
-    const kem = createKemAnswer({ custodian, usage, log });
+    const kem = createKemAnswer({ custodian, usage, log, hear: following.hear });
     const server = createKemServer({ log, answer: kem.answer });
     if (config.unseal === "at-start") await custodian.unseal("custody");
     const management = createGrpcServer({ maxMessageBytes: MAX_MESSAGE_BYTES, statusOf });
     management.add(Management, managementHandlers(custodian));
     await listenUnix(server.server, config.kemSocket);
     const closeManagement = await serveUnix(management, config.manageSocket);
-    const timer = setInterval(usage.flush, config.keyUsageSeconds * 1000);
+    const timers = [
+      setInterval(usage.flush, config.keyUsageSeconds * 1000),
+      setInterval(() => void following.look(), LOOK_MS),
+    ];
     return {
       ready: () => custodian.opened() !== null,
       status: () => custodyStatus(custodian, { ...kem.counters, ...server.counters }),
       stop: async () => {
-        clearInterval(timer);
+        timers.forEach(clearInterval);
         await Promise.all([server.close(), closeManagement()]);
         usage.flush();
         await custodian.seal("custody", "the service stops");

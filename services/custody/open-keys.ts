@@ -2,6 +2,9 @@ import { openAuditLog } from "../../custody/audit/log.ts";
 import { type KeyStoreRef, openKeyStore } from "../../custody/backends/index.ts";
 import { CUSTODY_CLASSES, type KeyStore } from "../../custody/backends/key-store.ts";
 import { type Keyring, openKeyring } from "../../custody/keyring/keyring.ts";
+import { follows as followsError, openFollower } from "../../custody/replicas/follower.ts";
+import type { TwoClocks } from "../../custody/replicas/freshness.ts";
+import { openWriter } from "../../custody/replicas/writer.ts";
 import type { Signer } from "../../protocol/signature.ts";
 import { attestCompromise } from "./attest.ts";
 import type { CustodyConfig } from "./config.ts";
@@ -12,15 +15,18 @@ import { readFixtureKey } from "./fixture.ts";
 /**
  * Opens store, log and keyring of a configuration. Whatever fails lets go of what was opened before it.
  * @param passphrase of a file store whose configuration names no file with one; empty for every other store
+ * @param self host name of this custody: where there are several, it says who writes. @default the configuration's
  * @throws CUSTODY_PASSPHRASE_NEEDED, CUSTODY_PASSPHRASE_UNASKED, CUSTODY_CLASS_BELOW, CUSTODY_FIXTURE_INVALID, and what
- * store, log and keyring throw
+ * store, log, keyring and follower throw
  */
 export async function openKeys(
   config: CustodyConfig,
   clock: () => Date,
   passphrase: Uint8Array = new Uint8Array(),
+  self: string = config.replicas?.self ?? "",
 ): Promise<OpenKeys> {
-  const { keyStore, leastClass, auditFolder, stateFolder, tenant, fixtureFile } = config;
+  const { keyStore, leastClass, auditFolder, stateFolder, tenant, fixtureFile, replicas } = config;
+  const follows = replicas === undefined || self === replicas.writer ? null : replicas;
   // Closed in the opposite order: keyring, log, store.
   await using opened = new AsyncDisposableStack();
   const kept = <T extends { readonly close: () => Promise<void> }>(part: T): T =>
@@ -28,7 +34,19 @@ export async function openKeys(
   const store = kept(await openKeyStore(withPassphrase(keyStore, passphrase)));
   assertClass(store, leastClass);
   const audit = kept(await openAuditLog({ folder: auditFolder, signer: store.signer, clock }));
-  const keyring = kept(await openKeyring({ tenant, store, audit, folder: stateFolder, clock }));
+  const parted = { tenant, store, audit };
+  if (follows !== null) {
+    const follower = await openFollower({ ...parted, ...follows, folder: stateFolder, clocks: clocksOf(clock) });
+    kept(follower.keyring);
+    const parts = opened.move();
+    const attest = async (): Promise<never> => {
+      throw followsError(follows.writer);
+    };
+    const signerSpki = store.signer.publicKeySpki;
+    return { keyring: follower.keyring, audit, signerSpki, attest, follower, close: () => parts.disposeAsync() };
+  }
+  const keyring = kept(await openKeyring({ ...parted, folder: stateFolder, clock }));
+  const writing = replicas === undefined ? {} : { answerFollower: await openWriter({ ...parted, keyring }) };
   if (fixtureFile !== undefined) await importFixture(keyring, fixtureFile);
   const parts = opened.move();
   const attesting = { tenant, store: store.facts, generations: keyring.list, audit, sign: signerOf(store), clock };
@@ -37,8 +55,13 @@ export async function openKeys(
     audit,
     signerSpki: store.signer.publicKeySpki,
     attest: (keyId, actor) => attestCompromise(attesting, keyId, actor),
+    ...writing,
     close: () => parts.disposeAsync(),
   };
+}
+
+function clocksOf(clock: () => Date): TwoClocks {
+  return { monotonicMs: () => performance.now(), wallMs: () => clock().getTime() };
 }
 
 function signerOf({ signer }: KeyStore): Signer {

@@ -70,6 +70,7 @@ export function testKeys(): TestKeys {
     activate: (actor, keyId) => done(`activate ${keyId} by ${actor}`),
     destroy: (actor, keyId) => done(`destroy ${keyId} by ${actor}`),
     compromise: (actor, keyId, { stored, reason }) => done(`compromise ${keyId} ${stored} ${reason} by ${actor}`),
+    stated: () => null,
     close: async () => undefined,
   };
   const open = async (passphrase: Uint8Array) => {

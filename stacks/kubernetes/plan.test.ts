@@ -250,6 +250,37 @@ describe.each(PROFILES)("the objects of profile %s", (profile) => {
   });
 });
 
+describe("several custodies", () => {
+  const test = PLANS["eu-hosted"];
+  const configOf = (name: string) => {
+    const files = test.model.components.find((each) => each.name === name)?.files ?? [];
+    return JSON.parse(files[0]?.content ?? "");
+  };
+
+  it("have names of their own below that of their brokers' Service, at which brokers ask the first one", () => {
+    const { spec } = named(test, "StatefulSet", "custody");
+    expect(spec).toMatchObject({ replicas: 3, serviceName: "custody-broker", podManagementPolicy: "Parallel" });
+    expect(named(test, "Service", "custody-broker").spec.clusterIP).toBe("None");
+    const { writer } = configOf("custody-broker").replicas;
+    const { namespace } = test.deployment.kubernetes;
+    expect(writer.host).toBe(`custody-0.${spec.serviceName}.${namespace}.svc`);
+    expect(writer.servername).toBe(`custody-broker.${test.deployment.tenant}.trustkern.internal`);
+    expect(configOf("custody").replicas).toEqual({ writer: "custody-0" });
+  });
+
+  it("are told nothing of each other where there is one", () => {
+    const alone = PLANS["customer-tenant"];
+    const text = alone.model.components.flatMap(({ files }) => files.map(({ content }) => content)).join();
+    expect(text).not.toContain("custody-0");
+    expect(alone.model.flows.filter(({ from, to }) => from === to)).toEqual([]);
+    expect(named(alone, "StatefulSet", "custody").spec).toMatchObject({ replicas: 1, serviceName: "custody-broker" });
+  });
+
+  it("lose one at a time when nodes are emptied", () => {
+    expect(named(test, "PodDisruptionBudget", "custody").spec).toMatchObject({ maxUnavailable: 1 });
+  });
+});
+
 describe("several collectors", () => {
   it("follow the load, between the deployment's bounds, without a number that sets them back", () => {
     const test = PLANS["eu-hosted"];

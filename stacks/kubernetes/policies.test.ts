@@ -4,6 +4,7 @@ import { NAMESPACE_LABEL, selectorLabels } from "./labels.ts";
 import { type End, mayConnect, type Target } from "./may-connect.ts";
 import type { NetworkPolicy } from "./objects.ts";
 import { outsideOf } from "./outside.ts";
+import { isSeveral } from "./pods.ts";
 import { deploymentOf, KUBERNETES_FILES, type TestPlan, testPlan } from "./test-deployments.ts";
 
 interface Place {
@@ -111,13 +112,16 @@ describe.each(PROFILES)("the policies of profile %s", (profile) => {
   const ours = (place: Place) =>
     test.plan.pods.some(({ components }) => components.some(({ name }) => place.names.includes(name)));
 
+  const several = ({ names }: Place) =>
+    test.plan.pods.some((pod) => isSeveral(pod) && pod.components.some(({ name }) => names.includes(name)));
+
   it("let connect, of every pair of ends and every port, whom the model's flows say, and nobody else", () => {
     const [open, closed]: [string[], string[]] = [[], []];
     let looked = 0;
     for (const from of places) {
       for (const to of places) {
-        // What two strangers do is no business of ours; what a pod does with itself leaves it by no network.
-        if (from === to || (!ours(from) && !ours(to))) continue;
+        // What two strangers do is no business of ours; what a pod does with itself leaves it by no network, unless there are several.
+        if ((from === to && !several(from)) || (!ours(from) && !ours(to))) continue;
         for (const target of targetsOf(test)) {
           looked += 1;
           const said = from.names.flatMap((a) => to.names.map((b) => `${a} ${b} ${target.protocol}/${target.port}`));
@@ -135,7 +139,7 @@ describe.each(PROFILES)("the policies of profile %s", (profile) => {
   it("are each needed: without one of them what it is for is closed, and nothing else", () => {
     const open = places.flatMap((from) =>
       places
-        .filter((to) => from !== to && (ours(from) || ours(to)))
+        .filter((to) => (from !== to || several(from)) && (ours(from) || ours(to)))
         .flatMap((to) => targetsOf(test).map((target) => ({ from: from.end, to: to.end, target })))
         .filter((each) => mayConnect(policies, each.from, each.to, each.target)),
     );

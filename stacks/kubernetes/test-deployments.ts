@@ -31,6 +31,7 @@ export const KUBERNETES_FILES = {
     kubernetes: {
       storageClass: "fast-encrypted",
       collector: { min: 2, max: 4 },
+      custody: { replicas: 3 },
       keys: { addresses: ["10.20.1.0/28"] },
       issuingKeys: { addresses: ["10.20.1.16/28"] },
       publish: { service: "LoadBalancer", from: ["192.0.2.0/24"] },

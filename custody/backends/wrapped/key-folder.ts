@@ -41,11 +41,36 @@ export function prepareKeyFolder(folder: string): readonly string[] {
  * @throws CUSTODY_STORE_UNREADABLE, CUSTODY_STORE_CORRUPT, CUSTODY_STORE_MISPLACED, CUSTODY_STORE_FOREIGN, and what the
  * wrap throws
  */
-export async function readKey({ folder, wrap }: KeyFolder, name: string): Promise<Buffer> {
-  const path = keyFile(folder, name);
-  const bytes = await wrap.unwrap(readCheckedFile(path, name), name);
+export async function readKey(at: KeyFolder, name: string): Promise<Buffer> {
+  return openKey(at, name, readWrappedKey(at, name));
+}
+
+/**
+ * Opens a wrapped key.
+ * @returns the key's bytes, a secret that the caller fills with zeros
+ * @throws CUSTODY_STORE_FOREIGN, and what the wrap throws
+ */
+export async function openKey({ folder, wrap }: KeyFolder, name: string, wrapped: Uint8Array): Promise<Buffer> {
+  const bytes = await wrap.unwrap(wrapped, name);
   if (bytes !== null) return bytes;
+  const path = keyFile(folder, name);
   throw custodyStoreErrors.error("CUSTODY_STORE_FOREIGN", "it is whole, and does not open here", { path });
+}
+
+/**
+ * The wrapped key in a file.
+ * @throws CUSTODY_STORE_UNREADABLE, CUSTODY_STORE_CORRUPT, CUSTODY_STORE_MISPLACED
+ */
+export function readWrappedKey({ folder }: Pick<KeyFolder, "folder">, name: string): Buffer {
+  return readCheckedFile(keyFile(folder, name), name);
+}
+
+/**
+ * Writes a key that is wrapped already.
+ * @throws CUSTODY_STORE_UNWRITABLE
+ */
+export function placeKey(folder: string, name: string, wrapped: Uint8Array): void {
+  writeCheckedFile(keyFile(folder, name), name, wrapped);
 }
 
 /**
@@ -53,7 +78,7 @@ export async function readKey({ folder, wrap }: KeyFolder, name: string): Promis
  * @throws CUSTODY_STORE_UNWRITABLE, and what the wrap throws
  */
 export async function writeKey({ folder, wrap }: KeyFolder, name: string, bytes: Uint8Array): Promise<void> {
-  writeCheckedFile(keyFile(folder, name), name, await wrap.wrap(bytes, name));
+  placeKey(folder, name, await wrap.wrap(bytes, name));
 }
 
 /**

@@ -3,12 +3,15 @@ import type { KeySigner } from "../../../certs/signers/signer.ts";
 import { hpkeDecapsulate, importX25519Private, keyIdOf } from "../../../protocol/hpke.ts";
 import { custodyErrors } from "../../errors.ts";
 import { custodyStoreErrors } from "../errors.ts";
-import type { KeyStore, KeyStoreFacts, StoredKey } from "../key-store.ts";
+import type { KeyStore, KeyStoreFacts, StoredKey, WrappedTransfer } from "../key-store.ts";
 import {
   corruptKey,
   type KeyFolder,
+  openKey,
+  placeKey,
   prepareKeyFolder,
   readKey,
+  readWrappedKey,
   removeKey,
   SIGNER_NAME,
   writeKey,
@@ -18,7 +21,12 @@ import { openWrappedSigner } from "./wrapped-signer.ts";
 /** Where wrapped keys are, and what unwraps them. */
 export interface WrappedKeys extends KeyFolder {
   readonly facts: KeyStoreFacts;
+  /** Whether the wrapping key is a service's, which other custodies can be given access to. @default false */
+  readonly shared?: boolean;
 }
+
+/** What an introduction is wrapped as: no key has that name. */
+const INTRODUCTION = "audit-signer-public";
 
 interface HeldKey extends StoredKey {
   readonly privateKey: KeyObject;
@@ -64,9 +72,25 @@ function storeOf(at: WrappedKeys, signer: KeySigner, held: Map<string, HeldKey>)
     return publicHalf(there);
   };
 
+  const transfer: WrappedTransfer = {
+    wrapped: async (keyId) => {
+      if (!keys().has(keyId)) throw missingKey(at, keyId);
+      return readWrappedKey(at, keyId);
+    },
+    adopt: (keyId, wrapped) =>
+      inTurn(async () => {
+        const there = keys().get(keyId) ?? (await adoptKey(at, keyId, wrapped));
+        keys().set(keyId, there);
+        return publicHalf(there);
+      }),
+    introduction: () => at.wrap.wrap(signer.publicKeySpki, INTRODUCTION),
+    introduced: (introduction) => at.wrap.unwrap(introduction, INTRODUCTION),
+  };
+
   return {
     facts: at.facts,
     signer,
+    ...(at.shared === true ? { transfer } : {}),
     list: async () => [...keys().values()].map(publicHalf).sort((a, b) => (a.keyId < b.keyId ? -1 : 1)),
     generate: () => inTurn(() => keep(generateKeyPairSync("x25519").privateKey)),
     importKey: async (privateKey) => {
@@ -82,7 +106,7 @@ function storeOf(at: WrappedKeys, signer: KeySigner, held: Map<string, HeldKey>)
     decapsulate: async (keyId, encapsulated) => {
       const key = keys().get(keyId);
       if (key) return encapsulated.map((each) => openOne(key.privateKey, each));
-      throw custodyStoreErrors.error("CUSTODY_KEY_MISSING", `there is no key "${keyId}"`, { path: at.facts.where });
+      throw missingKey(at, keyId);
     },
     close: async () => {
       closed = true;
@@ -108,8 +132,24 @@ async function storeKey(at: KeyFolder, keyId: string, privateKey: KeyObject): Pr
   }
 }
 
+/** Opens a key that came wrapped, writes it as it came, and reads it back: a file that opens nothing is not left behind. */
+async function adoptKey(at: KeyFolder, keyId: string, wrapped: Uint8Array): Promise<HeldKey> {
+  heldKeyOf(at, keyId, await openKey(at, keyId, wrapped));
+  try {
+    placeKey(at.folder, keyId, wrapped);
+    return await readHeldKey(at, keyId);
+  } catch (thrown) {
+    removeKey(at.folder, keyId);
+    throw thrown;
+  }
+}
+
 async function readHeldKey(at: KeyFolder, name: string): Promise<HeldKey> {
-  const raw = await readKey(at, name);
+  return heldKeyOf(at, name, await readKey(at, name));
+}
+
+/** @param raw filled with zeros */
+function heldKeyOf(at: KeyFolder, name: string, raw: Buffer): HeldKey {
   try {
     if (raw.length !== 32) throw corruptKey(at.folder, name, `it has ${raw.length} bytes, accepted: 32`);
     const key = holdKey(importX25519Private(raw));
@@ -118,6 +158,10 @@ async function readHeldKey(at: KeyFolder, name: string): Promise<HeldKey> {
   } finally {
     raw.fill(0);
   }
+}
+
+function missingKey({ facts }: WrappedKeys, keyId: string): Error {
+  return custodyStoreErrors.error("CUSTODY_KEY_MISSING", `there is no key "${keyId}"`, { path: facts.where });
 }
 
 function holdKey(privateKey: KeyObject): HeldKey {

@@ -4,7 +4,7 @@ import { unpackResults } from "../../../custody/kem-items.ts";
 import { type Kem, Use } from "../../../custody/proto/custody_pb.ts";
 import type { GrpcClient } from "../../../shared/grpc/client.ts";
 import type { MethodsOf } from "../../../shared/grpc/definition.ts";
-import type { HandshakeProblem } from "./handshake.ts";
+import type { HandshakeProblem } from "../../runtime/grpc/handshake.ts";
 
 /** How custody is, as seen from here. */
 export type CustodyState = "ready" | "sealed" | "away";

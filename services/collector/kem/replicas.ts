@@ -1,14 +1,11 @@
-import { isIPv6 } from "node:net";
-import { createSecureContext } from "node:tls";
-import { credentials } from "@grpc/grpc-js";
 import { Kem } from "../../../custody/proto/custody_pb.ts";
 import { grpcClient } from "../../../shared/grpc/client.ts";
+import { handshakeProblem } from "../../runtime/grpc/handshake.ts";
+import { grpcTlsClient } from "../../runtime/grpc/tls-client.ts";
 import type { Tls13Options } from "../../runtime/tls.ts";
 import type { CustodyAccess } from "./access.ts";
 import { followAddresses, type Resolve } from "./addresses.ts";
-import { handshakeProblem, type KemAddress } from "./handshake.ts";
 import { type CustodyState, createKemReplica, type KemConnection, type KemReplica } from "./replica.ts";
-import { identityProblem } from "./server-identity.ts";
 
 /** Every custody broker that there is to ask. */
 export interface KemReplicas {
@@ -62,7 +59,7 @@ export function createKemReplicas(options: KemReplicasOptions): KemReplicas {
     const at = { address, port, servername };
     return createKemReplica({
       ...common,
-      connect: () => connectTls(at, tls ?? access.tls),
+      connect: () => grpcTlsClient(Kem, at, tls ?? access.tls),
       // One address may be that of a Service with several behind it.
       mayLeadElsewhere: () => replicas.size === 1,
       diagnose: () => handshakeProblem(at, tls ?? access.tls),
@@ -128,16 +125,4 @@ export function createKemReplicas(options: KemReplicasOptions): KemReplicas {
 function compare(a: readonly number[], b: readonly number[]): number {
   const at = a.findIndex((value, index) => value !== b[index]);
   return at === -1 ? 0 : (a[at] ?? 0) - (b[at] ?? 0);
-}
-
-/** By address, so that each broker has its own connection; who it is, its certificate says. */
-function connectTls({ address, port, servername }: KemAddress, tls: Tls13Options): KemConnection {
-  const context = createSecureContext({ ...tls });
-  return grpcClient(Kem, {
-    address: isIPv6(address) ? `ipv6:[${address}]:${port}` : `ipv4:${address}:${port}`,
-    servername,
-    credentials: credentials.createFromSecureContext(context, {
-      checkServerIdentity: (_, certificate) => identityProblem(servername, certificate),
-    }),
-  });
 }

@@ -37,7 +37,14 @@ export function pinSigner(stateDir: string, spki: Uint8Array): KeyObject {
  * @throws KEYS_SIGNER_UNKNOWN
  */
 export function pinnedSigner(stateDir: string): KeyObject {
-  const file = pinFile(stateDir);
+  return signerIn(pinFile(stateDir));
+}
+
+/**
+ * The public key in a file, PEM.
+ * @throws KEYS_SIGNER_UNKNOWN
+ */
+export function signerIn(file: string): KeyObject {
   try {
     return createPublicKey(readFileSync(file));
   } catch (cause) {

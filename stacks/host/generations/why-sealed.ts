@@ -5,6 +5,8 @@ import { type CustodyManagement, MANAGE_MS } from "../custody-management.ts";
 const BECAUSE: Readonly<Record<string, string>> = {
   started: "it has started, and nobody has unsealed it since",
   ordered: "somebody has sealed it",
+  waiting: "it follows another custody, of which it has not heard since it was unsealed",
+  alone: "it follows another custody, of which it has not heard for too long",
 };
 
 /** The same client, whose calls say why custody is sealed where it answers that it is. */

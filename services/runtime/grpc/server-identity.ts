@@ -4,7 +4,7 @@ import { NAME_PREFIX } from "../../../certs/names.ts";
 import { type PeerSubject, peerName } from "../../../certs/peer-name.ts";
 
 /**
- * What is wrong with the certificate of who answers as custody's broker, once its chain was verified: it has to carry the name
+ * What is wrong with the certificate of who answers as a gRPC server of ours, once its chain was verified: it has to carry the name
  * (RFC 6125), and to be a service's. The error is DENIED_NAME_NOT_ALLOWED or DENIED_WRONG_CLASS.
  */
 export function identityProblem(servername: string, certificate: PeerCertificate): Error | undefined {

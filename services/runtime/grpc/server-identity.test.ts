@@ -1,7 +1,8 @@
 import type { PeerCertificate } from "node:tls";
 import { expect, it } from "vitest";
 import { identityProblem } from "./server-identity.ts";
-import { BROKER_NAME } from "./test-brokers.ts";
+
+const BROKER_NAME = "custody-broker.acme.trustkern.internal";
 
 const certificate = (subject: object, subjectaltname = `DNS:${BROKER_NAME}`) =>
   ({ subject, subjectaltname }) as unknown as PeerCertificate;

@@ -1,11 +1,11 @@
 import { connect, type TLSSocket } from "node:tls";
 import { denialReason } from "../../../certs/denial.ts";
-import { handshakeReason } from "../../runtime/handshake-reason.ts";
-import type { Tls13Options } from "../../runtime/tls.ts";
+import { handshakeReason } from "../handshake-reason.ts";
+import type { Tls13Options } from "../tls.ts";
 import { identityProblem } from "./server-identity.ts";
 
-/** One custody broker behind a name. */
-export interface KemAddress {
+/** One gRPC server behind a name. */
+export interface ServerAddress {
   /** IP address. */
   readonly address: string;
   readonly port: number;
@@ -19,12 +19,12 @@ export type HandshakeProblem = string | null;
 const LIMIT_MS = 3000;
 
 /**
- * Why a custody broker is not spoken to: a handshake that is made to find that out, since gRPC says no more than that nobody
+ * Why a gRPC server is not spoken to: a handshake that is made to find that out, since gRPC says no more than that nobody
  * answers. Null for who is away, and for who speaks to us. `hung-up-on` where the server is the right one and ends the connection:
  * with TLS 1.3 it looks at our certificate when the handshake is over here (RFC 8446, section 4.4.2.4), and its own events say why.
  */
 export function handshakeProblem(
-  { address, port, servername }: KemAddress,
+  { address, port, servername }: ServerAddress,
   tls: Tls13Options,
 ): Promise<HandshakeProblem> {
   return new Promise((resolve) => {
