@@ -4,7 +4,7 @@ import { CUSTODY_CLASSES, type KeyStore } from "../../custody/backends/key-store
 import { type Keyring, openKeyring } from "../../custody/keyring/keyring.ts";
 import { follows as followsError, openFollower } from "../../custody/replicas/follower.ts";
 import type { TwoClocks } from "../../custody/replicas/freshness.ts";
-import { openWriter } from "../../custody/replicas/writer.ts";
+import { openWriter, transferOf } from "../../custody/replicas/writer.ts";
 import type { Signer } from "../../protocol/signature.ts";
 import { attestCompromise } from "./attest.ts";
 import type { CustodyConfig } from "./config.ts";
@@ -33,6 +33,8 @@ export async function openKeys(
     opened.adopt(part, (each) => each.close());
   const store = kept(await openKeyStore(withPassphrase(keyStore, passphrase)));
   assertClass(store, leastClass);
+  // Before anything is made in it.
+  if (replicas !== undefined) transferOf(store);
   const audit = kept(await openAuditLog({ folder: auditFolder, signer: store.signer, clock }));
   const parted = { tenant, store, audit };
   if (follows !== null) {
