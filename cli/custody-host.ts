@@ -21,8 +21,10 @@ import { clusterOptions } from "./kubernetes-target.ts";
 export interface CustodyHost {
   readonly located: LocatedDeployment;
   readonly layout: Layout;
-  /** Path of its management socket. */
+  /** Path of its management socket; of several custodies that of the one that writes. */
   readonly socket: string;
+  /** Those of the others. */
+  readonly followers: readonly string[];
   /** What its start on this host is checked against; undefined on the engine embedded, whose processes live as long as `trustkern up`. */
   readonly start: StartPlace | undefined;
   /** The cluster that it runs in, and is checked in. */
@@ -50,10 +52,17 @@ export async function custodyHost(context: CommandContext): Promise<CustodyHost>
   }
   if (engine === "docker") {
     const socket = hostSocket(layout, "custody", MANAGE_SOCKET);
-    return { located, layout, socket, start: startPlace({ deployment }, { layout }), cluster: undefined };
+    return {
+      located,
+      layout,
+      socket,
+      start: startPlace({ deployment }, { layout }),
+      followers: [],
+      cluster: undefined,
+    };
   }
   const socket = embeddedPlacement(layout, tenant, {}).socket("custody", MANAGE_SOCKET);
-  return { located, layout, socket, start: undefined, cluster: undefined };
+  return { located, layout, socket, followers: [], start: undefined, cluster: undefined };
 }
 
 /** A way into custody's pod is there for as long as this process has something to do. */
@@ -63,5 +72,9 @@ async function inCluster(located: LocatedDeployment, options: ClusterOptions): P
   const forwards = await openForwards(cluster);
   forwards.unref();
   const { layout } = cluster;
-  return { located, layout, socket: forwards.socket("custody", MANAGE_SOCKET), start: undefined, cluster };
+  const { replicas } = options.deployment.kubernetes.custody;
+  const [socket = "", ...followers] = Array.from({ length: replicas }, (_, ordinal) =>
+    forwards.replica("custody", MANAGE_SOCKET, ordinal),
+  );
+  return { located, layout, socket, followers, start: undefined, cluster };
 }

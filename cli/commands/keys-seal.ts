@@ -10,17 +10,20 @@ const SCHEMA = "trustkern.keys-seal/1";
 /** `keys seal`: custody forgets every key, and stays so also where `keys unseal --watch` runs. */
 export const run: Run = async (context) => {
   const { io, flags, options } = context;
-  const { socket } = await custodyHost(context);
-  const management = custodyManagement(socket);
+  const { socket, followers } = await custodyHost(context);
+  const managements = [socket, ...followers].map(custodyManagement);
   try {
-    const { sealed: wasSealed } = await healthOf(management);
+    const healths = await Promise.all(managements.map(healthOf));
+    const wasSealed = healths.every(({ sealed }) => sealed);
     const reason = typeof options.reason === "string" ? options.reason : "ordered by an operator";
     const dryRun = options.dryRun === true;
-    if (!dryRun) await management.call("seal", { actor: actorOf(io), reason }, MANAGE_MS);
+    if (!dryRun) {
+      for (const management of managements) await management.call("seal", { actor: actorOf(io), reason }, MANAGE_MS);
+    }
     if (flags.json) printJson(io, { schema: SCHEMA, sealed: wasSealed || !dryRun, wasSealed, dryRun });
     else io.stdout(`${words(wasSealed, dryRun)}\n`);
   } finally {
-    management.close();
+    for (const management of managements) management.close();
   }
   return EXIT.done;
 };

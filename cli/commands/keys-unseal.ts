@@ -31,14 +31,19 @@ export const run: Run = async (context) => {
   const signer = signerOf(context);
   assertAlone(context, host);
   if (context.options.systemd === true) return printUnit(context, host, signer);
-  const management = custodyManagement(host.socket);
+  const managements = [host.socket, ...host.followers].map(custodyManagement);
   try {
     const check = checkOf(context, host, signer);
-    return check === undefined
-      ? await unsealEmbedded(context, management)
-      : await unsealDeployed(context, unsealingOf(context, host, management, check));
+    const order = (management: CustodyManagement): Promise<ExitCode> =>
+      check === undefined
+        ? unsealEmbedded(context, management)
+        : unsealDeployed(context, unsealingOf(context, host, management, check));
+    // A watch has no end of its own: several go on beside each other.
+    if (context.options.watch === true) await Promise.all(managements.map(order));
+    else for (const management of managements) await order(management);
+    return EXIT.done;
   } finally {
-    management.close();
+    for (const management of managements) management.close();
   }
 };
 

@@ -76,7 +76,6 @@ export function workloadOf(
   };
 }
 
-
 function templateOf(pod: Pod, { model, deployment, images }: WorkloadContext): V1PodTemplateSpec {
   const mounted = pod.components.map((component) => ({ component, mounted: mountsOf(component, pod, model) }));
   const volumes = mounted.flatMap((each) => each.mounted.volumes);

@@ -1,12 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { renderFindings } from "../../../model/findings.ts";
-import { MANAGE_SOCKET } from "../../../modules/custody/component.ts";
 import { claimDirs } from "../../host/claim.ts";
-import { custodyManagement } from "../../host/custody-management.ts";
 import { hostErrors } from "../../host/errors.ts";
 import { takeFirstSteps } from "../../host/first-steps.ts";
 import { takeLock } from "../../host/lock.ts";
-import { unsealChecked, untilAnswers } from "../../host/trust/unseal.ts";
 import { podNamed } from "../pods.ts";
 import { collectionPath, objectPath } from "./api.ts";
 import { applyObject, isBeforePods, leftOver, type ObjectChange, startedFor } from "./apply.ts";
@@ -20,9 +17,7 @@ import { type Preflight, preflight } from "./preflight.ts";
 import { untilReady } from "./rollout.ts";
 import { prepareStore, secretObjects } from "./secrets.ts";
 import { clusterSite } from "./site.ts";
-
-/** Longest wait until custody's socket is there, in milliseconds. */
-const ANSWER_MS = 180_000;
+import { unsealAll } from "./unseal-all.ts";
 
 /** How often it is looked for what others make. */
 const LOOK_MS = 500;
@@ -79,7 +74,7 @@ export async function deployCluster(options: ClusterDeployOptions): Promise<Clus
     const well = (
       names: readonly string[],
       limitMs: number,
-      how: { readonly running?: boolean; readonly loud?: boolean },
+      how: { readonly started?: boolean; readonly loud?: boolean },
     ) =>
       untilReady({
         ...how,
@@ -90,21 +85,11 @@ export async function deployCluster(options: ClusterDeployOptions): Promise<Clus
         signal: options.signal,
         onReady: ({ name }) => (how.loud ? onProgress(`${name} is ready`) : undefined),
       });
-    const management = custodyManagement(forwards.socket("custody", MANAGE_SOCKET));
-    try {
-      onProgress("waiting for custody");
-      await well(["custody"], options.limitMs, { running: true });
-      await untilAnswers(management, { limitMs: Math.min(ANSWER_MS, options.limitMs), signal: options.signal });
-      const check = async () => ({
-        version: undefined,
-        findings: await clusterDifferences(cluster, { replacing: true }),
-      });
-      const order = { deployment, layout, management, check, actor: DEPLOY_ACTOR, clock: options.clock };
-      await unsealChecked({ ...order, passphrase: options.passphrase });
-      onProgress("everything is as planned: custody is unsealed");
-    } finally {
-      management.close();
-    }
+    onProgress("waiting for custody");
+    const { signal, clock, passphrase, limitMs } = options;
+    await well(["custody"], limitMs, { started: true });
+    const onUnsealed = (pod: string): void => onProgress(`everything is as planned: ${pod} is unsealed`);
+    await unsealAll({ cluster, forwards, actor: DEPLOY_ACTOR, passphrase, clock, limitMs, signal, onUnsealed });
     const { socket } = forwards;
     await takeFirstSteps({ deployment, site, socket, well: (names) => well(names, options.limitMs, {}), onProgress });
     if (options.wait) {

@@ -84,10 +84,10 @@ async function podDifferences({ api, plan }: Looked, replacing: boolean): Promis
   });
 }
 
-/** The revision whose pods a rolling update takes away. What has keys is looked at whichever it is of. */
+/** The revision whose pods a rolling update takes away. */
 function replacedRevision(set: LiveObject): readonly string[] {
   const { currentRevision = "", updateRevision = "" } = (set as unknown as V1StatefulSet).status ?? {};
-  return currentRevision === updateRevision || set.metadata.name === "custody" ? [] : [currentRevision];
+  return currentRevision === updateRevision ? [] : [currentRevision];
 }
 
 /** What an admission webhook or a debugger has put into a pod is not in its workload. */

@@ -17,8 +17,10 @@ export interface Endpoint {
 
 /** Ways into the pods of a deployment, until they are closed. */
 export interface Forwards extends AsyncDisposable {
-  /** Path of a socket on this machine that leads to a component's. */
+  /** Path of a socket on this machine that leads to a component's: of custody to that of its writer, of others to any pod's. */
   readonly socket: (component: string, socket: string) => string;
+  /** The same of one of several pods. */
+  readonly replica: (component: string, socket: string, ordinal: number) => string;
   /** @throws TypeError for a port that no component has */
   readonly endpoint: (component: string, port: string) => Promise<Endpoint>;
   /** Nothing of them keeps this process alive. */
@@ -34,13 +36,16 @@ export async function openForwards({ options, config, api, plan, model, layout }
   const own = model.components.filter(({ name }) => podNamed(plan.pods, name) !== undefined);
   for (const { name, sockets } of own) {
     for (const { name: socket, path } of sockets) {
-      const here = hostSocket(layout, name, socket);
-      opened.set(here, await forwardSocket(config, here, path, finderOf(api, plan, name)));
+      for (const ordinal of ordinalsOf(name, plan)) {
+        const here = hostSocket(layout, replicaName(name, ordinal), socket);
+        opened.set(here, await forwardSocket(config, here, path, finderOf(api, plan, name, ordinal)));
+      }
     }
   }
   let referenced = true;
   return {
     socket: (component, socket) => hostSocket(layout, component, socket),
+    replica: (component, socket, ordinal) => hostSocket(layout, replicaName(component, ordinal), socket),
     endpoint: async (component, port) => {
       const found = own.find(({ name }) => name === component)?.ports.find(({ name }) => name === port);
       if (found === undefined) throw new TypeError(`${component} has no port "${port}"`);
@@ -68,4 +73,15 @@ function removeDead(folder: string): void {
   for (const name of existsSync(folder) ? readdirSync(folder) : []) {
     if (/^\d+$/.test(name) && !isAlive(Number(name))) rmSync(join(folder, name), { recursive: true, force: true });
   }
+}
+
+/** Custodies are asked by their place, since they are not alike; of others any does. */
+function ordinalsOf(component: string, { pods }: Cluster["plan"]): readonly (number | undefined)[] {
+  if (component !== "custody") return [undefined];
+  return Array.from({ length: podNamed(pods, component)?.replicas ?? 1 }, (_, ordinal) => ordinal);
+}
+
+/** The writer has the component's own name, so that whoever knows of no others finds it. */
+function replicaName(component: string, ordinal: number | undefined): string {
+  return ordinal === undefined || ordinal === 0 ? component : `${component}-${ordinal}`;
 }

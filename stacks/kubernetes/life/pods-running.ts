@@ -32,15 +32,24 @@ export function isReady({ status }: { readonly status?: V1PodStatus }): boolean 
   return status?.conditions?.some(({ type, status: is }) => type === "Ready" && is === "True") === true;
 }
 
-/** The container of a component, in the first of its pods that runs; a pod that is ready is preferred. */
-export function finderOf(api: ClusterApi, plan: KubernetesPlan, component: string): FindPod {
+/**
+ * The container of a component in one of its pods that runs: in that with the ordinal, or in any, of which one that is ready is
+ * preferred.
+ */
+export function finderOf(api: ClusterApi, plan: KubernetesPlan, component: string, ordinal?: number): FindPod {
   return async () => {
     const pod = podNamed(plan.pods, component);
     if (pod === undefined) throw podUnreachable(component, "it runs elsewhere, or is no component of the deployment");
-    const running = (await podsOf(api, plan, pod)).filter(isRunning);
+    const all = (await podsOf(api, plan, pod)).filter(isRunning);
+    const running =
+      ordinal === undefined ? all : all.filter(({ metadata }) => metadata?.name === `${pod.name}-${ordinal}`);
     const found = running.find(isReady) ?? running[0];
     const name = found?.metadata?.name;
-    if (name === undefined) throw podUnreachable(component, "none of its pods runs");
+    if (name === undefined)
+      throw podUnreachable(
+        component,
+        ordinal === undefined ? "none of its pods runs" : `its pod ${pod.name}-${ordinal} does not run`,
+      );
     return { namespace: plan.deployment.kubernetes.namespace, pod: name, container: component };
   };
 }

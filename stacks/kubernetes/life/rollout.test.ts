@@ -68,9 +68,9 @@ describe("a workload", () => {
     expect(await of(made)).toBe("it is not there");
   });
 
-  it("may be enough when it runs, ready or not", async () => {
+  it("may be enough when one pod of it runs, ready or not", async () => {
     const made = cluster({ readyReplicas: 0, updatedReplicas: 1 });
-    expect(await of(made, true)).toBe("0 of 1 run");
+    expect(await of(made, true)).toBe("1 of 1 are of the new version");
     pod(made, "backend-0", [{ name: "backend", ready: false }]);
     expect(await of(made, true)).toBeUndefined();
   });

@@ -29,8 +29,8 @@ export interface RolloutRequest {
   readonly limitMs: number;
   readonly signal: AbortSignal;
   readonly onReady: (pod: Pod) => void;
-  /** Whether it is enough that pods of the current version run, ready or not. @default false */
-  readonly running?: boolean;
+  /** Whether it is enough that one pod of the current version runs, ready or not: the next may wait for it. @default false */
+  readonly started?: boolean;
 }
 
 /**
@@ -39,7 +39,7 @@ export interface RolloutRequest {
  * @throws WORKLOAD_FAILED, VOLUME_UNBOUND, WORKLOAD_TIMEOUT, DEPLOY_CANCELLED
  */
 export async function untilReady(request: RolloutRequest): Promise<void> {
-  const { api, plan, pods, limitMs, signal, onReady, running = false } = request;
+  const { api, plan, pods, limitMs, signal, onReady, started = false } = request;
   let waiting: readonly Pod[] = pods;
   let away: TrustKernError | undefined;
   let why: readonly string[] = [];
@@ -49,7 +49,7 @@ export async function untilReady(request: RolloutRequest): Promise<void> {
       const looked: Pod[] = [];
       why = [];
       for (const pod of waiting) {
-        const reason = await waitsFor(api, plan, pod, running);
+        const reason = await waitsFor(api, plan, pod, started);
         if (reason === undefined) onReady(pod);
         else {
           looked.push(pod);
@@ -102,7 +102,7 @@ export async function waitsFor(
   api: ClusterApi,
   plan: KubernetesPlan,
   pod: Pod,
-  enoughToRun = false,
+  enoughToStart = false,
 ): Promise<string | undefined> {
   const object = plan.objects.find(
     ({ kind, metadata }) =>
@@ -119,11 +119,10 @@ export async function waitsFor(
   if ((status?.observedGeneration ?? 0) < (metadata?.generation ?? 0)) return "the cluster has not looked at it yet";
   const ready = status?.readyReplicas ?? 0;
   const updated = status?.updatedReplicas ?? 0;
-  if (updated < wanted) return `${updated} of ${wanted} are of the new version`;
-  if (enoughToRun) {
-    const up = running.filter(isRunning).length;
-    return up === wanted ? undefined : `${up} of ${wanted} run`;
+  if (enoughToStart) {
+    return updated > 0 && running.some(isRunning) ? undefined : `${updated} of ${wanted} are of the new version`;
   }
+  if (updated < wanted) return `${updated} of ${wanted} are of the new version`;
   if (ready < wanted) return `${ready} of ${wanted} are ready`;
   if (running.length > wanted) return `${running.length - wanted} of the old version still end`;
   return undefined;
