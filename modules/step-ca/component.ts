@@ -62,7 +62,7 @@ export function stepCa(
     holds: ["signing-key", "metadata", "credential"],
     image: key.image,
     command: ["/usr/local/bin/step-ca", ...key.args, file("config")],
-    // It trusts whom the system trusts beside its own root: here, that is the root alone.
+    // It trusts whom the system trusts beside its own root: here, that is the root alone, unless its key is with a public server.
     environment: {
       STEPPATH: scratch,
       SSL_CERT_FILE: file("root"),

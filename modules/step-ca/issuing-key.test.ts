@@ -60,4 +60,12 @@ describe("an online authority", () => {
     const kms = rendered({ kind: "aws-kms", region: "eu-central-1", keys });
     expect([secretsOf(kms), grantsOf(kms)]).toEqual([[], []]);
   });
+
+  it("trusts public authorities for a KMS alone, whose certificate is by one", () => {
+    const keys = { services: "a", gateways: "b", operators: "c" };
+    const kms = rendered({ kind: "aws-kms", region: "eu-central-1", keys });
+    expect(kms.component.environment).toMatchObject({ SSL_CERT_DIR: "/etc/ssl/certs" });
+    const token = rendered({ kind: "tpm2", device: "/dev/tpmrm0", folder: "/k" });
+    expect(token.component.environment).toMatchObject({ SSL_CERT_DIR: "/run/step/none" });
+  });
 });

@@ -20,6 +20,12 @@ export function tpmKeySecret(leafClass: OnlineClass): string {
 /** A PKCS #11 library that has another one, the host's, do its work. `$LIB` is the architecture's folder (ld.so(8)). */
 const P11_KIT_CLIENT = "/usr/$LIB/pkcs11/p11-kit-client.so";
 
+/**
+ * A KMS has a certificate of a public authority, so those are trusted beside the deployment's root. Nobody stands in for the backend
+ * with that: its names end in `.internal` or `.svc`, which no public authority may certify.
+ */
+const PUBLIC_AUTHORITIES = { SSL_CERT_DIR: "/etc/ssl/certs" } as const;
+
 /** How a component reaches its key, and what it has to be given for that. */
 export interface IssuingKey extends Pick<Component, "exceptions" | "environment"> {
   readonly image: "step-ca" | "step-ca-pkcs11";
@@ -62,7 +68,8 @@ export function issuingKey(
     const place = { kind: "tpm2", device, folder: dirname(secret(KEY_SECRETS.key)) } as const;
     return { ...common, config: config(place), secrets: [tpmKeySecret(leafClass)], exceptions };
   }
-  if (engine !== "kubernetes") return { ...common, config: config(issuing) };
-  const environment = awsEnvironment(placement, stepCaComponent(leafClass));
-  return { ...common, config: config(issuing), secrets: [SERVER_SECRETS.aws], environment };
+  const reached = { ...common, config: config(issuing), environment: PUBLIC_AUTHORITIES };
+  if (engine !== "kubernetes") return reached;
+  const credentials = awsEnvironment(placement, stepCaComponent(leafClass));
+  return { ...reached, secrets: [SERVER_SECRETS.aws], environment: { ...PUBLIC_AUTHORITIES, ...credentials } };
 }
