@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { parse } from "yaml";
 import { TestTransit } from "../../custody/backends/contract/test-transit.ts";
 import type { Deployment } from "../../model/deployment.ts";
@@ -16,6 +17,7 @@ import packageJson from "../../package.json" with { type: "json" };
 import { parseDeploymentYaml } from "../../profiles/parse.ts";
 import { kubernetesPlacement } from "../../stacks/kubernetes/placement.ts";
 import { SOFTHSM, SoftToken } from "../integration/signers/soft-token.ts";
+import { dnsAnswers } from "./cluster/answers.ts";
 import { importImages } from "./cluster/images.ts";
 import type { Cluster } from "./cluster/up.ts";
 import { PROJECT } from "./deployment.ts";
@@ -59,6 +61,10 @@ export class KubernetesSite {
     await Promise.all([this.transit.start(host), this.kms.start(host)]);
     const hosts = JSON.stringify({ data: { hosts: `${host} ${this.kms.name}\n` } });
     await this.cluster.kubectl(["patch", "configmap", "coredns", "-n", "kube-system", "--type=merge", "-p", hosts]);
+    // The node looks for a changed ConfigMap by and by; a resolver that says no meanwhile has pods start again and again.
+    for (const end = Date.now() + 120_000; !(await dnsAnswers(this.cluster.addresses.dns, this.kms.name, host)); await sleep(500)) {
+      if (Date.now() > end) throw new Error(`the cluster does not find ${this.kms.name}`);
+    }
     for (const name of ["services", "gateways", "operators"]) {
       this.#keys = { ...this.#keys, [name]: await this.kms.key() };
     }
@@ -131,6 +137,7 @@ export class KubernetesSite {
       kubernetes: {
         ...file.kubernetes,
         ...{ storageClass: "local", databaseSize: "1GiB", keys: { addresses }, issuingKeys: { addresses } },
+        custody: { replicas: 2 },
       },
     };
   }

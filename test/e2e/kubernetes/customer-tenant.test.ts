@@ -129,8 +129,10 @@ async function taken(pod: string): Promise<number> {
 
 /** After each start custody waits for an order, which comes once everything was looked at. */
 async function unseal(): Promise<void> {
-  const status = () => callControl(running.socket("custody"), "GET", "/status").catch(() => ({}));
-  await expect.poll(status, { timeout: 60_000 }).toMatchObject({ sealed: true });
+  for (const pod of await running.pods("custody")) {
+    const status = () => running.ask(pod, "custody", "/status").catch(() => ({}));
+    await expect.poll(status, { timeout: 60_000 }).toMatchObject({ sealed: true });
+  }
   await site.must(["keys", "unseal"]);
 }
 
