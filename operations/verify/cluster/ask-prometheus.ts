@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { request } from "node:https";
+import { type RequestOptions, request } from "node:https";
 import { join } from "node:path";
 import { z } from "zod";
 import { messageOf } from "../../../shared/errors.ts";
@@ -27,7 +27,7 @@ export function askPrometheus({ cluster, forwards }: Pick<ClusterSubject, "clust
   };
 }
 
-type Get = Parameters<typeof request>[0] & { readonly path: string };
+type Get = RequestOptions & { readonly path: string };
 
 function get(options: Get): Promise<string> {
   return new Promise((resolve, reject) => {

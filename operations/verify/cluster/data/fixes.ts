@@ -12,6 +12,13 @@ const FIXES: Readonly<Partial<Record<CheckId, string>>> = {
   "data.engine": "remove the object, or the file from the state directory, and find out who wrote it there",
 };
 
+/** What places are called here. */
+export const PLACES_IN_CLUSTER = {
+  "data.logs": "logs of containers",
+  "data.metrics": "answers of Prometheus",
+  "data.engine": "objects, and files of the state directory,",
+} as const;
+
 /** A result with what mends it here. */
 export function inClusterWords(result: CheckResult): CheckResult {
   const fix = FIXES[result.id];

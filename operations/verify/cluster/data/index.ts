@@ -21,7 +21,7 @@ import type { SeenPod } from "../running/observation.ts";
 import { seePods } from "../running/pods.ts";
 import type { ClusterSubject } from "../subject.ts";
 import { objectSources, podLogs } from "./cluster-places.ts";
-import { inClusterWords } from "./fixes.ts";
+import { inClusterWords, PLACES_IN_CLUSTER } from "./fixes.ts";
 import { podSources } from "./pod-files.ts";
 import { clusterWays } from "./ways.ts";
 
@@ -45,7 +45,7 @@ export async function verifyDataCluster(subject: ClusterSubject): Promise<readon
   const unlock = takeLock(join(layout.dir, "verify.lock"), options.pid);
   try {
     const reported = reportedBy(options.deployment.profile);
-    return judgeData(await gatherClusterData(subject), reported).map(inClusterWords);
+    return judgeData(await gatherClusterData(subject), reported, PLACES_IN_CLUSTER).map(inClusterWords);
   } finally {
     unlock();
   }

@@ -19,16 +19,16 @@ export function judgeClusterFlows(seen: Seen & Pick<ClusterObservation, "targets
   const isOwn = (name: string): boolean => seen.components.has(name);
   const flows = networkFlows(model).filter(({ from }) => isOwn(from));
   const done = flows.filter(({ from }) => seen.components.get(from)?.condition === "done");
-  const elsewhere = networkFlows(model).length - flows.length;
+  const elsewhere = networkFlows(model).filter((flow) => !flows.includes(flow));
   const judged = flows.filter((flow) => !done.includes(flow)).map((flow) => judgeFlow(flow, seen, model));
   const jobs = [...new Set(done.map(({ from }) => from))].join(", ");
   return resultOf("running.flows", {
-    looked:
-      `${count(judged.length, "flow")} from inside, by Services` +
-      `${jobs === "" ? "" : `; ${jobs} is done and has no pod any more`}` +
-      `${elsewhere === 0 ? "" : `; ${count(elsewhere, "flow")} from what runs elsewhere cannot be tried from here`}`,
+    looked: `${count(judged.length, "flow")} from inside, by Services${jobs === "" ? "" : `; ${jobs} is done and has no pod any more`}`,
     findings: judged.flatMap(({ finding }) => finding ?? []),
-    open: judged.flatMap(({ open }) => open ?? []),
+    open: [
+      ...judged.flatMap(({ open }) => open ?? []),
+      ...elsewhere.map((flow) => `${flowName(flow)} begins elsewhere, and cannot be tried from here`),
+    ],
   });
 }
 
