@@ -164,7 +164,7 @@ describe("what somebody has put beside the deployment", () => {
     });
     const debug = [{ ...container, name: "debugger", command: ["/usr/bin/node", "-e", "setInterval(() => {}, 1e6)"] }];
     for (const each of debug)
-      for (const gone of ["ports", "readinessProbe", "startupProbe", "resources"]) delete each[gone];
+      for (const gone of ["ports", "readinessProbe", "startupProbe", "resources", "volumeMounts"]) delete each[gone];
     const patch = JSON.stringify({ spec: { ephemeralContainers: debug } });
     await kubectl("patch", "pod", "broker-0", "--subresource", "ephemeralcontainers", "--patch", patch);
     await kubectl("wait", "--for=condition=Ready", "pod/peek", "--timeout=60s");
@@ -219,17 +219,23 @@ describe("what somebody has changed in workloads", () => {
     ["an image by its tag", "rendered.deployed", /^OBJECT_IMAGE StatefulSet\/backend/],
     ["an image by its tag", "running.images", /^RUNNING_IMAGE Pod\/backend-0/],
     ["a variable", "running.environment", /^RUNNING_ENVIRONMENT Pod\/backend-0.*env/],
-    ["a ConfigMap of another content", "running.mounts", /^RUNNING_MOUNT Pod\/prometheus-0.*prometheus-by-hand/],
+    [
+      "a ConfigMap of another content",
+      "running.mounts",
+      /^RUNNING_MOUNT Pod\/prometheus-0\.spec\.volumes\[\d\]\.configMap\.name/,
+    ],
     ["a port that speaks TLS 1.2", "running.tls.version", /^RUNNING_TLS_VERSION components\.prometheus\.ports\.https/],
   ])("%s is found by %s", (_, id, found) => {
     expect(foundBy(report, id)).toContainEqual(expect.stringMatching(found));
     expect(resultOf(report, id).outcome).toBe("broken");
   });
 
-  it("is mended by a deploy", async () => {
+  it("is mended by a deploy, once what was added to workloads is gone with them", async () => {
+    await kubectl("delete", "statefulset", "gw-01", "backend", "prometheus");
+    await kubectl("delete", "configmap", "prometheus-by-hand");
     await site.must(["deploy", "--wait"]);
     const { report: again } = await verify("rendered", "running");
-    for (const id of ["rendered.deployed", "running.mounts", "running.images", "running.tls.version"] as const)
+    for (const id of ["rendered.deployed", "running.mounts", "running.environment", "running.tls.version"] as const)
       expect(foundBy(again, id)).toEqual([]);
   }, 600_000);
 });

@@ -13,6 +13,7 @@ import { type PlacedFlow, showAll, type TlsMaterial, tlsFlows } from "../../runn
 import { ownModel } from "../own-model.ts";
 import type { ClusterSubject } from "../subject.ts";
 import type { ClusterObservation, SeenPod } from "./observation.ts";
+import { type PlacedPort, portsWithoutFlow, versionsOf } from "./unasked-ports.ts";
 
 /** Handshakes at one time: each goes through the API server. */
 const AT_ONCE = 8;
@@ -38,23 +39,32 @@ export async function shakeHands(
     opened.set(key, way);
     return way;
   };
+  const servers = (component: string) =>
+    pods.filter(({ pod }) => pod.components.some(({ name }) => name === component));
   const placed: PlacedFlow[] = [];
   for (const flow of tlsFlows(model)) {
     const client = model.components.find(({ name }) => name === flow.from);
-    const server = model.components.find(({ name }) => name === flow.to);
-    const port = server?.ports.find(({ name }) => name === flow.port);
+    const port = model.components.find(({ name }) => name === flow.to)?.ports.find(({ name }) => name === flow.port);
     if (client === undefined || port === undefined) continue;
-    const of = pods.filter(({ pod }) => pod.components.some(({ name }) => name === flow.to));
-    for (const { name: pod } of of) {
+    for (const { name: pod } of servers(flow.to)) {
       const here = await open(pod, flow.to, port.port);
       const at = { host: "127.0.0.1", port: here, servername: serverName(flow.to, plan.deployment.tenant) };
       placed.push({ flow, client, at, place: `${flow.to}.${flow.port} of ${pod}` });
     }
   }
+  const unasked: PlacedPort[] = [];
+  for (const { component, port } of portsWithoutFlow(model)) {
+    for (const { name: pod } of servers(component.name)) {
+      const here = await open(pod, component.name, port.port);
+      const servername = serverName(component.name, plan.deployment.tenant);
+      unasked.push({ component, port, at: { host: "127.0.0.1", port: here, servername } });
+    }
+  }
   const forged = await forgeCertificates(model, tenant, options.clock);
   const material: TlsMaterial = { roots: roots.answer, forged, ...filesOf(layout) };
   const { attempts, unshown } = showAll(placed, model, material);
-  const tls = await inTurn(attempts, AT_ONCE, async (attempt): Promise<TlsAttempt> => {
+  const all = [...attempts, ...unasked.flatMap((each) => versionsOf(each, material))];
+  const tls = await inTurn(all, AT_ONCE, async (attempt): Promise<TlsAttempt> => {
     return { ...attempt, answer: await handshake(attempt.handshake) };
   });
   return { tls, unshown, roots: undefined };
