@@ -51,15 +51,21 @@ export function podSources(
   );
 }
 
-interface Heard {
+/** Who hears of what is not handed over, and what files are called here. */
+export interface Heard {
   readonly onUnread: (what: string) => void;
   readonly onOld: () => void;
   readonly nameOf: (path: string) => string;
 }
 
-async function* filesOf(
+/**
+ * The files in what a pod hands over, each whole.
+ * @param maxBytes of a file that is looked at. @default {@link MAX_BYTES}
+ */
+export async function* filesOf(
   answers: ReturnType<typeof readFiles>,
   { onUnread, onOld, nameOf }: Heard,
+  maxBytes: number = MAX_BYTES,
 ): AsyncIterable<Place> {
   let parts: Buffer[] = [];
   let bytes = 0;
@@ -69,9 +75,9 @@ async function* filesOf(
     else {
       const part = Buffer.from(answer.bytes, "base64");
       bytes += part.length;
-      if (bytes <= MAX_BYTES) parts.push(part);
+      if (bytes <= maxBytes) parts.push(part);
       if (!answer.last) continue;
-      if (bytes > MAX_BYTES) onUnread(`${answer.path}: it has more than ${MAX_BYTES} bytes`);
+      if (bytes > maxBytes) onUnread(`${answer.path}: it has more than ${maxBytes} bytes`);
       else yield { name: nameOf(answer.path), content: streamed(parts) };
       [parts, bytes] = [[], 0];
     }

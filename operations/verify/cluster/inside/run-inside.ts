@@ -57,14 +57,10 @@ export async function* runInside<Question, Answer>(
   const timer = setTimeout(() => socket.terminate(), limitMs);
   try {
     stdin.write(`${JSON.stringify({ program: String(program), question })}\n`);
-    let whole = false;
-    for await (const line of linesOf(stdout)) {
-      const answer: unknown = JSON.parse(line);
-      if (answer === END) whole = true;
-      else yield answer as Answer;
-    }
-    stderr.end();
-    if (!whole) throw failed(reasonOf(status, await said));
+    yield* answersIn<Answer>(stdout, async () => {
+      stderr.end();
+      return failed(reasonOf(status, await said));
+    });
   } finally {
     clearTimeout(timer);
     socket.close();
@@ -103,9 +99,29 @@ function whyNot(thrown: unknown): string {
   return messageOf(error ?? thrown).slice(0, 200);
 }
 
-async function* linesOf(stream: PassThrough): AsyncIterable<string> {
+/**
+ * The answers in what a program writes, up to its end line.
+ * @param cut says why there is none
+ * @throws what `cut` gives, where the end line is missing or something stands behind it
+ */
+export async function* answersIn<Answer>(
+  written: AsyncIterable<Buffer>,
+  cut: () => Promise<Error>,
+): AsyncIterable<Answer> {
+  let whole = false;
+  for await (const line of linesOf(written)) {
+    if (whole) throw await cut();
+    const answer: unknown = JSON.parse(line);
+    if (answer === END) whole = true;
+    else yield answer as Answer;
+  }
+  if (!whole) throw await cut();
+}
+
+/** Whole lines alone. */
+async function* linesOf(stream: AsyncIterable<Buffer>): AsyncIterable<string> {
   let pending: Buffer[] = [];
-  for await (const chunk of stream as AsyncIterable<Buffer>) {
+  for await (const chunk of stream) {
     let from = 0;
     for (let at = chunk.indexOf(0x0a); at >= 0; at = chunk.indexOf(0x0a, from)) {
       yield Buffer.concat([...pending, chunk.subarray(from, at)]).toString("utf8");
