@@ -3,6 +3,7 @@ import { type RequestOptions, request } from "node:https";
 import { join } from "node:path";
 import { z } from "zod";
 import { messageOf } from "../../../shared/errors.ts";
+import { type Patience, until } from "../data/message/until.ts";
 import type { Answered } from "../running/observation.ts";
 import type { ClusterSubject } from "./subject.ts";
 
@@ -56,14 +57,30 @@ const targets = z.object({
   }),
 });
 
-/** How Prometheus says that the targets of each job are. */
-export async function targetsOf(ask: AskPrometheus): Promise<Answered<ReadonlyMap<string, readonly string[]>>> {
-  try {
-    const [text = ""] = await ask(["/api/v1/targets?state=active"]);
-    return { answer: healthOf(text) };
-  } catch (thrown) {
-    return { why: `Prometheus could not be asked for its targets: ${messageOf(thrown)}` };
-  }
+/** Longest wait for every target to be up: Prometheus reads each of them each 15 s, and a new one not before that. */
+const TARGETS_MS = 20_000;
+
+/**
+ * How Prometheus says that the targets of each job are, after a while in which one that was just started is read.
+ * @throws DEPLOY_CANCELLED when `signal` aborts
+ */
+export async function targetsOf(
+  ask: AskPrometheus,
+  { clock, signal, limitMs = TARGETS_MS }: Pick<Patience, "clock" | "signal"> & Partial<Pick<Patience, "limitMs">>,
+): Promise<Answered<ReadonlyMap<string, readonly string[]>>> {
+  let seen: Answered<ReadonlyMap<string, readonly string[]>> = { why: "Prometheus was not asked for its targets" };
+  const isUp = async (): Promise<boolean> => {
+    try {
+      const [text = ""] = await ask(["/api/v1/targets?state=active"]);
+      seen = { answer: healthOf(text) };
+      return [...seen.answer.values()].flat().every((health) => health === "up");
+    } catch (thrown) {
+      seen = { why: `Prometheus could not be asked for its targets: ${messageOf(thrown)}` };
+      return true;
+    }
+  };
+  await until(isUp, { limitMs, everyMs: 1_000, clock, signal });
+  return seen;
 }
 
 /** By job, the health of its targets. @throws where it is no answer of Prometheus */

@@ -12,9 +12,9 @@ import { count, resultOf } from "../../running/result.ts";
 import { askPrometheus, targetsOf } from "../ask-prometheus.ts";
 import { ownModel } from "../own-model.ts";
 import type { ClusterSubject } from "../subject.ts";
-import { clusterBreach, inCluster } from "./fixes.ts";
-import { judgeClusterEgress, judgeClusterFlows, judgeClusterListeners, judgeClusterRefused } from "./judge-network.ts";
-import { judgePods } from "./judge-pods.ts";
+import { clusterBreach, inCluster } from "./judge/fixes.ts";
+import { judgeClusterEgress, judgeClusterFlows, judgeClusterListeners, judgeClusterRefused } from "./judge/network.ts";
+import { judgePods } from "./judge/pods.ts";
 import { lookIntoPods, tryAll } from "./look-inside.ts";
 import type { ClusterObservation } from "./observation.ts";
 import { seePods } from "./pods.ts";
@@ -43,7 +43,7 @@ async function gatherCluster(subject: ClusterSubject): Promise<ClusterObservatio
   const tried = await tryAll(subject, pods, inside);
   onProgress("trying handshakes at every port with TLS");
   const shaken = await shakeHands(subject, pods);
-  const targets = await targetsOf(askPrometheus(subject));
+  const targets = await targetsOf(askPrometheus(subject), cluster.options);
   const constraints = constraintsOf(cluster.layout.authoritiesDir);
   return { components, pods, differences, inside, ...tried, ...shaken, targets, constraints, custody };
 }

@@ -9,8 +9,8 @@ import type { Forged } from "../../running/observe/forged.ts";
 import { type PlacedFlow, showAll, tlsFlows } from "../../running/observe/tls-shows.ts";
 import { ownModel } from "../own-model.ts";
 import { planAttempts } from "./attempts.ts";
-import { expectedPod } from "./expected-pod.ts";
 import { judgeRunningCluster, type RunningGround } from "./index.ts";
+import { expectedPod } from "./judge/expected-pod.ts";
 import type { ClusterObservation, PodAttempt, PodInside, SeenPod } from "./observation.ts";
 
 /** For tests: a deployment all of whose parts run in the cluster. */

@@ -1,13 +1,13 @@
-import type { Model } from "../../../../model/boundary.ts";
-import type { Deployment } from "../../../../model/deployment.ts";
-import type { CheckResult } from "../../result.ts";
-import { whyAway } from "../../running/judge/up.ts";
-import { flowName, isLoopback, networkFlows } from "../../running/observe/reach-questions.ts";
-import { count, resultOf } from "../../running/result.ts";
-import { answerOf, PUBLIC } from "./attempts.ts";
+import type { Model } from "../../../../../model/boundary.ts";
+import type { Deployment } from "../../../../../model/deployment.ts";
+import type { CheckResult } from "../../../result.ts";
+import { whyAway } from "../../../running/judge/up.ts";
+import { flowName, isLoopback, networkFlows } from "../../../running/observe/reach-questions.ts";
+import { count, resultOf } from "../../../running/result.ts";
+import { answerOf, PUBLIC } from "../attempts.ts";
+import type { ClusterObservation, PodAttempt } from "../observation.ts";
 import { clusterRunningErrors } from "./errors.ts";
 import { clusterBreach } from "./fixes.ts";
-import type { ClusterObservation, PodAttempt } from "./observation.ts";
 
 type Seen = Pick<ClusterObservation, "components" | "pods" | "inside" | "attempts">;
 
@@ -71,9 +71,12 @@ function byTargets(flow: { readonly to: string }, targets: ClusterObservation["t
   if (!("answer" in targets)) return { open: [targets.why] };
   const health = targets.answer.get(flow.to) ?? [];
   if (health.length === 0) return { open: [`Prometheus names no target for ${name}`] };
-  if (health.every((one) => one === "up")) return {};
-  const message = `Prometheus says that ${health.filter((one) => one !== "up").join(", ")} of its targets`;
-  return { finding: clusterBreach("RUNNING_FLOW_CLOSED", `flows.${name}`, `${message} is not up`) };
+  const down = health.filter((one) => one !== "up" && one !== "unknown");
+  if (down.length > 0) {
+    const message = `Prometheus says that ${count(down.length, "target")} of ${health.length} cannot be read`;
+    return { finding: clusterBreach("RUNNING_FLOW_CLOSED", `flows.${name}`, message) };
+  }
+  return health.includes("unknown") ? { open: [`Prometheus has not yet tried ${name}`] } : {};
 }
 
 /** Everything else is refused; where nothing enforces policies, that is said once. */

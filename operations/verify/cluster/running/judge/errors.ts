@@ -1,4 +1,4 @@
-import { catalogue, EXIT } from "../../../../shared/errors.ts";
+import { catalogue, EXIT } from "../../../../../shared/errors.ts";
 
 /** Codes of what only a cluster can have. */
 export const clusterRunningErrors = catalogue({

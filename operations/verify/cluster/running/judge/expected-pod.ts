@@ -1,6 +1,6 @@
 import type { V1PersistentVolumeClaim, V1PodSpec, V1PodTemplateSpec } from "@kubernetes/client-node";
-import type { KubernetesPlan } from "../../../../stacks/kubernetes/plan.ts";
-import type { SeenPod } from "./observation.ts";
+import type { KubernetesPlan } from "../../../../../stacks/kubernetes/plan.ts";
+import type { SeenPod } from "../observation.ts";
 
 /** What a pod has to be. */
 export interface ExpectedPod {

@@ -1,6 +1,6 @@
-import type { Finding } from "../../../../shared/finding.ts";
-import type { CheckResult } from "../../result.ts";
-import type { runningErrors } from "../../running/errors.ts";
+import type { Finding } from "../../../../../shared/finding.ts";
+import type { CheckResult } from "../../../result.ts";
+import type { runningErrors } from "../../../running/errors.ts";
 
 type Code = keyof typeof runningErrors.entries;
 
