@@ -28,6 +28,8 @@ import { gatewayKitErrors } from "../operations/gateway-kit/errors.ts";
 import { imagesErrors } from "../operations/images/errors.ts";
 import { statusFileErrors } from "../operations/status-file/errors.ts";
 import { toolsErrors } from "../operations/tools/errors.ts";
+import { insideErrors } from "../operations/verify/cluster/inside/errors.ts";
+import { clusterRunningErrors } from "../operations/verify/cluster/running/judge/errors.ts";
 import { dataErrors } from "../operations/verify/data/errors.ts";
 import { verifyErrors } from "../operations/verify/errors.ts";
 import { modelLayerErrors } from "../operations/verify/model/errors.ts";
@@ -114,6 +116,8 @@ const CATALOGUES = [
   gatewayKitErrors,
   probeErrors,
   dataErrors,
+  clusterRunningErrors,
+  insideErrors,
   runningErrors,
   doctorErrors,
   dockerStackErrors,

@@ -1,4 +1,4 @@
-import { CHECKS, LAYERS, type Layer, layerOf } from "../operations/verify/checks.ts";
+import { LAYERS, type Layer, layerOf, sentenceOf } from "../operations/verify/checks.ts";
 import { type CheckResult, type Outcome, type Verification, verdictOf } from "../operations/verify/result.ts";
 import type { Finding } from "../shared/finding.ts";
 import type { Paint } from "./paint.ts";
@@ -30,7 +30,7 @@ export function verificationText(verification: Verification, paint: Paint, colum
   const title = `${paint("bold", deployment)} (tenant ${tenant}, profile ${profile}, engine ${engine})`;
   const lines = [
     title,
-    ...layers.flatMap((layer) => ["", ...layerLines(layer, results, paint, width)]),
+    ...layers.flatMap((layer) => ["", ...layerLines(layer, verification, paint, width)]),
     ...groupsOf(results).flatMap((group) => ["", ...groupLines(group, paint, width)]),
     "",
     ...verdictLines(verification, paint, width),
@@ -38,7 +38,12 @@ export function verificationText(verification: Verification, paint: Paint, colum
   return `${lines.join("\n")}\n`;
 }
 
-function layerLines(layer: Layer, all: readonly CheckResult[], paint: Paint, width: number): readonly string[] {
+function layerLines(
+  layer: Layer,
+  { results: all, engine }: Verification,
+  paint: Paint,
+  width: number,
+): readonly string[] {
   const results = all.filter(({ id }) => layerOf(id) === layer);
   const [first, ...more] = results;
   // What keeps a whole layer from being looked at is said once.
@@ -46,15 +51,20 @@ function layerLines(layer: Layer, all: readonly CheckResult[], paint: Paint, wid
   const title = common ? wrap(`${layer}: ${first.seen}`, width) : [layer];
   return [
     ...title.map((line) => paint("bold", line)),
-    ...results.flatMap((result) => rowLines(result, !common, paint, width)),
+    ...results.flatMap((result) => rowLines(result, { engine, withSeen: !common }, paint, width)),
   ];
 }
 
-function rowLines(result: CheckResult, withSeen: boolean, paint: Paint, width: number): readonly string[] {
+function rowLines(
+  result: CheckResult,
+  { engine, withSeen }: { readonly engine: string; readonly withSeen: boolean },
+  paint: Paint,
+  width: number,
+): readonly string[] {
   const { id, outcome, reportOnly } = result;
   const seen = whatIsWrong(result);
   const [color, mark] = MARKS[outcome];
-  const [first = "", ...rest] = wrap(CHECKS[id], width - INDENT);
+  const [first = "", ...rest] = wrap(sentenceOf(id, engine), width - INDENT);
   const name = id.slice(id.indexOf(".") + 1);
   const noted = reportOnly === true && outcome === "not-proven" ? `${seen}; the profile lets it be reported` : seen;
   const below = withSeen ? wrap(noted, width - INDENT).map((line) => paint("dim", line)) : [];

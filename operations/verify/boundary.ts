@@ -7,7 +7,11 @@ import type { Finding } from "../../shared/finding.ts";
 import { type Rendered, synthDocker } from "../../stacks/docker/life/render.ts";
 import { hostErrors } from "../../stacks/host/errors.ts";
 import { readState, settledHosting } from "../../stacks/host/state.ts";
+import { clusterLayout } from "../../stacks/kubernetes/life/layout.ts";
+import type { ClusterOptions } from "../../stacks/kubernetes/life/options.ts";
+import { renderKubernetes } from "../../stacks/kubernetes/render.ts";
 import { checksOf, LAYERS, type Layer } from "./checks.ts";
+import { verifyClusterLayer } from "./cluster/index.ts";
 import { verifyData } from "./data/index.ts";
 import { verifyErrors } from "./errors.ts";
 import { verifyModel } from "./model/index.ts";
@@ -23,8 +27,13 @@ export interface BoundarySubject {
   readonly deployment: Deployment;
   /** Every line of its profile, held against its file. */
   readonly lines: readonly LineResult[];
-  /** What the docker engine is handed; undefined on the embedded engine, whose components nothing keeps apart. */
+  /** What the docker engine is handed; undefined on another one: the embedded engine has nothing that keeps components apart. */
   readonly docker: DockerBoundary | undefined;
+  /**
+   * What the kubernetes engine is handed.
+   * @default another engine's deployment
+   */
+  readonly cluster?: ClusterOptions | undefined;
 }
 
 /** How to prove it. */
@@ -48,18 +57,28 @@ const LOOKS: Readonly<Record<"running" | "data", Look>> = {
  * @throws HOSTING_MOVED where the file names another region or account than what was deployed is in
  */
 export async function verifyBoundary(options: BoundaryOptions): Promise<Verification> {
-  const { deployment, clock, docker } = options;
+  const { deployment, clock, docker, cluster } = options;
   const layers = LAYERS.filter((layer) => options.layers?.includes(layer) ?? true);
   const startedAt = clock().toISOString();
   const rendered = docker === undefined ? undefined : synthDocker(docker);
   if (rendered !== undefined)
     settledHosting(readState(rendered.layout.stateFile, deployment.tenant, "docker"), deployment);
-  const model = rendered?.model ?? buildModel(deployment, referencePlacement(deployment));
+  const objects = cluster === undefined ? undefined : renderKubernetes(cluster);
+  if (cluster !== undefined && objects !== undefined) {
+    const { stateFile } = clusterLayout(cluster, objects.model);
+    settledHosting(readState(stateFile, deployment.tenant, "kubernetes"), deployment);
+  }
+  const model = (rendered ?? objects)?.model ?? buildModel(deployment, referencePlacement(deployment));
   const results: CheckResult[] = [];
   for (const layer of layers) {
     options.onLayer(layer);
-    results.push(...complete(layer, await verifyLayer(layer, options, model, rendered)));
-    if (docker?.signal.aborted) throw hostErrors.error("DEPLOY_CANCELLED", `interrupted at the layer ${layer}`);
+    const looked =
+      cluster === undefined || objects === undefined || layer === "model"
+        ? await verifyLayer(layer, options, model, rendered)
+        : await verifyClusterLayer(layer, cluster, objects);
+    results.push(...complete(layer, looked));
+    if ((docker ?? cluster)?.signal.aborted)
+      throw hostErrors.error("DEPLOY_CANCELLED", `interrupted at the layer ${layer}`);
   }
   return {
     schema: "trustkern.verify-boundary/1",

@@ -54,6 +54,23 @@ export const CHECKS = {
 /** Id of a check: its layer, and what it looks at. */
 export type CheckId = keyof typeof CHECKS;
 
+/** What a check holds in a cluster, where its sentence is about a host or its engine. */
+const IN_CLUSTER: Readonly<Partial<Record<CheckId, string>>> = {
+  "rendered.networks": "two policies say each flow, one at either end, after a default deny; none says more",
+  "rendered.ports": "services lead to the ports of their components, and hand out those that the model publishes alone",
+  "rendered.engine": "the objects are those of the model, and no others",
+  "rendered.deployed": "every object in the cluster is as it was planned, and nobody else's is beside it",
+  "running.components": "every component runs and is well, and no stranger is in the namespace or in a pod",
+  "running.refused": "no pod reaches a port of another that no flow names",
+  "running.egress": "nothing outside of the deployment is reached from inside of a pod",
+  "data.engine": "its plaintext is in no object of the namespace, and not in the state directory",
+};
+
+/** The sentence of a check on an engine. */
+export function sentenceOf(id: CheckId, engine: string): string {
+  return (engine === "kubernetes" ? IN_CLUSTER[id] : undefined) ?? CHECKS[id];
+}
+
 /** The checks of a layer. */
 export function checksOf(layer: Layer): readonly CheckId[] {
   return (Object.keys(CHECKS) as CheckId[]).filter((id) => id.startsWith(`${layer}.`));

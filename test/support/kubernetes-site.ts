@@ -62,7 +62,11 @@ export class KubernetesSite {
     const hosts = JSON.stringify({ data: { hosts: `${host} ${this.kms.name}\n` } });
     await this.cluster.kubectl(["patch", "configmap", "coredns", "-n", "kube-system", "--type=merge", "-p", hosts]);
     // The node looks for a changed ConfigMap by and by; a resolver that says no meanwhile has pods start again and again.
-    for (const end = Date.now() + 120_000; !(await dnsAnswers(this.cluster.addresses.dns, this.kms.name, host)); await sleep(500)) {
+    for (
+      const end = Date.now() + 120_000;
+      !(await dnsAnswers(this.cluster.addresses.dns, this.kms.name, host));
+      await sleep(500)
+    ) {
       if (Date.now() > end) throw new Error(`the cluster does not find ${this.kms.name}`);
     }
     for (const name of ["services", "gateways", "operators"]) {

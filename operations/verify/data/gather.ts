@@ -3,6 +3,7 @@ import { observe } from "../../../stacks/docker/life/health.ts";
 import { probeImage } from "../probe/probe-image.ts";
 import { sweepProbes } from "../probe/run-probe.ts";
 import type { DataObservation } from "./judge.ts";
+import { dockerWays } from "./message/docker-ways.ts";
 import { nowhere, reasonUnlessOver, travel } from "./message/journey.ts";
 import { makeMarker } from "./message/marker.ts";
 import { searchPlaces } from "./search-places.ts";
@@ -26,7 +27,7 @@ export async function gatherData(subject: DataSubject): Promise<DataObservation>
   const journey =
     typeof image !== "string" || markers.length === 0
       ? nowhere(typeof image === "string" ? NO_GATEWAY : image.reason, subject.clock().getTime())
-      : await travel(subject, image, markers, running);
+      : await travel(subject, dockerWays(subject, image, running), markers);
   onProgress("searching for the message outside of the boundary");
   const containers = new Map([...observed].flatMap(([name, { container }]) => (container ? [[name, container]] : [])));
   const found = await searchPlaces(subject, typeof image === "string" ? image : undefined, {

@@ -66,10 +66,16 @@ const DEPENDS_ON: Readonly<Record<PlaceCheck, (unwell: Unwell) => boolean>> = {
 /**
  * The results of the layer, one for each check, from what was seen.
  * @param reported checks that the profile lets be reported as not proven. @default none
+ * @param words what places are called, where an engine has others. @default none
  */
-export function judgeData(seen: DataObservation, reported: readonly string[] = []): readonly CheckResult[] {
+export function judgeData(
+  seen: DataObservation,
+  reported: readonly string[] = [],
+  words: Readonly<Partial<Record<PlaceCheck, string>>> = {},
+): readonly CheckResult[] {
   const places = Object.keys(PLACES) as PlaceCheck[];
-  return [judgeStored(seen), ...places.map((id) => judgePlace(id, seen, reported))];
+  const called = { ...PLACES, ...words };
+  return [judgeStored(seen), ...places.map((id) => judgePlace(id, called[id], seen, reported))];
 }
 
 function judgeStored({ unsent, deliveries, unwell, inside, aftermath }: DataObservation): CheckResult {
@@ -109,9 +115,9 @@ function whyOpen({ gateway, answer, stored }: Delivery, unwell: readonly Unwell[
     : [];
 }
 
-function judgePlace(id: PlaceCheck, seen: DataObservation, reported: readonly string[]): CheckResult {
+function judgePlace(id: PlaceCheck, place: string, seen: DataObservation, reported: readonly string[]): CheckResult {
   const { searched, old, hits, unread, blind } = seen.looks[id];
-  const looked = `${searched} ${searched === 1 ? PLACES[id].replace("files", "file") : PLACES[id]} searched${old === 0 ? "" : `, ${old} more untouched since it was made`}`;
+  const looked = `${searched} ${searched === 1 ? place.replace("files", "file") : place} searched${old === 0 ? "" : `, ${old} more untouched since it was made`}`;
   if (hits.length > 0) return { id, outcome: "broken", seen: looked, findings: leaks(id, hits) };
   const open = [
     ...unhandled(id, seen),

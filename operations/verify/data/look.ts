@@ -29,7 +29,7 @@ export type Search = (places: AsyncIterable<Place>) => Promise<readonly Hit[]>;
 
 /**
  * Searches sources one after the other, and after them what is planted, by the same way.
- * @throws DOCKER_UNREACHABLE, DOCKER_MISSING; what else fails is a source that was not read
+ * @throws DOCKER_UNREACHABLE, DOCKER_MISSING, CLUSTER_UNREACHABLE; what else fails is a source that was not read
  */
 export async function look(sources: readonly Source[], search: Search, planted: Planted): Promise<Look> {
   const unread: string[] = [];
@@ -55,7 +55,7 @@ export async function look(sources: readonly Source[], search: Search, planted: 
   return { ...counted, hits: found, unread, blind };
 }
 
-const ENDS_IT: readonly string[] = ["DOCKER_UNREACHABLE", "DOCKER_MISSING", "DEPLOY_CANCELLED"];
+const ENDS_IT: readonly string[] = ["DOCKER_UNREACHABLE", "DOCKER_MISSING", "CLUSTER_UNREACHABLE", "DEPLOY_CANCELLED"];
 
 /** An entry of an archive counts for the archive. */
 function placeOf({ place }: Hit): string {

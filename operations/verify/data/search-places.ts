@@ -1,22 +1,18 @@
 import { existsSync } from "node:fs";
 import type { Inspected } from "../../../stacks/docker/life/inspect.ts";
-import { DEEP } from "../search/archives.ts";
 import { containerLogs } from "../search/container-logs.ts";
-import { needlesOf } from "../search/needles.ts";
-import { type Hit, searchFor } from "../search/search.ts";
 import { askFromPrometheus } from "./ask.ts";
-import type { DataObservation, PlaceCheck } from "./judge.ts";
-import { type Look, look, type Source } from "./look.ts";
+import type { PlaceCheck } from "./judge.ts";
+import type { Source } from "./look.ts";
 import type { Capture } from "./message/capture.ts";
 import type { Journey } from "./message/journey.ts";
 import type { Marker } from "./message/marker.ts";
 import { type Ask, lokiAnswers, lokiStrays, prometheusAnswers } from "./places/answers.ts";
 import { engineSources } from "./places/engine.ts";
 import { filesSource, writableSources } from "./places/volumes.ts";
-import { makePlanted } from "./planted.ts";
-import { settle } from "./settle.ts";
+import { type Found, searchSources } from "./search-sources.ts";
+import { openOnDocker, settle } from "./settle.ts";
 import type { DataSubject } from "./subject.ts";
-import { missedOf, witnessesOf } from "./witnesses.ts";
 
 /** What was sent, and by which containers. */
 export interface SearchSubject {
@@ -30,28 +26,11 @@ export async function searchPlaces(
   subject: DataSubject,
   image: string | undefined,
   sent: SearchSubject,
-): Promise<Pick<DataObservation, "looks" | "missed" | "inside">> {
-  const { markers, journey } = sent;
+): Promise<Found> {
   const ask = image === undefined ? nobody : askFromPrometheus(subject, image);
-  const unsettled = await settle(subject, ask, journey);
-  const planted = makePlanted();
-  const canaries = [...markers.map(({ canary }) => canary), ...witnessesOf(journey), planted.canary];
-  const search = searchFor(needlesOf(canaries), DEEP);
-  const all: Record<string, Look> = {};
-  for (const [check, sources] of Object.entries({ ...sourcesOf(subject, ask, sent), inside: insideOf(subject, sent) }))
-    all[check] = await look(sources, search, planted);
-  const marked = new Set(markers.map(({ canary }) => canary.name));
-  const isMarked = ({ canary }: Hit): boolean => marked.has(canary);
-  const { inside, ...places } = all;
-  const looks = Object.fromEntries(
-    Object.entries(places).map(([check, seen]) => [check, { ...seen, hits: seen.hits.filter(isMarked) }]),
-  ) as unknown as Record<PlaceCheck, Look>;
-  const met = Object.values(places).flatMap(({ hits }) => hits.filter((hit) => !isMarked(hit)));
-  return {
-    looks,
-    missed: missedOf({ journey, unsettled, met }),
-    inside: [...new Set((inside?.hits ?? []).filter(isMarked).map(({ place }) => volumeOf(place)))].sort(),
-  };
+  const unsettled = await settle(subject, openOnDocker(subject, ask, sent.journey.storedAt), sent.journey);
+  const sources = sourcesOf(subject, ask, sent);
+  return searchSources({ ...sent, unsettled, sources, inside: insideOf(subject, sent) });
 }
 
 const nobody: Ask = () => Promise.reject(new Error("there is no probe that could ask"));
@@ -100,10 +79,4 @@ function captureSource({ container, bytes, fault }: Capture): Source {
       yield { name, content: bytes };
     },
   };
-}
-
-/** Such as `volume data of database`. */
-function volumeOf(place: string): string {
-  const [, component, volume] = /^volumes\/([^/]+)\/([^/]+)/.exec(place) ?? [];
-  return component === undefined ? place : `volume ${volume} of ${component}`;
 }

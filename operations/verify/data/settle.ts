@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { messageOf } from "../../../shared/errors.ts";
 import type { Journey } from "./message/journey.ts";
 import { until } from "./message/until.ts";
+import type { Traveller } from "./message/ways.ts";
 import { type Ask, lokiAnswers, unscrapedSince } from "./places/answers.ts";
 import type { DataSubject } from "./subject.ts";
 
@@ -20,16 +21,26 @@ export interface Unsettled {
   readonly logs: string | null;
 }
 
+/** What is asked again and again: of each what is open, in words, or null. */
+export type Open = Readonly<Record<keyof Unsettled, () => Promise<string | null>>>;
+
+/** What is open of a deployment on Docker. */
+export function openOnDocker({ rendered }: DataSubject, ask: Ask, since: number): Open {
+  return {
+    broker: async () => unsaved(join(rendered.layout.volumesDir, ...BROKER_FILE), since),
+    metrics: () => unscraped(ask, since),
+    logs: () => unlogged(ask, since),
+  };
+}
+
 /** Waits until whatever was kept, logged or counted because of the message is where it is looked for. */
-export async function settle(subject: DataSubject, ask: Ask, { storedAt, deliveries }: Journey): Promise<Unsettled> {
-  const { clock, signal, rendered } = subject;
+export async function settle(
+  { clock, signal }: Pick<Traveller, "clock" | "signal">,
+  open: Open,
+  { deliveries }: Pick<Journey, "deliveries">,
+): Promise<Unsettled> {
   // Where nothing came through there is nothing to wait for.
   if (deliveries.every(({ receipt }) => !receipt)) return { broker: null, metrics: null, logs: null };
-  const open: Record<keyof Unsettled, () => Promise<string | null>> = {
-    broker: async () => unsaved(join(rendered.layout.volumesDir, ...BROKER_FILE), storedAt),
-    metrics: () => unscraped(ask, storedAt),
-    logs: () => unlogged(ask, storedAt),
-  };
   const seen: { -readonly [K in keyof Unsettled]: string | null } = { broker: "", metrics: "", logs: "" };
   const isSettled = async (): Promise<boolean> => {
     for (const name of ["broker", "metrics", "logs"] as const) if (seen[name] !== null) seen[name] = await open[name]();
@@ -47,7 +58,8 @@ function unsaved(file: string, since: number): string | null {
   }
 }
 
-async function unscraped(ask: Ask, since: number): Promise<string | null> {
+/** Whether Prometheus has read every target since. */
+export async function unscraped(ask: Ask, since: number): Promise<string | null> {
   try {
     const [targets = ""] = await ask("prometheus", ["/api/v1/targets?state=active"]);
     const jobs = unscrapedSince(targets, since);

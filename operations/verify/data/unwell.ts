@@ -1,6 +1,6 @@
 import type { Component } from "../../../model/component.ts";
 import type { Zone } from "../../../model/zones.ts";
-import { isWell, type Observed } from "../../../stacks/docker/life/health.ts";
+import { type Condition, isWell } from "../../../stacks/docker/life/health.ts";
 
 /** A component that was not there, or not the same, from the first packet to the last file. */
 export interface Unwell {
@@ -10,7 +10,15 @@ export interface Unwell {
   readonly why: string;
 }
 
-type Seen = ReadonlyMap<string, Observed>;
+/** A component at one moment: how it is, and which container and process it is. */
+export interface Sighting {
+  readonly condition: Condition;
+  readonly container:
+    | { readonly Id: string; readonly State: { readonly StartedAt: string; readonly Pid: number } }
+    | undefined;
+}
+
+type Seen = ReadonlyMap<string, Sighting>;
 
 /**
  * Components that were not well before or after, or whose container is another one than it was, or another process: its network was
@@ -27,7 +35,7 @@ export function unwellIn(
   });
 }
 
-function whyUnwell(before: Observed | undefined, after: Observed | undefined): string | undefined {
+function whyUnwell(before: Sighting | undefined, after: Sighting | undefined): string | undefined {
   if (before === undefined || !isWell(before.condition)) return `is ${before?.condition ?? "missing"}`;
   if (after === undefined || !isWell(after.condition)) return `is ${after?.condition ?? "missing"} since the search`;
   const [one, other] = [before.container, after.container];

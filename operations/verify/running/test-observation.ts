@@ -15,7 +15,7 @@ import type { ObservedContainer } from "../../../stacks/host/trust/observe.ts";
 import { expectedCommand, expectedEnvironment, expectedMounts, expectedRights } from "./judge/expected.ts";
 import type { ImageFacts, Observation, TlsAttempt } from "./observation.ts";
 import { type ReachGround, reachAttempts } from "./observe/reach-questions.ts";
-import { REVOKED_AT, tlsQuestions } from "./observe/tls-questions.ts";
+import { tlsQuestions } from "./observe/tls-questions.ts";
 
 /** A deployment from which nothing may leave. */
 export const deployment: Deployment = {
@@ -112,7 +112,7 @@ export function wellSeen(): Observation {
   const leaf = { certPem: "c", keyPem: "k" };
   const identities = new Map(model.components.flatMap(({ identity }) => (identity ? [[identity, leaf] as const] : [])));
   const forged = { "other-root": identities, "other-tenant": identities };
-  const tls = tlsQuestions({ ...ground, roots: "r", forged, withRevoked: REVOKED_AT });
+  const tls = tlsQuestions({ ...ground, roots: "r", forged, withRevoked: true });
   return {
     ...ground,
     everything: plan.containers.map(shownByDocker),

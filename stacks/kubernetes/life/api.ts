@@ -52,6 +52,8 @@ export interface ClusterApi {
   readonly list: (path: string, labels?: Readonly<Record<string, string>>) => Promise<readonly LiveObject[]>;
   /** Server-side apply, and nothing that the server does not know. @throws as {@link get} */
   readonly apply: (object: ApiObject, options?: ApplyOptions) => Promise<LiveObject>;
+  /** The answer as it came, such as a pod's log. @throws as {@link get} */
+  readonly read: (path: string) => Promise<string>;
   /** Whether it was there. Waits for nothing. @throws as {@link get} */
   readonly remove: (path: string) => Promise<boolean>;
 }
@@ -93,7 +95,7 @@ export function objectPath({ apiVersion, kind, metadata: { name, namespace } }: 
  */
 export function clusterApi(config: KubeConfig, signal: AbortSignal): ClusterApi {
   const server = new URL(config.getCurrentCluster()?.server ?? "");
-  const ask: ClusterApi["ask"] = async (method, path, body, contentType = "application/json") => {
+  const call = async (method: string, path: string, body?: unknown, contentType = "application/json") => {
     const options: RequestOptions = { method, agent: false, signal: AbortSignal.any([signal, limit()]) };
     try {
       await config.applyToHTTPSOptions(options);
@@ -105,6 +107,10 @@ export function clusterApi(config: KubeConfig, signal: AbortSignal): ClusterApi 
         cause,
       });
     }
+  };
+  const ask: ClusterApi["ask"] = async (method, path, body, contentType) => {
+    const { status, text } = await call(method, path, body, contentType);
+    return { status, body: jsonOf(text) };
   };
   const get: ClusterApi["get"] = async (path) => {
     const answer = await ask("GET", path);
@@ -134,6 +140,11 @@ export function clusterApi(config: KubeConfig, signal: AbortSignal): ClusterApi 
       const path = `${objectPath(object)}?${query}`;
       const what = `${object.kind} ${object.metadata.name}`;
       return good(await ask("PATCH", path, object, "application/apply-patch+yaml"), what) as LiveObject;
+    },
+    read: async (path) => {
+      const { status, text } = await call("GET", path);
+      if (status >= 200 && status < 300) return text;
+      throw refusedAs(status, jsonOf(text), `read ${path.split("?")[0]}`);
     },
     remove: async (path) => {
       const answer = await ask("DELETE", path, { propagationPolicy: "Background" });
@@ -180,18 +191,17 @@ function exchange(
   options: RequestOptions,
   body: string | undefined,
   contentType: string,
-): Promise<ApiAnswer> {
+): Promise<{ readonly status: number; readonly text: string }> {
   return new Promise((resolve, reject) => {
     // With DELETE, Node.js gives a body no length by itself, and the server would not see it.
     const described = body && { "content-type": contentType, "content-length": Buffer.byteLength(body) };
-    const headers = { ...options.headers, accept: "application/json", ...described };
+    const headers = { ...options.headers, accept: "application/json, */*", ...described };
     const call = request(url, { ...options, headers }, (response) => {
       const chunks: Buffer[] = [];
       response.on("data", (chunk: Buffer) => chunks.push(chunk));
       response.on("error", reject);
       response.on("end", () => {
-        const text = Buffer.concat(chunks).toString("utf8");
-        resolve({ status: response.statusCode ?? 0, body: jsonOf(text) });
+        resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString("utf8") });
       });
     });
     call.on("error", reject);

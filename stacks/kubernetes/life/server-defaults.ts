@@ -33,6 +33,12 @@ const DEFAULTS: readonly Default[] = [
   [/^Service\.spec\.allocateLoadBalancerNodePorts$/, true],
   [/^HorizontalPodAutoscaler\.spec\.behavior\.scaleUp$/],
   [/^HorizontalPodAutoscaler\.spec\.behavior\.scaleDown\.selectPolicy$/, "Max"],
+  // Of a pod, where it was put, and what it may bear and displace: nothing that it could see or do.
+  [/^Pod\.spec\.(nodeName|hostname|subdomain|tolerations|priority|preemptionPolicy|priorityClassName|serviceAccount)$/],
+  [/^Pod\.spec\.schedulerName$/, "default-scheduler"],
+  [/^Pod\.metadata\.(annotations|generateName|ownerReferences|finalizers)$/],
+  [/^Pod\.metadata\.labels\.(controller-revision-hash|statefulset\.kubernetes\.io\/pod-name|pod-template-hash)$/],
+  [/^Pod\.metadata\.labels\.(apps\.kubernetes\.io\/pod-index|(batch\.kubernetes\.io\/)?(controller-uid|job-name))$/],
   [/\.spec\.template\.spec\.dnsPolicy$/, "ClusterFirst"],
   [/\.spec\.template\.spec\.schedulerName$/, "default-scheduler"],
   [/\.spec\.template\.spec\.terminationGracePeriodSeconds$/, 30],

@@ -53,7 +53,8 @@ async function stateOf({ api, plan }: Cluster, { name, zone, image = "" }: Compo
   };
 }
 
-function conditionOf({ kind, replicas }: Pod, component: string, live: readonly V1Pod[]): Condition {
+/** How a component is, by the pods of its workload that there are. */
+export function conditionOf({ kind, replicas }: Pod, component: string, live: readonly V1Pod[]): Condition {
   if (kind === "Job") {
     if (live.some(({ status }) => status?.phase === "Succeeded")) return "done";
     return live.some(({ status }) => status?.phase === "Failed")

@@ -15,6 +15,7 @@ export class TestCluster {
 
   readonly api: ClusterApi = {
     ask: async (method, path, body) => this.#answer(method, path, body),
+    read: async (path) => JSON.stringify(this.#answer("GET", path, undefined).body),
     get: async (path) => this.objects.get(path),
     list: async (path, labels = {}) =>
       [...this.objects]

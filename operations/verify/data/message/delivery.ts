@@ -1,32 +1,21 @@
 import { envelopeDigest } from "../../../../protocol/envelope.ts";
 import { hexOf } from "../../../../protocol/hex.ts";
 import { messageOf } from "../../../../shared/errors.ts";
-import { publishedEndpoint } from "../../../../stacks/docker/life/published-endpoint.ts";
-import { hostSocket } from "../../../../stacks/docker/mounts.ts";
-import { controlOf } from "../../../../stacks/host/first-steps.ts";
-import { askProber } from "../../probe/ask-prober.ts";
+import type { Control } from "../../../../stacks/host/recipients.ts";
 import type { Delivery } from "../judge.ts";
-import type { DataSubject } from "../subject.ts";
-import type { Marker } from "./marker.ts";
 import type { VerificationSensor } from "./sensor.ts";
-import { openRows, type RowCount } from "./stored.ts";
+import type { RowCount } from "./stored.ts";
 import { type Patience, until } from "./until.ts";
+import type { Sealed, Traveller, Ways } from "./ways.ts";
 
 /** Longest waits, in milliseconds: for the allowlist at the gateways, which the broker hands on at once, and for receipts and rows. */
-const LIMIT_MS = { allowlist: 30_000, receipt: 30_000, answer: 20_000 } as const;
-
-/** A marked message as it travels. */
-export interface Sealed {
-  readonly marker: Marker;
-  readonly envelope: Uint8Array;
-}
+const LIMIT_MS = { allowlist: 30_000, receipt: 30_000 } as const;
 
 /** Versions of the gateways' allowlists, by the name of the gateway; one that does not answer is missing. */
 export type Versions = ReadonlyMap<string, number>;
 
 /** Which allowlist each gateway has. */
-export async function allowlistVersions(subject: DataSubject, gateways: readonly string[]): Promise<Versions> {
-  const control = controlOf((component, socket) => hostSocket(subject.rendered.layout, component, socket));
+export async function allowlistVersions(control: Control, gateways: readonly string[]): Promise<Versions> {
   const asked = gateways.map(async (gateway) => {
     const status = (await control(gateway, "GET", "/status").catch(() => undefined)) as GatewayStatus | undefined;
     return status === undefined ? [] : [[gateway, status.allowlist?.version ?? 0] as const];
@@ -35,46 +24,27 @@ export async function allowlistVersions(subject: DataSubject, gateways: readonly
 }
 
 /** Waits until every gateway that answered has a newer list than it had; a gateway that gets none refuses the message. */
-export async function newAllowlists(subject: DataSubject, before: Versions): Promise<void> {
-  const { clock, signal } = subject;
+export async function newAllowlists(
+  { clock, signal }: Traveller,
+  { control }: Pick<Ways, "control">,
+  before: Versions,
+): Promise<void> {
   const patience = { limitMs: LIMIT_MS.allowlist, everyMs: 250, clock, signal };
   await until(async () => {
-    const now = await allowlistVersions(subject, [...before.keys()]);
+    const now = await allowlistVersions(control, [...before.keys()]);
     return [...before].every(([gateway, version]) => (now.get(gateway) ?? 0) > version);
   }, patience);
 }
 
-/**
- * Sends each message to its gateway as a sensor does: from this host, to the port that is published.
- * @returns the answer of each gateway, or why there was none
- * @throws PROBE_FAILED, DOCKER_UNREACHABLE
- */
-export async function sendAll(
-  { docker, rendered }: DataSubject,
-  image: string,
-  sealed: readonly Sealed[],
-): Promise<readonly string[]> {
-  const envelopes = sealed.map(({ marker, envelope }) => ({
-    ...publishedEndpoint(rendered.plan, marker.gateway),
-    bytes: hexOf(envelope),
-  }));
-  const asking = { container: "host", question: { envelopes }, timeoutMs: LIMIT_MS.answer };
-  const { taken = [] } = await askProber(docker, image, asking);
-  return sealed.map((_, index) => {
-    const answer = taken[index] ?? { why: "no answer" };
-    return "why" in answer ? answer.why : `${answer.code} ${answer.text}`.trim();
-  });
-}
-
 /** What became of each message: waits for the collector's receipts, and asks the database. */
 export async function followAll(
-  subject: DataSubject,
+  { clock, signal }: Traveller,
+  ways: Pick<Ways, "control" | "rows">,
   sensor: VerificationSensor,
   sealed: readonly Sealed[],
   answers: readonly string[],
 ): Promise<readonly Delivery[]> {
-  const control = controlOf((component, socket) => hostSocket(subject.rendered.layout, component, socket));
-  const { clock, signal } = subject;
+  const { control } = ways;
   const patience: Patience = { limitMs: LIMIT_MS.receipt, everyMs: 200, clock, signal };
   const receipts = sealed.map(({ marker, envelope }, index) => {
     if (answers[index] !== "2.04") return false;
@@ -85,7 +55,7 @@ export async function followAll(
     }, patience);
   });
   const got = await Promise.all(receipts);
-  const stored = await rowsOf(subject, sensor, sealed);
+  const stored = await rowsOf(ways, sensor, sealed);
   return sealed.map(({ marker }, index) => ({
     gateway: marker.gateway,
     answer: answers[index] ?? "",
@@ -95,12 +65,12 @@ export async function followAll(
 }
 
 async function rowsOf(
-  subject: DataSubject,
+  ways: Pick<Ways, "rows">,
   sensor: VerificationSensor,
   sealed: readonly Sealed[],
 ): Promise<readonly (RowCount | string)[]> {
   try {
-    const rows = await openRows(subject);
+    const rows = await ways.rows();
     try {
       const counted: RowCount[] = [];
       for (const { marker } of sealed) counted.push(await rows.of(marker, sensor.id));

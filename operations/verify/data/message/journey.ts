@@ -1,11 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { messageOf, TrustKernError } from "../../../../shared/errors.ts";
-import { dockerSite } from "../../../../stacks/docker/life/certs-site.ts";
 import type { OperatorClient } from "../../../../stacks/host/operator-client.ts";
 import type { Delivery } from "../judge.ts";
-import type { DataSubject } from "../subject.ts";
-import { type Capture, startCapture } from "./capture.ts";
-import { allowlistVersions, followAll, newAllowlists, type Sealed, sendAll } from "./delivery.ts";
+import type { Capture } from "./capture.ts";
+import { allowlistVersions, followAll, newAllowlists } from "./delivery.ts";
 import type { Marker } from "./marker.ts";
 import {
   enrolSensor,
@@ -14,9 +12,7 @@ import {
   VERIFICATION_MAKER,
   type VerificationSensor,
 } from "./sensor.ts";
-
-/** Longest that packets are captured, in milliseconds. */
-const CAPTURE_MS = 240_000;
+import type { Sealed, Traveller, Ways } from "./ways.ts";
 
 /** A message on its way, or why there is none. */
 export interface Journey {
@@ -43,19 +39,13 @@ interface Trace {
 
 /**
  * Enrols a sensor, captures, sends, waits, and takes the sensor away again whatever happens.
- * @param running names of the containers that run
- * @throws DOCKER_UNREACHABLE, DOCKER_MISSING, DEPLOY_CANCELLED
+ * @throws DOCKER_UNREACHABLE, DOCKER_MISSING, CLUSTER_UNREACHABLE, DEPLOY_CANCELLED
  */
-export async function travel(
-  subject: DataSubject,
-  image: string,
-  markers: readonly Marker[],
-  running: readonly string[],
-): Promise<Journey> {
+export async function travel(traveller: Traveller, ways: Ways, markers: readonly Marker[]): Promise<Journey> {
   const trace: Trace = {};
-  const madeAt = subject.clock().getTime();
+  const madeAt = traveller.clock().getTime();
   try {
-    const went = await go(subject, image, markers, running, trace);
+    const went = await go(traveller, ways, markers, trace);
     return { ...went, madeAt, aftermath: await takeBack(trace) };
   } catch (thrown) {
     const aftermath = await takeBack(trace);
@@ -65,35 +55,31 @@ export async function travel(
 }
 
 async function go(
-  subject: DataSubject,
-  image: string,
+  traveller: Traveller,
+  ways: Ways,
   markers: readonly Marker[],
-  running: readonly string[],
   trace: Trace,
 ): Promise<Omit<Journey, "madeAt" | "aftermath">> {
-  const { docker, clock, signal, onProgress } = subject;
+  const { clock, onProgress } = traveller;
   const gateways = markers.map(({ gateway }) => gateway);
-  const operator = await (await dockerSite(subject, "trustkern verify boundary")).operator();
+  const operator = await ways.operator();
   trace.operator = operator;
   await revokeSensors(operator);
-  const elsewhere = await gatewaysElsewhere(operator, identitiesOf(subject));
-  const before = await allowlistVersions(subject, gateways);
+  const elsewhere = await gatewaysElsewhere(operator, identitiesOf(ways));
+  const before = await allowlistVersions(ways.control, gateways);
   onProgress("a verification sensor is put on the allowlists");
-  const sensor = await enrolSensor(operator, subject.random ?? randomBytes, clock());
+  const sensor = await enrolSensor(operator, traveller.random ?? randomBytes, clock());
   trace.sensor = sensor;
-  const [, capturing] = await Promise.all([
-    newAllowlists(subject, before),
-    Promise.all(running.map((name) => startCapture(docker, image, name, CAPTURE_MS, signal))),
-  ]);
+  const [, capturing] = await Promise.all([newAllowlists(traveller, ways, before), ways.capture()]);
   const stop = (): Promise<readonly Capture[]> => Promise.all(capturing.map((capture) => capture.stop()));
   try {
     onProgress(`a marked message is sent through ${gateways.join(", ")}`);
     const sealed: Sealed[] = [];
     for (const marker of markers) sealed.push({ marker, envelope: await sensor.seal(marker.plaintext, clock()) });
-    const deliveries = await followAll(subject, sensor, sealed, await sendAll(subject, image, sealed));
+    const deliveries = await followAll(traveller, ways, sensor, sealed, await ways.send(sealed));
     trace.deliveries = deliveries;
     const storedAt = clock().getTime();
-    await subject.onSent?.(markers);
+    await traveller.onSent?.(markers);
     return { sensor, sealed, deliveries, captures: await stop(), unsent: null, elsewhere, storedAt };
   } finally {
     await stop();
@@ -115,8 +101,8 @@ async function takeBack({ operator, sensor, deliveries = [] }: Trace): Promise<s
 }
 
 /** The gateways of this deployment, and whoever else has a gateway's certificate. */
-function identitiesOf({ rendered }: DataSubject): readonly string[] {
-  return rendered.model.components.flatMap(({ name, identity = name }) => [name, identity]);
+function identitiesOf({ components }: Ways): readonly string[] {
+  return components.flatMap(({ name, identity = name }) => [name, identity]);
 }
 
 /** A journey that did not begin, and why. */
@@ -125,7 +111,7 @@ export function nowhere(unsent: string, at: number): Journey {
   return { ...nothing, unsent, madeAt: at, storedAt: at, aftermath: "no sensor was made" };
 }
 
-const OVER: readonly string[] = ["DOCKER_UNREACHABLE", "DOCKER_MISSING", "DEPLOY_CANCELLED"];
+const OVER: readonly string[] = ["DOCKER_UNREACHABLE", "DOCKER_MISSING", "CLUSTER_UNREACHABLE", "DEPLOY_CANCELLED"];
 
 /** Why something did not work; what ends the verification, and a mistake of ours, is thrown on. */
 export function reasonUnlessOver(thrown: unknown): { readonly reason: string } {

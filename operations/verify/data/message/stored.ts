@@ -2,16 +2,18 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import pg from "pg";
+import type { Model } from "../../../../model/boundary.ts";
 import { serverName } from "../../../../model/placement.ts";
 import { DATABASE } from "../../../../modules/timescaledb/component.ts";
 import { postgresTls } from "../../../../shared/postgres-tls.ts";
-import { inspectContainers } from "../../../../stacks/docker/life/inspect.ts";
-import type { DataSubject } from "../subject.ts";
+import type { Layout } from "../../../../stacks/host/layout.ts";
 import type { Marker } from "./marker.ts";
 
 const PASSWORD = "reader.password";
 const CONNECT_MS = 10_000;
-const COMPONENT = "database";
+
+/** The component that has the rows. */
+export const ROWS_OF = "database";
 
 /** Rows of the deployment's database, as the role that may only read. */
 export interface Rows {
@@ -46,26 +48,29 @@ export function countRows(rows: readonly Row[], { gateway, payload }: Marker, se
   return { rows: rows.length, whole: whole.length };
 }
 
+/** Where the database is, and the secrets that this machine has of it. */
+export interface RowsPlace {
+  readonly host: string;
+  readonly port: number;
+  readonly layout: Pick<Layout, "secretsDir">;
+  readonly model: Pick<Model, "components">;
+  readonly tenant: string;
+}
+
 /**
- * Connects over TLS 1.3, verified in full, at the database's own address.
+ * Connects over TLS 1.3, verified in full.
  * @throws what `pg` throws, and the file system
  */
-export async function openRows({ docker, deployment, rendered }: DataSubject): Promise<Rows> {
-  const { layout, model } = rendered;
+export async function openRows({ host, port, layout, model, tenant }: RowsPlace): Promise<Rows> {
   const holder = model.components.find(({ secrets }) => secrets.some(({ name }) => name === PASSWORD));
   const secret = (component: string, name: string) => readFileSync(join(layout.secretsDir, component, name), "utf8");
-  const found = await inspectContainers(docker, [COMPONENT]);
-  const networks = Object.values(found.get(COMPONENT)?.NetworkSettings.Networks ?? {});
-  const host = networks.map(({ IPAddress }) => IPAddress).find((address) => address !== "");
-  if (host === undefined) throw new Error("it has no address");
-  const port = model.components.find(({ name }) => name === COMPONENT)?.ports[0]?.port ?? 0;
   const client = new pg.Client({
     host,
     port,
     database: DATABASE.database,
     user: DATABASE.reader,
     password: secret(holder?.name ?? "", PASSWORD),
-    ssl: postgresTls({ ca: secret("collector", "ca.crt"), servername: serverName(COMPONENT, deployment.tenant) }),
+    ssl: postgresTls({ ca: secret("collector", "ca.crt"), servername: serverName(ROWS_OF, tenant) }),
     connectionTimeoutMillis: CONNECT_MS,
     query_timeout: CONNECT_MS,
   });

@@ -3,6 +3,7 @@ import { basename } from "node:path";
 import { messageOf } from "../../../../shared/errors.ts";
 import { inWorkspace } from "../../../../stacks/docker/life/workspace.ts";
 import { type DockerCli, dockerOutput } from "../../../../stacks/host/docker-cli.ts";
+import type { Layout } from "../../../../stacks/host/layout.ts";
 import { filePlaces } from "../../search/files.ts";
 import type { Place } from "../../search/place.ts";
 import type { Source } from "../look.ts";
@@ -13,19 +14,26 @@ import { filesSource } from "./volumes.ts";
 export function engineSources(subject: DataSubject, containers: readonly string[], since: number): readonly Source[] {
   const { docker, rendered } = subject;
   const { layout, plan, stack } = rendered;
-  const folders = readdirSync(layout.dir, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory() && entry.name !== basename(layout.volumesDir))
-    .map(({ name }) => filesSource(name, `${layout.dir}/${name}`, since));
   const networks = plan.networks.map(({ name }) => name);
   return [
-    ...folders,
-    topFiles(layout.dir, since),
+    ...stateDirectory(layout, since),
     ...(plan.deployment.state.kind === "local" ? [] : [said("the state", () => remoteState(subject))]),
     said("the rendered stack", async () => [["the rendered stack", JSON.stringify(stack)]]),
     said("docker inspect", () => inspected(docker, "container", containers)),
     said("docker network inspect", () => inspected(docker, "network", networks)),
     said("docker image inspect", async () => inspected(docker, "image", await imagesOf(docker, containers))),
   ];
+}
+
+/** The state directory on this machine, but for the volumes. */
+export function stateDirectory(
+  { dir, volumesDir }: Pick<Layout, "dir" | "volumesDir">,
+  since: number,
+): readonly Source[] {
+  const folders = readdirSync(dir, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && entry.name !== basename(volumesDir))
+    .map(({ name }) => filesSource(name, `${dir}/${name}`, since));
+  return [...folders, topFiles(dir, since)];
 }
 
 /** The files beside the folders of the state directory. */
@@ -37,9 +45,11 @@ function topFiles(dir: string, since: number): Source {
   return { name: "the state directory", places };
 }
 
-type Said = readonly (readonly [name: string, text: string])[];
+/** Texts by their names. */
+export type Said = readonly (readonly [name: string, text: string])[];
 
-function said(name: string, ask: () => Promise<Said>): Source {
+/** What somebody answers, as places. */
+export function said(name: string, ask: () => Promise<Said>): Source {
   const places = async function* (): AsyncIterable<Place> {
     for (const [place, content] of await ask()) yield { name: place, content };
   };

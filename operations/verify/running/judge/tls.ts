@@ -6,11 +6,11 @@ import type { DockerPlan } from "../../../../stacks/docker/plan.ts";
 import { servicesNamespace } from "../../../../stacks/host/services-namespace.ts";
 import type { CheckResult } from "../../result.ts";
 import type { Observation, Shown, TlsAttempt } from "../observation.ts";
-import { neededShows } from "../observe/tls-questions.ts";
+import { neededShows } from "../observe/tls-shows.ts";
 import { breach, count, resultOf } from "../result.ts";
-import { away, whyAway } from "./up.ts";
+import { away, type Standings, whyAway } from "./up.ts";
 
-type Seen = Pick<Observation, "components" | "inside" | "tls" | "unshown" | "roots">;
+type Seen = Standings & Pick<Observation, "inside" | "tls" | "unshown" | "roots">;
 type Named = Pick<Deployment, "tenant" | "engine" | "kubernetes">;
 type Authorities = Pick<Observation, "constraints">;
 
@@ -89,7 +89,7 @@ export function judgeVersions(seen: Seen, plan: Pick<DockerPlan, "containers">, 
   const old = seen.tls.filter(({ shows }) => shows === "old-version");
   const spoken = seen.tls.filter(({ answer }) => answer?.version && answer.version !== "TLSv1.3");
   return resultOf("running.tls.version", {
-    looked: `${count(old.length, "attempt")} at ${count(portsOf(old).length, "port")}, published ones from the host's side too`,
+    looked: `${count(old.length, "attempt")} at ${count(portsOf(old).length, "port")}${plan.containers.length === 0 ? "" : ", published ones from the host's side too"}`,
     findings: spoken.map((attempt) =>
       breach("RUNNING_TLS_VERSION", pathOf(attempt), `it speaks ${attempt.answer?.version} with ${attempt.from}`),
     ),

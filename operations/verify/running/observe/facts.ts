@@ -78,7 +78,7 @@ export function mountTables(components: ReadonlyMap<string, Observed>): Readonly
 }
 
 /** Whoever holds one of these keeps it in its volume. */
-const KEPT: readonly DataClass[] = ["plaintext", "decryption-key", "signing-key"];
+export const KEPT: readonly DataClass[] = ["plaintext", "decryption-key", "signing-key"];
 
 /**
  * What lies below each volume with plaintext or keys in it, and below the folders of the host with secrets, authorities and the keys

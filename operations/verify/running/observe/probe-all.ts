@@ -14,7 +14,8 @@ import { watchHost } from "./host-watch.ts";
 import { inTurn } from "./in-turn.ts";
 import { sendingsOf } from "./outside.ts";
 import { type ReachGround, reachAttempts } from "./reach-questions.ts";
-import { REVOKED_AT, REVOKED_FOLDER, type TlsQuestions, tlsQuestions } from "./tls-questions.ts";
+import { REVOKED_FOLDER, tlsQuestions } from "./tls-questions.ts";
+import type { TlsQuestions } from "./tls-shows.ts";
 
 /** Name that somebody outside has, and nobody inside (RFC 2606). */
 const OUTSIDE_NAME = "example.com";
@@ -100,7 +101,7 @@ async function questionsOf(
 ): Promise<TlsQuestions> {
   if (!("answer" in roots)) return { attempts: [], unshown: [] };
   const forged = await forgeCertificates(rendered.model, deployment.tenant, clock);
-  const withRevoked = revokedFiles(rendered.layout).every((file) => existsSync(file)) ? REVOKED_AT : [];
+  const withRevoked = revokedFiles(rendered.layout).every((file) => existsSync(file));
   return tlsQuestions({ ...ground, roots: roots.answer, forged, withRevoked });
 }
 

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { listeners, routes } from "./namespace.ts";
+import { listeners, routes } from "./net-tables.ts";
 
 const TCP = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
    0: 0204D50A:22B3 00000000:0000 0A 00000000:00000000 00:00000000 00000000 10001        0 1 1 0

@@ -3,8 +3,8 @@ import { get } from "node:http";
 import { connect as connectTcp, type Socket } from "node:net";
 import { text } from "node:stream/consumers";
 import { connect as connectTls, type TLSSocket } from "node:tls";
-import { messageOf } from "../../shared/errors.ts";
-import type { Handshake, HandshakeAnswer } from "../../shared/prober.ts";
+import { messageOf } from "./errors.ts";
+import type { Handshake, HandshakeAnswer } from "./prober.ts";
 
 /** PostgreSQL's SSLRequest: its length, and the code 80877103 (PostgreSQL, "Message Formats"). */
 const SSL_REQUEST = Buffer.from("0000000804d2162f", "hex");

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
-import type { ProbeAnswer } from "../../shared/prober.ts";
+import type { ProbeAnswer } from "./prober.ts";
 
 /** State of a listening TCP socket, and of a UDP socket that is bound and not connected (linux/include/net/tcp_states.h). */
 const OPEN = { tcp: "0A", udp: "07" } as const;

@@ -2,8 +2,8 @@ import { once } from "node:events";
 import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { issueDeploymentCertificates } from "../../certs/deployment.ts";
-import { serverName } from "../../model/placement.ts";
+import { issueDeploymentCertificates } from "../certs/deployment.ts";
+import { serverName } from "../model/placement.ts";
 import { handshake } from "./handshake.ts";
 
 let server: Server;

@@ -1,0 +1,297 @@
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { defaultCacheDir } from "../../../operations/tools/context.ts";
+import { CHECKS, type CheckId } from "../../../operations/verify/checks.ts";
+import { verifyDataCluster } from "../../../operations/verify/cluster/data/index.ts";
+import type { CheckResult, Verification } from "../../../operations/verify/result.ts";
+import { openForwards } from "../../../stacks/kubernetes/life/forwards.ts";
+import { takeDown } from "../../support/cluster/down.ts";
+import { bringUp, type Cluster } from "../../support/cluster/up.ts";
+import { PROJECT, scratch } from "../../support/deployment.ts";
+import { RunningSite } from "../../support/kubernetes-running.ts";
+import { KubernetesSite } from "../../support/kubernetes-site.ts";
+
+// biome-ignore lint/suspicious/noExplicitAny: objects are read as anybody with kubectl could
+type Loose = any;
+
+const own = scratch("kubernetes-boundary");
+// Stands for the authorities of the platform: somebody who listens.
+const authorities = createServer((socket) => socket.on("error", () => undefined).end());
+let cluster: Cluster;
+let site: KubernetesSite;
+let namespace: string;
+let good: Verification;
+let goodCode: number;
+
+beforeAll(async () => {
+  cluster = await bringUp({
+    cacheDir: defaultCacheDir(process.env, homedir()),
+    toolsDir: join(PROJECT, "tools"),
+    env: process.env,
+    signal: new AbortController().signal,
+    onProgress: () => undefined,
+    state: join(own.dir, "cluster"),
+    clock: () => new Date(),
+  });
+  const { host } = cluster.addresses;
+  authorities.listen(0, host);
+  await once(authorities, "listening");
+  const { port } = authorities.address() as AddressInfo;
+  const elsewhere = { host, port, addresses: [`${host}/32`] };
+  site = new KubernetesSite(own.dir, cluster);
+  await site.prepare((file) => ({
+    ...file,
+    kubernetes: { ...(file.kubernetes as object), external: { "gateways-ca": elsewhere, "operators-ca": elsewhere } },
+  }));
+  namespace = site.deployment.kubernetes.namespace;
+  await site.must(["deploy", "--wait"]);
+  ({ code: goodCode, report: good } = await verify());
+}, 3_000_000);
+afterAll(async () => {
+  authorities.close();
+  site?.stop();
+  await takeDown(cluster.state);
+  own.remove();
+}, 200_000);
+
+async function verify(...layers: readonly string[]): Promise<{ readonly code: number; readonly report: Verification }> {
+  const chosen = layers.length === 0 ? [] : ["--layers", layers.join(",")];
+  const { code, stdout, stderr } = await site.cli(["verify", "boundary", "--json", ...chosen]);
+  if (stdout === "") throw new Error(stderr);
+  return { code: code ?? -1, report: JSON.parse(stdout) };
+}
+
+function resultOf({ results }: Pick<Verification, "results">, id: CheckId): CheckResult {
+  const found = results.find((result) => result.id === id);
+  if (found === undefined) throw new Error(`no result of ${id}`);
+  return found;
+}
+
+/** `CODE path: message` of every finding of a check. */
+function foundBy(report: Pick<Verification, "results">, id: CheckId): readonly string[] {
+  return resultOf(report, id).findings.map(({ code, path, message }) => `${code} ${path}: ${message}`);
+}
+
+async function kubectl(...words: readonly string[]): Promise<string> {
+  const { code, stdout, stderr } = await cluster.kubectl(["--namespace", namespace, ...words], undefined, 150);
+  if (code !== 0) throw new Error(`kubectl ${words.join(" ")}: ${stderr}`);
+  return stdout;
+}
+
+async function apply(object: object): Promise<void> {
+  const { code, stderr } = await cluster.kubectl(["apply", "-f", "-"], JSON.stringify(object));
+  if (code !== 0) throw new Error(stderr);
+}
+
+/** Changes a workload as somebody would with kubectl edit, and waits until its pods are new. */
+async function edit(name: string, change: (spec: Loose) => void): Promise<void> {
+  const live = JSON.parse(await kubectl("get", "statefulset", name, "-o", "json"));
+  change(live.spec.template.spec);
+  const patch = JSON.stringify({ spec: { template: { spec: live.spec.template.spec } } });
+  await kubectl("patch", "statefulset", name, "--type", "merge", "--patch", patch);
+  await kubectl("rollout", "status", "statefulset", name, "--timeout", "120s");
+}
+
+describe("a deployment as it was rendered, in a cluster that enforces no policy", () => {
+  it("is proven as far as the cluster lets it be, and every other check says why not", () => {
+    expect(good.results.map(({ id }) => id)).toEqual(Object.keys(CHECKS));
+    const open = good.results.filter(({ outcome }) => outcome !== "proven");
+    expect(Object.fromEntries(open.map(({ id, outcome }) => [id, outcome]))).toEqual({
+      "running.flows": "not-proven",
+      "running.refused": "broken",
+      "running.listeners": "not-proven",
+      "running.egress": "broken",
+      "running.encryption": "not-proven",
+      "data.operations": "not-proven",
+      "data.traffic": "not-proven",
+    });
+    expect(goodCode).toBe(5);
+  });
+
+  it.each<[CheckId, RegExp]>([
+    ["running.flows", /-ca -> backend\.https begins elsewhere/],
+    ["running.listeners", /prometheus-0: its image has no Node/],
+    ["data.operations", /prometheus-0: its image has no Node/],
+    ["data.traffic", /PodSecurity restricted/],
+  ])("%s is open for one reason alone", (id, why) => {
+    const { seen, findings } = resultOf(good, id);
+    expect(seen).toMatch(why);
+    expect(findings).toEqual([]);
+  });
+
+  it("says loudly, and once, that nothing keeps pods apart, and what mends it", () => {
+    const { findings } = resultOf(good, "running.refused");
+    expect(findings.map(({ code }) => code)).toEqual(["RUNNING_POLICIES_UNENFORCED"]);
+    expect(findings[0]?.fix).toContain("network plugin");
+  });
+
+  it("finds the API server and the node in reach of each pod", () => {
+    const found = foundBy(good, "running.egress");
+    expect(found).toHaveLength(7);
+    for (const one of found) expect(one).toMatch(/^RUNNING_EGRESS Pod\/.*the API server at .* a node at /);
+  });
+});
+
+describe("what somebody has put beside the deployment", () => {
+  let report: Verification;
+
+  beforeAll(async () => {
+    const meta = (name: string) => ({ name, namespace });
+    await apply({
+      ...{ apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy", metadata: meta("open-all") },
+      spec: { podSelector: {}, ingress: [{}], egress: [{}], policyTypes: ["Ingress", "Egress"] },
+    });
+    const broker = JSON.parse(await kubectl("get", "pod", "broker-0", "-o", "json"));
+    const [container] = broker.spec.containers;
+    await apply({
+      ...{ apiVersion: "v1", kind: "Pod", metadata: meta("peek") },
+      spec: {
+        securityContext: broker.spec.securityContext,
+        automountServiceAccountToken: false,
+        volumes: [{ name: "keys", secret: { secretName: "custody" } }],
+        containers: [
+          {
+            ...{ name: "peek", image: container.image, securityContext: container.securityContext },
+            ...{ command: ["/usr/bin/node", "-e", "setInterval(() => {}, 1e6)"] },
+            volumeMounts: [{ name: "keys", mountPath: "/keys" }],
+          },
+        ],
+      },
+    });
+    const debug = [{ ...container, name: "debugger", command: ["/usr/bin/node", "-e", "setInterval(() => {}, 1e6)"] }];
+    for (const each of debug)
+      for (const gone of ["ports", "readinessProbe", "startupProbe", "resources", "volumeMounts"]) delete each[gone];
+    const patch = JSON.stringify({ spec: { ephemeralContainers: debug } });
+    await kubectl("patch", "pod", "broker-0", "--subresource", "ephemeralcontainers", "--patch", patch);
+    await kubectl("wait", "--for=condition=Ready", "pod/peek", "--timeout=60s");
+    ({ report } = await verify("rendered", "running"));
+    await kubectl("delete", "pod", "peek", "broker-0", "--grace-period=5");
+    await kubectl("delete", "networkpolicy", "open-all");
+  }, 400_000);
+
+  it.each<[what: string, id: CheckId, found: RegExp]>([
+    ["a policy that opens all", "rendered.deployed", /^OBJECT_STRANGER NetworkPolicy\/open-all/],
+    ["a policy that opens all", "running.components", /^RUNNING_STRANGER NetworkPolicy\/open-all/],
+    ["a pod that sees custody's Secret", "rendered.deployed", /^OBJECT_STRANGER Pod\/peek/],
+    ["a pod that sees custody's Secret", "running.components", /^RUNNING_STRANGER Pod\/peek/],
+    ["a debugger in the broker's pod", "running.components", /^RUNNING_STRANGER Pod\/broker-0\.containers\.debugger/],
+    ["a debugger in the broker's pod", "running.rights", /^RUNNING_RIGHT Pod\/broker-0\.spec\.ephemeralContainers/],
+  ])("%s is found by %s", (_, id, found) => {
+    expect(foundBy(report, id)).toContainEqual(expect.stringMatching(found));
+    expect(resultOf(report, id).outcome).toBe("broken");
+  });
+});
+
+describe("what somebody has changed in workloads", () => {
+  let report: Verification;
+
+  beforeAll(async () => {
+    await kubectl("rollout", "status", "statefulset", "broker", "--timeout", "120s");
+    await edit("gw-01", (spec) => {
+      spec.volumes.push({ name: "peek", secret: { secretName: "custody" } });
+      spec.containers[0].volumeMounts.push({ name: "peek", mountPath: "/peek", readOnly: true });
+    });
+    await edit("backend", (spec) => {
+      spec.containers[0].image = spec.containers[0].image.replace(/@.*/, ":0.1.0");
+      spec.containers[0].env = [{ name: "NODE_EXTRA_CA_CERTS", value: "/run/secrets/ca.crt" }];
+    });
+    const live = JSON.parse(await kubectl("get", "statefulset", "prometheus", "-o", "json"));
+    const planned = live.spec.template.spec.volumes.find((one: Loose) => one.configMap).configMap.name;
+    const map = JSON.parse(await kubectl("get", "configmap", planned, "-o", "json"));
+    const data = Object.fromEntries(
+      Object.entries<string>(map.data).map(([key, text]) => [key, text.replaceAll("TLS13", "TLS12")]),
+    );
+    expect(data).not.toEqual(map.data);
+    await apply({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "prometheus-by-hand", namespace }, data });
+    await edit("prometheus", (spec) => {
+      spec.volumes.find((one: Loose) => one.configMap).configMap.name = "prometheus-by-hand";
+    });
+    ({ report } = await verify("rendered", "running"));
+  }, 600_000);
+
+  it.each<[what: string, id: CheckId, found: RegExp]>([
+    ["a Secret of another", "rendered.deployed", /^OBJECT_MOUNT StatefulSet\/gw-01/],
+    ["a Secret of another", "running.mounts", /^RUNNING_MOUNT Pod\/gw-01-0\.spec\.volumes.*peek/],
+    ["an image by its tag", "rendered.deployed", /^OBJECT_IMAGE StatefulSet\/backend/],
+    ["an image by its tag", "running.images", /^RUNNING_IMAGE Pod\/backend-0/],
+    ["a variable", "running.environment", /^RUNNING_ENVIRONMENT Pod\/backend-0.*env/],
+    [
+      "a ConfigMap of another content",
+      "running.mounts",
+      /^RUNNING_MOUNT Pod\/prometheus-0\.spec\.volumes\[\d\]\.configMap\.name/,
+    ],
+    ["a port that speaks TLS 1.2", "running.tls.version", /^RUNNING_TLS_VERSION components\.prometheus\.ports\.https/],
+  ])("%s is found by %s", (_, id, found) => {
+    expect(foundBy(report, id)).toContainEqual(expect.stringMatching(found));
+    expect(resultOf(report, id).outcome).toBe("broken");
+  });
+
+  it("is mended by a deploy, once what was added to workloads is gone with them", async () => {
+    await kubectl("delete", "statefulset", "gw-01", "backend", "prometheus");
+    await kubectl("delete", "configmap", "prometheus-by-hand");
+    await site.must(["deploy", "--wait"]);
+    const { report: again } = await verify("rendered", "running");
+    for (const id of ["rendered.deployed", "running.mounts", "running.environment", "running.tls.version"] as const)
+      expect(foundBy(again, id)).toEqual([]);
+  }, 600_000);
+});
+
+describe("a plaintext that leaks", () => {
+  let results: readonly CheckResult[];
+  let running: RunningSite;
+  let plaintext = "";
+
+  beforeAll(async () => {
+    running = await RunningSite.open(site);
+    const cluster = running.deployed;
+    await using forwards = await openForwards(cluster);
+    const write = (pod: string, path: string, text: string) =>
+      kubectl(
+        "exec",
+        pod,
+        "--",
+        "/usr/bin/node",
+        "-e",
+        `require("fs").writeFileSync(${JSON.stringify(path)},${JSON.stringify(text)})`,
+      );
+    results = await verifyDataCluster({
+      cluster,
+      forwards,
+      onSent: async ([marker]) => {
+        plaintext = marker?.plaintext ?? "";
+        const hidden = Buffer.from(plaintext).toString("base64");
+        await write("broker-0", "/var/lib/trustkern/state/leak", plaintext);
+        await write("gw-01-0", "/dev/shm/leak", hidden);
+        await write("backend-0", "/var/lib/trustkern/state/leak", plaintext);
+        await write("collector-0", "/proc/1/fd/1", `${plaintext}\n`);
+        await apply({
+          ...{ apiVersion: "v1", kind: "Secret", metadata: { name: "leak", namespace } },
+          stringData: { value: plaintext },
+        });
+        await sleep(1_000);
+      },
+    });
+    await kubectl("delete", "secret", "leak");
+  }, 400_000);
+  afterAll(() => running?.close());
+
+  it.each<[CheckId, RegExp]>([
+    ["data.broker", /volumes\/broker\/state\/leak/],
+    ["data.gateway", /gw-01-0:\/dev\/shm\/leak/],
+    ["data.operations", /volumes\/backend\/state\/leak/],
+    ["data.logs", /log of collector-0\/collector/],
+    ["data.engine", /Secret\/leak/],
+  ])("is found by %s, with its place and not its value", (id, place) => {
+    expect(foundBy({ results }, id)).toContainEqual(expect.stringMatching(place));
+    expect(JSON.stringify(results)).not.toContain(plaintext);
+  });
+
+  it("is stored once all the same, and in no metric", () => {
+    expect(resultOf({ results }, "data.stored").outcome).toBe("proven");
+    expect(resultOf({ results }, "data.metrics").outcome).toBe("proven");
+  });
+});
