@@ -52,6 +52,8 @@ export interface ClusterApi {
   readonly list: (path: string, labels?: Readonly<Record<string, string>>) => Promise<readonly LiveObject[]>;
   /** Server-side apply, and nothing that the server does not know. @throws as {@link get} */
   readonly apply: (object: ApiObject, options?: ApplyOptions) => Promise<LiveObject>;
+  /** Puts an object in the place of the one that is there, whoever has set what in it. @throws as {@link get} */
+  readonly replace: (object: ApiObject) => Promise<LiveObject>;
   /** The answer as it came, such as a pod's log. @throws as {@link get} */
   readonly read: (path: string) => Promise<string>;
   /** Whether it was there. Waits for nothing. @throws as {@link get} */
@@ -145,6 +147,11 @@ export function clusterApi(config: KubeConfig, signal: AbortSignal): ClusterApi 
       const { status, text } = await call("GET", path);
       if (status >= 200 && status < 300) return text;
       throw refusedAs(status, jsonOf(text), `read ${path.split("?")[0]}`);
+    },
+    replace: async (object) => {
+      const query = new URLSearchParams({ fieldManager: FIELD_MANAGER, fieldValidation: "Strict" });
+      const what = `${object.kind} ${object.metadata.name}`;
+      return good(await ask("PUT", `${objectPath(object)}?${query}`, object), what) as LiveObject;
     },
     remove: async (path) => {
       const answer = await ask("DELETE", path, { propagationPolicy: "Background" });

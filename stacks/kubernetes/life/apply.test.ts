@@ -38,6 +38,53 @@ describe("an object that is applied", () => {
   });
 });
 
+describe("what somebody has added to the spec of an object", () => {
+  const BACKEND = "/apis/apps/v1/namespaces/plant/statefulsets/backend";
+  const spec = (cluster: ReturnType<typeof roomyCluster>, path: string) => cluster.objects.get(path)?.spec;
+
+  it("goes from a workload with the next deploy, though it is another's field", async () => {
+    const cluster = deployedCluster({ plan });
+    const workload = objectOf("StatefulSet", "backend");
+    cluster.added.set(BACKEND, { revisionHistoryLimitOfSomebody: 1 });
+    await applyObject(cluster.api, workload);
+    expect(cluster.asked).toContain(`PUT ${BACKEND}`);
+    expect(spec(cluster, BACKEND)).toEqual((workload as never as { spec: object }).spec);
+  });
+
+  it("goes from a policy, and stays in a dry run", async () => {
+    const cluster = deployedCluster({ plan });
+    const policy = plan.objects.find(({ kind }) => kind === "NetworkPolicy");
+    if (policy === undefined) throw new TypeError("no policy");
+    const path = `/apis/networking.k8s.io/v1/namespaces/plant/networkpolicies/${policy.metadata.name}`;
+    cluster.added.set(path, { somebodys: true });
+    await applyObject(cluster.api, policy, true);
+    expect(cluster.asked.filter((each) => each.startsWith("PUT"))).toEqual([]);
+    await applyObject(cluster.api, policy);
+    expect(spec(cluster, path)).toEqual((policy as never as { spec: object }).spec);
+  });
+
+  it("is nothing where a controller says how many there are", async () => {
+    const cluster = deployedCluster({ plan });
+    const workload = objectOf("StatefulSet", "backend");
+    const { replicas: _, ...scaled } = (workload as never as { spec: { replicas?: number } }).spec;
+    cluster.added.set(BACKEND, { replicas: 5 });
+    await applyObject(cluster.api, { ...workload, spec: scaled } as never);
+    expect(cluster.asked.filter((each) => each.startsWith("PUT"))).toEqual([]);
+    cluster.added.set(BACKEND, { replicas: 5, somebodys: true });
+    await applyObject(cluster.api, { ...workload, spec: scaled } as never);
+    expect(spec(cluster, BACKEND)).toMatchObject({ replicas: 5 });
+    expect(spec(cluster, BACKEND)).not.toHaveProperty("somebodys");
+  });
+
+  it("is left in a Service, whose addresses and finalizers are a controller's", async () => {
+    const cluster = deployedCluster({ plan });
+    const path = "/api/v1/namespaces/plant/services/backend";
+    cluster.added.set(path, { clusterIP: "10.0.0.7" });
+    await applyObject(cluster.api, objectOf("Service", "backend"));
+    expect(spec(cluster, path)).toMatchObject({ clusterIP: "10.0.0.7" });
+  });
+});
+
 describe("pods that cannot take a certificate while they run", () => {
   const [named, restarting] = [
     "backend",

@@ -6,6 +6,7 @@ import { KIND_ORDER, type PlannedObject } from "../objects.ts";
 import type { KubernetesPlan } from "../plan.ts";
 import { type ClusterApi, collectionPath, type LiveObject, objectPath } from "./api.ts";
 import type { SecretObject } from "./secrets.ts";
+import { withoutDefaults } from "./server-defaults.ts";
 
 /** Annotation of pods that start anew with their Secret: the version of it that they were started for. */
 export const SECRET_VERSION = `${LABEL}.secret-version`;
@@ -46,12 +47,34 @@ export async function applyObject(
   dryRun = false,
 ): Promise<readonly ObjectChange[]> {
   const before = await api.get(objectPath(object));
-  const after = await api.apply(object, { dryRun });
+  const applied = await api.apply(object, { dryRun });
   const { kind, metadata } = object;
+  const after = resetOf(applied, object);
+  if (after !== applied && !dryRun) await api.replace(after);
   if (before === undefined) return [{ action: "create", kind, name: metadata.name }];
   return isDeepStrictEqual(comparable(before), comparable(after))
     ? []
     : [{ action: "update", kind, name: metadata.name }];
+}
+
+/** Kinds of which nothing may stay that somebody has added: it would run, or let somebody in. */
+const OURS_ALONE: readonly string[] = ["StatefulSet", "Deployment", "NetworkPolicy"];
+
+/**
+ * An object without what somebody has added to its spec, which server-side apply leaves: it is another's field. What others say of it in
+ * its metadata stays, and the object itself where there is nothing of that kind.
+ */
+function resetOf(applied: LiveObject, planned: PlannedObject | SecretObject): LiveObject {
+  if (!OURS_ALONE.includes(planned.kind)) return applied;
+  const { spec } = planned as { readonly spec?: unknown };
+  const own = (withoutDefaults(applied, planned) as { readonly spec?: unknown }).spec;
+  return isDeepStrictEqual(own, spec) ? applied : { ...applied, spec: replicasOf(applied, spec) };
+}
+
+/** How many there are is said by whoever scales, where the plan does not say it. */
+function replicasOf(applied: LiveObject, spec: unknown): unknown {
+  const { replicas } = (applied.spec ?? {}) as { readonly replicas?: number };
+  return replicas === undefined ? spec : { replicas, ...(spec as object) };
 }
 
 /** Pods of a component that cannot take a new certificate while they run start anew for each version of its Secret. */

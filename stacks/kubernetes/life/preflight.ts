@@ -11,6 +11,8 @@ const LEAST_MINOR = 32;
 
 const CHANGE = ["get", "list", "patch", "create", "delete"] as const;
 const LOOK = ["get", "list"] as const;
+/** Of what is put back whole where somebody has added to it. */
+const RESET = [...CHANGE, "update"] as const;
 
 /** What the command line does in the namespace, by API group. */
 export const RIGHTS: readonly (readonly [group: string, resource: string, verbs: readonly string[]])[] = [
@@ -23,14 +25,15 @@ export const RIGHTS: readonly (readonly [group: string, resource: string, verbs:
   ["", "events", LOOK],
   ["", "pods/exec", ["get", "create"]],
   ["", "pods/portforward", ["get", "create"]],
+  ["", "pods/log", ["get"]],
   ["", "resourcequotas", ["list"]],
-  ["apps", "statefulsets", CHANGE],
-  ["apps", "deployments", CHANGE],
+  ["apps", "statefulsets", RESET],
+  ["apps", "deployments", RESET],
   ["apps", "daemonsets", LOOK],
   ["apps", "replicasets", LOOK],
   ["batch", "jobs", CHANGE],
   ["batch", "cronjobs", LOOK],
-  ["networking.k8s.io", "networkpolicies", CHANGE],
+  ["networking.k8s.io", "networkpolicies", RESET],
   ["policy", "poddisruptionbudgets", CHANGE],
   ["autoscaling", "horizontalpodautoscalers", CHANGE],
 ];

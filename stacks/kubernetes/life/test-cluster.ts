@@ -8,6 +8,8 @@ export class TestCluster {
   readonly asked: string[] = [];
   /** Answers to single requests, before all else, by `METHOD path` without a query. */
   readonly answers = new Map<string, ApiAnswer>();
+  /** Members of an object's spec that are another manager's, by its path. */
+  readonly added = new Map<string, object>();
   /** Rights that the user lacks, as `verb resource`. */
   readonly lacks = new Set<string>();
   version: Readonly<Record<string, string>> = { major: "1", minor: "34", gitVersion: "v1.34.1" };
@@ -24,8 +26,14 @@ export class TestCluster {
         .filter(({ metadata }) => Object.entries(labels).every(([key, value]) => metadata.labels?.[key] === value)),
     apply: async (object, { dryRun = false } = {}) => {
       this.asked.push(`${dryRun ? "DRYRUN" : "APPLY"} ${objectPath(object)}`);
-      const live = this.#merged(object);
+      const live = this.#kept(this.#merged(object));
       if (!dryRun) this.objects.set(objectPath(object), live);
+      return live;
+    },
+    replace: async (object) => {
+      this.asked.push(`PUT ${objectPath(object)}`);
+      const live = this.#merged(object);
+      this.objects.set(objectPath(object), live);
       return live;
     },
     remove: async (path) => {
@@ -55,6 +63,12 @@ export class TestCluster {
       resourceVersion: before?.metadata.resourceVersion ?? String(this.#next++),
     };
     return structuredClone({ ...object, metadata }) as LiveObject;
+  }
+
+  /** What others have added to an object's spec, as server-side apply leaves it. */
+  #kept(object: LiveObject): LiveObject {
+    const spec = { ...this.added.get(objectPath(object)), ...(object.spec as object | undefined) };
+    return Object.keys(spec).length === 0 ? object : { ...object, spec };
   }
 
   #answer(method: string, path: string, body: unknown): ApiAnswer {
