@@ -32,7 +32,7 @@ function serving(kinds: Readonly<Record<string, readonly LiveObject[] | "denied"
       if (found === undefined || found === "denied") throw kubernetesLifeErrors.error("CLUSTER_DENIED", `list ${path}`);
       return found;
     },
-    ...{ get: refuse, apply: refuse, remove: refuse, read: async (path) => path },
+    ...{ get: refuse, apply: refuse, replace: refuse, remove: refuse, read: async (path) => path },
   };
 }
 
