@@ -93,7 +93,7 @@ export class KubernetesSite {
   /** Runs the command line on it. */
   cli(args: readonly string[], { env = {}, timeoutSeconds = 400 }: CallOptions = {}): Promise<Ended> {
     return runProgram(process.execPath, [...CLI, "-f", this.file, "--progress", "plain", ...args], {
-      env: { KUBECONFIG: this.cluster.kubeconfig, ...this.kms.env, ...env },
+      env: { KUBECONFIG: this.cluster.kubeconfig, ...env },
       timeoutSeconds,
     });
   }

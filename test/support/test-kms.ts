@@ -18,9 +18,11 @@ export class TestKms {
   readonly #own = scratch("kms");
   readonly #moto = new Moto();
   #server: Server | undefined;
-  #env: Readonly<Record<string, string>> = {};
 
-  /** @param host address of this machine that pods reach */
+  /**
+   * Starts it, and has this process find an `aws` that asks it.
+   * @param host address of this machine that pods reach
+   */
   async start(host: string): Promise<void> {
     await this.#moto.start();
     const [key, cert] = [join(this.#own.dir, "tls.key"), this.certFile];
@@ -47,17 +49,12 @@ export class TestKms {
     });
     this.#server.listen(443, host);
     await once(this.#server, "listening");
-    this.#env = await this.#program();
+    Object.assign(process.env, await this.#program());
   }
 
   /** File of the certificate, which is its own authority. */
   get certFile(): string {
     return join(this.#own.dir, "tls.crt");
-  }
-
-  /** What the environment of a command line has, so that it finds an `aws` that asks this KMS. */
-  get env(): Readonly<Record<string, string>> {
-    return this.#env;
   }
 
   /** AWS's shared credentials file, as this KMS takes them. */
