@@ -179,8 +179,8 @@ describe("while messages come", () => {
       .map((line) => line.slice("pod/".length));
     const refused = [];
     for (const name of pods) if ((await evict(name)).code !== 0) refused.push(name);
-    // Of two collectors one goes at a time.
-    expect(refused).toEqual(["collector-1"]);
+    // Of two collectors one goes at a time, and of two custodies.
+    expect(refused).toEqual(["collector-1", "custody-1"]);
     await kubectl("uncordon", "node-1");
     await site.must(["deploy", "--wait"]);
     await flow(1_000);

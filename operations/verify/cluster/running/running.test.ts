@@ -68,9 +68,9 @@ describe("a breach is found by its check", () => {
       { "running.flows": ["broken", "RUNNING_FLOW_CLOSED flows.collector -> database.postgres"] },
     ],
     [
-      "one pod that reaches a port without a flow",
+      "one pod that reaches two ports without a flow",
       reach(({ from, to, purpose }) => purpose === "refused" && from === "gw-01-0" && to === "custody-0", "connected"),
-      { "running.refused": ["broken", "RUNNING_REACHED Pod/gw-01-0"] },
+      { "running.refused": ["broken", "RUNNING_REACHED Pod/gw-01-0", "RUNNING_REACHED Pod/gw-01-0"] },
     ],
     [
       "a datagram that another pod answers",
