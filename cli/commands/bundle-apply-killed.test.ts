@@ -60,7 +60,7 @@ async function killedAt(moment: RegExp): Promise<unknown> {
 }
 
 it("killed at any moment, leaves nothing under the name of the output and the old bundle as it was; the next run goes on", {
-  timeout: 120_000,
+  timeout: 60_000,
 }, async () => {
   const before = sha256(old);
   for (const moment of [
