@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -40,11 +40,12 @@ const main = join(import.meta.dirname, "..", "main.ts");
 
 /** What lies at the place: looked at again where a folder of a running command went away under the look. */
 function there(): readonly string[] {
+  const place = vendor.in("place");
   for (;;) {
     try {
-      return readdirSync(vendor.in("place"), { recursive: true, encoding: "utf8" });
+      return readdirSync(place, { recursive: true, encoding: "utf8" });
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT" || !existsSync(place)) throw error;
     }
   }
 }
