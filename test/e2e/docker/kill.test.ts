@@ -57,6 +57,9 @@ async function bestFlow(): Promise<number> {
   return best;
 }
 
+/** How many messages more are to be acknowledged once the last container was killed. */
+const MORE = 2 * RATE * FLOW_SECONDS;
+
 const plan = fc.sample(
   fc.tuple(
     fc.shuffledSubarray([...CARRIERS, ...CARRIERS, ...OTHERS], { minLength: 17, maxLength: 17 }),
@@ -75,6 +78,8 @@ it(`stores every acknowledged message exactly once at ${RATE} messages per secon
     await sleep(pauses[index] ?? 500);
   }
   await settled(["simulator"]);
+  const before = await acknowledgedSoFar();
+  await expect.poll(acknowledgedSoFar, { timeout: 120_000, interval: 500 }).toBeGreaterThan(before + MORE);
   await example.control("simulator", "POST", "/stop");
   await settled(names);
   database = await openDatabase(example);
@@ -82,7 +87,7 @@ it(`stores every acknowledged message exactly once at ${RATE} messages per secon
     deployed: { control: example.control },
     database,
   });
-  expect(acknowledged.length, context).toBeGreaterThan(2 * RATE * FLOW_SECONDS);
+  expect(acknowledged.length, context).toBeGreaterThan(MORE);
   expect(wrong, context).toEqual([]);
   expect(quarantined, context).toEqual([]);
   const status = JSON.parse((await example.cli(["status", "--json"])).stdout) as Status;
