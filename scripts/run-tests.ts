@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { $, argv } from "zx";
-import { type Lane, runLane } from "./tests/lane.ts";
+import { runProject } from "./tests/project.ts";
 
 const fast = argv.fast === true;
 const started = Date.now();
@@ -26,19 +26,24 @@ if (!fast) {
   await check("dead code", () => $`knip --no-progress`.nothrow().quiet());
 }
 
-/** Beside each other: containers and programs are waited for most of the time. What is told to be nice makes way for what is timed. */
-const lanes: readonly Lane[] = fast
-  ? [{ projects: ["unit"], nice: 0 }]
+/** Beside each other: containers and programs are waited for most of the time. The projects of a lane run one after the other. */
+const lanes: readonly (readonly string[])[] = fast
+  ? [["unit"]]
   : [
-      { projects: ["docker"], nice: 0 },
-      { projects: ["integration"], nice: 0 },
-      { projects: ["unit"], nice: 19 },
+      ["docker", "kubernetes"],
+      ["unit", "integration"],
     ];
 const scratch = await mkdtemp(join(tmpdir(), "tk-test-"));
-for (const { counted, lines } of await Promise.all(lanes.map((lane) => runLane(lane, scratch)))) {
-  for (const outcome of ["passed", "failed", "skipped"] as const) total[outcome] += counted[outcome];
-  for (const line of lines) console.log(line);
+const failures: string[] = [];
+async function runLane(projects: readonly string[]): Promise<void> {
+  for (const project of projects) {
+    const { counted, lines } = await runProject(project, scratch);
+    for (const outcome of ["passed", "failed", "skipped"] as const) total[outcome] += counted[outcome];
+    failures.push(...lines);
+  }
 }
+await Promise.all(lanes.map(runLane));
+for (const line of failures) console.log(line);
 
 await rm(scratch, { recursive: true, force: true });
 if (total.skipped > 0) console.log("FAIL no test may be skipped");

@@ -8,7 +8,7 @@ import { PROJECT } from "./deployment.ts";
 /** Everything is compiled at the first run on a machine. */
 const COLD_MS = 3_000_000;
 
-/** Before the integration tests: the programs of a cluster, built where they are not there yet, and nothing left of one that was cut off. */
+/** Before the tests of Kubernetes: the programs of a cluster, built where they are not there yet, and nothing left of one that was cut off. */
 export async function setup(): Promise<void> {
   if (process.getuid?.() === 0) await removeLeftClusters();
   await ensurePrograms({

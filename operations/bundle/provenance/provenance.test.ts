@@ -40,6 +40,19 @@ describe("provenanceOf", () => {
     ]);
   });
 
+  it("has a Go module that requires no other, and so has no go.sum", () => {
+    const folder = project();
+    mkdirSync(join(folder, "tools", "pause"));
+    writeFileSync(join(folder, "tools", "pause", "go.mod"), "module pause\n");
+    const { buildDefinition } = JSON.parse(text(provenanceOf(request(folder))));
+    const uris = buildDefinition.resolvedDependencies.map(({ uri }: { uri: string }) => uri);
+    expect(uris.filter((uri: string) => uri.startsWith("tools/"))).toEqual([
+      "tools/pause/go.mod",
+      "tools/tofu/go.mod",
+      "tools/tofu/go.sum",
+    ]);
+  });
+
   it("gives the same bytes wherever the project lies, without the path to it", () => {
     const [here, there] = [project(), project()];
     expect(provenanceOf(request(here))).toEqual(provenanceOf(request(there)));

@@ -57,11 +57,12 @@ function dependenciesOf({ projectDir, inputs, fetched }: ProvenanceRequest): rea
   return [...locks, ...files, ...packages].sort((a, b) => (a.uri < b.uri ? -1 : 1));
 }
 
-/** What pins every Go module. */
+/** What pins every Go module. One that requires none has no `go.sum`. */
 function goSums(projectDir: string): readonly string[] {
-  return readdirSync(join(projectDir, "tools"))
+  return readdirSync(join(projectDir, "tools"), { recursive: true, encoding: "utf8" })
+    .filter((path) => /^[^/]+\/go\.(mod|sum)$/.test(path))
     .sort()
-    .flatMap((tool) => [`tools/${tool}/go.mod`, `tools/${tool}/go.sum`]);
+    .map((path) => `tools/${path}`);
 }
 
 /** A file by its path in the project or in the bundle (RFC 3986, a relative reference). */

@@ -150,15 +150,12 @@ describe("a deploy that does not get to its end", () => {
       ...{ apiVersion: "storage.k8s.io/v1", kind: "StorageClass", metadata: { name: "never" } },
       provisioner: "nobody.example/none",
     });
-    site.write((file) => ({
-      ...file,
-      kubernetes: { ...(file.kubernetes as object), storageClass: "never", namespace: "unbound" },
-    }));
+    site.write((file) => ({ ...file, kubernetes: { ...(file.kubernetes as object), storageClass: "never" } }));
     const refused = await failure(["deploy", "--wait", "--timeout", "15"]);
     expect(refused).toMatchObject({ exit: 4, code: "VOLUME_UNBOUND" });
     expect(refused.message).toMatch(/volume-custody-keys-custody-0.*nobody\.example/s);
     await site.must(["destroy", "--yes"]);
-    await kubectl(["delete", "namespace", "unbound"]);
+    await kubectl(["delete", "namespace", site.deployment.kubernetes.namespace]);
     site.write((file) => file);
   }, 300_000);
 

@@ -3,16 +3,8 @@ import { join, relative } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { $ } from "zx";
 
-/** Tests that run one after the other. */
-export interface Lane {
-  /** Of vitest.config.ts. */
-  readonly projects: readonly string[];
-  /** -20 to 19, as `nice` takes it. */
-  readonly nice: number;
-}
-
-/** What came of a lane. */
-export interface LaneResult {
+/** What came of a project's tests. */
+export interface ProjectResult {
   readonly counted: { readonly passed: number; readonly failed: number; readonly skipped: number };
   /** What failed, a line each, to be shown once more at the end of a long log. */
   readonly lines: readonly string[];
@@ -40,15 +32,14 @@ function firstLine(text: string): string {
 }
 
 /**
- * Runs the tests of a lane.
+ * Runs the tests of a project of vitest.config.ts.
  * @param scratch folder for its report, and for compiled modules: tests start thousands of processes of the same ones
  */
-export async function runLane({ projects, nice }: Lane, scratch: string): Promise<LaneResult> {
-  const report = join(scratch, `${projects.join("-")}.json`);
-  const only = projects.map((project) => `--project=${project}`);
+export async function runProject(project: string, scratch: string): Promise<ProjectResult> {
+  const report = join(scratch, `${project}.json`);
   const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
   const env = { ...process.env, NODE_COMPILE_CACHE: join(scratch, "compiled") };
-  const run = $({ env, stdio: ["ignore", "inherit", "inherit"] })`nice -n ${nice} vitest run ${only} ${reporters}`;
+  const run = $({ env, stdio: ["ignore", "inherit", "inherit"] })`vitest run --project=${project} ${reporters}`;
   const { exitCode } = await run.nothrow();
   try {
     const counted = JSON.parse(await readFile(report, "utf8"));
@@ -57,7 +48,7 @@ export async function runLane({ projects, nice }: Lane, scratch: string): Promis
     const failed = exitCode !== 0 && numFailedTests === 0 ? 1 : numFailedTests;
     return { counted: { passed, failed, skipped: numPendingTests + numTodoTests }, lines: failures(counted) };
   } catch {
-    const lines = [`FAIL vitest wrote no report of ${projects.join(", ")}`];
+    const lines = [`FAIL vitest wrote no report of ${project}`];
     return { counted: { passed: 0, failed: 1, skipped: 0 }, lines };
   }
 }
