@@ -9,6 +9,12 @@ const POD_SECURITY_LABELS = Object.fromEntries(
   ["enforce", "audit", "warn"].map((mode) => [`pod-security.kubernetes.io/${mode}`, "restricted"]),
 );
 
+/** With the namespace go claims and Secrets: Argo CD asks before it deletes it, Flux never does. Everything else both delete by themselves. */
+const KEEPING = {
+  "argocd.argoproj.io/sync-options": "Prune=confirm,Delete=confirm",
+  "kustomize.toolkit.fluxcd.io/prune": "disabled",
+} as const;
+
 /** The namespace of a deployment, for which PodSecurity `restricted` is in force. */
 export function namespaceOf(deployment: Deployment): Typed<V1Namespace> {
   return {
@@ -17,6 +23,7 @@ export function namespaceOf(deployment: Deployment): Typed<V1Namespace> {
     metadata: {
       name: deployment.kubernetes.namespace,
       labels: { ...deploymentLabels(deployment), ...POD_SECURITY_LABELS },
+      annotations: { ...KEEPING },
     },
   };
 }

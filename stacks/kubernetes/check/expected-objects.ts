@@ -24,7 +24,13 @@ export function expectedObjects(context: CheckContext): readonly object[] {
 function namespaceObject(context: CheckContext): object {
   const restricted = ["enforce", "audit", "warn"].map((mode) => [`pod-security.kubernetes.io/${mode}`, "restricted"]);
   const labels = { ...commonLabels(context), ...Object.fromEntries(restricted) };
-  return { apiVersion: "v1", kind: "Namespace", metadata: { name: context.deployment.kubernetes.namespace, labels } };
+  // Whoever deletes what a repository has no more would delete claims and Secrets with it.
+  const annotations = {
+    "argocd.argoproj.io/sync-options": "Prune=confirm,Delete=confirm",
+    "kustomize.toolkit.fluxcd.io/prune": "disabled",
+  };
+  const metadata = { name: context.deployment.kubernetes.namespace, labels, annotations };
+  return { apiVersion: "v1", kind: "Namespace", metadata };
 }
 
 function metadataOf(name: string, component: Component, context: CheckContext): object {

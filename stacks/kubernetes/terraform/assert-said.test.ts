@@ -107,7 +107,7 @@ it("refuses a member of any object that the provider does not know, wherever it 
     if (Array.isArray(value)) return value.flatMap((each) => objectsIn(each));
     if (typeof value !== "object" || value === null) return [];
     const inside = Object.entries(value).flatMap(([name, each]) =>
-      objectsIn(each, /^(labels|matchLabels|data|limits|requests)$|^selector$/.test(name)),
+      objectsIn(each, /^(labels|annotations|matchLabels|data|limits|requests)$|^selector$/.test(name)),
     );
     return inMap ? inside : [value, ...inside];
   };

@@ -22,20 +22,18 @@ const BYTES: Readonly<Record<string, number>> = { Mi: 2 ** 20, Gi: 2 ** 30 };
  */
 export function withoutFreedoms(given: KubernetesObject, planned: KubernetesObject): unknown {
   const [said, wanted]: readonly [Attributes, Attributes] = [given.inputs as Attributes, planned.inputs as Attributes];
-  const { metadata } = said;
-  const plain = isAttributes(metadata) && isOfPulumi(metadata.annotations, wanted.metadata) ? bare(metadata) : metadata;
-  return withLessResources({ ...said, metadata: plain }, wanted);
+  return withLessResources({ ...said, metadata: withoutOwn(said.metadata) }, wanted);
 }
 
-function isOfPulumi(annotations: unknown, planned: unknown): boolean {
-  if (!isAttributes(annotations) || !isAttributes(planned) || planned.annotations !== undefined) return false;
-  return Object.entries(annotations).every(([name, value]) => {
-    return ANNOTATIONS.some(([known, accepted]) => name === known && typeof value === "string" && accepted.test(value));
-  });
+function withoutOwn(metadata: unknown): unknown {
+  if (!isAttributes(metadata) || !isAttributes(metadata.annotations)) return metadata;
+  const { annotations, ...rest } = metadata;
+  const others = Object.entries(annotations).filter(([name, value]) => !isOwn(name, value));
+  return others.length === 0 ? rest : { ...rest, annotations: Object.fromEntries(others) };
 }
 
-function bare({ annotations: _, ...metadata }: Attributes): Attributes {
-  return metadata;
+function isOwn(name: string, value: unknown): boolean {
+  return ANNOTATIONS.some(([known, accepted]) => name === known && typeof value === "string" && accepted.test(value));
 }
 
 /** `spec.template.spec.containers`, with the planned `resources` where there are no more of any, and as many requested as are the limit. */

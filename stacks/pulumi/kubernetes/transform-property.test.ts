@@ -61,9 +61,8 @@ const amount = (text: string) => {
 function strict({ inputs }: KubernetesObject): { readonly text: string; readonly amounts: readonly number[] } {
   const copy = structuredClone(inputs) as Loose;
   const annotations: object = copy.metadata.annotations ?? {};
-  if (Object.keys(annotations).every((key) => /^pulumi\.com\/(skipAwait|timeoutSeconds)$/.test(key))) {
-    delete copy.metadata.annotations;
-  }
+  const others = Object.entries(annotations).filter(([key]) => !/^pulumi\.com\/(skipAwait|timeoutSeconds)$/.test(key));
+  copy.metadata.annotations = Object.fromEntries(others);
   const amounts: number[] = [];
   for (const container of copy.spec?.template?.spec?.containers ?? []) {
     const { requests = {}, limits = {} } = container.resources ?? {};
