@@ -1,8 +1,6 @@
 import { EXIT } from "../../shared/errors.ts";
 import { changesOf } from "../../stacks/kubernetes/life/changes.ts";
 import { deployCluster } from "../../stacks/kubernetes/life/deploy.ts";
-import { clusterLayout } from "../../stacks/kubernetes/life/layout.ts";
-import { renderKubernetes } from "../../stacks/kubernetes/render.ts";
 import { changesText } from "../changes-view.ts";
 import { printJson, type Run } from "../command.ts";
 import { passphraseAsked } from "../custody-passphrase.ts";
@@ -24,13 +22,12 @@ export const run: Run = async (context) => {
     return EXIT.done;
   }
   const say = talk(context);
-  const { model } = renderKubernetes(target);
   const report = await deployCluster({
     ...target,
     appliedElsewhere: options.appliedElsewhere === true,
     wait: options.wait === true,
     limitMs: secondsOf(options.timeout) * 1_000,
-    passphrase: passphraseAsked(context, target.deployment, clusterLayout(target, model)),
+    passphrase: passphraseAsked(context, target.deployment),
     onChange: ({ action, kind, name }) => say(`${action} ${kind} ${name}`),
   });
   if (flags.json) printJson(io, report);

@@ -4,7 +4,6 @@ import { referencePlacement } from "../../modules/reference-placement.ts";
 import { assertImages } from "../../operations/images/pins.ts";
 import { EXIT } from "../../shared/errors.ts";
 import { deployDocker } from "../../stacks/docker/life/deploy.ts";
-import { dockerLayout } from "../../stacks/docker/life/docker-layout.ts";
 import { planDocker } from "../../stacks/docker/life/plan-docker.ts";
 import { printJson, type Run } from "../command.ts";
 import { passphraseAsked } from "../custody-passphrase.ts";
@@ -44,7 +43,7 @@ export const run: Run = async (context) => {
     planFile,
     wait: options.wait === true,
     startKey: signingKeyPlace(context, "--start-key", options.startKey),
-    passphrase: passphraseAsked(context, deployment, dockerLayout(target).layout),
+    passphrase: passphraseAsked(context, deployment),
     onResource: view.onResource,
   }).finally(view.stop);
   if (flags.json) printJson(io, report);

@@ -4,6 +4,7 @@ import { claimDirs } from "../../host/claim.ts";
 import { hostErrors } from "../../host/errors.ts";
 import { takeFirstSteps } from "../../host/first-steps.ts";
 import { takeLock } from "../../host/lock.ts";
+import type { AskPassphrase } from "../../host/trust/unseal.ts";
 import { podNamed } from "../pods.ts";
 import { collectionPath, objectPath } from "./api.ts";
 import { applyObject, isBeforePods, leftOver, type ObjectChange, startedFor } from "./apply.ts";
@@ -33,8 +34,8 @@ export interface ClusterDeployOptions extends ClusterOptions {
   readonly wait: boolean;
   /** Longest wait for pods, in milliseconds. */
   readonly limitMs: number;
-  /** Asks a person for the passphrase of the decryption keys, in UTF-8. @default they open without a person */
-  readonly passphrase?: (() => Promise<Uint8Array>) | undefined;
+  /** @default the decryption keys open without a person */
+  readonly passphrase?: AskPassphrase | undefined;
   readonly onChange: (change: ObjectChange) => void;
 }
 
