@@ -14,7 +14,12 @@ const START_MS = 180_000;
  * Writes every Secret of the deployment that is not as the secret store of this machine has it.
  * @throws NAMESPACE_FOREIGN before anything is written
  */
-export async function applySecrets({ api, layout, model, plan }: Pick<Cluster, "api" | "layout" | "model" | "plan">): Promise<void> {
+export async function applySecrets({
+  api,
+  layout,
+  model,
+  plan,
+}: Pick<Cluster, "api" | "layout" | "model" | "plan">): Promise<void> {
   // The kubeconfig may name another cluster than at the deploy.
   await assertNamespace(api, plan);
   for (const object of secretObjects({ layout, model, plan })) await applyObject(api, object);

@@ -54,7 +54,11 @@ export interface ClusterDeployReport {
  * @throws every code of `kubernetesLifeErrors`, KUBERNETES_REFUSED, STATE_LOCKED, STATE_CORRUPT, DEPLOY_CANCELLED
  */
 export async function deployCluster(options: ClusterDeployOptions): Promise<ClusterDeployReport> {
-  const cluster = await openCluster(options);
+  return deployTo(await openCluster(options), options);
+}
+
+/** The same, to a cluster that was opened. @throws as {@link deployCluster} */
+export async function deployTo(cluster: Cluster, options: ClusterDeployOptions): Promise<ClusterDeployReport> {
   const { api, plan, model, layout } = cluster;
   const { onProgress, onWarning, deployment } = options;
   const seen = await preflight(api, plan);

@@ -37,7 +37,9 @@ describe("a kubeconfig", () => {
   it("is that of KUBECONFIG, or the one of the home", async () => {
     mkdirSync(at(".kube"));
     writeFileSync(at(".kube/config"), JSON.stringify({ ...server.config(), "current-context": "none" }));
-    expect((await loadKubeconfig({ KUBECONFIG: server.kubeconfig(), HOME: server.folder })).currentContext).toBe("plant");
+    expect((await loadKubeconfig({ KUBECONFIG: server.kubeconfig(), HOME: server.folder })).currentContext).toBe(
+      "plant",
+    );
     expect(await refused({ HOME: server.folder })).toMatchObject({ path: at(".kube/config") });
   });
 
@@ -45,7 +47,11 @@ describe("a kubeconfig", () => {
     const other = with_((config) => {
       const [cluster] = config.clusters;
       return {
-        ...{ "current-context": "other", users: [], contexts: [{ name: "other", context: config.contexts[0]?.context }] },
+        ...{
+          "current-context": "other",
+          users: [],
+          contexts: [{ name: "other", context: config.contexts[0]?.context }],
+        },
         clusters: [{ name: "plant", cluster: { ...cluster?.cluster, server: "https://somewhere.else" } }],
       };
     }, "other");
@@ -61,20 +67,68 @@ describe("a kubeconfig", () => {
     ["is not there", () => at("nowhere"), /there is no kubeconfig ".*nowhere"/],
     ["is none of several", () => [at("one"), at("two")].join(delimiter), /no kubeconfig ".*one" or ".*two"/],
     ["is a folder", () => server.folder, /cannot read the kubeconfig ".*": EISDIR/],
-    ["is no YAML", () => write("broken", `users:\n- name: anna\n  user:\n    token: "${CANARY}\n`), /: line 5 is not YAML/],
-    ["has an alias of nothing", () => write("alias", `users:\n- name: anna\n  user: *${CANARY}\n`), /: line 3 is not YAML/],
+    [
+      "is no YAML",
+      () => write("broken", `users:\n- name: anna\n  user:\n    token: "${CANARY}\n`),
+      /: line 5 is not YAML/,
+    ],
+    [
+      "has an alias of nothing",
+      () => write("alias", `users:\n- name: anna\n  user: *${CANARY}\n`),
+      /: line 3 is not YAML/,
+    ],
     ["is empty", () => write("empty", ""), /it is no kubeconfig/],
     ["is a list", () => write("list", `- ${CANARY}`), /no context is current in .*; accepted: none is there/],
-    ["has a cluster without a server", () => with_((c) => ({ ...c, clusters: [{ name: "x", cluster: {} }] })), /: clusters\[0\]\.cluster\.server is missing/],
-    ["names a token's file that is not there", () => with_((c) => ({ ...c, users: [{ name: "anna", user: { "token-file": "/not/there" } }] })), /ENOENT.*\/not\/there/],
-    ["has no current context", () => with_(({ "current-context": _, ...rest }) => rest), /no context is current in ".*"; accepted: plant$/],
+    [
+      "has a cluster without a server",
+      () => with_((c) => ({ ...c, clusters: [{ name: "x", cluster: {} }] })),
+      /: clusters\[0\]\.cluster\.server is missing/,
+    ],
+    [
+      "names a token's file that is not there",
+      () => with_((c) => ({ ...c, users: [{ name: "anna", user: { "token-file": "/not/there" } }] })),
+      /ENOENT.*\/not\/there/,
+    ],
+    [
+      "has no current context",
+      () => with_(({ "current-context": _, ...rest }) => rest),
+      /no context is current in ".*"; accepted: plant$/,
+    ],
     ["has an empty one", () => with_((c) => ({ ...c, "current-context": "" })), /no context is current/],
-    ["has one that is none of its own", () => with_((c) => ({ ...c, "current-context": "mill" })), /there is no context "mill" in ".*"; accepted: plant$/],
-    ["names a cluster that it has not", () => with_((c) => ({ ...c, clusters: [] })), /names the cluster "plant", which is not in .*; accepted: none/],
-    ["names a user whom it has not", () => with_((c) => ({ ...c, users: [] })), /names the user "anna", who is not in .*; accepted: none/],
-    ["has a server without TLS", () => with_((c) => ({ ...c, clusters: [{ name: "plant", cluster: { server: "http://10.0.0.1:8080" } }] })), /has the server "http:\/\/10\.0\.0\.1:8080"; accepted: an https URL/],
-    ["has a server that is no URL", () => with_((c) => ({ ...c, clusters: [{ name: "plant", cluster: { server: "plant" } }] })), /accepted: an https URL/],
-    ["does not verify its server", () => with_((c) => ({ ...c, clusters: [{ name: "plant", cluster: { ...c.clusters[0]?.cluster, "insecure-skip-tls-verify": true } }] })), /does not verify its API server/],
+    [
+      "has one that is none of its own",
+      () => with_((c) => ({ ...c, "current-context": "mill" })),
+      /there is no context "mill" in ".*"; accepted: plant$/,
+    ],
+    [
+      "names a cluster that it has not",
+      () => with_((c) => ({ ...c, clusters: [] })),
+      /names the cluster "plant", which is not in .*; accepted: none/,
+    ],
+    [
+      "names a user whom it has not",
+      () => with_((c) => ({ ...c, users: [] })),
+      /names the user "anna", who is not in .*; accepted: none/,
+    ],
+    [
+      "has a server without TLS",
+      () => with_((c) => ({ ...c, clusters: [{ name: "plant", cluster: { server: "http://10.0.0.1:8080" } }] })),
+      /has the server "http:\/\/10\.0\.0\.1:8080"; accepted: an https URL/,
+    ],
+    [
+      "has a server that is no URL",
+      () => with_((c) => ({ ...c, clusters: [{ name: "plant", cluster: { server: "plant" } }] })),
+      /accepted: an https URL/,
+    ],
+    [
+      "does not verify its server",
+      () =>
+        with_((c) => ({
+          ...c,
+          clusters: [{ name: "plant", cluster: { ...c.clusters[0]?.cluster, "insecure-skip-tls-verify": true } }],
+        })),
+      /does not verify its API server/,
+    ],
   ])("that %s is refused, without a word of what else is in it", async (_, file, message) => {
     const path = file();
     expect(await refused({ KUBECONFIG: path })).toMatchObject({
@@ -94,15 +148,29 @@ describe("a user of a kubeconfig", () => {
 
   it("may have a token, or a program that gives one", async () => {
     expect(await ask({ token: server.token })).toMatchObject({ kind: "Namespace" });
-    expect(await ask(program("gives", `echo '${credential({ token: server.token })}'`))).toMatchObject({ kind: "Namespace" });
+    expect(await ask(program("gives", `echo '${credential({ token: server.token })}'`))).toMatchObject({
+      kind: "Namespace",
+    });
   });
 
   it.each<readonly [string, () => object, RegExp]>([
     ["whose program fails", () => program("fails", `echo ${CANARY} >&2; exit 1`), /its program ".*fails" has failed$/],
-    ["whose program prints something else", () => program("prints", `echo ${CANARY}`), /what its program ".*prints" prints is no ExecCredential$/],
+    [
+      "whose program prints something else",
+      () => program("prints", `echo ${CANARY}`),
+      /what its program ".*prints" prints is no ExecCredential$/,
+    ],
     ["whose program prints no status", () => program("bare", "echo '{}'"), /is no ExecCredential$/],
-    ["whose program is not there", () => ({ exec: { command: "/not/there" } }), /its program "\/not\/there" cannot be started \(ENOENT\)$/],
-    ["whose certificate is not there", () => ({ "client-certificate": "/not/there.crt", "client-key": "/not/there.key" }), /"\/not\/there\.crt" cannot be read \(ENOENT\)$/],
+    [
+      "whose program is not there",
+      () => ({ exec: { command: "/not/there" } }),
+      /its program "\/not\/there" cannot be started \(ENOENT\)$/,
+    ],
+    [
+      "whose certificate is not there",
+      () => ({ "client-certificate": "/not/there.crt", "client-key": "/not/there.key" }),
+      /"\/not\/there\.crt" cannot be read \(ENOENT\)$/,
+    ],
   ])("%s is told by name, with nothing that was printed", async (_, user, message) => {
     const thrown = await askedIn(user());
     expect(thrown).toMatchObject({

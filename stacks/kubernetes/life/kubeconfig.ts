@@ -83,7 +83,8 @@ function whyUnread(thrown: unknown): string {
   if (mark !== undefined) return `line ${(mark.line ?? 0) + 1} is not YAML`;
   const message = messageOf(thrown);
   // Of the system, with the path; or of the library, with the member that is missing.
-  if (typeof code === "string" || /^(?:clusters|users|contexts)\[\d+\][.a-z]* is missing$/.test(message)) return message;
+  if (typeof code === "string" || /^(?:clusters|users|contexts)\[\d+\][.a-z]* is missing$/.test(message))
+    return message;
   return "it is no kubeconfig";
 }
 

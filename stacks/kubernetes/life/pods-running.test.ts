@@ -90,7 +90,12 @@ it("pods are those of the deployment's labels alone", async () => {
 it.each([
   ["nothing is said", {}, false, false],
   ["it runs", { status: { phase: "Running" } }, true, false],
-  ["it runs and is not ready", { status: { phase: "Running", conditions: [{ type: "Ready", status: "False" }] } }, true, false],
+  [
+    "it runs and is not ready",
+    { status: { phase: "Running", conditions: [{ type: "Ready", status: "False" }] } },
+    true,
+    false,
+  ],
   ["it is ready", { status: { phase: "Running", conditions: READY } }, true, true],
   ["it has done its work", { status: { phase: "Succeeded", conditions: [] } }, false, false],
 ])("whether a pod runs, and is ready, is told where %s", (_, pod, runs, ready) => {

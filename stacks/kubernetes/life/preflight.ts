@@ -83,7 +83,10 @@ export async function preflight(api: ClusterApi, plan: KubernetesPlan): Promise<
 }
 
 /** Whether a namespace is this deployment's, by its labels. */
-export function isOwn({ metadata: { labels = {} } }: LiveObject, { deployment }: Pick<KubernetesPlan, "deployment">): boolean {
+export function isOwn(
+  { metadata: { labels = {} } }: LiveObject,
+  { deployment }: Pick<KubernetesPlan, "deployment">,
+): boolean {
   return labels[`${LABEL}.deployment`] === deployment.name && labels[`${LABEL}.tenant`] === deployment.tenant;
 }
 
@@ -136,7 +139,9 @@ async function assertRights(api: ClusterApi, { deployment: { kubernetes } }: Kub
         const spec = { resourceAttributes: { group, resource, subresource, verb, ...place } };
         const review = { apiVersion: "authorization.k8s.io/v1", kind: "SelfSubjectAccessReview", spec };
         const answer = await api.ask("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", review);
-        const { status } = accepted(answer, "ask for this user's rights") as { readonly status?: { readonly allowed?: boolean } };
+        const { status } = accepted(answer, "ask for this user's rights") as {
+          readonly status?: { readonly allowed?: boolean };
+        };
         return status?.allowed === true;
       }),
     );

@@ -40,7 +40,10 @@ describe("what a deployment asks for", () => {
   });
 
   it("has the most collectors in it that may run, and not the fewest", () => {
-    const more = { ...plan, pods: plan.pods.map((pod) => (pod.name === "collector" ? { ...pod, maxReplicas: 9 } : pod)) };
+    const more = {
+      ...plan,
+      pods: plan.pods.map((pod) => (pod.name === "collector" ? { ...pod, maxReplicas: 9 } : pod)),
+    };
     expect((askedFor(more).get("pods") ?? 0) - (askedFor(plan).get("pods") ?? 0)).toBe(6);
   });
 });

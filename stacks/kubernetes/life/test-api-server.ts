@@ -69,9 +69,7 @@ export class TestApiServer {
     return {
       "current-context": "plant",
       contexts: [{ name: "plant", context: { cluster: "plant", user: "anna" } }],
-      clusters: [
-        { name: "plant", cluster: { server: `https://127.0.0.1:${port}`, "certificate-authority-data": ca } },
-      ],
+      clusters: [{ name: "plant", cluster: { server: `https://127.0.0.1:${port}`, "certificate-authority-data": ca } }],
       users: [{ name: "anna", user }],
     };
   }
@@ -101,7 +99,10 @@ export class TestApiServer {
     const { api } = this.cluster;
     const found = { status: 200, body: {} };
     if (method === "PATCH") {
-      return { ...found, body: await api.apply(JSON.parse(body) as ApiObject, { dryRun: query.get("dryRun") === "All" }) };
+      return {
+        ...found,
+        body: await api.apply(JSON.parse(body) as ApiObject, { dryRun: query.get("dryRun") === "All" }),
+      };
     }
     if (method === "PUT") return { ...found, body: await api.replace(JSON.parse(body) as ApiObject) };
     if (method === "DELETE") return (await api.remove(path)) ? found : NOT_FOUND;
@@ -124,7 +125,8 @@ const NOT_FOUND = { status: 404, body: { reason: "NotFound", message: "not found
 
 /** Whether a path is that of one object, and not of all of a kind. */
 function isObject(path: string): boolean {
-  const rest = path.replace(/^\/(?:api\/v1|apis\/[^/]+\/[^/]+)\//, "").split("/");
+  const [, place] = /^\/(?:api\/v1|apis\/[^/]+\/[^/]+)\/(.+)$/.exec(path) ?? [];
+  const rest = place?.split("/") ?? [];
   return (rest[0] === "namespaces" && rest.length > 2 ? rest.length - 2 : rest.length) === 2;
 }
 

@@ -30,7 +30,8 @@ export async function verifyingConfig(file: string): Promise<KubeConfig> {
 
 function whyNone(thrown: unknown, program?: string): string {
   const { code, syscall = "", path } = (thrown ?? {}) as NodeJS.ErrnoException;
-  if (code !== undefined && path !== undefined && !syscall.startsWith("spawn")) return `"${path}" cannot be read (${code})`;
+  if (code !== undefined && path !== undefined && !syscall.startsWith("spawn"))
+    return `"${path}" cannot be read (${code})`;
   if (program === undefined) return "it cannot be had in the way that the kubeconfig says";
   if (syscall.startsWith("spawn")) return `its program "${program}" cannot be started (${code})`;
   const isForm = thrown instanceof SyntaxError || thrown instanceof TypeError;

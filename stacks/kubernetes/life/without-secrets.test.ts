@@ -6,7 +6,8 @@ const secretOf = (values: Readonly<Record<string, string>>, kind = "Secret") => 
   ...{ apiVersion: "v1", kind, metadata: { name: "collector", namespace: "plant" } },
   data: Object.fromEntries(Object.entries(values).map(([key, value]) => [key, Buffer.from(value).toString("base64")])),
 });
-const KEY = "-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg\n-----END PRIVATE KEY-----\n";
+const KEY =
+  "-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg\n-----END PRIVATE KEY-----\n";
 const BASE64 = Buffer.from(KEY).toString("base64");
 
 describe("a refusal of a Secret", () => {
