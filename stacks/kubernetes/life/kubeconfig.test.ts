@@ -17,9 +17,9 @@ const write = (name: string, text: string): string => {
   writeFileSync(at(name), text);
   return at(name);
 };
-const with_ = (change: (config: ReturnType<TestApiServer["config"]>) => object | void, name = "changed"): string => {
+const with_ = (change: (config: ReturnType<TestApiServer["config"]>) => object, name = "changed"): string => {
   const config = server.config({ token: CANARY });
-  return server.kubeconfig(change(config) ?? config, name);
+  return server.kubeconfig(change(config), name);
 };
 /** What it is refused with, and every word of it, its causes included. */
 async function refused(env: NodeJS.ProcessEnv) {

@@ -31,6 +31,7 @@ export class TestApiServer {
   /** What each way into a pod is refused with. */
   upgradeStatus = 403;
   #server: Server | undefined;
+  #address = "";
 
   constructor(cluster: TestCluster) {
     this.cluster = cluster;
@@ -47,6 +48,7 @@ export class TestApiServer {
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
     this.#server = server;
+    this.#address = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
   }
 
   /** Forgets what was heard and what is answered instead, and has another cluster. */
@@ -64,12 +66,11 @@ export class TestApiServer {
 
   /** A kubeconfig as a value, whose current context leads here. */
   config(user: object = { token: this.token }) {
-    const { port } = this.#server?.address() as AddressInfo;
     const ca = readFileSync(join(this.folder, "ca.crt")).toString("base64");
     return {
       "current-context": "plant",
       contexts: [{ name: "plant", context: { cluster: "plant", user: "anna" } }],
-      clusters: [{ name: "plant", cluster: { server: `https://127.0.0.1:${port}`, "certificate-authority-data": ca } }],
+      clusters: [{ name: "plant", cluster: { server: this.#address, "certificate-authority-data": ca } }],
       users: [{ name: "anna", user }],
     };
   }

@@ -3,8 +3,8 @@ import { LABEL } from "../../docker/labels.ts";
 import { hostErrors } from "../../host/errors.ts";
 import { collectionPath } from "./api.ts";
 import type { Cluster } from "./cluster.ts";
-import type { ClusterDeployOptions } from "./deploy.ts";
 import { kubernetesLifeErrors } from "./errors.ts";
+import type { ClusterOptions } from "./options.ts";
 import { assertNamespace, isOwn } from "./preflight.ts";
 
 /** How often it is looked for what others make. */
@@ -17,7 +17,7 @@ const LOOK_MS = 500;
  */
 export async function untilNamespace(
   { api, plan }: Pick<Cluster, "api" | "plan">,
-  { limitMs, signal, onProgress }: Pick<ClusterDeployOptions, "limitMs" | "signal" | "onProgress">,
+  { limitMs, signal, onProgress }: Pick<ClusterOptions, "signal" | "onProgress"> & { readonly limitMs: number },
 ): Promise<void> {
   const { namespace } = plan.deployment.kubernetes;
   const path = `${collectionPath("v1", "Namespace")}/${namespace}`;

@@ -1,5 +1,3 @@
-import type { ApiObject } from "./api.ts";
-
 /** So many characters of a secret in a row are no accident. */
 const PIECE = 12;
 
@@ -7,7 +5,7 @@ const PIECE = 12;
  * An API server's refusal of an object, without its words where they repeat what a Secret holds, as those of an admission webhook can.
  * @returns every other body as it is
  */
-export function withoutSecrets(body: unknown, status: number, object: ApiObject): unknown {
+export function withoutSecrets(body: unknown, status: number, object: { readonly kind: string }): unknown {
   if (object.kind !== "Secret" || status < 400) return body;
   const { data = {} } = object as { readonly data?: Readonly<Record<string, string>> };
   const said = JSON.stringify(body);
