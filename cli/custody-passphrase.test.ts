@@ -1,17 +1,8 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { defaultDeployment } from "../profiles/resolve.ts";
 import type { AskHidden } from "./ask-hidden.ts";
 import type { CommandContext } from "./command.ts";
 import { passphraseAsked } from "./custody-passphrase.ts";
-
-let volumesDir: string;
-beforeEach(() => {
-  volumesDir = mkdtempSync(join(tmpdir(), "tk-pass-"));
-});
-afterEach(() => rmSync(volumesDir, { recursive: true }));
 
 const dev = defaultDeployment();
 const waiting = { ...dev, profile: "air-gapped" } as const;
@@ -29,15 +20,11 @@ function answering(...answers: string[]) {
   };
   return { ask, questions };
 }
-const makeStore = () => {
-  mkdirSync(join(volumesDir, "custody", "keys"), { recursive: true });
-  writeFileSync(join(volumesDir, "custody", "keys", "identity.age"), "");
-};
-const asked = (outside: CommandContext, ask: AskHidden) => passphraseAsked(outside, waiting, { volumesDir }, ask)?.();
+const asked = (outside: CommandContext, ask: AskHidden, storeIsNew = false) =>
+  passphraseAsked(outside, waiting, ask)?.(storeIsNew);
 
 describe("the passphrase of the decryption keys", () => {
   it("is asked for once where the store is there", async () => {
-    makeStore();
     const { ask, questions } = answering("correct horse");
     expect(Buffer.from((await asked(context(true), ask)) ?? []).toString()).toBe("correct horse");
     expect(questions).toHaveLength(1);
@@ -45,25 +32,27 @@ describe("the passphrase of the decryption keys", () => {
 
   it("is asked for twice where it makes the store, and has to be the same", async () => {
     const { ask, questions } = answering("correct horse", "correct horse");
-    expect(Buffer.from((await asked(context(true), ask)) ?? []).toString()).toBe("correct horse");
+    expect(Buffer.from((await asked(context(true), ask, true)) ?? []).toString()).toBe("correct horse");
     expect(questions).toHaveLength(2);
-    const thrown = await asked(context(true), answering("correct horse", "corect horse").ask)?.catch((error) => error);
+    const thrown = await asked(context(true), answering("correct horse", "corect horse").ask, true)?.catch(
+      (error) => error,
+    );
     expect(thrown).toMatchObject({ code: "CANCELLED" });
     expect(String(thrown)).not.toMatch(/horse/);
   });
 
   it.each([
-    ["without a terminal", context(false)],
-    ["with --non-interactive", context(true, true)],
-  ])("is asked for nobody %s", async (_, outside) => {
+    ["without a terminal", context(false), false],
+    ["without a terminal, of a new store", context(false), true],
+    ["with --non-interactive", context(true, true), false],
+  ])("is asked for nobody %s", async (_, outside, storeIsNew) => {
     const { ask, questions } = answering("correct horse");
-    await expect(asked(outside, ask)).rejects.toMatchObject({ code: "CUSTODY_PASSPHRASE_NEEDED", exit: 3 });
+    await expect(asked(outside, ask, storeIsNew)).rejects.toMatchObject({ code: "CUSTODY_PASSPHRASE_NEEDED", exit: 3 });
     expect(questions).toEqual([]);
   });
 
-  it("is not empty", async () => {
-    makeStore();
-    await expect(asked(context(true), answering("").ask)).rejects.toMatchObject({ code: "CANCELLED" });
+  it.each([false, true])("is not empty (of a new store: %s)", async (storeIsNew) => {
+    await expect(asked(context(true), answering("", "").ask, storeIsNew)).rejects.toMatchObject({ code: "CANCELLED" });
   });
 
   it.each([
@@ -76,6 +65,6 @@ describe("the passphrase of the decryption keys", () => {
       },
     ],
   ] as const)("is asked for never %s", (_, deployment) => {
-    expect(passphraseAsked(context(true), deployment, { volumesDir })).toBeUndefined();
+    expect(passphraseAsked(context(true), deployment)).toBeUndefined();
   });
 });

@@ -1,9 +1,7 @@
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import type { Deployment } from "../model/deployment.ts";
 import { waitsForPerson } from "../modules/custody/key-store.ts";
 import { custodyServiceErrors } from "../services/custody/errors.ts";
-import type { Layout } from "../stacks/host/layout.ts";
+import type { AskPassphrase } from "../stacks/host/trust/unseal.ts";
 import { type AskHidden, askHidden } from "./ask-hidden.ts";
 import type { CommandContext } from "./command.ts";
 import { cliErrors } from "./errors.ts";
@@ -16,19 +14,17 @@ import { cliErrors } from "./errors.ts";
 export function passphraseAsked(
   { io, flags }: Pick<CommandContext, "io" | "flags">,
   deployment: Deployment,
-  { volumesDir }: Pick<Layout, "volumesDir">,
   ask: AskHidden = askHidden,
-): (() => Promise<Uint8Array>) | undefined {
+): AskPassphrase | undefined {
   if (!waitsForPerson(deployment)) return undefined;
-  return async () => {
+  return async (storeIsNew) => {
     if (!io.isTerminal.stdin || !io.isTerminal.stderr || flags.nonInteractive) {
       throw custodyServiceErrors.error("CUSTODY_PASSPHRASE_NEEDED", "nobody can be asked for the passphrase here");
     }
-    const isNew = !existsSync(join(volumesDir, "custody", "keys", "identity.age"));
-    const question = isNew ? "New passphrase of the decryption keys" : "Passphrase of the decryption keys";
+    const question = storeIsNew ? "New passphrase of the decryption keys" : "Passphrase of the decryption keys";
     const text = await ask(`${question}, not shown: `, io.cancelled);
     if (text === "") throw cliErrors.error("CANCELLED", "no passphrase was typed: custody stays sealed");
-    if (isNew && (await ask("The same again: ", io.cancelled)) !== text) {
+    if (storeIsNew && (await ask("The same again: ", io.cancelled)) !== text) {
       throw cliErrors.error("CANCELLED", "the two passphrases differ: custody stays sealed");
     }
     return Buffer.from(text, "utf8");

@@ -1,10 +1,8 @@
 import { EXIT } from "../../shared/errors.ts";
 import { changesOf } from "../../stacks/kubernetes/life/changes.ts";
 import { deployCluster } from "../../stacks/kubernetes/life/deploy.ts";
-import { clusterLayout } from "../../stacks/kubernetes/life/layout.ts";
-import { renderKubernetes } from "../../stacks/kubernetes/render.ts";
 import { changesText } from "../changes-view.ts";
-import { printJson, type Run } from "../command.ts";
+import { type CommandContext, printJson, type Run } from "../command.ts";
 import { passphraseAsked } from "../custody-passphrase.ts";
 import { cliErrors } from "../errors.ts";
 import { clusterOptions } from "../kubernetes-target.ts";
@@ -16,6 +14,8 @@ const WAIT_SECONDS = 600;
 /** `deploy` on Kubernetes: looks at the cluster, applies, waits, and holds what runs against the plan. */
 export const run: Run = async (context) => {
   const { io, flags, options, paint } = context;
+  assertForCluster(context);
+  const limitMs = secondsOf(options.timeout) * 1_000;
   const target = await clusterOptions(context);
   if (options.dryRun === true) {
     const changes = await changesOf(target);
@@ -24,13 +24,12 @@ export const run: Run = async (context) => {
     return EXIT.done;
   }
   const say = talk(context);
-  const { model } = renderKubernetes(target);
   const report = await deployCluster({
     ...target,
     appliedElsewhere: options.appliedElsewhere === true,
     wait: options.wait === true,
-    limitMs: secondsOf(options.timeout) * 1_000,
-    passphrase: passphraseAsked(context, target.deployment, clusterLayout(target, model)),
+    limitMs,
+    passphrase: passphraseAsked(context, target.deployment),
     onChange: ({ action, kind, name }) => say(`${action} ${kind} ${name}`),
   });
   if (flags.json) printJson(io, report);
@@ -42,6 +41,23 @@ export const run: Run = async (context) => {
   }
   return EXIT.done;
 };
+
+/** What only the engine docker has is not left out without a word. @throws CLI_USAGE */
+function assertForCluster({ args, options }: CommandContext): void {
+  const said = [
+    [args[0], "PLAN", "a plan of a cluster is not kept"],
+    [
+      options.startKey,
+      "--start-key",
+      "what runs in a cluster is held against the deployment itself, and no start manifest is signed",
+    ],
+    [options.passphraseFile, "--passphrase-file", "there is no start key whose passphrase it could have"],
+  ] as const;
+  for (const [value, path, why] of said) {
+    if (value === undefined) continue;
+    throw cliErrors.error("CLI_USAGE", `${path} is for the engine docker: ${why}`, { path, fix: "leave it out" });
+  }
+}
 
 /** @throws CLI_USAGE */
 function secondsOf(said: unknown): number {

@@ -4,12 +4,12 @@ import { referencePlacement } from "../../modules/reference-placement.ts";
 import { assertImages } from "../../operations/images/pins.ts";
 import { EXIT } from "../../shared/errors.ts";
 import { deployDocker } from "../../stacks/docker/life/deploy.ts";
-import { dockerLayout } from "../../stacks/docker/life/docker-layout.ts";
 import { planDocker } from "../../stacks/docker/life/plan-docker.ts";
-import { printJson, type Run } from "../command.ts";
+import { type CommandContext, printJson, type Run } from "../command.ts";
 import { passphraseAsked } from "../custody-passphrase.ts";
 import { dockerTarget } from "../docker-target.ts";
 import { isOnKubernetes } from "../engine-of.ts";
+import { cliErrors } from "../errors.ts";
 import { planText } from "../plan-view.ts";
 import { resourceView } from "../resource-view.ts";
 import { signingKeyPlace } from "../signing-key-place.ts";
@@ -18,6 +18,7 @@ import { signingKeyPlace } from "../signing-key-place.ts";
 export const run: Run = async (context) => {
   if (await isOnKubernetes(context)) return (await import("./deploy-kubernetes.ts")).run(context);
   const { io, flags, options, args, paint } = context;
+  assertForDocker(context);
   const { options: target, lock } = await dockerTarget(context);
   const { deployment } = target;
   const model = buildModel(deployment, referencePlacement(deployment));
@@ -44,7 +45,7 @@ export const run: Run = async (context) => {
     planFile,
     wait: options.wait === true,
     startKey: signingKeyPlace(context, "--start-key", options.startKey),
-    passphrase: passphraseAsked(context, deployment, dockerLayout(target).layout),
+    passphrase: passphraseAsked(context, deployment),
     onResource: view.onResource,
   }).finally(view.stop);
   if (flags.json) printJson(io, report);
@@ -56,3 +57,14 @@ export const run: Run = async (context) => {
   }
   return EXIT.done;
 };
+
+/** What only the engine kubernetes has is not left out without a word. @throws CLI_USAGE */
+function assertForDocker({ options }: CommandContext): void {
+  for (const [value, path] of [
+    [options.timeout, "--timeout"],
+    [options.appliedElsewhere, "--applied-elsewhere"],
+  ] as const) {
+    if (value === undefined) continue;
+    throw cliErrors.error("CLI_USAGE", `${path} is for the engine kubernetes`, { path, fix: "leave it out" });
+  }
+}

@@ -1,3 +1,4 @@
+import { waitsForPerson } from "../../modules/custody/key-store.ts";
 import { EXIT, type ExitCode } from "../../shared/errors.ts";
 import { type CustodyManagement, custodyManagement } from "../../stacks/host/custody-management.ts";
 import { createDockerCli } from "../../stacks/host/docker-cli.ts";
@@ -110,7 +111,7 @@ function unsealingOf(
     layout,
     management,
     check,
-    passphrase: passphraseAsked(context, located.deployment, layout),
+    passphrase: passphraseAsked(context, located.deployment),
     actor: actorOf(io),
     clock: io.now,
   };
@@ -139,12 +140,12 @@ function printUnit({ io }: CommandContext, host: CustodyHost, signer: string | u
 }
 
 /** @throws CLI_USAGE for a watch that would have to be asked, or to change nothing */
-function assertAlone(context: CommandContext, { located, layout }: CustodyHost): void {
+function assertAlone(context: CommandContext, { located }: CustodyHost): void {
   const { dryRun, systemd, watch: watches } = context.options;
   if (systemd !== true && watches !== true) return;
   const flag = watches === true ? "--watch" : "--systemd";
   if (dryRun === true) throw cliErrors.error("CLI_USAGE", `${flag} and --dry-run exclude each other`, { path: flag });
-  if (passphraseAsked(context, located.deployment, layout) === undefined) return;
+  if (!waitsForPerson(located.deployment)) return;
   throw cliErrors.error("CLI_USAGE", `${flag} cannot type the passphrase that custody waits for`, {
     path: flag,
     fix: "run `trustkern keys unseal` on a terminal after each start",

@@ -10,6 +10,9 @@ import { incompleteFolder, prepareKeyFolder } from "./wrapped/key-folder.ts";
 import { readSealedFile, type SealedFile, writeSealedFile } from "./wrapped/sealed-file.ts";
 import { openWrappedKeys } from "./wrapped/wrapped-keys.ts";
 
+/** File of a folder's own identity; there is no store where it is not there. */
+export const IDENTITY_FILE = "identity.age";
+
 /** A folder of key files that a passphrase opens: it has an identity of its own, `identity.age`. */
 interface PassphraseStoreRef {
   readonly kind: "file";
@@ -50,7 +53,7 @@ export type FileStoreRef = PassphraseStoreRef | GivenPassphraseStoreRef | Identi
  */
 export async function openFileStore(ref: FileStoreRef): Promise<KeyStore> {
   const { folder } = ref;
-  const path = "identityFile" in ref ? ref.identityFile : join(folder, "identity.age");
+  const path = "identityFile" in ref ? ref.identityFile : join(folder, IDENTITY_FILE);
   const identity = "identityFile" in ref ? readIdentity(path) : await openIdentity(ref, path);
   const wrap = await ageKeyWrap(identity);
   if (!wrap) throw invalidIdentity(path, "age does not take it");
@@ -71,7 +74,7 @@ async function openIdentity(ref: Exclude<FileStoreRef, IdentityStoreRef>, path: 
   const names = prepareKeyFolder(ref.folder);
   const plaintext = await readSealedFile(sealed);
   if (plaintext) return textOf(plaintext);
-  if (names.length > 0) throw incompleteFolder(ref.folder, names, "identity.age");
+  if (names.length > 0) throw incompleteFolder(ref.folder, names, IDENTITY_FILE);
   return makeIdentity(sealed, "passphrase" in ref ? "passphrase" : ref.passphraseFile);
 }
 

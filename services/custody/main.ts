@@ -14,6 +14,7 @@ import { createKeyUsage } from "./key-usage.ts";
 import { managementHandlers } from "./management.ts";
 import { openKeys } from "./open-keys.ts";
 import { custodyStatus } from "./status.ts";
+import { storeIsNew } from "./store-is-new.ts";
 
 /** A package of a ceremony is a few hundred bytes. */
 const MAX_MESSAGE_BYTES = 65_536;
@@ -34,7 +35,10 @@ await runService({
     const server = createKemServer({ log, answer: kem.answer });
     if (config.unseal === "at-start") await custodian.unseal("custody");
     const management = createGrpcServer({ maxMessageBytes: MAX_MESSAGE_BYTES, statusOf });
-    management.add(Management, managementHandlers(custodian));
+    management.add(
+      Management,
+      managementHandlers(custodian, () => storeIsNew(config.keyStore)),
+    );
     await listenUnix(server.server, config.kemSocket);
     const closeManagement = await serveUnix(management, config.manageSocket);
     const timers = [

@@ -90,6 +90,17 @@ describe("management", () => {
     expect(await manage.unseal(create(proto.UnsealRequestSchema, by))).toMatchObject({ sealed: false });
   });
 
+  it.each([
+    ["no person types a passphrase", undefined, undefined],
+    ["the passphrase of a store is typed", false, false],
+    ["the passphrase makes the store", true, true],
+  ])("says while it is sealed whether %s", async (_, isNew, said) => {
+    manage = managementHandlers(keys.custodian, () => isNew);
+    expect(await manage.health(create(proto.HealthRequestSchema))).not.toHaveProperty("storeIsNew");
+    const sealed = await manage.seal(create(proto.SealRequestSchema, { ...by, reason: "a visit" }));
+    expect(sealed.storeIsNew).toBe(said);
+  });
+
   it("throws what keeps it from unsealing", async () => {
     await keys.custodian.seal("op-anna", "x");
     keys.openFails = storeAway("away");

@@ -12,15 +12,25 @@ const TEXT_MAX = 200;
 
 const RFC3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/;
 
-/** What answers Management: each change is the keyring's, which records it under the name of who asks. */
-export function managementHandlers(custodian: Custodian): Handlers<MethodsOf<typeof Management>> {
+/**
+ * What answers Management: each change is the keyring's, which records it under the name of who asks.
+ * @param storeIsNew whether the next passphrase makes the store. @default no person types one
+ */
+export function managementHandlers(
+  custodian: Custodian,
+  storeIsNew: () => boolean | undefined = () => undefined,
+): Handlers<MethodsOf<typeof Management>> {
   const keyring = () => custodian.unsealed().keyring;
   const list = () => ({ generations: keyring().list().map(row) });
   const health = (): MessageInitShape<typeof HealthResponseSchema> => {
     const keys = custodian.opened();
-    return keys === null
-      ? { sealed: true, sealedBecause: custodian.sealedBecause() }
-      : { sealed: false, store: { ...keys.keyring.facts } };
+    if (keys !== null) return { sealed: false, store: { ...keys.keyring.facts } };
+    const isNew = storeIsNew();
+    return {
+      sealed: true,
+      sealedBecause: custodian.sealedBecause(),
+      ...(isNew === undefined ? {} : { storeIsNew: isNew }),
+    };
   };
   return {
     listGenerations: async () => list(),

@@ -4,6 +4,7 @@ import type { Component } from "../../../model/component.ts";
 import { dockerOutput } from "../../host/docker-cli.ts";
 import { fingerprintOf, type SigningKeyPlace } from "../../host/trust/signing-key.ts";
 import { openStartKey } from "../../host/trust/start-key.ts";
+import type { AskPassphrase } from "../../host/trust/unseal.ts";
 import type { ProgressEvent } from "../terraform/progress.ts";
 import { bootstrap } from "./bootstrap.ts";
 import { waitHealthy } from "./health.ts";
@@ -28,8 +29,8 @@ export interface DeployOptions extends DockerOptions {
   readonly wait: boolean;
   /** Where the key is that signs the start manifest. */
   readonly startKey: SigningKeyPlace;
-  /** Asks a person for the passphrase of the decryption keys, in UTF-8. @default they open without a person */
-  readonly passphrase?: (() => Promise<Uint8Array>) | undefined;
+  /** @default the decryption keys open without a person */
+  readonly passphrase?: AskPassphrase | undefined;
   readonly onResource: (event: ProgressEvent) => void;
 }
 

@@ -11,7 +11,7 @@ import { observeContainers } from "../../host/trust/observe.ts";
 import type { StartPlace } from "../../host/trust/place.ts";
 import { realPath } from "../../host/trust/seen-of-host.ts";
 import { signStart } from "../../host/trust/sign.ts";
-import { unsealChecked, untilAnswers } from "../../host/trust/unseal.ts";
+import { type AskPassphrase, unsealChecked, untilAnswers } from "../../host/trust/unseal.ts";
 import { STATE_LABEL, stateLabelOf } from "../labels.ts";
 import { hostConfigFile, hostSocket } from "../mounts.ts";
 import { driftOf } from "./drift.ts";
@@ -84,7 +84,7 @@ export async function signDeployed(options: DockerOptions, rendered: Rendered, s
 export async function unsealDeployed(
   options: DockerOptions,
   rendered: Rendered,
-  passphrase: (() => Promise<Uint8Array>) | undefined,
+  passphrase: AskPassphrase | undefined,
 ): Promise<void> {
   if (options.deployment.profile === "dev") return;
   const { docker, clock, signal, onProgress } = options;

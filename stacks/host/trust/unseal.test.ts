@@ -21,6 +21,7 @@ afterEach(() => host.end());
 interface PlayedCustody {
   sealed: boolean;
   because: "started" | "ordered";
+  storeIsNew?: boolean;
   /** Passphrase of each order to unseal. */
   orders: string[];
   /** Thrown by any call, or by orders to unseal, while it is set. */
@@ -39,7 +40,8 @@ function unsealing(changes: Partial<Unsealing> = {}): Unsealing {
       if (custody.refuses) throw custody.refuses;
       custody.sealed = false;
     }
-    return custody.sealed ? { sealed: true, sealedBecause: custody.because } : { sealed: false };
+    const { because: sealedBecause, storeIsNew } = custody;
+    return custody.sealed ? { sealed: true, sealedBecause, storeIsNew } : { sealed: false };
   };
   const management = { call } as unknown as Unsealing["management"];
   return { ...host.place, management, check: host.check, actor: "cli:anna", clock: () => new Date(0), ...changes };
@@ -102,6 +104,22 @@ describe("an order to unseal", () => {
       expect(custody.orders.at(-1)).toBe("correct horse");
       expect(passphrase).toEqual(Buffer.alloc(passphrase.length));
     }
+  });
+
+  it.each([
+    [true, true],
+    [false, false],
+    [undefined, false],
+  ])("asks for the passphrase by custody's own word of its store: new is %s", async (storeIsNew, said) => {
+    if (storeIsNew !== undefined) custody.storeIsNew = storeIsNew;
+    const heard: boolean[] = [];
+    const passphrase = async (isNew: boolean) => {
+      heard.push(isNew);
+      return Buffer.from("correct horse");
+    };
+    await unsealChecked(unsealing({ passphrase }));
+    await unsealChecked(unsealing({ passphrase }));
+    expect([heard, custody.orders]).toEqual([[said], ["correct horse"]]);
   });
 
   it("asks nobody for a passphrase where something does not fit", async () => {

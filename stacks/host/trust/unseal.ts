@@ -10,13 +10,19 @@ import { trustErrors } from "./errors.ts";
 import { type StartPlace, trustFiles } from "./place.ts";
 import { writeSeen } from "./seen.ts";
 
+/**
+ * Asks a person for the passphrase of the decryption keys, in UTF-8; it is overwritten after use.
+ * @param storeIsNew whether it makes the store, by custody's own word
+ */
+export type AskPassphrase = (storeIsNew: boolean) => Promise<Uint8Array>;
+
 /** What an order to unseal works with. */
 export interface Unsealing extends Pick<StartPlace, "deployment" | "layout"> {
   readonly management: Pick<CustodyManagement, "call">;
   /** Looks whether everything is as it was deployed. */
   readonly check: () => Promise<StartVerdict>;
-  /** Asks a person for the passphrase, in UTF-8; it is overwritten after use. @default the store opens without a person */
-  readonly passphrase?: (() => Promise<Uint8Array>) | undefined;
+  /** @default the store opens without a person */
+  readonly passphrase?: AskPassphrase | undefined;
   /** Who orders it, for records. */
   readonly actor: string;
   readonly clock: () => Date;
@@ -41,8 +47,9 @@ export async function unsealChecked(unsealing: Unsealing): Promise<UnsealReport>
   const { version, findings, seen } = await check();
   if (findings.length > 0) throw refused(unsealing, findings);
   if (seen !== undefined) writeSeen(trustFiles(unsealing.layout).seen, seen);
-  const wasSealed = (await healthOf(management)).sealed;
-  if (wasSealed) await unsealNow(management, actor, unsealing.passphrase);
+  const { sealed: wasSealed, storeIsNew = false } = await healthOf(management);
+  const { passphrase } = unsealing;
+  if (wasSealed) await unsealNow(management, actor, passphrase && (() => passphrase(storeIsNew)));
   return { schema: "trustkern.keys-unseal/1", manifestVersion: version ?? null, wasSealed };
 }
 
@@ -92,7 +99,7 @@ export async function untilAnswers(
 /** What may be there a little later, and costs no attempt at a PIN or a passphrase to ask again. */
 const AWAY = [
   ...["GRPC_UNREACHABLE", "DOCKER_UNREACHABLE", "DOCKER_FAILED", "SIGNER_TOKEN_MISSING", "CUSTODY_AUDIT_UNAVAILABLE"],
-  ...["CLUSTER_UNREACHABLE", "POD_UNREACHABLE"],
+  ...["CLUSTER_UNREACHABLE", "CLUSTER_CREDENTIAL", "POD_UNREACHABLE"],
   ...["CUSTODY_STORE_UNREACHABLE", "CUSTODY_STORE_SERVICE_SEALED", "CUSTODY_STORE_THROTTLED"],
 ];
 

@@ -5,6 +5,7 @@ import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { inspect } from "node:util";
 import { KubeConfig } from "@kubernetes/client-node";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { testServerTls } from "../../../custody/backends/contract/test-transit.ts";
@@ -129,6 +130,7 @@ describe("an API server", () => {
       "CLUSTER_DENIED",
       3,
     ],
+    ["does not let the user look", 403, { message: 'User "u" cannot get path "/version"' }, "CLUSTER_DENIED", 3],
     ["has a quota", 403, { message: "exceeded quota: small", reason: "Forbidden" }, "CLUSTER_REJECTED", 4],
     ["holds to PodSecurity", 403, { message: 'violates PodSecurity "restricted:latest"' }, "CLUSTER_REJECTED", 4],
     [
@@ -148,6 +150,18 @@ describe("an API server", () => {
     const said = typeof body === "string" ? body : (body as { readonly message: string }).message;
     expect((refused as Error).message).toContain(said);
     expect((refused as Error).message).toContain("NetworkPolicy one");
+  });
+
+  it("that repeats what a Secret holds is not repeated, whatever stands before it", async () => {
+    const data = { "tls.key": Buffer.from("canary-of-a-private-key").toString("base64") };
+    const secret = { apiVersion: "v1", kind: "Secret", metadata: { name: "collector", namespace: "plant" }, data };
+    for (const body of [{ message: `denied: ${data["tls.key"]}` }, `denied: canary-of-a-private-key`]) {
+      answers = [[403, body]];
+      const refused = await refusal(api.apply(secret));
+      expect(refused).toMatchObject({ code: "CLUSTER_REJECTED", path: "Secret collector" });
+      expect(inspect(refused, { depth: 9 })).not.toMatch(/canary|denied/);
+      expect(inspect(refused, { depth: 9 })).not.toContain(data["tls.key"]);
+    }
   });
 
   it("that is not there is told by its address, without the token", async () => {

@@ -1,7 +1,8 @@
 import { type RequestOptions, request } from "node:https";
 import type { KubeConfig } from "@kubernetes/client-node";
-import { messageOf, type TrustKernError } from "../../../shared/errors.ts";
+import { messageOf, TrustKernError } from "../../../shared/errors.ts";
 import { kubernetesLifeErrors } from "./errors.ts";
+import { withoutSecrets } from "./without-secrets.ts";
 
 /** Longest wait for one answer of the API server, in milliseconds. */
 const ANSWER_MS = 30_000;
@@ -44,9 +45,9 @@ export type LiveObject = Omit<ApiObject, "metadata"> & {
 
 /** The API server of one cluster. Objects go over as they are: no serializer of a client changes or drops a member. */
 export interface ClusterApi {
-  /** @throws CLUSTER_UNREACHABLE */
+  /** @throws CLUSTER_UNREACHABLE, CLUSTER_CREDENTIAL */
   readonly ask: (method: string, path: string, body?: unknown, contentType?: string) => Promise<ApiAnswer>;
-  /** The object at a path, or undefined. @throws CLUSTER_UNREACHABLE, CLUSTER_DENIED, CLUSTER_REJECTED */
+  /** The object at a path, or undefined. @throws CLUSTER_UNREACHABLE, CLUSTER_CREDENTIAL, CLUSTER_DENIED, CLUSTER_REJECTED */
   readonly get: (path: string) => Promise<LiveObject | undefined>;
   /** The items at a path, of every page. @throws as {@link get} */
   readonly list: (path: string, labels?: Readonly<Record<string, string>>) => Promise<readonly LiveObject[]>;
@@ -98,12 +99,15 @@ export function objectPath({ apiVersion, kind, metadata: { name, namespace } }: 
 export function clusterApi(config: KubeConfig, signal: AbortSignal): ClusterApi {
   const server = new URL(config.getCurrentCluster()?.server ?? "");
   const call = async (method: string, path: string, body?: unknown, contentType = "application/json") => {
-    const options: RequestOptions = { method, agent: false, signal: AbortSignal.any([signal, limit()]) };
+    const options: RequestOptions = { method, agent: false };
     try {
-      await config.applyToHTTPSOptions(options);
+      // Somebody may have to log in for it: as long as that takes, and no longer than until he gives up.
+      await unlessAborted(config.applyToHTTPSOptions(options), signal);
+      options.signal = AbortSignal.any([signal, limit()]);
       const url = new URL(`${server.pathname.replace(/\/$/, "")}${path}`, server);
       return await exchange(url, options, body === undefined ? undefined : JSON.stringify(body), contentType);
     } catch (cause) {
+      if (cause instanceof TrustKernError) throw cause;
       throw kubernetesLifeErrors.error("CLUSTER_UNREACHABLE", `${server.origin} does not answer: ${reasonOf(cause)}`, {
         path: server.origin,
         cause,
@@ -116,7 +120,7 @@ export function clusterApi(config: KubeConfig, signal: AbortSignal): ClusterApi 
   };
   const get: ClusterApi["get"] = async (path) => {
     const answer = await ask("GET", path);
-    return answer.status === 404 ? undefined : (good(answer, `read ${path}`) as LiveObject);
+    return answer.status === 404 ? undefined : (accepted(answer, `read ${path}`) as LiveObject);
   };
   return {
     ask,
@@ -128,7 +132,7 @@ export function clusterApi(config: KubeConfig, signal: AbortSignal): ClusterApi 
         const query: URLSearchParams = new URLSearchParams({ limit: "500" });
         if (selector.length > 0) query.set("labelSelector", selector.join(","));
         if (next !== "") query.set("continue", next);
-        const page = good(await ask("GET", `${path}?${query}`), `list ${path}`) as Page;
+        const page = accepted(await ask("GET", `${path}?${query}`), `list ${path}`) as Page;
         const kind = page.kind.replace(/List$/, "");
         // Items of a list say neither their kind nor its version.
         found.push(...page.items.map((item) => ({ ...item, apiVersion: page.apiVersion, kind })));
@@ -141,7 +145,8 @@ export function clusterApi(config: KubeConfig, signal: AbortSignal): ClusterApi 
       if (dryRun) query.set("dryRun", "All");
       const path = `${objectPath(object)}?${query}`;
       const what = `${object.kind} ${object.metadata.name}`;
-      return good(await ask("PATCH", path, object, "application/apply-patch+yaml"), what) as LiveObject;
+      const { status, body } = await ask("PATCH", path, object, "application/apply-patch+yaml");
+      return accepted({ status, body: withoutSecrets(body, status, object) }, what) as LiveObject;
     },
     read: async (path) => {
       const { status, text } = await call("GET", path);
@@ -151,12 +156,12 @@ export function clusterApi(config: KubeConfig, signal: AbortSignal): ClusterApi 
     replace: async (object) => {
       const query = new URLSearchParams({ fieldManager: FIELD_MANAGER, fieldValidation: "Strict" });
       const what = `${object.kind} ${object.metadata.name}`;
-      return good(await ask("PUT", `${objectPath(object)}?${query}`, object), what) as LiveObject;
+      return accepted(await ask("PUT", `${objectPath(object)}?${query}`, object), what) as LiveObject;
     },
     remove: async (path) => {
       const answer = await ask("DELETE", path, { propagationPolicy: "Background" });
       if (answer.status === 404) return false;
-      good(answer, `delete ${path}`);
+      accepted(answer, `delete ${path}`);
       return true;
     },
   };
@@ -175,16 +180,28 @@ interface Refusal {
   readonly reason?: string;
 }
 
-function good({ status, body }: ApiAnswer, what: string): unknown {
+/**
+ * What the API server answered, where that is what was asked for.
+ * @param what was asked, for the error
+ * @throws CLUSTER_UNREACHABLE, CLUSTER_DENIED, CLUSTER_REJECTED
+ */
+export function accepted({ status, body }: ApiAnswer, what: string): unknown {
   if (status >= 200 && status < 300) return body;
   throw refusedAs(status, body, what);
 }
 
 function refusedAs(status: number, body: unknown, what: string): TrustKernError {
   const { message = `HTTP ${status}`, reason = "" } = (body ?? {}) as Refusal;
+  if (status === 401) {
+    return kubernetesLifeErrors.error("CLUSTER_DENIED", `${what}: the cluster does not know this user: ${message}`, {
+      path: what,
+      fix: "log in again, or mend the user in the kubeconfig: kubectl auth whoami with the same KUBECONFIG says who asks",
+    });
+  }
   // PodSecurity, quotas and admission policies say Forbidden too: that is about the object, and not about who asks.
-  const isUser = status === 401 || (status === 403 && / cannot [a-z]+ resource /.test(message));
-  if (isUser) return kubernetesLifeErrors.error("CLUSTER_DENIED", `${what}: ${message}`, { path: what });
+  if (status === 403 && / cannot [a-z]+ (?:resource|path) /.test(message)) {
+    return kubernetesLifeErrors.error("CLUSTER_DENIED", `${what}: ${message}`, { path: what });
+  }
   if (status === 429 || status >= 500) {
     return kubernetesLifeErrors.error("CLUSTER_UNREACHABLE", `${what}: HTTP ${status}: ${message}`, { path: what });
   }
@@ -222,6 +239,18 @@ function jsonOf(text: string): unknown {
     return JSON.parse(text);
   } catch {
     return { message: text.slice(0, 300) };
+  }
+}
+
+async function unlessAborted(done: Promise<void>, signal: AbortSignal): Promise<void> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const abort = (): void => reject(signal.reason);
+  signal.addEventListener("abort", abort);
+  try {
+    signal.throwIfAborted();
+    await Promise.race([done, promise]);
+  } finally {
+    signal.removeEventListener("abort", abort);
   }
 }
 

@@ -3,14 +3,25 @@ import { podNamed } from "../pods.ts";
 import { collectionPath } from "./api.ts";
 import { applyObject, startedFor } from "./apply.ts";
 import type { Cluster } from "./cluster.ts";
+import { assertNamespace } from "./preflight.ts";
 import { untilReady } from "./rollout.ts";
 import { secretObjects } from "./secrets.ts";
 
 /** Longest wait for a workload that starts anew, in milliseconds. */
 const START_MS = 180_000;
 
-/** Writes every Secret of the deployment that is not as the secret store of this machine has it. */
-export async function applySecrets({ api, layout, model, plan }: Cluster): Promise<void> {
+/**
+ * Writes every Secret of the deployment that is not as the secret store of this machine has it.
+ * @throws NAMESPACE_FOREIGN before anything is written
+ */
+export async function applySecrets({
+  api,
+  layout,
+  model,
+  plan,
+}: Pick<Cluster, "api" | "layout" | "model" | "plan">): Promise<void> {
+  // The kubeconfig may name another cluster than at the deploy.
+  await assertNamespace(api, plan);
   for (const object of secretObjects({ layout, model, plan })) await applyObject(api, object);
 }
 

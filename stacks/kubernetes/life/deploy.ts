@@ -1,11 +1,11 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { renderFindings } from "../../../model/findings.ts";
 import { claimDirs } from "../../host/claim.ts";
 import { hostErrors } from "../../host/errors.ts";
 import { takeFirstSteps } from "../../host/first-steps.ts";
 import { takeLock } from "../../host/lock.ts";
+import type { AskPassphrase } from "../../host/trust/unseal.ts";
 import { podNamed } from "../pods.ts";
-import { collectionPath, objectPath } from "./api.ts";
+import { objectPath } from "./api.ts";
 import { applyObject, isBeforePods, leftOver, type ObjectChange, startedFor } from "./apply.ts";
 import { secretVersions } from "./apply-secrets.ts";
 import { type Cluster, openCluster } from "./cluster.ts";
@@ -18,9 +18,7 @@ import { untilReady } from "./rollout.ts";
 import { prepareStore, secretObjects } from "./secrets.ts";
 import { clusterSite } from "./site.ts";
 import { unsealAll } from "./unseal-all.ts";
-
-/** How often it is looked for what others make. */
-const LOOK_MS = 500;
+import { untilNamespace } from "./until-namespace.ts";
 
 /** Who orders the unsealing that belongs to a deploy, for records. */
 const DEPLOY_ACTOR = "trustkern deploy";
@@ -33,8 +31,8 @@ export interface ClusterDeployOptions extends ClusterOptions {
   readonly wait: boolean;
   /** Longest wait for pods, in milliseconds. */
   readonly limitMs: number;
-  /** Asks a person for the passphrase of the decryption keys, in UTF-8. @default they open without a person */
-  readonly passphrase?: (() => Promise<Uint8Array>) | undefined;
+  /** @default the decryption keys open without a person */
+  readonly passphrase?: AskPassphrase | undefined;
   readonly onChange: (change: ObjectChange) => void;
 }
 
@@ -56,7 +54,11 @@ export interface ClusterDeployReport {
  * @throws every code of `kubernetesLifeErrors`, KUBERNETES_REFUSED, STATE_LOCKED, STATE_CORRUPT, DEPLOY_CANCELLED
  */
 export async function deployCluster(options: ClusterDeployOptions): Promise<ClusterDeployReport> {
-  const cluster = await openCluster(options);
+  return deployTo(await openCluster(options), options);
+}
+
+/** The same, to a cluster that was opened. @throws as {@link deployCluster} */
+export async function deployTo(cluster: Cluster, options: ClusterDeployOptions): Promise<ClusterDeployReport> {
   const { api, plan, model, layout } = cluster;
   const { onProgress, onWarning, deployment } = options;
   const seen = await preflight(api, plan);
@@ -118,26 +120,6 @@ async function assertAsPlanned(cluster: Cluster): Promise<void> {
   if (findings.length === 0) return;
   const message = renderFindings("the cluster is not what was planned", findings);
   throw kubernetesLifeErrors.error("CLUSTER_DRIFTED", message, { path: findings[0]?.path, cause: findings });
-}
-
-/** Whoever applies the objects makes the namespace too: one that is there already is refused by some of them. */
-async function untilNamespace(
-  { api, plan }: Cluster,
-  { limitMs, signal, onProgress }: ClusterDeployOptions,
-): Promise<void> {
-  const { namespace } = plan.deployment.kubernetes;
-  const path = `${collectionPath("v1", "Namespace")}/${namespace}`;
-  onProgress(`waiting for the namespace ${namespace}`);
-  for (const end = Date.now() + limitMs; (await api.get(path)) === undefined; ) {
-    if (signal.aborted) throw hostErrors.error("DEPLOY_CANCELLED", "interrupted; nothing was applied");
-    if (Date.now() > end) {
-      throw kubernetesLifeErrors.error("WORKLOAD_TIMEOUT", `nobody has made the namespace "${namespace}"`, {
-        path: "kubernetes.namespace",
-        fix: "apply what trustkern export kubernetes writes, or run trustkern deploy without --applied-elsewhere",
-      });
-    }
-    await sleep(LOOK_MS, undefined, { signal }).catch(() => undefined);
-  }
 }
 
 /** Applies the objects that this command line applies, and removes what is left of earlier ones. */

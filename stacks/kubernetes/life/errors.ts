@@ -5,7 +5,12 @@ export const kubernetesLifeErrors = catalogue({
   KUBECONFIG_INVALID: {
     exit: EXIT.configuration,
     summary: "There is no kubeconfig, or it cannot be read, or its context names no cluster.",
-    fix: "set KUBECONFIG to the file of the cluster, or kubernetes.context in trustkern.yaml to one of its contexts",
+    fix: "set KUBECONFIG to the file of the cluster; kubectl config use-context NAME makes one of its contexts current",
+  },
+  CLUSTER_CREDENTIAL: {
+    exit: EXIT.authentication,
+    summary: "The kubeconfig's user has no credential: its program fails, or a file of it cannot be read.",
+    fix: "log in again, or mend the user in the kubeconfig: kubectl version with the same KUBECONFIG shows what its program says",
   },
   CLUSTER_UNREACHABLE: {
     exit: EXIT.resource,
@@ -15,7 +20,7 @@ export const kubernetesLifeErrors = catalogue({
   CLUSTER_DENIED: {
     exit: EXIT.authentication,
     summary: "The cluster does not let this user do what the deployment needs.",
-    fix: "have a cluster administrator grant what the message names; docs/guides/kubernetes.md has a Role and a ClusterRole",
+    fix: "have a cluster administrator grant what the message names; docs/guides/kubernetes.md has the Role",
   },
   CLUSTER_REJECTED: {
     exit: EXIT.resource,

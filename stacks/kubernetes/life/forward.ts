@@ -5,7 +5,7 @@ import { dirname } from "node:path";
 import { PassThrough } from "node:stream";
 import type { KubeConfig } from "@kubernetes/client-node";
 import { NODE } from "../../../modules/common.ts";
-import { messageOf } from "../../../shared/errors.ts";
+import { messageOf, TrustKernError } from "../../../shared/errors.ts";
 import { kubernetesLifeErrors } from "./errors.ts";
 
 /** A container of a pod that runs. */
@@ -26,6 +26,9 @@ export interface Forward extends AsyncDisposable {
   readonly unref: () => void;
 }
 
+/** Hears why there is no way into a pod, where no waiting mends that. */
+export type OnRefused = (refusal: TrustKernError) => void;
+
 /** Joins its standard streams with a Unix socket; runs in the container, by the program that is there. */
 const BRIDGE = `const s=require("node:net").connect(process.argv[1]);
 s.on("error",(e)=>{process.stderr.write(e.code+"\\n");process.exit(1)});
@@ -37,42 +40,63 @@ s.on("close",()=>process.exit(0));process.stdin.pipe(s).pipe(process.stdout)`;
  * @param path of the socket here; its folder is made
  * @param inside path of the socket in the container
  */
-export function forwardSocket(config: KubeConfig, path: string, inside: string, find: FindPod): Promise<Forward> {
+export function forwardSocket(
+  config: KubeConfig,
+  path: string,
+  inside: string,
+  find: FindPod,
+  onRefused: OnRefused = () => undefined,
+): Promise<Forward> {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   rmSync(path, { force: true });
-  return listening(path, async (client) => {
+  const into = async (client: Socket) => {
     const { Exec } = await import("@kubernetes/client-node");
     const { namespace, pod, container } = await find();
     const output = new PassThrough();
     const words = [NODE, "-e", BRIDGE, inside];
-    const stream = await new Exec(config).exec(
-      namespace,
-      pod,
-      container,
-      words,
-      output,
-      null,
-      input(client),
-      false,
-      () => client.end(),
-    );
+    const exec = new Exec(config);
+    const end = () => client.end();
+    const stream = await exec
+      .exec(namespace, pod, container, words, output, null, input(client), false, end)
+      .catch(asRefusal("pods/exec", namespace));
     output.pipe(client);
     ended(client, stream);
-  });
+  };
+  return listening(path, into, onRefused);
 }
 
 /** A port at this machine's loopback address that leads to one of a pod. */
-export function forwardPort(config: KubeConfig, port: number, find: FindPod): Promise<Forward> {
-  return listening(undefined, async (client) => {
+export function forwardPort(config: KubeConfig, port: number, find: FindPod, onRefused?: OnRefused): Promise<Forward> {
+  const into = async (client: Socket) => {
     const { PortForward } = await import("@kubernetes/client-node");
     const { namespace, pod } = await find();
     const output = new PassThrough();
-    const stream = await new PortForward(config).portForward(namespace, pod, [port], output, null, input(client));
+    const stream = await new PortForward(config)
+      .portForward(namespace, pod, [port], output, null, input(client))
+      .catch(asRefusal("pods/portforward", namespace));
     output.pipe(client);
     // Without retries it is a socket, and never a function that finds one.
     if (typeof stream !== "function") ended(client, stream);
-  });
+  };
+  return listening(undefined, into, onRefused);
 }
+
+/** What a WebSocket's error event says, with the right that is missing where the API server says no. */
+function asRefusal(resource: string, namespace: string): (thrown: unknown) => never {
+  return (thrown) => {
+    if (thrown instanceof TrustKernError) throw thrown;
+    const { message = messageOf(thrown) } = (thrown ?? {}) as { readonly message?: string };
+    const [, status] = /server response: (40[13])$/.exec(message) ?? [];
+    if (status === undefined) throw new Error(message);
+    const said = status === "401" ? "the cluster does not know this user" : `this user may not get, create ${resource}`;
+    throw kubernetesLifeErrors.error("CLUSTER_DENIED", `${said}, in namespace "${namespace}": HTTP ${status}`, {
+      path: resource,
+    });
+  };
+}
+
+/** What does not mend itself while it is tried again. */
+const REFUSALS = ["CLUSTER_DENIED", "CLUSTER_CREDENTIAL"];
 
 /** What is closed with the connection, as a WebSocket is. */
 interface Stream {
@@ -91,13 +115,20 @@ function input(client: Socket): PassThrough {
   return client.pipe(new PassThrough());
 }
 
-async function listening(path: string | undefined, onClient: (client: Socket) => Promise<void>): Promise<Forward> {
+async function listening(
+  path: string | undefined,
+  into: (client: Socket) => Promise<void>,
+  onRefused: OnRefused = () => undefined,
+): Promise<Forward> {
   const open = new Set<Socket>();
   const server = createServer((client) => {
     open.add(client);
     client.on("close", () => open.delete(client));
     client.on("error", () => client.destroy());
-    onClient(client).catch((thrown: unknown) => client.destroy(new Error(messageOf(thrown))));
+    into(client).catch((thrown: unknown) => {
+      if (thrown instanceof TrustKernError && REFUSALS.includes(thrown.code)) onRefused(thrown);
+      client.destroy();
+    });
   });
   const started = once(server, "listening");
   if (path === undefined) server.listen(0, "127.0.0.1");

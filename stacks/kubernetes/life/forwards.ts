@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { serverName } from "../../../model/placement.ts";
+import type { TrustKernError } from "../../../shared/errors.ts";
 import { hostSocket } from "../../docker/mounts.ts";
 import { isAlive } from "../../host/lock.ts";
 import { podNamed } from "../pods.ts";
@@ -33,12 +34,17 @@ export async function openForwards({ options, config, api, plan, model, layout }
   removeDead(dirname(layout.runDir));
   const removeOwn = (): void => rmSync(layout.runDir, { recursive: true, force: true });
   process.once("exit", removeOwn);
+  const told = new Set<string>();
+  const onRefused = ({ code, message, fix }: TrustKernError): void => {
+    if (!told.has(message)) options.onWarning(`${code}: ${message}; ${fix}`);
+    told.add(message);
+  };
   const own = model.components.filter(({ name }) => podNamed(plan.pods, name) !== undefined);
   for (const { name, sockets } of own) {
     for (const { name: socket, path } of sockets) {
       for (const ordinal of ordinalsOf(name, plan)) {
         const here = hostSocket(layout, replicaName(name, ordinal), socket);
-        opened.set(here, await forwardSocket(config, here, path, finderOf(api, plan, name, ordinal)));
+        opened.set(here, await forwardSocket(config, here, path, finderOf(api, plan, name, ordinal), onRefused));
       }
     }
   }
@@ -50,7 +56,8 @@ export async function openForwards({ options, config, api, plan, model, layout }
       const found = own.find(({ name }) => name === component)?.ports.find(({ name }) => name === port);
       if (found === undefined) throw new TypeError(`${component} has no port "${port}"`);
       const key = `${component}:${port}`;
-      const forward = opened.get(key) ?? (await forwardPort(config, found.port, finderOf(api, plan, component)));
+      const forward =
+        opened.get(key) ?? (await forwardPort(config, found.port, finderOf(api, plan, component), onRefused));
       if (!referenced) forward.unref();
       opened.set(key, forward);
       return { host: "127.0.0.1", port: forward.port, servername: serverName(component, options.deployment.tenant) };

@@ -4,57 +4,90 @@ import { delimiter, join } from "node:path";
 import type { KubeConfig } from "@kubernetes/client-node";
 import { messageOf } from "../../../shared/errors.ts";
 import { kubernetesLifeErrors } from "./errors.ts";
+import { verifyingConfig } from "./verifying-config.ts";
 
 /**
- * The kubeconfig that kubectl would take: of `KUBECONFIG`, or `~/.kube/config`. Nothing else is tried, neither the account of a
- * pod nor a server of this machine: a deployment goes to the cluster that somebody has named.
- * @param context name of the context. @default the one that the file says is current
+ * The kubeconfig that kubectl would take: of `KUBECONFIG`, or `~/.kube/config`; of several files the first one that says something.
+ * Nothing else is tried, neither the account of a pod nor a server of this machine: a deployment goes to the cluster that somebody
+ * has named.
  * @throws KUBECONFIG_INVALID
  */
-export async function loadKubeconfig(env: NodeJS.ProcessEnv, context?: string): Promise<KubeConfig> {
+export async function loadKubeconfig(env: NodeJS.ProcessEnv): Promise<KubeConfig> {
   const files = (env.KUBECONFIG ?? "").split(delimiter).filter((file) => file !== "");
   const named = files.length > 0 ? files : [join(env.HOME ?? homedir(), ".kube", "config")];
   const [first = ""] = named;
   const there = named.filter((file) => existsSync(file));
   if (there.length === 0) throw invalid(first, `there is no kubeconfig "${named.join('" or "')}"`);
-  // Loaded where a cluster is asked, and by no other command: it takes longer than all the rest.
-  const { KubeConfig: Loader } = await import("@kubernetes/client-node");
-  const config = new Loader();
-  try {
-    for (const [index, file] of there.entries()) {
-      if (index === 0) config.loadFromFile(file);
-      else {
-        const more = new Loader();
-        more.loadFromFile(file);
-        config.mergeConfig(more);
-      }
+  const config = await verifyingConfig(there[0] ?? first);
+  for (const file of there) {
+    const more = await verifyingConfig(file);
+    try {
+      more.loadFromFile(file);
+    } catch (thrown) {
+      // Not its cause: what reads YAML shows the lines around a mistake, and tokens are in such lines.
+      throw invalid(file, `cannot read the kubeconfig "${file}": ${whyUnread(thrown)}`);
     }
-    if (context !== undefined) config.setCurrentContext(context);
-  } catch (cause) {
-    throw invalid(first, `cannot read the kubeconfig "${there.join('", "')}": ${messageOf(cause)}`, cause);
+    config.clusters = firstOf(config.clusters, more.clusters);
+    config.users = firstOf(config.users, more.users);
+    config.contexts = firstOf(config.contexts, more.contexts);
+    config.currentContext ||= more.currentContext ?? "";
   }
-  const contexts = config.getContexts().map(({ name }) => name);
-  const current = config.getCurrentContext();
-  if (!contexts.includes(current)) {
-    const said = current === "" ? "no context is current" : `there is no context "${current}"`;
-    throw invalid(first, `${said} in "${there.join('", "')}"; accepted: ${contexts.join(", ") || "none is there"}`);
-  }
-  const server = config.getCurrentCluster()?.server ?? "";
-  if (!URL.canParse(server) || new URL(server).protocol !== "https:") {
-    throw invalid(first, `the cluster of context "${current}" has the server "${server}"; accepted: an https URL`);
-  }
-  if (config.getCurrentCluster()?.skipTLSVerify === true) {
-    const fix = "put certificate-authority-data in the place of insecure-skip-tls-verify";
-    throw invalid(
-      first,
-      `context "${current}" does not verify its API server, to which Secrets would go`,
-      undefined,
-      fix,
-    );
-  }
+  assertUsable(config, there);
   return config;
 }
 
-function invalid(path: string, message: string, cause?: unknown, fix?: string) {
-  return kubernetesLifeErrors.error("KUBECONFIG_INVALID", message, { path, cause, fix });
+function assertUsable(config: KubeConfig, files: readonly string[]): void {
+  const [path = ""] = files;
+  const place = `"${files.join('", "')}"`;
+  const current = config.getCurrentContext();
+  const context = config.getContextObject(current);
+  if (context === null) {
+    const said = current === "" ? "no context is current" : `there is no context "${current}"`;
+    throw invalid(path, `${said} in ${place}; accepted: ${namesOf(config.contexts)}`);
+  }
+  const cluster = config.getCurrentCluster();
+  if (cluster === null) {
+    const message = `context "${current}" names the cluster "${context.cluster}", which is not in ${place}`;
+    throw invalid(path, `${message}; accepted: ${namesOf(config.clusters)}`);
+  }
+  if (config.getCurrentUser() === null) {
+    const message = `context "${current}" names the user "${context.user ?? ""}", who is not in ${place}`;
+    throw invalid(path, `${message}; accepted: ${namesOf(config.users)}`);
+  }
+  const { server } = cluster;
+  if (!URL.canParse(server) || new URL(server).protocol !== "https:") {
+    throw invalid(path, `the cluster of context "${current}" has the server "${server}"; accepted: an https URL`);
+  }
+  if (cluster.skipTLSVerify) {
+    const fix = "put certificate-authority-data in the place of insecure-skip-tls-verify";
+    throw invalid(path, `context "${current}" does not verify its API server, to which Secrets would go`, fix);
+  }
+}
+
+interface Named {
+  readonly name: string;
+}
+
+/** As kubectl merges: what an earlier file has said stays. */
+function firstOf<T extends Named>(known: readonly T[], more: readonly T[]): T[] {
+  return [...known, ...more.filter(({ name }) => known.every((each) => each.name !== name))];
+}
+
+function namesOf(named: readonly Named[]): string {
+  return named.map(({ name }) => name).join(", ") || "none is there";
+}
+
+/** Why a file cannot be read, without a word of what is in it. */
+function whyUnread(thrown: unknown): string {
+  const { mark, code } = (thrown ?? {}) as { readonly mark?: { readonly line?: number }; readonly code?: unknown };
+  if (mark !== undefined) return `line ${(mark.line ?? 0) + 1} is not YAML`;
+  const message = messageOf(thrown);
+  // Of the system, with the path; or of the library, with the member that is missing.
+  if (typeof code === "string" || /^(?:clusters|users|contexts)\[\d+\][.a-z]* is missing$/.test(message))
+    return message;
+  return "it is no kubeconfig";
+}
+
+function invalid(path: string, message: string, fix?: string) {
+  return kubernetesLifeErrors.error("KUBECONFIG_INVALID", message, { path, fix });
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import type { ApiAnswer } from "./api.ts";
 import { preflight, RIGHTS } from "./preflight.ts";
 import { deployedCluster, roomyCluster, type TestCluster, tenantPlan } from "./test-cluster.ts";
 
@@ -54,6 +55,65 @@ describe("a look at a cluster before anything is changed", () => {
       ...{ code: "CLUSTER_TOO_OLD", exit: 4 },
       message: expect.stringMatching(message),
     });
+  });
+
+  it.each<readonly [string, string, ApiAnswer, string, RegExp]>([
+    [
+      "whose user's token has ended, and names no version that would be too old",
+      "GET /version",
+      { status: 401, body: { message: "Unauthorized" } },
+      "CLUSTER_DENIED",
+      /read \/version: the cluster does not know this user/,
+    ],
+    [
+      "that says nobody its version",
+      "GET /version",
+      { status: 403, body: { message: 'User "u" cannot get path "/version"' } },
+      "CLUSTER_DENIED",
+      /cannot get path "\/version"/,
+    ],
+    ["that is starting", "GET /version", { status: 503, body: { message: "starting" } }, "CLUSTER_UNREACHABLE", /503/],
+    [
+      "that cannot say what the user may do, and not every right as missing",
+      "POST /apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
+      { status: 503, body: { message: "no authorizer" } },
+      "CLUSTER_UNREACHABLE",
+      /this user's rights: HTTP 503/,
+    ],
+    [
+      "that lets nobody ask for his rights",
+      "POST /apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
+      { status: 403, body: { message: 'User "u" cannot create resource "selfsubjectaccessreviews"' } },
+      "CLUSTER_DENIED",
+      /selfsubjectaccessreviews/,
+    ],
+    [
+      "whose storage classes cannot be read now, and not as one without any",
+      "GET /apis/storage.k8s.io/v1/storageclasses",
+      { status: 500, body: { message: "etcd is away" } },
+      "CLUSTER_UNREACHABLE",
+      /storage classes: HTTP 500/,
+    ],
+    ["whose nodes cannot be read now", "GET /api/v1/nodes", { status: 500, body: {} }, "CLUSTER_UNREACHABLE", /nodes/],
+    [
+      "whose daemon sets cannot be read now",
+      "GET /apis/apps/v1/daemonsets",
+      { status: 500, body: {} },
+      "CLUSTER_UNREACHABLE",
+      /daemonsets/,
+    ],
+  ])("refuses a cluster %s", async (_, asked, answer, code, message) => {
+    const cluster = roomyCluster();
+    cluster.answers.set(asked, answer);
+    expect(await refused(cluster)).toMatchObject({ code, message: expect.stringMatching(message) });
+  });
+
+  it("leaves nodes and daemon sets to the pods where it may not look at them", async () => {
+    const cluster = roomyCluster();
+    for (const path of ["/api/v1/nodes", "/apis/apps/v1/daemonsets"]) {
+      cluster.answers.set(`GET ${path}`, { status: 403, body: { message: "forbidden" } });
+    }
+    expect(await preflight(cluster.api, plan)).toMatchObject({ enforcer: undefined });
   });
 
   it("takes a version with a sign behind it, as some platforms say theirs", async () => {

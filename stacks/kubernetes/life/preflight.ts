@@ -2,7 +2,7 @@ import { renderFindings } from "../../../model/findings.ts";
 import type { Finding } from "../../../shared/finding.ts";
 import { LABEL } from "../../docker/labels.ts";
 import type { KubernetesPlan } from "../plan.ts";
-import { type ClusterApi, collectionPath, type LiveObject } from "./api.ts";
+import { accepted, type ClusterApi, collectionPath, type LiveObject } from "./api.ts";
 import { kubernetesLifeErrors } from "./errors.ts";
 import { quotaFindings, roomFindings } from "./room.ts";
 
@@ -65,7 +65,7 @@ export interface Preflight {
 /**
  * Looks whether the cluster can have the deployment: its version, what this user may do, whose the namespace is, the storage class,
  * and what there is room for. Changes nothing.
- * @throws CLUSTER_UNREACHABLE, CLUSTER_TOO_OLD, CLUSTER_DENIED, NAMESPACE_FOREIGN, STORAGE_CLASS_MISSING, CLUSTER_QUOTA
+ * @throws CLUSTER_UNREACHABLE, CLUSTER_CREDENTIAL, CLUSTER_TOO_OLD, CLUSTER_DENIED, NAMESPACE_FOREIGN, STORAGE_CLASS_MISSING, CLUSTER_QUOTA
  */
 export async function preflight(api: ClusterApi, plan: KubernetesPlan): Promise<Preflight> {
   const version = await assertVersion(api);
@@ -83,20 +83,27 @@ export async function preflight(api: ClusterApi, plan: KubernetesPlan): Promise<
 }
 
 /** Whether a namespace is this deployment's, by its labels. */
-export function isOwn({ metadata: { labels = {} } }: LiveObject, { deployment }: KubernetesPlan): boolean {
+export function isOwn(
+  { metadata: { labels = {} } }: LiveObject,
+  { deployment }: Pick<KubernetesPlan, "deployment">,
+): boolean {
   return labels[`${LABEL}.deployment`] === deployment.name && labels[`${LABEL}.tenant`] === deployment.tenant;
 }
 
 async function assertVersion(api: ClusterApi): Promise<string> {
-  const { body } = await api.ask("GET", "/version");
-  const { gitVersion = "", minor = "", major = "" } = (body ?? {}) as Record<string, string | undefined>;
+  const told = accepted(await api.ask("GET", "/version"), "read /version");
+  const { gitVersion = "", minor = "", major = "" } = (told ?? {}) as Record<string, string | undefined>;
   const number = Number.parseInt(minor, 10);
   if (major === "1" && number >= LEAST_MINOR) return gitVersion;
   const said = gitVersion === "" ? "says no version" : `is ${gitVersion}`;
   throw kubernetesLifeErrors.error("CLUSTER_TOO_OLD", `the cluster ${said}; accepted: 1.${LEAST_MINOR} or later`);
 }
 
-async function assertNamespace(api: ClusterApi, plan: KubernetesPlan): Promise<boolean> {
+/**
+ * Whether the namespace is there; one that is somebody else's is refused, since Secrets go there.
+ * @throws NAMESPACE_FOREIGN
+ */
+export async function assertNamespace(api: ClusterApi, plan: Pick<KubernetesPlan, "deployment">): Promise<boolean> {
   const { namespace } = plan.deployment.kubernetes;
   const found = await api.get(`${collectionPath("v1", "Namespace")}/${namespace}`);
   if (found === undefined) return false;
@@ -131,13 +138,11 @@ async function assertRights(api: ClusterApi, { deployment: { kubernetes } }: Kub
       verbs.map(async (verb) => {
         const spec = { resourceAttributes: { group, resource, subresource, verb, ...place } };
         const review = { apiVersion: "authorization.k8s.io/v1", kind: "SelfSubjectAccessReview", spec };
-        const { status, body } = await api.ask(
-          "POST",
-          "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
-          review,
-        );
-        const { status: said } = (body ?? {}) as { readonly status?: { readonly allowed?: boolean } };
-        return status < 300 && said?.allowed === true;
+        const answer = await api.ask("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", review);
+        const { status } = accepted(answer, "ask for this user's rights") as {
+          readonly status?: { readonly allowed?: boolean };
+        };
+        return status?.allowed === true;
       }),
     );
     const not = verbs.filter((_, index) => allowed[index] !== true);
@@ -153,7 +158,7 @@ async function assertStorageClass(api: ClusterApi, plan: KubernetesPlan): Promis
   const answer = await api.ask("GET", "/apis/storage.k8s.io/v1/storageclasses");
   // Somebody who may not look at what is the whole cluster's is told by the claim that stays unbound.
   if (answer.status === 403) return;
-  const { items = [] } = (answer.body ?? {}) as { readonly items?: readonly LiveObject[] };
+  const { items } = accepted(answer, "list storage classes") as { readonly items: readonly LiveObject[] };
   const names = items.map(({ metadata }) => metadata.name);
   const isDefault = ({ metadata }: LiveObject) =>
     metadata.annotations?.["storageclass.kubernetes.io/is-default-class"] === "true";
@@ -173,15 +178,17 @@ async function assertStorageClass(api: ClusterApi, plan: KubernetesPlan): Promis
 
 /** What the nodes have left; asked for a first deploy alone, since later what runs is counted already. */
 async function nodesRoom(api: ClusterApi, plan: KubernetesPlan, there: boolean): Promise<readonly Finding[]> {
-  const answer = there ? { status: 403, body: undefined } : await api.ask("GET", "/api/v1/nodes");
-  if (answer.status !== 200) return [];
-  const { items = [] } = answer.body as { readonly items?: readonly LiveObject[] };
+  if (there) return [];
+  const answer = await api.ask("GET", "/api/v1/nodes");
+  // Somebody who may not look at what is the whole cluster's is told by the pods that find no place.
+  if (answer.status === 403) return [];
+  const { items } = accepted(answer, "list nodes") as { readonly items: readonly LiveObject[] };
   return roomFindings(items, plan);
 }
 
 async function enforcerOf(api: ClusterApi): Promise<string | undefined> {
-  const { status, body } = await api.ask("GET", "/apis/apps/v1/daemonsets");
-  if (status !== 200) return undefined;
-  const { items = [] } = body as { readonly items?: readonly LiveObject[] };
+  const answer = await api.ask("GET", "/apis/apps/v1/daemonsets");
+  if (answer.status === 403) return undefined;
+  const { items } = accepted(answer, "list daemonsets") as { readonly items: readonly LiveObject[] };
   return items.map(({ metadata }) => metadata.name).find((name) => ENFORCERS.some((known) => name.includes(known)));
 }

@@ -18,6 +18,8 @@ const HOPELESS = [
   "ImagePullBackOff",
   "ErrImagePull",
 ];
+/** What may be there again a little later. */
+const AWAY = ["CLUSTER_UNREACHABLE", "CLUSTER_CREDENTIAL"];
 /** Restarts after which a pod is not going to come up by itself. */
 const TOO_OFTEN = 6;
 
@@ -59,7 +61,7 @@ export async function untilReady(request: RolloutRequest): Promise<void> {
       waiting = looked;
       away = undefined;
     } catch (thrown) {
-      if (!(thrown instanceof TrustKernError) || thrown.code !== "CLUSTER_UNREACHABLE") throw thrown;
+      if (!(thrown instanceof TrustKernError) || !AWAY.includes(thrown.code)) throw thrown;
       away = thrown;
     }
     if (waiting.length === 0) return;
