@@ -137,6 +137,18 @@ describe("a command on a cluster is refused", () => {
     expect(writes()).toEqual([]);
   });
 
+  it("destroy --volumes of who may not delete the namespace, before the first object goes", async () => {
+    remember();
+    server.cluster = deployedCluster(tenantPlan());
+    server.cluster.lacks.add("delete namespaces");
+    const there = server.cluster.objects.size;
+    expect(await json(["destroy", "--yes", "--volumes"])).toMatchObject({
+      exit: 3,
+      error: { code: "CLUSTER_DENIED", message: 'this user may not, in namespace "plant": delete namespaces' },
+    });
+    expect([writes(), server.cluster.objects.size]).toEqual([[], there]);
+  });
+
   it("destroy of a namespace that is somebody else's", async () => {
     remember();
     server.cluster.put({ apiVersion: "v1", kind: "Namespace", metadata: { name: "plant" } });

@@ -1,6 +1,7 @@
 import { type RequestOptions, request } from "node:https";
 import type { KubeConfig } from "@kubernetes/client-node";
 import { messageOf, TrustKernError } from "../../../shared/errors.ts";
+import { hostErrors } from "../../host/errors.ts";
 import { kubernetesLifeErrors } from "./errors.ts";
 import { withoutSecrets } from "./without-secrets.ts";
 
@@ -108,6 +109,7 @@ export function clusterApi(config: KubeConfig, signal: AbortSignal): ClusterApi 
       return await exchange(url, options, body === undefined ? undefined : JSON.stringify(body), contentType);
     } catch (cause) {
       if (cause instanceof TrustKernError) throw cause;
+      if (signal.aborted) throw hostErrors.error("DEPLOY_CANCELLED", "interrupted; what was applied stays");
       throw kubernetesLifeErrors.error("CLUSTER_UNREACHABLE", `${server.origin} does not answer: ${reasonOf(cause)}`, {
         path: server.origin,
         cause,

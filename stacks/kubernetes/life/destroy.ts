@@ -8,7 +8,7 @@ import { leftOver } from "./apply.ts";
 import { openCluster } from "./cluster.ts";
 import { kubernetesLifeErrors } from "./errors.ts";
 import type { ClusterOptions } from "./options.ts";
-import { isOwn } from "./preflight.ts";
+import { assertRights, isOwn } from "./preflight.ts";
 import { assertDeployed } from "./site.ts";
 
 /** Longest wait for pods to end and volumes to be given back, in milliseconds. */
@@ -32,7 +32,7 @@ export interface ClusterDestroyReport {
 /**
  * Removes every object of the deployment from its cluster, and waits until no pod is left. Claims stay in the namespace, and keys and
  * secrets in the state directory, unless `volumes` says otherwise.
- * @throws NOT_DEPLOYED, STATE_LOCKED, NAMESPACE_FOREIGN, CLUSTER_UNREACHABLE, CLUSTER_DENIED, WORKLOAD_TIMEOUT
+ * @throws NOT_DEPLOYED, STATE_LOCKED, NAMESPACE_FOREIGN, CLUSTER_UNREACHABLE, CLUSTER_DENIED, WORKLOAD_TIMEOUT, DEPLOY_CANCELLED
  */
 export async function destroyCluster(options: ClusterDestroyOptions): Promise<ClusterDestroyReport> {
   const cluster = await openCluster(options);
@@ -49,6 +49,9 @@ export async function destroyCluster(options: ClusterDestroyOptions): Promise<Cl
     }
     let removed = 0;
     if (found !== undefined) {
+      // Before the first object goes: what is half gone is the worse for it.
+      const ofNamespace = ["", "namespaces", ["get", "delete"]] as const;
+      if (options.volumes) await assertRights(api, namespace, [ofNamespace]);
       const secrets = plan.secrets.map(({ secret }) => ({
         apiVersion: "v1",
         kind: "Secret",
@@ -59,7 +62,7 @@ export async function destroyCluster(options: ClusterDestroyOptions): Promise<Cl
         if (await api.remove(objectPath(object))) removed += 1;
       }
       if (options.volumes && (await api.remove(`${collectionPath("v1", "Namespace")}/${namespace}`))) removed += 1;
-      await untilGone(async () =>
+      await untilGone(options.signal, async () =>
         options.volumes
           ? (await api.get(`${collectionPath("v1", "Namespace")}/${namespace}`)) === undefined
           : (await api.list(collectionPath("v1", "Pod", namespace))).length === 0,
@@ -73,8 +76,13 @@ export async function destroyCluster(options: ClusterDestroyOptions): Promise<Cl
   }
 }
 
-async function untilGone(gone: () => Promise<boolean>): Promise<void> {
-  for (const end = Date.now() + END_MS; !(await gone()); await sleep(500)) {
+/** The cluster goes on by itself when it is interrupted: that is said by the next question to it. */
+async function untilGone(signal: AbortSignal, gone: () => Promise<boolean>): Promise<void> {
+  for (
+    const end = Date.now() + END_MS;
+    !(await gone());
+    await sleep(500, undefined, { signal }).catch(() => undefined)
+  ) {
     if (Date.now() > end) {
       throw kubernetesLifeErrors.error(
         "WORKLOAD_TIMEOUT",

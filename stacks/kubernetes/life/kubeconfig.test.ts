@@ -185,7 +185,7 @@ describe("a user of a kubeconfig", () => {
     const cancel = new AbortController();
     const asked = askedIn(program("waits", "exec sleep 5"), cancel.signal);
     setTimeout(() => cancel.abort(), 50);
-    expect(await asked).toMatchObject({ code: "CLUSTER_UNREACHABLE" });
+    expect(await asked).toMatchObject({ code: "DEPLOY_CANCELLED", exit: 8 });
   });
 
   it.each([

@@ -30,15 +30,33 @@ describe("a look at a cluster before anything is changed", () => {
     expect(cluster.asked.filter((each) => /^(APPLY|DELETE|PATCH|PUT)/.test(each))).toEqual([]);
   });
 
-  it.each(["calico-node", "cilium", "kube-router", "antrea-agent"])(
-    "knows %s as one that enforces them",
-    async (name) => {
-      const cluster = roomyCluster();
-      const items = [{ metadata: { name: "kube-proxy" } }, { metadata: { name } }];
-      cluster.answers.set("GET /apis/apps/v1/daemonsets", { status: 200, body: { items } });
-      expect(await preflight(cluster.api, plan)).toMatchObject({ enforcer: name });
-    },
-  );
+  const daemonSets = (name: string, args: readonly string[]) => {
+    const cluster = roomyCluster();
+    const spec = { template: { spec: { containers: [{ name: "proxy" }, { name: "agent", args }] } } };
+    const items = [{ metadata: { name: "kube-proxy" } }, { metadata: { name }, spec }];
+    cluster.answers.set("GET /apis/apps/v1/daemonsets", { status: 200, body: { items } });
+    return preflight(cluster.api, plan);
+  };
+
+  it.each([
+    ["calico-node", []],
+    ["cilium", []],
+    ["kube-router", ["--run-router=true"]],
+    ["antrea-agent", []],
+    ["aws-node", ["--enable-ipv6=false", "--enable-network-policy=true"]],
+  ])("knows %s %j as one that enforces them", async (name, args) => {
+    expect(await daemonSets(name, args)).toMatchObject({ enforcer: name });
+  });
+
+  it.each([
+    ["aws-node", []],
+    ["aws-node", ["--enable-network-policy=false"]],
+    ["kube-router", ["--run-firewall=false"]],
+    ["kube-flannel-ds", []],
+    ["kindnet", []],
+  ])("does not take %s %j for one", async (name, args) => {
+    expect((await daemonSets(name, args)).enforcer).toBeUndefined();
+  });
 
   it("takes the namespace of an earlier deploy for its own", async () => {
     expect(await preflight(deployedCluster({ plan }).api, plan)).toMatchObject({ namespaceThere: true });

@@ -1,3 +1,4 @@
+import type { V1DaemonSet } from "@kubernetes/client-node";
 import { renderFindings } from "../../../model/findings.ts";
 import type { Finding } from "../../../shared/finding.ts";
 import { LABEL } from "../../docker/labels.ts";
@@ -38,19 +39,22 @@ export const RIGHTS: readonly (readonly [group: string, resource: string, verbs:
   ["autoscaling", "horizontalpodautoscalers", CHANGE],
 ];
 
-/** Programs of network plugins that enforce NetworkPolicies, by a part of their pods' names in any namespace. */
-const ENFORCERS = [
-  "calico-node",
-  "canal",
-  "cilium",
-  "antrea-agent",
-  "kube-router",
-  "kube-network-policies",
-  "ovnkube-node",
-  "weave-net",
-  "aws-node",
-  "azure-npm",
-] as const;
+/** Programs of network plugins that enforce NetworkPolicies, by a part of their DaemonSets' names in any namespace. */
+const ENFORCERS: readonly { readonly name: string; readonly asked?: RegExp; readonly off?: RegExp }[] = [
+  { name: "calico-node" },
+  { name: "canal" },
+  { name: "cilium" },
+  // GKE's Dataplane V2, which is Cilium.
+  { name: "anetd" },
+  { name: "antrea-agent" },
+  { name: "kube-router", off: /^--run-firewall=false$/ },
+  { name: "kube-network-policies" },
+  { name: "ovnkube-node" },
+  { name: "weave-net" },
+  // The VPC CNI of Amazon enforces none unless it is told to.
+  { name: "aws-node", asked: /^--enable-network-policy(=true)?$/ },
+  { name: "azure-npm" },
+];
 
 /** What a look at the cluster found, before anything is changed. */
 export interface Preflight {
@@ -70,7 +74,10 @@ export interface Preflight {
 export async function preflight(api: ClusterApi, plan: KubernetesPlan): Promise<Preflight> {
   const version = await assertVersion(api);
   const namespaceThere = await assertNamespace(api, plan);
-  await assertRights(api, plan);
+  await assertRights(api, plan.deployment.kubernetes.namespace, [
+    ["", "namespaces", ["get", "patch", "create"]],
+    ...RIGHTS,
+  ]);
   await assertStorageClass(api, plan);
   const { namespace } = plan.deployment.kubernetes;
   const quotas = namespaceThere ? await api.list(collectionPath("v1", "ResourceQuota", namespace)) : [];
@@ -125,12 +132,13 @@ export async function assertNamespace(api: ClusterApi, plan: Pick<KubernetesPlan
   });
 }
 
-/** Asks for every right, so that an administrator is asked once. */
-async function assertRights(api: ClusterApi, { deployment: { kubernetes } }: KubernetesPlan): Promise<void> {
-  const { namespace } = kubernetes;
-  const namespaces = ["", "namespaces", ["get", "patch", "create"]] as const;
+/**
+ * Asks for every right, so that an administrator is asked once.
+ * @throws CLUSTER_DENIED with all that are missing
+ */
+export async function assertRights(api: ClusterApi, namespace: string, rights: typeof RIGHTS): Promise<void> {
   const denied: string[] = [];
-  for (const [group, full, verbs] of [namespaces, ...RIGHTS]) {
+  for (const [group, full, verbs] of rights) {
     const [resource, subresource] = full.split("/");
     // A namespace is asked for by its name; everything else is in it.
     const place = full === "namespaces" ? { name: namespace } : { namespace };
@@ -189,6 +197,14 @@ async function nodesRoom(api: ClusterApi, plan: KubernetesPlan, there: boolean):
 async function enforcerOf(api: ClusterApi): Promise<string | undefined> {
   const answer = await api.ask("GET", "/apis/apps/v1/daemonsets");
   if (answer.status === 403) return undefined;
-  const { items } = accepted(answer, "list daemonsets") as { readonly items: readonly LiveObject[] };
-  return items.map(({ metadata }) => metadata.name).find((name) => ENFORCERS.some((known) => name.includes(known)));
+  const { items } = accepted(answer, "list daemonsets") as { readonly items: readonly V1DaemonSet[] };
+  return items.find(isEnforcer)?.metadata?.name;
+}
+
+function isEnforcer({ metadata, spec }: V1DaemonSet): boolean {
+  const known = ENFORCERS.find(({ name }) => metadata?.name?.includes(name));
+  if (known === undefined) return false;
+  const words = (spec?.template.spec?.containers ?? []).flatMap(({ command = [], args = [] }) => [...command, ...args]);
+  const says = (form: RegExp | undefined): boolean => form !== undefined && words.some((word) => form.test(word));
+  return (known.asked === undefined || says(known.asked)) && !says(known.off);
 }
