@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inspect } from "node:util";
@@ -36,11 +45,11 @@ describe("secrets that only the operator has", () => {
     const site = siteOf("eu-hosted");
     const thrown = await refused(site);
     expect(thrown).toMatchObject({ code: "SECRET_NEEDED", exit: 2 });
-    expect(findingsOf(thrown).map(({ path }) => path.slice(layoutOf(site).secretsDir.length + 1)).sort()).toEqual([
-      "custody/aws.credentials",
-      "gateways-ca/aws.credentials",
-      "operators-ca/aws.credentials",
-    ]);
+    expect(
+      findingsOf(thrown)
+        .map(({ path }) => path.slice(layoutOf(site).secretsDir.length + 1))
+        .sort(),
+    ).toEqual(["custody/aws.credentials", "gateways-ca/aws.credentials", "operators-ca/aws.credentials"]);
     expect(findingsOf(thrown).every(({ fix }) => fix.includes("mode 0600"))).toBe(true);
   });
 
@@ -53,7 +62,9 @@ describe("secrets that only the operator has", () => {
   });
 
   it("are those of a server elsewhere too: its token, its authorities, the password of its owner", async () => {
-    const found = findingsOf(await refused(siteOf("customer-tenant"))).map(({ message }) => message).join("\n");
+    const found = findingsOf(await refused(siteOf("customer-tenant")))
+      .map(({ message }) => message)
+      .join("\n");
     expect(found).toMatch(/"\/etc\/token" cannot be read: ENOENT/);
     expect(found).toMatch(/"\/etc\/rows-ca\.pem" cannot be read: ENOENT/);
     expect(found).toMatch(/owner\.password" is not there, and the database is somebody else's/);
