@@ -100,6 +100,13 @@ describe("a command on a cluster is refused", () => {
     expect([exit, error.code, error.path]).toEqual([2, "CLI_USAGE", flag.split("=")[0]]);
   });
 
+  it.each([`--signer=${"0".repeat(64)}`, "--systemd"])("keys unseal %s, which belongs to a host", async (flag) => {
+    remember();
+    const { exit, error } = await json(["keys", "unseal", flag]);
+    expect([exit, error.code, error.path]).toEqual([2, "DOCKER_ENGINE_ONLY", flag.split("=")[0]]);
+    expect(server.heard).toEqual([]);
+  });
+
   it.each([["status"], ["destroy", "--yes"], ["keys", "unseal"], ["keys", "seal", "--yes"], ["certs", "list"]])(
     "%s %s where nothing was deployed, with what brings it up",
     async (...argv) => {
@@ -168,6 +175,7 @@ describe("destroy of a cluster", () => {
       return changes.map(({ kind }: { kind: string }) => kind);
     };
     expect(await names()).not.toContain("Namespace");
+    expect(await names()).toContain("Secret");
     expect(await names("--volumes")).toContain("Namespace");
     expect(server.heard).toEqual([]);
   });

@@ -15,9 +15,11 @@ export const run: Run = async (context) => {
   const { name, kubernetes } = target.deployment;
   const volumes = options.volumes === true;
   if (options.dryRun === true) {
-    const changes = plan.objects
-      .filter(({ kind }) => volumes || kind !== "Namespace")
-      .map((object) => ({ action: "delete", kind: object.kind, name: object.metadata.name }));
+    const objects = plan.objects.filter(({ kind }) => volumes || kind !== "Namespace");
+    const changes = [
+      ...objects.map(({ kind, metadata }) => ({ action: "delete", kind, name: metadata.name })),
+      ...plan.secrets.map(({ secret }) => ({ action: "delete", kind: "Secret", name: secret })),
+    ];
     if (flags.json) printJson(io, { schema: "trustkern.plan/1", deployment: name, changes, planFile: null });
     else io.stdout(changes.map((each) => `- ${each.kind} ${each.name}\n`).join(""));
     return EXIT.done;

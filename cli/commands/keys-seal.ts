@@ -1,8 +1,9 @@
 import { EXIT } from "../../shared/errors.ts";
-import { custodyManagement, MANAGE_MS } from "../../stacks/host/custody-management.ts";
-import { healthOf } from "../../stacks/host/trust/unseal.ts";
+import { custodyManagement } from "../../stacks/host/custody-management.ts";
+import { sealAll } from "../../stacks/host/trust/seal-all.ts";
 import { printJson, type Run } from "../command.ts";
 import { custodyHost } from "../custody-host.ts";
+import { talk } from "../talk.ts";
 import { actorOf } from "../user.ts";
 
 const SCHEMA = "trustkern.keys-seal/1";
@@ -13,12 +14,12 @@ export const run: Run = async (context) => {
   const { socket, followers } = await custodyHost(context);
   const managements = [socket, ...followers].map(custodyManagement);
   try {
-    const healths = await Promise.all(managements.map(healthOf));
-    const wasSealed = healths.every(({ sealed }) => sealed);
     const reason = typeof options.reason === "string" ? options.reason : "ordered by an operator";
     const dryRun = options.dryRun === true;
-    if (!dryRun) {
-      for (const management of managements) await management.call("seal", { actor: actorOf(io), reason }, MANAGE_MS);
+    const { wasSealed, answered, failure } = await sealAll(managements, { actor: actorOf(io), reason, dryRun });
+    if (failure !== undefined) {
+      if (answered > 0 && !dryRun) talk(context)(`${answered} of ${managements.length} custodies are sealed`);
+      throw failure;
     }
     if (flags.json) printJson(io, { schema: SCHEMA, sealed: wasSealed || !dryRun, wasSealed, dryRun });
     else io.stdout(`${words(wasSealed, dryRun)}\n`);

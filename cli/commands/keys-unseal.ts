@@ -30,6 +30,7 @@ import { actorOf } from "../user.ts";
 export const run: Run = async (context) => {
   const host = await custodyHost(context);
   const signer = signerOf(context);
+  if (host.cluster !== undefined) assertForCluster(context);
   assertAlone(context, host);
   if (context.options.systemd === true) return printUnit(context, host, signer);
   const managements = [host.socket, ...host.followers].map(custodyManagement);
@@ -150,6 +151,14 @@ function assertAlone(context: CommandContext, { located }: CustodyHost): void {
     path: flag,
     fix: "run `trustkern keys unseal` on a terminal after each start",
   });
+}
+
+/** What belongs to the start manifest of a host is not left out without a word. @throws DOCKER_ENGINE_ONLY */
+function assertForCluster({ options }: CommandContext): void {
+  const flag = options.signer !== undefined ? "--signer" : options.systemd === true ? "--systemd" : undefined;
+  if (flag === undefined) return;
+  const message = `${flag} is for the engine docker: what runs in a cluster is held against the deployment itself`;
+  throw cliErrors.error("DOCKER_ENGINE_ONLY", message, { path: flag, fix: `leave ${flag} out` });
 }
 
 function signerOf({ options }: CommandContext): string | undefined {
