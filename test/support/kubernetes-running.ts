@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { buildModel } from "../../modules/index.ts";
 import { LOCK_FILE, readImageLock } from "../../operations/images/lock-file.ts";
@@ -16,6 +17,12 @@ import { kubernetesPlacement } from "../../stacks/kubernetes/placement.ts";
 import { podNamed } from "../../stacks/kubernetes/pods.ts";
 import type { SimulatedSensors } from "./air-gapped/simulated.ts";
 import type { KubernetesSite } from "./kubernetes-site.ts";
+
+interface ContainerStatus {
+  readonly name: string;
+  readonly containerID?: string;
+  readonly state: { readonly running?: object };
+}
 
 /** A deployment that runs in a cluster of the tests, looked at from this machine. */
 export class RunningSite {
@@ -107,27 +114,24 @@ export class RunningSite {
     return (await podsOf(api, plan, pod)).flatMap(({ metadata }) => metadata?.name ?? []).toSorted();
   }
 
-  /** Ends the main process of a component's container in a pod, by SIGKILL. */
+  /** Ends the main process of a component's container in a pod, by SIGKILL, and waits until another one runs in its place. */
   async kill(component: string, pod: string): Promise<void> {
+    const before = await this.#container(component, pod);
+    const id = before?.containerID ?? "";
+    const words = ["ctr", "--namespace", "k8s.io", "tasks", "kill", "--signal", "SIGKILL"];
+    await this.#site.cluster.node.must([...words, id.replace("containerd://", "")]);
+    for (const end = Date.now() + 120_000; Date.now() < end; await sleep(500)) {
+      const now = await this.#container(component, pod);
+      if (now?.state.running !== undefined && now.containerID !== id) return;
+    }
+    throw new Error(`${component} of ${pod} did not start again in 120 s`);
+  }
+
+  async #container(component: string, pod: string): Promise<ContainerStatus | undefined> {
     const { namespace } = this.#site.deployment.kubernetes;
     const { stdout } = await this.#site.cluster.kubectl(["get", "pod", "-n", namespace, pod, "-o", "json"]);
-    const { status } = JSON.parse(stdout) as {
-      readonly status: {
-        readonly containerStatuses: readonly { readonly name: string; readonly containerID?: string }[];
-      };
-    };
-    const id = status.containerStatuses.find(({ name }) => name === component)?.containerID ?? "";
-    const words = [
-      "ctr",
-      "--namespace",
-      "k8s.io",
-      "tasks",
-      "kill",
-      "--signal",
-      "SIGKILL",
-      id.replace("containerd://", ""),
-    ];
-    await this.#site.cluster.node.must(words);
+    const { status } = JSON.parse(stdout) as { readonly status: { readonly containerStatuses?: ContainerStatus[] } };
+    return status.containerStatuses?.find(({ name }) => name === component);
   }
 
   async close(): Promise<void> {

@@ -51,7 +51,7 @@ export function createKemClient(options: KemClientOptions): KemClient {
       // Whoever is not ready is asked first alone, and not because another one has failed just now.
       if (replica && (tried.size === 0 || replica.state() === "ready")) {
         try {
-          return await replica.open(packed, items.length);
+          return await askOthers(items, await replica.open(packed, items.length), replica);
         } catch {
           tried.add(replica);
         }
@@ -59,6 +59,25 @@ export function createKemClient(options: KemClientOptions): KemClient {
         await delay(backoff.next(), undefined, { signal: closed.signal });
         tried.clear();
       }
+    }
+  }
+
+  /** A follower hears of a new generation a little later: a key is unknown once no broker that is ready knows it. */
+  async function askOthers(
+    items: readonly KemItem[],
+    results: readonly KemResult[],
+    asked: KemReplica,
+  ): Promise<readonly KemResult[]> {
+    const tried = new Set([asked]);
+    const known = [...results];
+    for (;;) {
+      const unknown = known.flatMap((result, index) => (result === "unknown-key" ? [index] : []));
+      const other = unknown.length === 0 ? undefined : replicas.pick(tried);
+      if (other?.state() !== "ready") return known;
+      tried.add(other);
+      const again = items.filter((_, index) => unknown.includes(index));
+      const answers: readonly KemResult[] = await other.open(packItems(again), again.length).catch(() => []);
+      for (const [at, index] of unknown.entries()) known[index] = answers[at] ?? "unknown-key";
     }
   }
 

@@ -74,6 +74,45 @@ describe("several custody brokers behind one name", () => {
     expect(brokers.map(({ asked }) => asked())).toEqual([10, 10, 10]);
   });
 
+  describe("of which some have not heard of a key yet", () => {
+    /** Opens what has an even number, and is a follower that is behind for all others. */
+    const behind = (items: Uint8Array): Uint8Array =>
+      packResults(
+        Array.from({ length: items.length / ITEM_BYTES }, (_, n) => {
+          const bytes = items.subarray(n * ITEM_BYTES + 8, (n + 1) * ITEM_BYTES);
+          return (bytes[0] ?? 0) % 2 === 0 ? secretOf(bytes) : "unknown-key";
+        }),
+      );
+
+    it("open it all the same, whichever was asked first, each its own", async () => {
+      const brokers = [await broker(A, { answer: behind }), await broker(B), await broker(C, { answer: behind })];
+      const kem = client(() => [A, B, C]);
+      await known(brokers);
+      for (let n = 0; n < 12; n += 1) {
+        expect(await open(kem, n, n + 1, n + 2)).toEqual([expected(n), expected(n + 1), expected(n + 2)]);
+      }
+    });
+
+    it("say that nobody knows it once each was asked", async () => {
+      const brokers = [await broker(A, { answer: behind }), await broker(B, { answer: behind })];
+      const kem = client(() => [A, B]);
+      await known(brokers);
+      expect(await open(kem, 1, 2, 3)).toEqual(["unknown-key", expected(2), "unknown-key"]);
+      expect(brokers.map(({ asked }) => asked())).toEqual([1, 1]);
+    });
+
+    it("do not wait for one that is sealed, away, or answers with what nobody asked", async () => {
+      const brokers = [
+        await broker(A, { answer: behind }),
+        await broker(B, { sealed: () => true }),
+        await broker(C, { answer: () => packResults([]) }),
+      ];
+      const kem = client(() => [A, B, C]);
+      await known(brokers);
+      expect(await open(kem, 1)).toEqual(["unknown-key"]);
+    });
+  });
+
   /** Two brokers; the first batch that reaches either is not answered, and this says which one that was. */
   async function withOneThatHangs() {
     let reached: (index: number) => void = () => undefined;
