@@ -92,7 +92,7 @@ export async function untilAnswers(
 /** What may be there a little later, and costs no attempt at a PIN or a passphrase to ask again. */
 const AWAY = [
   ...["GRPC_UNREACHABLE", "DOCKER_UNREACHABLE", "DOCKER_FAILED", "SIGNER_TOKEN_MISSING", "CUSTODY_AUDIT_UNAVAILABLE"],
-  ...["CLUSTER_UNREACHABLE", "POD_UNREACHABLE"],
+  ...["CLUSTER_UNREACHABLE", "CLUSTER_UNSETTLED", "POD_UNREACHABLE"],
   ...["CUSTODY_STORE_UNREACHABLE", "CUSTODY_STORE_SERVICE_SEALED", "CUSTODY_STORE_THROTTLED"],
 ];
 
