@@ -1,9 +1,10 @@
 import type { Finding } from "../../../shared/finding.ts";
+import { shown } from "../../../shared/shown.ts";
 import type { KubernetesPlan } from "../plan.ts";
 import type { LiveObject } from "./api.ts";
-import { podFindings } from "./expected-pod.ts";
+import { expectedPod, type PodToHold, podFindings } from "./expected-pod.ts";
 import { podFix, stranger } from "./fixes.ts";
-import { asPod, hasEnded } from "./pods-running.ts";
+import { asPod, hasEnded, isRunning } from "./pods-running.ts";
 import { isObserved, revisionOf } from "./revisions.ts";
 import type { LiveWorkloads, Maker } from "./workloads-live.ts";
 
@@ -22,8 +23,8 @@ export interface Looked {
   readonly unsettled: readonly string[];
 }
 
-/** What nothing of ours has in any version. */
-const IN_NO_VERSION = /\.(ephemeralContainers|initContainers)\b/;
+/** What no version of ours has. */
+const IN_NO_VERSION = /\.spec\.(ephemeralContainers|initContainers)\b/;
 
 /** Holds every pod that has not ended against the template of the workload that made it, those that are told to end too. */
 export function podDifferences(
@@ -33,7 +34,13 @@ export function podDifferences(
   look: LookOptions,
 ): Looked {
   const all = pods.filter((live) => !hasEnded(asPod(live))).map((live) => judge(live, workloads, plan, look));
-  return { findings: all.flatMap(({ findings }) => findings), unsettled: all.flatMap(({ unsettled }) => unsettled) };
+  const { replacing = false, unsealing } = look;
+  const isThere = pods.some((live) => live.metadata.name === unsealing && isRunning(asPod(live)));
+  const away = replacing && unsealing !== undefined && !isThere ? [`Pod/${unsealing}: it does not run`] : [];
+  return {
+    findings: all.flatMap(({ findings }) => findings),
+    unsettled: [...all.flatMap(({ unsettled }) => unsettled), ...away],
+  };
 }
 
 function judge(live: LiveObject, workloads: LiveWorkloads, plan: KubernetesPlan, look: LookOptions): Looked {
@@ -63,7 +70,23 @@ function judge(live: LiveObject, workloads: LiveWorkloads, plan: KubernetesPlan,
 function held(live: LiveObject, { pod }: Maker, plan: KubernetesPlan): readonly Finding[] {
   const { name } = live.metadata;
   const fix = podFix(name, plan.deployment.kubernetes.namespace);
-  return podFindings({ name, pod, live: asPod(live) }, plan).map((one) => ({ ...one, fix }));
+  const one = { name, pod, live: asPod(live) };
+  return [...containersOfNobody(one, plan), ...podFindings(one, plan)].map((found) => ({ ...found, fix }));
+}
+
+/** By its own path each, so that whoever looks for what runs there sees it. */
+function containersOfNobody(
+  { name, pod, live: { spec } }: PodToHold,
+  plan: KubernetesPlan,
+): readonly Omit<Finding, "fix">[] {
+  const known = expectedPod({ name, pod }, plan)?.spec.containers.map((container) => container.name) ?? [];
+  const extra = [...(spec?.initContainers ?? []), ...(spec?.ephemeralContainers ?? [])];
+  const beside = (spec?.containers ?? []).filter((container) => !known.includes(container.name));
+  return [...beside, ...extra].map((container) => ({
+    code: "OBJECT_STRANGER",
+    path: `Pod/${name}.containers.${container.name}`,
+    message: `runs ${shown(container.image ?? "")}, and is none of the component's`,
+  }));
 }
 
 /** A StatefulSet makes no pod beside those that are numbered from 0. */

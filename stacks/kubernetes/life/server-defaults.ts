@@ -92,7 +92,8 @@ function over(live: unknown, planned: unknown, path: string): unknown {
     const all: readonly unknown[] = Array.isArray(live) ? live : [];
     const key = keyOf(planned);
     return planned.map((each: unknown, index) => {
-      const match = key === undefined ? all[index] : all.find((one) => isMembers(one) && one[key] === each[key]);
+      const match =
+        key === undefined ? all[index] : all.find((one) => isMembers(one) && isMembers(each) && one[key] === each[key]);
       return over(match, each, `${path}[]`);
     });
   }
