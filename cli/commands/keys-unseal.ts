@@ -18,6 +18,7 @@ import {
 } from "../../stacks/host/trust/unseal.ts";
 import { watchStarts } from "../../stacks/host/trust/watch.ts";
 import { clusterDifferences } from "../../stacks/kubernetes/life/differences.ts";
+import { onceSettled } from "../../stacks/kubernetes/life/settled.ts";
 import { type CommandContext, printJson, type Run } from "../command.ts";
 import { type CustodyHost, custodyHost } from "../custody-host.ts";
 import { passphraseAsked } from "../custody-passphrase.ts";
@@ -35,14 +36,16 @@ export const run: Run = async (context) => {
   if (context.options.systemd === true) return printUnit(context, host, signer);
   const managements = [host.socket, ...host.followers].map(custodyManagement);
   try {
-    const check = checkOf(context, host, signer);
-    const order = (management: CustodyManagement): Promise<ExitCode> =>
-      check === undefined
+    const order = (management: CustodyManagement, ordinal: number): Promise<ExitCode> => {
+      const check = checkOf(context, host, { signer, ordinal });
+      return check === undefined
         ? unsealEmbedded(context, management)
         : unsealDeployed(context, unsealingOf(context, host, management, check));
+    };
     // A watch has no end of its own: several go on beside each other.
     if (context.options.watch === true) await Promise.all(managements.map(order));
-    else for (const management of managements) await order(management);
+    // An update begins with the last, and goes on to the one before it when that was unsealed.
+    else for (const [ordinal, management] of [...managements.entries()].reverse()) await order(management, ordinal);
     return EXIT.done;
   } finally {
     for (const management of managements) management.close();
@@ -85,14 +88,25 @@ async function watch(context: CommandContext, unsealing: Unsealing): Promise<Exi
   return EXIT.done;
 }
 
-/** How what runs is held against what was deployed; undefined where somebody has started its processes himself. */
+/** Longest wait for an update that is under way to take the pod away that would be unsealed, in milliseconds. */
+const SETTLE_MS = 60_000;
+
+/**
+ * How what runs is held against what was deployed; undefined where somebody has started its processes himself. Pods that an update
+ * takes away are left out, but for the one that would be unsealed: that one is waited for, and a watch looks again.
+ */
 function checkOf(
-  { io }: CommandContext,
+  { io, options }: CommandContext,
   { start, cluster }: CustodyHost,
-  signer: string | undefined,
+  { signer, ordinal }: { readonly signer: string | undefined; readonly ordinal: number },
 ): Unsealing["check"] | undefined {
   if (cluster !== undefined) {
-    return async () => ({ version: undefined, findings: await clusterDifferences(cluster) });
+    const look = { replacing: true, unsealing: `custody-${ordinal}` };
+    const limitMs = options.watch === true ? 0 : SETTLE_MS;
+    return async () => ({
+      version: undefined,
+      findings: await onceSettled(() => clusterDifferences(cluster, look), { limitMs, signal: io.cancelled }),
+    });
   }
   if (start === undefined) return undefined;
   const docker = createDockerCli(io.env);

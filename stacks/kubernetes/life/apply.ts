@@ -1,12 +1,14 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Component } from "../../../model/component.ts";
+import { TrustKernError } from "../../../shared/errors.ts";
 import { LABEL } from "../../docker/labels.ts";
+import { differences } from "../check/differences.ts";
 import { deploymentLabels } from "../labels.ts";
 import { KIND_ORDER, type PlannedObject } from "../objects.ts";
 import type { KubernetesPlan } from "../plan.ts";
-import { type ClusterApi, collectionPath, type LiveObject, objectPath } from "./api.ts";
+import { type ApiObject, type ClusterApi, collectionPath, type LiveObject, objectPath } from "./api.ts";
 import type { SecretObject } from "./secrets.ts";
-import { withoutDefaults } from "./server-defaults.ts";
+import { onlyPlanned, withoutDefaults } from "./server-defaults.ts";
 
 /** Annotation of pods that start anew with their Secret: the version of it that they were started for. */
 export const SECRET_VERSION = `${LABEL}.secret-version`;
@@ -47,34 +49,57 @@ export async function applyObject(
   dryRun = false,
 ): Promise<readonly ObjectChange[]> {
   const before = await api.get(objectPath(object));
-  const applied = await api.apply(object, { dryRun });
   const { kind, metadata } = object;
-  const after = resetOf(applied, object);
-  if (after !== applied && !dryRun) await api.replace(after);
+  const after = await applyAlone(api, object, dryRun);
   if (before === undefined) return [{ action: "create", kind, name: metadata.name }];
   return isDeepStrictEqual(comparable(before), comparable(after))
     ? []
     : [{ action: "update", kind, name: metadata.name }];
 }
 
-/** Kinds of which nothing may stay that somebody has added: it would run, or let somebody in. */
-const OURS_ALONE: readonly string[] = ["StatefulSet", "Deployment", "NetworkPolicy"];
+/** How often an object is put back that a controller has changed in between. */
+const TRIES = 5;
 
-/**
- * An object without what somebody has added to its spec, which server-side apply leaves: it is another's field. What others say of it in
- * its metadata stays, and the object itself where there is nothing of that kind.
- */
-function resetOf(applied: LiveObject, planned: PlannedObject | SecretObject): LiveObject {
-  if (!OURS_ALONE.includes(planned.kind)) return applied;
-  const { spec } = planned as { readonly spec?: unknown };
-  const own = (withoutDefaults(applied, planned) as { readonly spec?: unknown }).spec;
-  return isDeepStrictEqual(own, spec) ? applied : { ...applied, spec: replicasOf(applied, spec) };
+async function applyAlone(api: ClusterApi, object: PlannedObject | SecretObject, dryRun: boolean): Promise<LiveObject> {
+  for (let tried = 1; ; tried += 1) {
+    const applied = await api.apply(object, { dryRun });
+    const after = resetOf(applied, object);
+    if (after === applied || dryRun) return after;
+    try {
+      await api.replace(after);
+      return after;
+    } catch (thrown) {
+      if (!isConflict(thrown) || tried === TRIES) throw thrown;
+    }
+  }
 }
 
-/** How many there are is said by whoever scales, where the plan does not say it. */
-function replicasOf(applied: LiveObject, spec: unknown): unknown {
-  const { replicas } = (applied.spec ?? {}) as { readonly replicas?: number };
-  return replicas === undefined ? spec : { replicas, ...(spec as object) };
+/** Whether an object was another one by the time that it was put back (Kubernetes API, Status.reason). */
+function isConflict(thrown: unknown): boolean {
+  return thrown instanceof TrustKernError && thrown.code === "CLUSTER_REJECTED" && / Conflict: /.test(thrown.message);
+}
+
+/**
+ * Kinds of which what somebody has added stays until they are removed: others may write in a namespace, and have the right to; jobs and
+ * configurations are never changed, and another one is another object.
+ */
+const NEVER_RESET: readonly string[] = ["Namespace", "Job", "ConfigMap", "Secret"];
+
+/** Whether applying an object of a kind takes away what somebody has added to it. */
+export function isReset(kind: string): boolean {
+  return !NEVER_RESET.includes(kind);
+}
+
+/**
+ * An object without what somebody has added to it, which server-side apply leaves, since it is another's field: it would run, let
+ * somebody in, or hinder who unseals. What the server and controllers say there stays; and the object itself, where there is nothing else.
+ */
+function resetOf(applied: LiveObject, object: PlannedObject | SecretObject): LiveObject {
+  if (!isReset(object.kind)) return applied;
+  // As it went over: members that are undefined do not.
+  const planned: ApiObject = JSON.parse(JSON.stringify(object));
+  const own = withoutDefaults(applied, planned);
+  return differences(own, planned, "").length === 0 ? applied : onlyPlanned(applied, planned);
 }
 
 /** Pods of a component that cannot take a new certificate while they run start anew for each version of its Secret. */

@@ -88,10 +88,11 @@ export async function deployTo(cluster: Cluster, options: ClusterDeployOptions):
         onReady: ({ name }) => (how.loud ? onProgress(`${name} is ready`) : undefined),
       });
     onProgress("waiting for custody");
-    const { signal, clock, passphrase, limitMs } = options;
+    const { signal, clock, passphrase, limitMs, appliedElsewhere: patient } = options;
     await well(["custody"], limitMs, { started: true });
     const onUnsealed = (pod: string): void => onProgress(`everything is as planned: ${pod} is unsealed`);
-    await unsealAll({ cluster, forwards, actor: DEPLOY_ACTOR, passphrase, clock, limitMs, signal, onUnsealed });
+    const actor = DEPLOY_ACTOR;
+    await unsealAll({ cluster, forwards, actor, passphrase, clock, limitMs, signal, onUnsealed, patient });
     const { socket } = forwards;
     await takeFirstSteps({ deployment, site, socket, well: (names) => well(names, options.limitMs, {}), onProgress });
     if (options.wait) {

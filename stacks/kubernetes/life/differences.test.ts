@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { clusterDifferences } from "./differences.ts";
 import { deployedCluster, type TestCluster, tenantPlan } from "./test-cluster.ts";
+import { madePod } from "./test-pods.ts";
 
 const test = tenantPlan();
 const looked = (cluster: TestCluster) =>
@@ -8,30 +9,13 @@ const looked = (cluster: TestCluster) =>
 const NAMESPACE = "plant";
 const at = (group: string, plural: string, name: string) => `${group}/namespaces/${NAMESPACE}/${plural}/${name}`;
 const BACKEND = at("/apis/apps/v1", "statefulsets", "backend");
-
-/** A pod as its workload's controller makes it. */
-function pod(component: string, more: object = {}, spec: object = {}) {
-  const workload = test.plan.objects.find(
-    ({ kind, metadata }) => kind === "StatefulSet" && metadata.name === component,
-  );
-  const template = structuredClone(
-    (workload as never as { spec: { template: { metadata: object; spec: object } } }).spec.template,
-  );
-  return {
-    ...{ apiVersion: "v1", kind: "Pod", status: { phase: "Running" } },
-    metadata: {
-      ...{ name: `${component}-0`, namespace: NAMESPACE, ownerReferences: [{ kind: "StatefulSet", name: component }] },
-      labels: { "trustkern.deployment": "demo", "trustkern.component": component },
-      ...more,
-    },
-    spec: { ...template.spec, ...spec },
-  };
-}
+const podIn = (cluster: TestCluster, name: string, more: object = {}, spec: object = {}) =>
+  madePod(cluster, test.plan, `${name}-0`, { metadata: more, spec });
 
 describe("a cluster that has what was planned", () => {
   it("differs in nothing", async () => {
     const cluster = deployedCluster(test);
-    cluster.put(pod("backend"));
+    cluster.put(podIn(cluster, "backend"));
     expect(await looked(cluster)).toEqual([]);
   });
 
@@ -90,25 +74,27 @@ describe("a difference is found where", () => {
       "a pod has the labels of a component, and no workload",
       "OBJECT_STRANGER",
       /Pod\/backend-0/,
-      (cluster) => cluster.put(pod("backend", { ownerReferences: [] })),
+      (cluster) => cluster.put(podIn(cluster, "backend", { ownerReferences: [] })),
     ],
     [
       "somebody debugs a pod",
       "OBJECT_STRANGER",
       /backend-0\.containers\.debugger/,
-      (cluster) => cluster.put(pod("backend", {}, { ephemeralContainers: [{ name: "debugger", image: "busybox" }] })),
+      (cluster) =>
+        cluster.put(podIn(cluster, "backend", {}, { ephemeralContainers: [{ name: "debugger", image: "busybox" }] })),
     ],
     [
       "a webhook has put a container into a pod",
       "OBJECT_STRANGER",
       /containers\.proxy/,
-      (cluster) => cluster.put(pod("backend", {}, { initContainers: [{ name: "proxy", image: "mesh" }] })),
+      (cluster) => cluster.put(podIn(cluster, "backend", {}, { initContainers: [{ name: "proxy", image: "mesh" }] })),
     ],
     [
       "a pod runs another image than its workload says",
       "OBJECT_IMAGE",
       /backend-0/,
-      (cluster) => cluster.put(pod("backend", {}, { containers: [{ name: "backend", image: "evil@sha256:0" }] })),
+      (cluster) =>
+        cluster.put(podIn(cluster, "backend", {}, { containers: [{ name: "backend", image: "evil@sha256:0" }] })),
     ],
     [
       "a workload runs another image",

@@ -72,6 +72,11 @@ export const kubernetesLifeErrors = catalogue({
     summary: "No pod of a component runs that the command line could ask.",
     fix: "trustkern status shows how the pods are",
   },
+  CLUSTER_UNSETTLED: {
+    exit: EXIT.timeout,
+    summary: "An update was under way, so that what runs could not be held against what was deployed.",
+    fix: "wait until what the message names is as it will be, which kubectl get shows, and run the same command again",
+  },
   CLUSTER_DRIFTED: {
     exit: EXIT.policy,
     summary: "What is in the cluster is not what the deployment says.",

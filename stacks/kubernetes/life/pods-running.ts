@@ -27,6 +27,11 @@ export function isRunning({ metadata, status }: V1Pod): boolean {
   return status?.phase === "Running" && metadata?.deletionTimestamp === undefined;
 }
 
+/** Whether nothing of a pod runs any more, such as one that was evicted. One that is told to end may still run for as long as it was given. */
+export function hasEnded({ status }: V1Pod): boolean {
+  return status?.phase === "Failed" || status?.phase === "Succeeded";
+}
+
 /** Whether all containers of a pod are ready. */
 export function isReady({ status }: { readonly status?: V1PodStatus }): boolean {
   return status?.conditions?.some(({ type, status: is }) => type === "Ready" && is === "True") === true;

@@ -19,8 +19,9 @@ const RESET = [...CHANGE, "update"] as const;
 export const RIGHTS: readonly (readonly [group: string, resource: string, verbs: readonly string[]])[] = [
   ["", "configmaps", CHANGE],
   ["", "secrets", CHANGE],
-  ["", "services", CHANGE],
-  ["", "serviceaccounts", CHANGE],
+  ["", "services", RESET],
+  ["", "serviceaccounts", RESET],
+  ["", "replicationcontrollers", LOOK],
   ["", "pods", LOOK],
   ["", "persistentvolumeclaims", LOOK],
   ["", "events", LOOK],
@@ -35,8 +36,8 @@ export const RIGHTS: readonly (readonly [group: string, resource: string, verbs:
   ["batch", "jobs", CHANGE],
   ["batch", "cronjobs", LOOK],
   ["networking.k8s.io", "networkpolicies", RESET],
-  ["policy", "poddisruptionbudgets", CHANGE],
-  ["autoscaling", "horizontalpodautoscalers", CHANGE],
+  ["policy", "poddisruptionbudgets", RESET],
+  ["autoscaling", "horizontalpodautoscalers", RESET],
 ];
 
 /** Programs of network plugins that enforce NetworkPolicies, by a part of their DaemonSets' names in any namespace. */

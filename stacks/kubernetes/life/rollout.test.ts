@@ -62,6 +62,13 @@ describe("a workload", () => {
     expect(await of(made)).toBe("1 of the old version still end");
   });
 
+  it.each(["Failed", "Succeeded"])("is not waited for a pod that is left as an object, phase %s", async (phase) => {
+    const made = cluster(READY);
+    pod(made, "backend-0", [{ name: "backend", ready: true }]);
+    pod(made, "backend-1", [{ name: "backend", ready: false }], phase);
+    expect(await of(made)).toBeUndefined();
+  });
+
   it("is waited for where it is not there", async () => {
     const made = deployedCluster({ plan });
     made.objects.delete(BACKEND);
@@ -123,7 +130,7 @@ describe("a job", () => {
     const conditions = [{ type: "Failed", status: "True", reason: "BackoffLimitExceeded", message: "too often" }];
     await expect(with_({ conditions })).rejects.toMatchObject({
       ...{ code: "WORKLOAD_FAILED", message: "schema: BackoffLimitExceeded: too often" },
-      fix: expect.stringContaining(`kubectl delete job/${job?.metadata.name}`),
+      fix: expect.stringContaining(`kubectl delete job ${job?.metadata.name} -n plant, `),
     });
   });
 });

@@ -6,7 +6,7 @@ import type { KubernetesPlan } from "../plan.ts";
 import type { Pod } from "../pods.ts";
 import { type ClusterApi, collectionPath, type LiveObject, objectPath } from "./api.ts";
 import { kubernetesLifeErrors } from "./errors.ts";
-import { isRunning, podsOf } from "./pods-running.ts";
+import { hasEnded, isRunning, podsOf } from "./pods-running.ts";
 
 const LOOK_MS = 500;
 /** What a container waits for that no waiting mends, each after it was tried at least once. */
@@ -126,7 +126,9 @@ export async function waitsFor(
   }
   if (updated < wanted) return `${updated} of ${wanted} are of the new version`;
   if (ready < wanted) return `${ready} of ${wanted} are ready`;
-  if (running.length > wanted) return `${running.length - wanted} of the old version still end`;
+  // What has failed or was evicted stays as an object, and ends no more.
+  const there = running.filter((one) => !hasEnded(one)).length;
+  if (there > wanted) return `${there - wanted} of the old version still end`;
   return undefined;
 }
 
@@ -134,9 +136,10 @@ function jobWaitsFor(live: LiveObject, pod: Pod): string | undefined {
   const { status } = live as unknown as V1Job;
   const failed = status?.conditions?.find(({ type, status: is }) => type === "Failed" && is === "True");
   if (failed !== undefined) {
+    const job = `job ${live.metadata.name} -n ${live.metadata.namespace}`;
     throw kubernetesLifeErrors.error("WORKLOAD_FAILED", `${pod.name}: ${failed.reason}: ${failed.message}`, {
       path: pod.name,
-      fix: `kubectl logs job/${live.metadata.name} says why; mend it, kubectl delete job/${live.metadata.name}, and run trustkern deploy again`,
+      fix: `kubectl logs job/${live.metadata.name} -n ${live.metadata.namespace} says why; mend it, kubectl delete ${job}, and run trustkern deploy again`,
     });
   }
   return (status?.succeeded ?? 0) > 0 ? undefined : "it has not done its work yet";

@@ -10,6 +10,8 @@ type Default = readonly [path: RegExp, value?: unknown];
 const DEFAULTS: readonly Default[] = [
   [/^\w+\.status$/],
   [/^\w+\.metadata\.(uid|resourceVersion|generation|creationTimestamp|managedFields)$/],
+  // A finalizer delays a removal, and does nothing else: the controller of a load balancer keeps its Service by one.
+  [/^\w+\.metadata\.finalizers$/],
   [/^\w+\.(spec\.template\.|spec\.volumeClaimTemplates\[\w*\]\.)metadata\.creationTimestamp$/, null],
   [/^Namespace\.metadata\.labels\.kubernetes\.io\/metadata\.name$/],
   [/^Namespace\.spec$/, { finalizers: ["kubernetes"] }],
@@ -60,9 +62,7 @@ export function withoutDefaults<T extends { readonly kind: string }>(live: T, pl
 function strip(live: unknown, planned: unknown, path: string): unknown {
   if (Array.isArray(live)) {
     const wanted = Array.isArray(planned) ? planned : [];
-    const key = KEYS.find(
-      (known) => wanted.length > 0 && wanted.every((each) => isMembers(each) && Object.hasOwn(each, known)),
-    );
+    const key = keyOf(wanted);
     return live.map((each: unknown, index) => {
       const match =
         key === undefined || !isMembers(each) ? wanted[index] : wanted.find((one: Members) => one[key] === each[key]);
@@ -80,6 +80,40 @@ function strip(live: unknown, planned: unknown, path: string): unknown {
       return Object.hasOwn(planned, name) || !isEmptied(value, own) ? [[name, own] as const] : [];
     }),
   );
+}
+
+/** An object of the cluster with what was planned, and what the server fills in or keeps of it: nothing that somebody else has added. */
+export function onlyPlanned<T extends { readonly kind: string }>(live: T, planned: object): T {
+  return over(live, planned, live.kind) as T;
+}
+
+function over(live: unknown, planned: unknown, path: string): unknown {
+  if (Array.isArray(planned)) {
+    const all: readonly unknown[] = Array.isArray(live) ? live : [];
+    const key = keyOf(planned);
+    return planned.map((each: unknown, index) => {
+      const match =
+        key === undefined ? all[index] : all.find((one) => isMembers(one) && isMembers(each) && one[key] === each[key]);
+      return over(match, each, `${path}[]`);
+    });
+  }
+  if (!isMembers(live) || !isMembers(planned)) return planned;
+  const kept = Object.entries(live).flatMap(([name, value]) => {
+    const at = `${path}.${name}`;
+    if (Object.hasOwn(planned, name)) return [];
+    if (isDefault(at, value)) return [[name, value] as const];
+    const own = isMembers(value) ? over(value, {}, at) : {};
+    return Object.keys(own as object).length > 0 ? [[name, own] as const] : [];
+  });
+  const said = Object.entries(planned).map(
+    ([name, value]) => [name, over(live[name], value, `${path}.${name}`)] as const,
+  );
+  return Object.fromEntries([...kept, ...said]);
+}
+
+/** The member by which a list's elements are told from each other. */
+function keyOf(planned: readonly unknown[]): (typeof KEYS)[number] | undefined {
+  return KEYS.find((key) => planned.length > 0 && planned.every((each) => isMembers(each) && Object.hasOwn(each, key)));
 }
 
 function isEmptied(before: unknown, after: unknown): boolean {

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { V1StatefulSet } from "@kubernetes/client-node";
 import { MANAGE_SOCKET } from "../../../modules/custody/component.ts";
 import { TrustKernError } from "../../../shared/errors.ts";
+import type { Finding } from "../../../shared/finding.ts";
 import { custodyManagement } from "../../host/custody-management.ts";
 import { hostErrors } from "../../host/errors.ts";
 import { isAway, type Unsealing, unsealChecked } from "../../host/trust/unseal.ts";
@@ -24,6 +25,8 @@ export interface UnsealAllRequest extends Pick<Unsealing, "actor" | "passphrase"
   readonly limitMs: number;
   readonly signal: AbortSignal;
   readonly onUnsealed: (pod: string) => void;
+  /** Whether others apply the objects: what is not as planned may become so until the limit, and is refused then. @default false */
+  readonly patient?: boolean;
 }
 
 /**
@@ -38,10 +41,11 @@ export async function unsealAll(request: UnsealAllRequest): Promise<void> {
   let why = "none of its pods runs";
   for (const end = Date.now() + limitMs; ; ) {
     if (signal.aborted) throw hostErrors.error("DEPLOY_CANCELLED", "interrupted: custody stays sealed");
+    const isLast = Date.now() > end;
     try {
       for (const { name, uid, ordinal } of await currentPods(cluster)) {
         if (open.has(uid)) continue;
-        await unsealOne(request, ordinal);
+        await unsealOne(request, { name, ordinal, isLast });
         open.add(uid);
         request.onUnsealed(name);
       }
@@ -52,7 +56,7 @@ export async function unsealAll(request: UnsealAllRequest): Promise<void> {
     }
     const now = new Set((await currentPods(cluster).catch(() => [])).map(({ uid }) => uid));
     if (now.size === replicas && [...now].every((uid) => open.has(uid))) return;
-    if (Date.now() > end) {
+    if (isLast) {
       const seconds = Math.round(limitMs / 1_000);
       throw kubernetesLifeErrors.error("WORKLOAD_TIMEOUT", `custody is not unsealed after ${seconds} s: ${why}`, {
         path: COMPONENT,
@@ -62,19 +66,35 @@ export async function unsealAll(request: UnsealAllRequest): Promise<void> {
   }
 }
 
-async function unsealOne({ cluster, forwards, ...order }: UnsealAllRequest, ordinal: number): Promise<void> {
+interface Turn {
+  readonly name: string;
+  readonly ordinal: number;
+  /** Whether there is no other try after this one. */
+  readonly isLast: boolean;
+}
+
+async function unsealOne(
+  { cluster, forwards, patient = false, ...order }: UnsealAllRequest,
+  { name, ordinal, isLast }: Turn,
+): Promise<void> {
   const { layout, options } = cluster;
+  const findings = await clusterDifferences(cluster, { replacing: true, unsealing: name });
+  // A refusal is an event: it is made once, and says all of them.
+  if (findings.length > 0 && patient && !isLast) throw notYet(findings);
   const management = custodyManagement(forwards.replica(COMPONENT, MANAGE_SOCKET, ordinal));
-  const check = async () => ({
-    version: undefined,
-    findings: await clusterDifferences(cluster, { replacing: true }),
-  });
+  const check = async () => ({ version: undefined, findings });
   const { actor, passphrase, clock } = order;
   try {
     await unsealChecked({ deployment: options.deployment, layout, management, check, actor, passphrase, clock });
   } finally {
     management.close();
   }
+}
+
+function notYet(findings: readonly Finding[]): TrustKernError {
+  const [first] = findings;
+  const message = `${findings.length} differences from what is planned, the first: ${first?.path} ${first?.message}`;
+  return kubernetesLifeErrors.error("CLUSTER_UNSETTLED", message, { path: first?.path });
 }
 
 interface CurrentPod {

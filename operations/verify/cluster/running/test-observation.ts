@@ -3,6 +3,7 @@ import type { V1Pod } from "@kubernetes/client-node";
 import { nameConstraints } from "../../../../certs/name-constraints.ts";
 import { LEAF_CLASSES } from "../../../../certs/names.ts";
 import { servicesNamespace } from "../../../../stacks/host/services-namespace.ts";
+import { expectedPod } from "../../../../stacks/kubernetes/life/expected-pod.ts";
 import { deploymentOf, KUBERNETES_FILES, testPlan } from "../../../../stacks/kubernetes/test-deployments.ts";
 import type { CheckResult } from "../../result.ts";
 import type { TlsAttempt } from "../../running/observation.ts";
@@ -11,7 +12,6 @@ import { type PlacedFlow, showAll, tlsFlows } from "../../running/observe/tls-sh
 import { ownModel } from "../own-model.ts";
 import { planAttempts } from "./attempts.ts";
 import { judgeRunningCluster, type RunningGround } from "./index.ts";
-import { expectedPod } from "./judge/expected-pod.ts";
 import type { ClusterObservation, PodAttempt, PodInside, SeenPod } from "./observation.ts";
 
 /** For tests: a deployment all of whose parts run in the cluster. */

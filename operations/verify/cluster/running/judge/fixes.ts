@@ -5,7 +5,7 @@ import type { runningErrors } from "../../../running/errors.ts";
 type Code = keyof typeof runningErrors.entries;
 
 const ANEW =
-  "find out who put it there; kubectl delete the workload, since an apply leaves what somebody has added, and `trustkern deploy` makes it anew (its claims stay)";
+  "find out who put it there; `trustkern deploy` puts its workload back, and kubectl delete of the pod has that make it anew (claims stay)";
 
 /** What mends each finding in a cluster. */
 const FIXES: Readonly<Record<Code, string>> = {

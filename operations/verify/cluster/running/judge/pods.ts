@@ -3,8 +3,8 @@ import type { V1PodSpec } from "@kubernetes/client-node";
 import type { Finding } from "../../../../../shared/finding.ts";
 import { shown } from "../../../../../shared/shown.ts";
 import type { ImagePins } from "../../../../../stacks/docker/images.ts";
-import { differences, type ObjectCode } from "../../../../../stacks/kubernetes/check/differences.ts";
-import { withoutDefaults } from "../../../../../stacks/kubernetes/life/server-defaults.ts";
+import type { ObjectCode } from "../../../../../stacks/kubernetes/check/differences.ts";
+import { expectedPod, podFindings } from "../../../../../stacks/kubernetes/life/expected-pod.ts";
 import type { KubernetesPlan } from "../../../../../stacks/kubernetes/plan.ts";
 import type { CheckResult } from "../../../result.ts";
 import type { runningErrors } from "../../../running/errors.ts";
@@ -12,7 +12,6 @@ import { secretIn } from "../../../running/judge/secret-in.ts";
 import { count, resultOf } from "../../../running/result.ts";
 import { answerOf } from "../attempts.ts";
 import type { ClusterObservation, SeenPod } from "../observation.ts";
-import { expectedPod } from "./expected-pod.ts";
 import { clusterBreach } from "./fixes.ts";
 
 type Seen = Pick<ClusterObservation, "components" | "pods" | "inside">;
@@ -41,7 +40,7 @@ const CHECK_OF: Readonly<Record<ObjectCode, readonly [PodCheck, keyof typeof run
 
 /** Every pod that runs is, member by member, what its workload's template in the plan says. */
 export function judgePods(seen: Seen, plan: KubernetesPlan, images: ImagePins): readonly CheckResult[] {
-  const found = seen.pods.flatMap((one) => podFindings(one, plan));
+  const found = seen.pods.flatMap((one) => breachesOf(one, plan));
   const of = (check: PodCheck): readonly Finding[] =>
     found.filter(([id]) => id === check).map(([, finding]) => finding);
   const containers = seen.pods.reduce((sum, { live }) => sum + (live.spec?.containers.length ?? 0), 0);
@@ -67,17 +66,13 @@ export function judgePods(seen: Seen, plan: KubernetesPlan, images: ImagePins): 
   ];
 }
 
-function podFindings(one: SeenPod, plan: KubernetesPlan): readonly (readonly [PodCheck, Finding])[] {
-  const expected = expectedPod(one, plan);
-  if (expected === undefined) return [];
-  const path = `Pod/${one.name}`;
-  const live = { kind: "Pod", metadata: { labels: one.live.metadata?.labels }, spec: one.live.spec };
-  const planned = { kind: "Pod", metadata: { labels: expected.labels }, spec: expected.spec };
-  const wrong = differences(withoutDefaults(live, planned), planned, path).map(({ code, path: at, message }) => {
+function breachesOf(one: SeenPod, plan: KubernetesPlan): readonly (readonly [PodCheck, Finding])[] {
+  if (expectedPod(one, plan) === undefined) return [];
+  const wrong = podFindings(one, plan).map(({ code, path, message }) => {
     const [check, own] = CHECK_OF[code as ObjectCode];
-    return [check, clusterBreach(own, at, message)] as const;
+    return [check, clusterBreach(own, path, message)] as const;
   });
-  return [...wrong, ...secretsIn(one.live.spec, path)];
+  return [...wrong, ...secretsIn(one.live.spec, `Pod/${one.name}`)];
 }
 
 function secretsIn(spec: V1PodSpec | undefined, path: string): readonly (readonly [PodCheck, Finding])[] {
