@@ -175,7 +175,12 @@ interface Refusal {
   readonly reason?: string;
 }
 
-function good({ status, body }: ApiAnswer, what: string): unknown {
+/**
+ * What was answered.
+ * @param what was asked, for the message
+ * @throws CLUSTER_UNREACHABLE, CLUSTER_DENIED, CLUSTER_REJECTED
+ */
+export function good({ status, body }: ApiAnswer, what: string): unknown {
   if (status >= 200 && status < 300) return body;
   throw refusedAs(status, body, what);
 }
@@ -183,7 +188,7 @@ function good({ status, body }: ApiAnswer, what: string): unknown {
 function refusedAs(status: number, body: unknown, what: string): TrustKernError {
   const { message = `HTTP ${status}`, reason = "" } = (body ?? {}) as Refusal;
   // PodSecurity, quotas and admission policies say Forbidden too: that is about the object, and not about who asks.
-  const isUser = status === 401 || (status === 403 && / cannot [a-z]+ resource /.test(message));
+  const isUser = status === 401 || (status === 403 && / cannot [a-z]+ (resource|path) /.test(message));
   if (isUser) return kubernetesLifeErrors.error("CLUSTER_DENIED", `${what}: ${message}`, { path: what });
   if (status === 429 || status >= 500) {
     return kubernetesLifeErrors.error("CLUSTER_UNREACHABLE", `${what}: HTTP ${status}: ${message}`, { path: what });

@@ -5,6 +5,7 @@ import type { KubernetesPlan } from "../plan.ts";
 import { type ClusterApi, collectionPath, type LiveObject } from "./api.ts";
 import { kubernetesLifeErrors } from "./errors.ts";
 import { quotaFindings, roomFindings } from "./room.ts";
+import { clusterVersion } from "./version.ts";
 
 /** Oldest version that has all that the objects are made of: `persistentVolumeClaimRetentionPolicy` is stable since then. */
 const LEAST_MINOR = 32;
@@ -88,12 +89,13 @@ export function isOwn({ metadata: { labels = {} } }: LiveObject, { deployment }:
 }
 
 async function assertVersion(api: ClusterApi): Promise<string> {
-  const { body } = await api.ask("GET", "/version");
-  const { gitVersion = "", minor = "", major = "" } = (body ?? {}) as Record<string, string | undefined>;
+  const { gitVersion, minor, major } = await clusterVersion(api);
   const number = Number.parseInt(minor, 10);
   if (major === "1" && number >= LEAST_MINOR) return gitVersion;
-  const said = gitVersion === "" ? "says no version" : `is ${gitVersion}`;
-  throw kubernetesLifeErrors.error("CLUSTER_TOO_OLD", `the cluster ${said}; accepted: 1.${LEAST_MINOR} or later`);
+  throw kubernetesLifeErrors.error(
+    "CLUSTER_TOO_OLD",
+    `the cluster is ${gitVersion}; accepted: 1.${LEAST_MINOR} or later`,
+  );
 }
 
 async function assertNamespace(api: ClusterApi, plan: KubernetesPlan): Promise<boolean> {
