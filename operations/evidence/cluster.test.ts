@@ -190,6 +190,13 @@ describe("evidence of docker", () => {
   it.each<[string, (statement: Statement) => void]>([
     ["is said to be of a cluster", (s) => (s.predicate.verification.engine = "kubernetes")],
     [
+      "is said to be of a cluster by a line of the profile too",
+      (s) => {
+        s.predicate.verification.engine = "kubernetes";
+        s.predicate.facts.profileLines.find(({ path }) => path === "engine")!.value = "kubernetes";
+      },
+    ],
+    [
       "has manifests for a subject",
       (s) => (s.subject.find(({ name }) => name === "cdk.tf.json")!.name = "manifests.yaml"),
     ],
