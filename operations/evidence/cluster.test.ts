@@ -81,6 +81,13 @@ describe("evidence of a cluster", () => {
 
   it.each<[string, (statement: Statement) => void]>([
     ["another engine that was looked at", (s) => (s.predicate.verification.engine = "docker")],
+    [
+      "another engine that a line of the profile says too",
+      (s) => {
+        s.predicate.verification.engine = "docker";
+        s.predicate.facts.profileLines.find(({ path }) => path === "engine")!.value = "docker";
+      },
+    ],
     ["objects of another digest", (s) => (s.predicate.facts.stack = "0".repeat(64))],
     [
       "a stack of Terraform for a subject",
@@ -189,13 +196,6 @@ describe("evidence of docker", () => {
 
   it.each<[string, (statement: Statement) => void]>([
     ["is said to be of a cluster", (s) => (s.predicate.verification.engine = "kubernetes")],
-    [
-      "is said to be of a cluster by a line of the profile too",
-      (s) => {
-        s.predicate.verification.engine = "kubernetes";
-        s.predicate.facts.profileLines.find(({ path }) => path === "engine")!.value = "kubernetes";
-      },
-    ],
     [
       "has manifests for a subject",
       (s) => (s.subject.find(({ name }) => name === "cdk.tf.json")!.name = "manifests.yaml"),
