@@ -10,7 +10,7 @@ import { generationsSite } from "./commands/keys-context.ts";
 
 /** Serves custody's management where the commands that run in `cwd` look for it; the function that it gives ends that. */
 export async function serveManagement(cwd: string, { custodian }: TestKeys): Promise<() => Promise<void>> {
-  const io = { cwd, env: {}, user: () => "anna" };
+  const io = { cwd, env: {}, user: () => "anna", now: () => new Date(0), stderr: () => undefined };
   const { manageSocket } = await generationsSite({ io, flags: {} } as unknown as CommandContext);
   const management = createGrpcServer({ maxMessageBytes: 65_536 });
   management.add(Management, managementHandlers(custodian));

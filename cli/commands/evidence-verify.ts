@@ -2,7 +2,8 @@ import type { KeyObject } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { evidenceErrors, evidenceRefusals } from "../../operations/evidence/errors.ts";
-import { headline, lead, minute } from "../../operations/evidence/page/words.ts";
+import { engineWords } from "../../operations/evidence/page/engine-words.ts";
+import { headline, lead, minute, placeWords } from "../../operations/evidence/page/words.ts";
 import { type EvidenceReport, verifyEvidence } from "../../operations/evidence/verify/verify.ts";
 import pkg from "../../package.json" with { type: "json" };
 import { parseDuration } from "../../shared/durations.ts";
@@ -72,11 +73,11 @@ function exitOf({ findings, statement }: EvidenceReport): ExitCode {
 function documentOf(file: string, fingerprint: string, report: EvidenceReport): object {
   const { statement, pages, findings } = report;
   const { verdict, issuedAt, verification, facts, signer } = statement.predicate;
-  const { deployment, tenant, profile, layers, results } = verification;
+  const { deployment, tenant, profile, engine, layers, results } = verification;
   const open = results.filter(({ outcome }) => outcome === "broken" || outcome === "not-proven");
   return {
     schema: "trustkern.evidence-verify/1",
-    ...{ file, ok: findings.length === 0, verdict, deployment, tenant, profile, layers, issuedAt, fingerprint },
+    ...{ file, ok: findings.length === 0, verdict, deployment, tenant, profile, engine, layers, issuedAt, fingerprint },
     signedOn: signer.place,
     toolkit: facts.versions.toolkit,
     open: open.map(({ id, outcome }) => ({ id, outcome })),
@@ -93,8 +94,8 @@ function textOf(fingerprint: string, { statement, pages, findings }: EvidenceRep
   const lines = [
     paint(findings.length > 0 ? "yellow" : colour, headline(predicate)),
     lead(predicate),
-    `signed ${minute(issuedAt)} by ${fingerprint}; by its own word a key ${SIGNED_ON[signer.place]}`,
-    `toolkit ${facts.versions.toolkit}, profile ${verification.profile}, region ${facts.hosting.region}, ${facts.images.length} images`,
+    `signed ${minute(issuedAt)} by ${fingerprint}; by its own word a key ${placeWords(signer.place, engineWords(facts).keyHere)}`,
+    `toolkit ${facts.versions.toolkit}, profile ${verification.profile}, engine ${verification.engine}, region ${facts.hosting.region}, ${facts.images.length} images`,
     ...open.map(
       (result) =>
         `  ${paint(result.outcome === "broken" ? "red" : "yellow", result.outcome.padEnd(10))}  ${result.id}: ${whatIsWrong(result)}`,
@@ -105,12 +106,6 @@ function textOf(fingerprint: string, { statement, pages, findings }: EvidenceRep
   ];
   return `${lines.join("\n")}\n`;
 }
-
-const SIGNED_ON = {
-  host: "on the host itself: whoever controls that can sign anything",
-  "age-file": "in an age file that the operator named, outside of the state directory",
-  "root-device": "on the device of the root's key",
-} as const;
 
 const PAGE_WORDS = {
   "as-signed": "is as it was signed",

@@ -138,6 +138,6 @@ describe("evidence refuses, before anything is looked at", () => {
   it("the embedded engine, whose components nothing keeps apart", async () => {
     rmSync(join(cwd, "trustkern.yaml"));
     const { exit, stdout } = await run("--json");
-    expect([exit, JSON.parse(stdout).error.code]).toEqual([2, "DOCKER_ENGINE_ONLY"]);
+    expect([exit, JSON.parse(stdout).error.code]).toEqual([1, "ENGINE_NOT_ISOLATED"]);
   });
 });

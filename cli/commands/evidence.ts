@@ -1,21 +1,17 @@
 import { readFileSync } from "node:fs";
 import { buildEvidence, type Evidence } from "../../operations/evidence/build.ts";
-import { type BackendOperator, gatherFacts } from "../../operations/evidence/facts/gather.ts";
+import { type BackendOperator, type FactsSubject, gatherFacts } from "../../operations/evidence/facts/gather.ts";
 import { headline, lead } from "../../operations/evidence/page/words.ts";
-import { verifyBoundary } from "../../operations/verify/boundary.ts";
+import { type BoundarySubject, verifyBoundary } from "../../operations/verify/boundary.ts";
 import pkg from "../../package.json" with { type: "json" };
 import { EXIT } from "../../shared/errors.ts";
-import type { DockerOptions } from "../../stacks/docker/life/options.ts";
-import { synthDocker } from "../../stacks/docker/life/render.ts";
 import type { CertsSite } from "../../stacks/host/certs-site.ts";
 import { hostErrors } from "../../stacks/host/errors.ts";
 import { openEvidenceKey, pinEvidenceKey } from "../../stacks/host/trust/evidence-key.ts";
-import { asking } from "../asking.ts";
-import { boundarySubject } from "../boundary-subject.ts";
 import { claimOutputs } from "../claim-outputs.ts";
-import { type CommandContext, printJson, type Run } from "../command.ts";
-import { dockerTarget } from "../docker-target.ts";
+import { printJson, type Run } from "../command.ts";
 import { bareNames, type EvidenceNames, evidenceNames } from "../evidence-files.ts";
+import { type EngineSubject, evidenceSubject } from "../evidence-subject.ts";
 import { layersOption } from "../layers-option.ts";
 import { placeWord, signingKeyPlace } from "../signing-key-place.ts";
 import { talk } from "../talk.ts";
@@ -33,22 +29,19 @@ export const run: Run = async (context) => {
   const layers = layersOption(options.layers);
   const place = signingKeyPlace(context, "--evidence-key", options.evidenceKey);
   const names = evidenceNames(typeof options.output === "string" ? options.output : "evidence.json");
-  const { options: target } = await dockerTarget(context);
-  const subject = await boundarySubject(context);
+  const subject = await evidenceSubject(context);
+  const { boundary } = subject;
   const site = await certsSite(context);
+  const engine = await subject.engine();
   using outputs = claimOutputs(io, names);
   const { files } = outputs;
   await using opened = new AsyncDisposableStack();
-  const signer = opened.adopt(await openEvidenceKey(site.layout, place, target.deployment), (key) => key.close());
+  const signer = opened.adopt(await openEvidenceKey(site.layout, place, boundary.deployment), (key) => key.close());
   const say = talk(context);
   const onLayer = (layer: string): void => say(`looking at the layer ${layer}`);
-  const verification = await verifyBoundary({ ...subject, layers, clock: io.now, onLayer });
+  const verification = await verifyBoundary({ ...boundary, layers, clock: io.now, onLayer });
   say("gathering what is known besides");
-  const gathered = await gatherFacts({
-    ...(await factsFrom(context, target, site)),
-    deployment: target.deployment,
-    lines: subject.lines,
-  });
+  const gathered = await gatherFacts(factsFrom(boundary, engine, site, io.now()));
   const evidence = await buildEvidence({
     ...{ ...gathered, verification, signer, names: bareNames(names), place: placeWord(place) },
     issuedAt: io.now(),
@@ -74,17 +67,19 @@ function documentOf(files: EvidenceNames, { verdict, fingerprint }: Evidence): o
 }
 
 /** Everything that facts are asked of. */
-async function factsFrom(context: CommandContext, target: DockerOptions, site: CertsSite) {
-  const { io } = context;
-  const { deployment, images } = target;
-  const { model, stack } = synthDocker(target);
+function factsFrom(
+  { deployment, lines }: BoundarySubject,
+  engine: EngineSubject,
+  site: CertsSite,
+  at: Date,
+): FactsSubject {
   const { signedBy } = deployment.images;
   return {
-    ...{ model, stack, images, site, at: io.now() },
+    ...{ deployment, lines, site, at },
+    ...engine,
     signerPem: signedBy === undefined ? undefined : readFileSync(signedBy, "utf8"),
     versions: { toolkit: pkg.version, node: process.version },
-    ...asking(context, target, site.layout),
-    operators: () => operatorsOfBackend(site, io.now()),
+    operators: () => operatorsOfBackend(site, at),
   };
 }
 

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { EXIT } from "../../shared/errors.ts";
-import { MANIFEST, manifestFiles } from "../../stacks/kubernetes/manifests.ts";
+import { MANIFEST, manifestFiles, manifestStream } from "../../stacks/kubernetes/manifests.ts";
 import { renderKubernetes } from "../../stacks/kubernetes/render.ts";
 import { printJson, type Run } from "../command.ts";
 import { cliErrors } from "../errors.ts";
@@ -12,15 +12,15 @@ import { kubernetesTarget } from "../kubernetes-target.ts";
 export const run: Run = async (context) => {
   const { io, flags, options } = context;
   const { objects, secrets } = renderKubernetes(await kubernetesTarget(context)).plan;
-  const files = manifestFiles({ objects });
   if (typeof options.output === "string") {
     const folder = resolve(io.cwd, options.output);
+    const files = manifestFiles({ objects });
     clearEarlier(folder);
     writeFolder(folder, files);
     if (flags.json) printJson(io, { schema: "trustkern.export/1", folder, files: Object.keys(files).sort(), secrets });
     else io.stderr(`${Object.keys(files).length} files in ${folder}\n`);
   } else if (flags.json) printJson(io, { schema: "trustkern.export/1", objects, secrets });
-  else io.stdout(Object.values(files).join("---\n"));
+  else io.stdout(manifestStream({ objects }));
   return EXIT.done;
 };
 

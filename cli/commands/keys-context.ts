@@ -3,6 +3,7 @@ import type { Deployment } from "../../model/deployment.ts";
 import { MANAGE_SOCKET } from "../../modules/custody/component.ts";
 import { hostSocket } from "../../stacks/docker/mounts.ts";
 import { embeddedPlacement } from "../../stacks/embedded/placement.ts";
+import { type KeysOverview, keysOverview } from "../../stacks/host/generations/overview.ts";
 import {
   type GenerationsSite,
   keysLockOf,
@@ -37,6 +38,16 @@ export async function generationsSite(context: CommandContext): Promise<Generati
     collectorSocket: socket("collector", "control"),
     actor: actorOf(io),
   };
+}
+
+/**
+ * What is known of the deployment's keys; changes nothing. In a cluster custody's files are in its pod.
+ * @throws as {@link generationsSite} and {@link keysOverview}
+ */
+export async function knownKeys(context: CommandContext): Promise<KeysOverview> {
+  const site = await generationsSite(context);
+  using generations = openGenerations(site);
+  return await keysOverview(generations, site.deployment.engine === "kubernetes" ? undefined : site.layout);
 }
 
 /**

@@ -6,6 +6,7 @@ import type { Generation } from "../../custody/generation.ts";
 import { renderState } from "../../custody/keyring/state.ts";
 import { type TestKeys, testGeneration, testKeys } from "../../services/custody/test-keys.ts";
 import { type Layout, layoutOf } from "../../stacks/host/layout.ts";
+import { KUBERNETES_FILES } from "../../stacks/kubernetes/test-deployments.ts";
 import { runCli } from "../test-io.ts";
 import { serveManagement } from "../test-management.ts";
 
@@ -53,10 +54,22 @@ describe("keys list", () => {
   it("says of what is in the state file that nobody verified it, while custody is sealed", async () => {
     const written = testGeneration();
     leave(written);
-    const { sealed, verified, generations } = await overview();
-    expect([sealed, verified]).toEqual([true, false]);
+    const { sealed, verified, listed, generations } = await overview();
+    expect([sealed, verified, listed]).toEqual([true, false, true]);
     expect(generations).toMatchObject([{ keyId: written.keyId }]);
     expect(await list()).toMatch(/^generations +not verified while sealed$/m);
+  });
+
+  it("says that it does not know them while custody is sealed in a cluster, whatever lies on this machine", async () => {
+    await closeCustody();
+    writeFileSync(join(cwd, "trustkern.yaml"), JSON.stringify(KUBERNETES_FILES["customer-tenant"]));
+    closeCustody = await serveManagement(cwd, keys);
+    leave(testGeneration());
+    const { sealed, verified, listed, generations, unknown } = await overview();
+    expect([sealed, verified, listed, generations]).toEqual([true, false, false, []]);
+    expect(unknown).toContain("the generations: custody is sealed, and its files are in its pod");
+    await keys.custodian.unseal("op-anna");
+    expect(await overview()).toMatchObject({ listed: true, generations: [{ keyId: keys.generation.keyId }] });
   });
 
   it("shows times to the minute, and a rotation that waits for sensors in words", async () => {

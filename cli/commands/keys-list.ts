@@ -1,16 +1,13 @@
 import { EXIT } from "../../shared/errors.ts";
 import type { KeyPhase } from "../../stacks/host/generations/journal.ts";
-import { type KeysOverview, keysOverview } from "../../stacks/host/generations/overview.ts";
-import { openGenerations } from "../../stacks/host/generations/site.ts";
+import type { KeysOverview } from "../../stacks/host/generations/overview.ts";
 import { type CommandContext, printJson, type Run } from "../command.ts";
 import { printRows } from "./gateway-backend.ts";
-import { generationsSite } from "./keys-context.ts";
+import { knownKeys } from "./keys-context.ts";
 
 /** `keys list`: what is known of the deployment's keys; changes nothing. */
 export const run: Run = async (context) => {
-  const site = await generationsSite(context);
-  using generations = openGenerations(site);
-  const overview = await keysOverview(generations, site.layout);
+  const overview = await knownKeys(context);
   if (context.flags.json) printJson(context.io, { schema: "trustkern.keys/1", ...overview });
   else print(context, overview);
   return EXIT.done;

@@ -17,7 +17,7 @@ import { certificateFiles } from "../../stacks/host/certificate-files.ts";
 import { dockerOutput } from "../../stacks/host/docker-cli.ts";
 import { openSigningKey, pinKey } from "../../stacks/host/trust/signing-key.ts";
 import { statusKey } from "../../stacks/host/trust/status-key.ts";
-import { asking } from "../asking.ts";
+import { askingDocker } from "../asking.ts";
 import { claimOutputs } from "../claim-outputs.ts";
 import { type CommandContext, printJson } from "../command.ts";
 import { dockerTarget } from "../docker-target.ts";
@@ -87,7 +87,7 @@ function subjectOf(context: CommandContext, target: DockerOptions, at: Date): St
     },
     status: () => statusDocker(target),
     custody: () => custodyStatus(deployment, hostSocket(layout, "custody", "control")),
-    ...asking(context, target, layout),
+    ...askingDocker(context, target, layout),
     certificates: async () => {
       const site = await certsSite(context);
       const revoked = new Set(site.pki.ledger.revocations().map(({ issuer, serial }) => `${issuer}/${serial}`));

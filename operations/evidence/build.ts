@@ -1,14 +1,15 @@
-import { createHash, createPublicKey } from "node:crypto";
+import { createPublicKey } from "node:crypto";
 import type { KeySigner } from "../../certs/signers/signer.ts";
-import { STACK_FILE } from "../../stacks/docker/terraform/init.ts";
 import { fingerprintOf } from "../../stacks/host/trust/signing-key.ts";
 import { plainTexts } from "../signed-file/plain-text.ts";
 import { type Verification, verdictOf } from "../verify/result.ts";
+import { digestOf } from "./digest.ts";
+import { engineOf } from "./engine.ts";
 import type { Gathered } from "./facts/gather.ts";
 import { renderMarkdown } from "./page/markdown.ts";
-import { renderPage, type Shown } from "./page/page.ts";
+import { renderPage } from "./page/page.ts";
 import type { Facts } from "./schema/facts-schema.ts";
-import { PREDICATE_TYPE, type Predicate, type Statement } from "./schema/statement.ts";
+import { PREDICATE_TYPE, type Predicate, type Statement, shownOf } from "./schema/statement.ts";
 import { sealStatement } from "./seal.ts";
 
 /** What evidence is made of. */
@@ -40,14 +41,13 @@ export interface Evidence {
 export async function buildEvidence(parts: EvidenceParts): Promise<Evidence> {
   const { verification, facts, svg, mermaid, names, signer, place, issuedAt } = parts;
   const fingerprint = fingerprintOf(signer.publicKeySpki);
-  const shown: Shown = {
-    schema: "trustkern.evidence/1",
+  const rest = {
     verdict: verdictOf(verification),
     issuedAt: issuedAt.toISOString(),
     signer: { fingerprint, place },
     verification: plainTexts(verification) as Predicate["verification"],
-    facts,
   };
+  const shown = shownOf(rest, facts);
   const page = renderPage(shown, svg, names.evidence);
   const summary = renderMarkdown(shown, mermaid, names.evidence);
   const statement: Statement = {
@@ -69,20 +69,17 @@ export async function buildEvidence(parts: EvidenceParts): Promise<Evidence> {
 }
 
 /** Every image that is locked, each reference once, and the stack. */
-function subjectsOf({ images, stack }: Facts): Statement["subject"] {
+function subjectsOf(facts: Facts): Statement["subject"] {
+  const { images, stack } = facts;
   const byReference = new Map(
     images.flatMap(({ reference, digest }) => (digest === null ? [] : [[reference, digest] as const])),
   );
   return [
     ...[...byReference].map(([name, digest]) => subject(name, digest.slice("sha256:".length))),
-    subject(STACK_FILE, stack),
+    subject(engineOf(facts).stackName, stack),
   ];
 }
 
 function subject(name: string, sha256: string): Statement["subject"][number] {
   return { name, digest: { sha256 } };
-}
-
-function digestOf(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
 }

@@ -14,7 +14,7 @@ import { buildEvidence, type Evidence, type EvidenceParts } from "./build.ts";
 import { administratorsOfFile, factsOfFile } from "./facts/deployment.ts";
 import { keysOf } from "./facts/keys.ts";
 import { assurancesOf, linesOf } from "./facts/profile.ts";
-import type { Facts } from "./schema/facts-schema.ts";
+import type { DockerFacts } from "./schema/facts-schema.ts";
 import type { Statement } from "./schema/statement.ts";
 import { openEvidence } from "./verify/open.ts";
 
@@ -51,7 +51,7 @@ export function testVerification(changes: Partial<Record<CheckId, Partial<CheckR
 }
 
 /** Facts of a deployment of profile dev, with one of everything. */
-export function testFacts(changes: Partial<Facts> = {}): Facts {
+export function testFacts(changes: Partial<DockerFacts> = {}): DockerFacts {
   const deployment = { ...defaultDeployment(), engine: "docker" as const };
   const images = {
     source: "packages" as const,
@@ -68,7 +68,7 @@ export function testFacts(changes: Partial<Facts> = {}): Facts {
     serial: "0a1b",
     notAfter: "2026-03-01T13:00:00.000Z",
   };
-  const facts: Facts = {
+  const facts: DockerFacts = {
     ...factsOfFile(deployment, images, undefined),
     versions: { toolkit: TOOLKIT, node: "v26.10.0", terraform: "1.12.6", dockerEngine: "28.1.0" },
     stack: digest("c"),

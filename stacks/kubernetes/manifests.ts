@@ -10,6 +10,11 @@ export function manifestFiles({ objects }: Pick<KubernetesPlan, "objects">): Rea
   return Object.fromEntries(objects.map((object) => [fileName(object), manifestYaml(object)]));
 }
 
+/** The same as one text of several documents: what `trustkern export kubernetes` prints. */
+export function manifestStream(plan: Pick<KubernetesPlan, "objects">): string {
+  return Object.values(manifestFiles(plan)).join("---\n");
+}
+
 function fileName({ kind, metadata }: PlannedObject): string {
   const rank = KIND_ORDER.indexOf(kind);
   return `${String(rank * 10).padStart(2, "0")}-${kind.toLowerCase()}-${metadata.name}.yaml`;

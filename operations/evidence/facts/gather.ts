@@ -1,25 +1,27 @@
-import { createHash } from "node:crypto";
 import type { Model } from "../../../model/boundary.ts";
 import type { Deployment } from "../../../model/deployment.ts";
 import { renderMermaid } from "../../../model/diagram.ts";
 import { PROFILES } from "../../../profiles/index.ts";
 import type { LineResult } from "../../../profiles/lines.ts";
-import { TrustKernError } from "../../../shared/errors.ts";
-import { stableJson } from "../../../shared/stable-json.ts";
 import type { ImagePins } from "../../../stacks/docker/images.ts";
 import { certificateFiles } from "../../../stacks/host/certificate-files.ts";
 import type { CertsSite } from "../../../stacks/host/certs-site.ts";
 import type { KeysOverview } from "../../../stacks/host/generations/overview.ts";
 import { renderSvg } from "../../diagram/svg.ts";
 import { plainTexts } from "../../signed-file/plain-text.ts";
-import type { Facts } from "../schema/facts-schema.ts";
+import { digestOf } from "../digest.ts";
+import type { CommonFacts, Facts } from "../schema/facts-schema.ts";
+import { asked } from "./asked.ts";
 import { certificatesOf, operatorsOf } from "./certificates.ts";
 import { administratorsOfFile, factsOfFile } from "./deployment.ts";
 import { keysOf } from "./keys.ts";
 import { assurancesOf, linesOf } from "./profile.ts";
 
 /** A certificate of class operators, as the backend lists it. */
-export type BackendOperator = NonNullable<Facts["administrators"]["operatorCertificatesOfBackend"]>[number];
+export type BackendOperator = NonNullable<CommonFacts["administrators"]["operatorCertificatesOfBackend"]>[number];
+
+/** Adds what one engine alone can say: of docker {@link dockerFacts}, of a cluster {@link clusterFacts}. */
+export type EngineFacts = (common: CommonFacts) => Promise<Facts>;
 
 /** What facts are gathered from. What asks something that may be away is a function, and may throw. */
 export interface FactsSubject {
@@ -27,16 +29,13 @@ export interface FactsSubject {
   /** Every line of its profile, held against its file. */
   readonly lines: readonly LineResult[];
   readonly model: Model;
-  /** The Terraform JSON. */
-  readonly stack: unknown;
   readonly images: ImagePins;
   /** Public key of `images.signedBy`, PEM. @default none is named */
   readonly signerPem?: string | undefined;
   readonly site: Pick<CertsSite, "layout" | "model" | "pki">;
   readonly at: Date;
-  readonly versions: Pick<Facts["versions"], "toolkit" | "node">;
-  readonly terraform: () => Promise<string>;
-  readonly dockerEngine: () => Promise<string>;
+  readonly versions: CommonFacts["versions"];
+  readonly engine: EngineFacts;
   readonly keys: () => Promise<KeysOverview>;
   readonly operators: () => Promise<readonly BackendOperator[]>;
 }
@@ -52,27 +51,16 @@ export interface Gathered {
 
 /** Everything that evidence says besides the checks. What is away is null, and named in `unknown` with its error's code. */
 export async function gatherFacts(subject: FactsSubject): Promise<Gathered> {
-  const { deployment, lines, model, stack, images, signerPem, site, at } = subject;
-  const unknown: Facts["unknown"] = [];
-  const asked = async <T>(fact: Facts["unknown"][number]["fact"], ask: () => Promise<T>): Promise<T | undefined> => {
-    try {
-      return await ask();
-    } catch (thrown) {
-      if (!(thrown instanceof TrustKernError)) throw thrown;
-      unknown.push({ fact, code: thrown.code });
-      return undefined;
-    }
-  };
+  const { deployment, lines, model, images, signerPem, site, at, versions } = subject;
+  const unknown: CommonFacts["unknown"] = [];
   const svg = await renderSvg(model, deployment);
-  const terraform = await asked("terraform", subject.terraform);
-  const dockerEngine = await asked("docker", subject.dockerEngine);
-  const overview = await asked("keys", subject.keys);
-  const ofBackend = await asked("fleet", subject.operators);
+  const overview = await asked(unknown, "keys", subject.keys);
+  if (overview?.listed === false) unknown.push({ fact: "keys", code: "CUSTODY_SEALED" });
+  const ofBackend = await asked(unknown, "fleet", subject.operators);
   const revoked = new Set(site.pki.ledger.revocations().map(({ issuer, serial }) => `${issuer}/${serial}`));
-  const facts: Facts = {
+  const facts = await subject.engine({
     ...factsOfFile(deployment, images, signerPem),
-    versions: { ...subject.versions, terraform: terraform ?? null, dockerEngine: dockerEngine ?? null },
-    stack: digestOf(`${stableJson(stack, 2)}\n`),
+    versions,
     diagram: digestOf(svg),
     profileLines: linesOf(lines),
     profileAssurances: assurancesOf(PROFILES[deployment.profile]),
@@ -84,10 +72,6 @@ export async function gatherFacts(subject: FactsSubject): Promise<Gathered> {
       operatorCertificatesOfBackend: ofBackend === undefined ? null : [...ofBackend],
     },
     unknown,
-  };
+  });
   return { facts: plainTexts(facts), svg, mermaid: renderMermaid(model) };
-}
-
-function digestOf(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
 }

@@ -1,11 +1,12 @@
 import { FRAMEWORKS, INDICATIVE, stateOf } from "../controls/index.ts";
-import { OUTSIDE } from "../controls/outside.ts";
-import type { Predicate } from "../schema/statement.ts";
+import { outsideOf } from "../controls/outside.ts";
+import type { Facts } from "../schema/facts-schema.ts";
+import type { Shown } from "../schema/statement.ts";
 import { code, html, type Markup, table } from "./markup.ts";
 import { OUTCOME_WORDS } from "./words.ts";
 
 /** The indicative mapping, framework by framework. */
-export function controlsSection({ verification: { results } }: Predicate): Markup {
+export function controlsSection({ verification: { results } }: Shown): Markup {
   const parts = FRAMEWORKS.map(({ name, edition, controls, notLookedAt }) => {
     const rows = controls.map((control) => {
       const state = stateOf(control, results);
@@ -23,7 +24,7 @@ ${table(`${name}: checks that would fail`, ["control", "checks", "which", "what 
 }
 
 /** What nobody may read into this. */
-export function outsideSection(): Markup {
-  const items = OUTSIDE.map(({ what, why }) => html`<li><strong>${what}</strong>: ${why}</li>`);
+export function outsideSection(facts: Facts): Markup {
+  const items = outsideOf(facts).map(({ what, why }) => html`<li><strong>${what}</strong>: ${why}</li>`);
   return html`<section><h2 id="s-outside">What lies outside</h2><p>No check looked at any of this.</p><ul>${items}</ul></section>\n`;
 }

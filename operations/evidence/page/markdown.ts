@@ -1,8 +1,8 @@
-import { CHECKS, LAYERS, layerOf } from "../../verify/checks.ts";
+import { LAYERS, layerOf, sentenceOf } from "../../verify/checks.ts";
 import { FRAMEWORKS, INDICATIVE, stateOf } from "../controls/index.ts";
-import { OUTSIDE } from "../controls/outside.ts";
-import type { Predicate } from "../schema/statement.ts";
-import type { Shown } from "./page.ts";
+import { outsideOf } from "../controls/outside.ts";
+import type { Facts } from "../schema/facts-schema.ts";
+import type { Shown } from "../schema/statement.ts";
 import { headline, lead, minute, OUTCOME_WORDS } from "./words.ts";
 
 /**
@@ -11,13 +11,12 @@ import { headline, lead, minute, OUTCOME_WORDS } from "./words.ts";
  * @param file name of the evidence that the summary is of
  */
 export function renderMarkdown(shown: Shown, mermaid: string, file: string): string {
-  const predicate: Predicate = { ...shown, pages: [] };
-  const { verification, facts, signer, issuedAt } = predicate;
+  const { verification, facts, signer, issuedAt } = shown;
   const { administrators: who, keys } = facts;
   return [
-    `# ${plain(headline(predicate))}`,
+    `# ${plain(headline(shown))}`,
     "",
-    plain(lead(predicate)),
+    plain(lead(shown)),
     "",
     `Profile ${plain(verification.profile)}, engine ${plain(verification.engine)}, region ${plain(facts.hosting.region)}. Looked at ${minute(verification.startedAt)}, signed ${minute(issuedAt)} by the key \`${signer.fingerprint}\`. Verify \`${file}\` before you believe this summary.`,
     "",
@@ -27,7 +26,8 @@ export function renderMarkdown(shown: Shown, mermaid: string, file: string): str
     mermaid.trimEnd(),
     "```",
     "",
-    ...LAYERS.flatMap((layer) => layerLines(layer, predicate)),
+    ...elsewhereLines(facts),
+    ...LAYERS.flatMap((layer) => layerLines(layer, shown)),
     "## Who can administer",
     "",
     `- operator: ${plain(who.operator)}; region ${plain(facts.hosting.region)}, account ${plain(facts.hosting.account)}`,
@@ -46,14 +46,22 @@ export function renderMarkdown(shown: Shown, mermaid: string, file: string): str
     "",
     "## What lies outside",
     "",
-    ...OUTSIDE.map(({ what, why }) => `- ${plain(what)}: ${plain(why)}`),
+    ...outsideOf(facts).map(({ what, why }) => `- ${plain(what)}: ${plain(why)}`),
     "",
   ].join("\n");
 }
 
+function elsewhereLines(facts: Facts): readonly string[] {
+  if (!("elsewhere" in facts) || facts.elsewhere.length === 0) return [];
+  const parts = facts.elsewhere.map(({ component, zone, host }) => {
+    return `${plain(component)} (zone ${plain(zone)}${host === null ? "" : `, at ${plain(host)}`})`;
+  });
+  return [`Somebody else runs, and nobody looked inside of: ${parts.join(", ")}.`, ""];
+}
+
 function layerLines(
   layer: (typeof LAYERS)[number],
-  { verification: { results, layers } }: Predicate,
+  { verification: { results, layers, engine } }: Shown,
 ): readonly string[] {
   if (!layers.includes(layer)) return [`## Layer ${layer}`, "", "Left out.", ""];
   const own = results.filter(({ id }) => layerOf(id) === layer);
@@ -62,7 +70,9 @@ function layerLines(
     "",
     "| check | outcome | seen |",
     "|---|---|---|",
-    ...own.map(({ id, outcome, seen }) => `| ${plain(CHECKS[id])} | ${OUTCOME_WORDS[outcome]} | ${plain(seen)} |`),
+    ...own.map(
+      ({ id, outcome, seen }) => `| ${plain(sentenceOf(id, engine))} | ${OUTCOME_WORDS[outcome]} | ${plain(seen)} |`,
+    ),
     "",
     ...own.flatMap(({ findings }) =>
       findings.map(({ path, message, fix }) => `- **${plain(path)}**: ${plain(message)}; to mend it: ${plain(fix)}`),

@@ -1,13 +1,15 @@
 import { createHash } from "node:crypto";
-import type { Predicate } from "../schema/statement.ts";
+import type { Shown } from "../schema/statement.ts";
 import { controlsSection, outsideSection } from "./controls.ts";
+import { elsewhereTable } from "./elsewhere.ts";
+import { engineWords } from "./engine-words.ts";
 import { code, html, Markup, pairs } from "./markup.ts";
 import { peopleSection } from "./people.ts";
 import { profileSection } from "./profile.ts";
 import { resultsSection } from "./results.ts";
 import { certificatesSection, imagesSection, keysSection } from "./software.ts";
 import { STYLE } from "./style.ts";
-import { headline, lead, minute } from "./words.ts";
+import { headline, lead, minute, placeWords } from "./words.ts";
 
 const CONTENTS = [
   ["boundary", "The trust boundary"],
@@ -21,17 +23,13 @@ const CONTENTS = [
   ["outside", "What lies outside"],
 ] as const;
 
-/** A page of evidence: everything but the digests of the pages. */
-export type Shown = Omit<Predicate, "pages">;
-
 /**
  * One self-contained page: no script, nothing that is loaded, light and dark, and for paper. Equal evidence gives equal bytes.
  * @param svg the picture of zones and flows, of {@link renderSvg}
  * @param file name of the evidence that the page is of
  */
 export function renderPage(shown: Shown, svg: string, file: string): string {
-  const predicate: Predicate = { ...shown, pages: [] };
-  const { verification, facts, signer, issuedAt, verdict } = predicate;
+  const { verification, facts, signer, issuedAt, verdict } = shown;
   const style = createHash("sha256").update(STYLE).digest("base64");
   const page = html`<!doctype html>
 <html lang="en">
@@ -40,20 +38,23 @@ export function renderPage(shown: Shown, svg: string, file: string): string {
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'sha256-${new Markup(style)}'; base-uri 'none'; form-action 'none'">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="referrer" content="no-referrer">
-<title>${headline(predicate)}</title>
+<title>${headline(shown)}</title>
 <style>${new Markup(STYLE)}</style>
 </head>
 <body>
 <header>
-<h1 class="${verdict}">${headline(predicate)}</h1>
-<p class="lead">${lead(predicate)}</p>
+<h1 class="${verdict}">${headline(shown)}</h1>
+<p class="lead">${lead(shown)}</p>
 ${pairs([
   ["profile", verification.profile],
   ["engine", verification.engine],
   ["region", facts.hosting.region],
   ["looked at", `${minute(verification.startedAt)} to ${minute(verification.endedAt)}`],
   ["signed", minute(issuedAt)],
-  ["signed by the key, SHA-256", html`${code(signer.fingerprint)} (${PLACE_WORDS[signer.place]})`],
+  [
+    "signed by the key, SHA-256",
+    html`${code(signer.fingerprint)} (${placeWords(signer.place, engineWords(facts).keyHere)})`,
+  ],
 ])}
 <p class="note">This page is a picture of ${code(file)}, which is what is signed. Before you believe the page, verify the file:
 ${code(`trustkern evidence verify ${file} --fingerprint ${signer.fingerprint}`)}, with the fingerprint as you got it from whoever signs and not from here.</p>
@@ -62,21 +63,15 @@ ${code(`trustkern evidence verify ${file} --fingerprint ${signer.fingerprint}`)}
 <main>
 <section><h2 id="s-boundary">The trust boundary</h2>
 <figure><div>${inlineSvg(svg, verification.deployment)}</div>
-<figcaption class="note">Zones, components and flows. Plaintext and decryption keys stay inside of the zone with the thick border.</figcaption></figure></section>
-${resultsSection(predicate)}${profileSection(predicate)}${peopleSection(facts)}${keysSection(facts)}${certificatesSection(facts)}${imagesSection(facts)}${controlsSection(predicate)}${outsideSection()}${unknownSection(predicate)}</main>
+<figcaption class="note">Zones, components and flows. Plaintext and decryption keys stay inside of the zone with the thick border.</figcaption></figure>${elsewhereTable(facts)}</section>
+${resultsSection(shown)}${profileSection(shown)}${peopleSection(facts)}${keysSection(facts)}${certificatesSection(facts)}${imagesSection(facts)}${controlsSection(shown)}${outsideSection(facts)}${unknownSection(shown)}</main>
 </body>
 </html>
 `;
   return page.text;
 }
 
-const PLACE_WORDS = {
-  host: "on the host itself: whoever controls it can sign anything",
-  "age-file": "in an age file that the operator named, outside of the state directory",
-  "root-device": "on the device of the root's key",
-} as const;
-
-function unknownSection({ facts: { unknown } }: Predicate): Markup {
+function unknownSection({ facts: { unknown } }: Shown): Markup {
   if (unknown.length === 0) return html``;
   const items = unknown.map(({ fact, code: why }) => html`<li>${fact}: ${code(why)}</li>`);
   return html`<section><h2>What could not be asked</h2><ul>${items}</ul></section>\n`;

@@ -1,9 +1,12 @@
 import type { Facts } from "../schema/facts-schema.ts";
+import { engineWords } from "./engine-words.ts";
 import { code, html, type Markup, pairs, table } from "./markup.ts";
 import { minute } from "./words.ts";
 
 /** Who can change, read or open what is inside. */
-export function peopleSection({ administrators, hosting, egress, vendorTelemetry }: Facts): Markup {
+export function peopleSection(facts: Facts): Markup {
+  const { administrators, hosting, egress, vendorTelemetry } = facts;
+  const { here, reaching } = engineWords(facts);
   const { operator, custodyOwner, grants, escrow, support } = administrators;
   const given =
     support.access === "granted"
@@ -34,12 +37,15 @@ ${pairs([
   ["support by the vendor", given],
   ["metrics for the vendor", vendorTelemetry],
   ["egress", egress.mode],
-])}${certificateTables(administrators)}
-${table("Hosts outside that the host of the deployment may reach", ["host", "protocol", "for", "region"], hosts)}</section>
+])}${certificateTables(administrators, here)}
+${table(`Hosts outside that ${reaching} may reach`, ["host", "protocol", "for", "region"], hosts)}</section>
 `;
 }
 
-function certificateTables({ operatorCertificates, operatorCertificatesOfBackend }: Facts["administrators"]): Markup {
+function certificateTables(
+  { operatorCertificates, operatorCertificatesOfBackend }: Facts["administrators"],
+  here: string,
+): Markup {
   const own = operatorCertificates.map(({ subject, serial, notAfter, issuedBy }) => [
     subject,
     code(serial),
@@ -51,7 +57,7 @@ function certificateTables({ operatorCertificates, operatorCertificatesOfBackend
     code(serial),
     minute(notAfter),
   ]);
-  return html`${table("Operators' certificates that are valid, by this host's ledger", ["subject", "serial", "until", "issued by"], own)}
+  return html`${table(`Operators' certificates that are valid, by the ledger of ${here}`, ["subject", "serial", "until", "issued by"], own)}
 ${
   theirs === undefined
     ? html`<p class="not-proven">The backend did not say which operators' certificates it has on record.</p>`

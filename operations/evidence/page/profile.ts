@@ -1,9 +1,9 @@
-import type { Predicate } from "../schema/statement.ts";
+import type { Shown } from "../schema/statement.ts";
 import { code, html, type Markup, table } from "./markup.ts";
 import { OUTCOME_WORDS } from "./words.ts";
 
 /** Every line of the profile, what the file says, and what a running system has to keep. */
-export function profileSection({ facts, verification }: Predicate): Markup {
+export function profileSection({ facts, verification }: Shown): Markup {
   const lines = facts.profileLines.map(({ topic, path, accepted, value, kept, reason }) => [
     html`${topic}<br>${code(path)}`,
     html`<span class="${kept ? "proven" : "broken"}">${kept ? "kept" : "BROKEN"}</span>`,

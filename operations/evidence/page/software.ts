@@ -1,4 +1,5 @@
 import type { Facts } from "../schema/facts-schema.ts";
+import { engineWords } from "./engine-words.ts";
 import { code, html, type Markup, pairs, table } from "./markup.ts";
 import { minute } from "./words.ts";
 
@@ -27,7 +28,8 @@ ${pairs([
 }
 
 /** Authorities and leaves, by their fingerprints. */
-export function certificatesSection({ certificates }: Facts): Markup {
+export function certificatesSection(facts: Facts): Markup {
+  const { certificates } = facts;
   const rows = certificates.map(({ subject, class: of, issuer, serial, sha256, notAfter, state }) => [
     html`${subject}<br>${code(sha256)}`,
     of,
@@ -37,12 +39,14 @@ export function certificatesSection({ certificates }: Facts): Markup {
     state,
   ]);
   return html`<section><h2 id="s-certificates">Certificates</h2>
-${table("Authorities and leaves on this host, with the SHA-256 of each", ["certificate", "class", "issuer", "serial", "until", "state"], rows)}</section>
+${table(`Authorities and leaves on ${engineWords(facts).here}, with the SHA-256 of each`, ["certificate", "class", "issuer", "serial", "until", "state"], rows)}</section>
 `;
 }
 
 /** What runs, by digest, and what made and looked at it. */
-export function imagesSection({ images, imageSource, imageSigner, mirror, versions, stack, diagram }: Facts): Markup {
+export function imagesSection(facts: Facts): Markup {
+  const { images, imageSource, imageSigner, mirror, versions, stack, diagram } = facts;
+  const words = engineWords(facts);
   const rows = images.map(({ name, reference, digest }) => [
     name,
     reference,
@@ -52,12 +56,11 @@ export function imagesSection({ images, imageSource, imageSigner, mirror, versio
 ${pairs([
   ["toolkit", versions.toolkit],
   ["Node.js", versions.node],
-  ["OpenTofu or Terraform", versions.terraform ?? "not known"],
-  ["Docker Engine", versions.dockerEngine ?? "not known"],
+  ...words.versions,
   ["source of images", imageSource],
   ["mirror", mirror ?? "none"],
   ["key that signed the images", imageSigner === null ? "none is asked for" : code(imageSigner)],
-  ["rendered stack, SHA-256", code(stack)],
+  [words.stack, code(stack)],
   ["picture, SHA-256", code(diagram)],
 ])}${table("Images of the deployment", ["name", "reference", "digest"], rows)}</section>
 `;

@@ -52,6 +52,15 @@ export function lead({ verdict, verification: { results, layers } }: Worded): st
   return `${counted}.${partly}${open}`;
 }
 
+/** Where the key is that signs, by the signer's own word; `here` is what that is called where nobody took it away. */
+export function placeWords(place: Predicate["signer"]["place"], here: string): string {
+  return {
+    host: here,
+    "age-file": "in an age file that the operator named, outside of the state directory",
+    "root-device": "on the device of the root's key",
+  }[place];
+}
+
 /** A time to the minute, UTC. */
 export function minute(time: string): string {
   return `${time.slice(0, 16).replace("T", " ")} UTC`;

@@ -6,6 +6,7 @@ import {
   OPERATORS,
   VENDOR_TELEMETRY,
 } from "../../../model/deployment.ts";
+import { EXTERNAL_PARTS } from "../../../model/kubernetes.ts";
 import { code, sha256, text, time, word } from "../../signed-file/fields.ts";
 
 const serial = z.string().regex(/^[0-9a-f]+$/);
@@ -96,25 +97,24 @@ const administrators = z.strictObject({
   operatorCertificatesOfBackend: z.array(held.omit({ issuedBy: true })).nullable(),
 });
 
-/** A fact that could not be had, and the code of the error that says why. */
-const unknownFact = z.strictObject({ fact: z.enum(["keys", "fleet", "terraform", "docker"]), code });
+/** Of what wrote the evidence. */
+const writer = { toolkit: word, node: word } as const;
 
-/** What is known of a deployment besides the checks: no secret, and no key. */
-export const factsSchema = z.strictObject({
+/** Facts that custody and the backend are asked for, on every engine. */
+const ASKED = ["keys", "fleet"] as const;
+
+/** A fact that could not be had, and the code of the error that says why. */
+const unknownOf = <const F extends string>(...facts: readonly F[]) =>
+  z.array(z.strictObject({ fact: z.enum(facts), code }));
+
+/** What is known of a deployment on any engine. */
+const common = {
   hosting: z.strictObject({ region: word, account: word, operator: z.enum(OPERATORS) }),
-  versions: z.strictObject({
-    toolkit: word,
-    node: word,
-    terraform: word.nullable(),
-    dockerEngine: word.nullable(),
-  }),
   imageSource: z.enum(IMAGE_SOURCES),
   mirror: word.nullable(),
   /** SHA-256 of the SPKI of the key that images have to be signed with; null where none is asked for. */
   imageSigner: sha256.nullable(),
   images: z.array(image),
-  /** SHA-256 of the Terraform JSON, as `trustkern synth` writes it. */
-  stack: sha256,
   /** SHA-256 of the picture of zones and flows, as `trustkern diagram --format svg` gives it. */
   diagram: sha256,
   profileLines: z.array(line),
@@ -135,8 +135,60 @@ export const factsSchema = z.strictObject({
     ),
   }),
   vendorTelemetry: z.enum(VENDOR_TELEMETRY),
-  unknown: z.array(unknownFact),
+} as const;
+
+/** What is known of a deployment besides the checks, as far as it is the same on every engine: no secret, and no key. */
+const commonSchema = z.strictObject({ ...common, versions: z.strictObject(writer), unknown: unknownOf(...ASKED) });
+
+/** {@link commonSchema}. */
+export type CommonFacts = z.infer<typeof commonSchema>;
+
+/** Of a deployment on the engine docker. No member names the engine: what was signed before there was another one stays as it is. */
+export const dockerFactsSchema = z.strictObject({
+  ...common,
+  versions: z.strictObject({ ...writer, terraform: word.nullable(), dockerEngine: word.nullable() }),
+  /** SHA-256 of the Terraform JSON, as `trustkern synth` writes it. */
+  stack: sha256,
+  unknown: unknownOf(...ASKED, "terraform", "docker"),
 });
 
-/** {@link factsSchema}. */
-export type Facts = z.infer<typeof factsSchema>;
+/** {@link dockerFactsSchema}. */
+export type DockerFacts = z.infer<typeof dockerFactsSchema>;
+
+/** Of a deployment in a cluster. */
+export const clusterFactsSchema = z.strictObject({
+  ...common,
+  engine: z.literal("kubernetes"),
+  namespace: word,
+  /** Networks in CIDR form from which published ports may be reached; none is nobody. */
+  publishedTo: z.array(word),
+  versions: z.strictObject({
+    ...writer,
+    /** What the API server says that it is, such as `v1.34.1`; null where it did not answer. */
+    kubernetes: word.nullable(),
+  }),
+  /**
+   * SHA-256 of the objects, as `trustkern export kubernetes` prints them: one YAML document for each, `---` between two, in the order
+   * in which they are applied. Secrets are not among them.
+   */
+  stack: sha256,
+  /** Parts of the model that somebody else runs: nobody looked inside. */
+  elsewhere: z.array(
+    z.strictObject({
+      component: z.enum(EXTERNAL_PARTS),
+      zone: word,
+      holds: z.array(word),
+      /** Where it is asked; null of who only connects. */
+      host: word.nullable(),
+      /** Where its provider has it, by the file; null where that says nothing, and it is where the rest is. */
+      region: word.nullable(),
+    }),
+  ),
+  unknown: unknownOf(...ASKED, "kubernetes"),
+});
+
+/** {@link clusterFactsSchema}. */
+export type ClusterFacts = z.infer<typeof clusterFactsSchema>;
+
+/** What is known of a deployment besides the checks, on one engine or the other. */
+export type Facts = DockerFacts | ClusterFacts;

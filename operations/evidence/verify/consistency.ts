@@ -2,9 +2,9 @@ import { PROFILE_NAMES } from "../../../model/deployment.ts";
 import { PROFILES } from "../../../profiles/index.ts";
 import type { Finding } from "../../../shared/finding.ts";
 import { stableJson } from "../../../shared/stable-json.ts";
-import { STACK_FILE } from "../../../stacks/docker/terraform/init.ts";
 import { CHECKS, type CheckId, layerOf } from "../../verify/checks.ts";
 import { type Verification, verdictOf } from "../../verify/result.ts";
+import { engineOf } from "../engine.ts";
 import { assurancesOf } from "../facts/profile.ts";
 import type { Predicate, Statement } from "../schema/statement.ts";
 import { contradiction } from "./contradiction.ts";
@@ -69,7 +69,7 @@ function subjectFindings({ facts, pages }: Predicate, subjects: Statement["subje
     ...facts.images.flatMap(({ reference, digest }) =>
       digest === null ? [] : [[reference, digest.slice(7)] as const],
     ),
-    [STACK_FILE, facts.stack] as const,
+    [engineOf(facts).stackName, facts.stack] as const,
   ]);
   const names = subjects.map(({ name }) => name);
   return [

@@ -4,7 +4,7 @@ import { keepsRule, type LookUp, renderRule } from "../../../profiles/rule.ts";
 import { valueAt } from "../../../profiles/value-at.ts";
 import type { Finding } from "../../../shared/finding.ts";
 import { plainText } from "../../signed-file/plain-text.ts";
-import type { Facts } from "../schema/facts-schema.ts";
+import type { ClusterFacts, Facts } from "../schema/facts-schema.ts";
 import type { Predicate } from "../schema/statement.ts";
 import { contradiction } from "./contradiction.ts";
 
@@ -48,24 +48,25 @@ function valueFindings(line: Line, { rule, when }: Constraint, fact: unknown, lo
     return applies ? wrong("is said not to apply, and does") : [];
   }
   if (value === NONE_LISTED) return fact === undefined && path.includes("*") ? [] : wrong("is listed");
-  const said = value === NOTHING_SAID ? [undefined] : [value, Number(value)];
-  if (value !== NOTHING_SAID && isScalar(fact) && plainText(inWords(fact)) !== value) {
+  const silent = value === NOTHING_SAID;
+  if (silent ? isListed(fact) : isKnown(fact) && plainText(inWords(fact)) !== value) {
     return wrong(`is "${value}", and the facts say "${inWords(fact)}"`);
   }
+  // A list is in the words of a line, from which nobody reads it back.
+  const said = silent ? [undefined] : Array.isArray(fact) ? [fact] : [value, Number(value)];
   return said.some((each) => keepsRule(rule, each, lookUp)) === kept
     ? []
     : wrong(`is said to be ${kept ? "" : "not "}kept`);
 }
 
 /** What of `trustkern.yaml` the facts say, under its paths. */
-function fileOf(
-  { hosting, keys, administrators, egress, vendorTelemetry, imageSource, mirror }: Facts,
-  engine: string,
-) {
+function fileOf(facts: Facts, engine: string) {
+  const { hosting, keys, administrators, egress, vendorTelemetry, imageSource, mirror } = facts;
   const { grants, escrow, support } = administrators;
   const { kind, leastClass, owner } = keys;
   return {
     engine,
+    kubernetes: "engine" in facts ? clusterOf(facts) : undefined,
     hosting,
     custody: { kind, class: leastClass, owner, grants, escrow: escrow ?? undefined },
     egress,
@@ -73,6 +74,13 @@ function fileOf(
     telemetry: { vendor: vendorTelemetry },
     images: { source: imageSource, mirror: mirror ?? undefined },
   };
+}
+
+function clusterOf({ namespace, publishedTo, elsewhere }: ClusterFacts) {
+  const external = elsewhere.map(({ component, host, region }) => {
+    return [component, { host: host ?? undefined, region: region ?? undefined }] as const;
+  });
+  return { namespace, publish: { from: publishedTo }, external: Object.fromEntries(external) };
 }
 
 /** The line of the profile that a line of the evidence is. */
@@ -104,6 +112,10 @@ function wordsAt({ profileLines }: Facts, path: string): string | undefined {
   return said === NOTHING_SAID ? undefined : said;
 }
 
-function isScalar(value: unknown): boolean {
-  return typeof value === "string" || typeof value === "number" || typeof value === "boolean";
+function isKnown(value: unknown): boolean {
+  return Array.isArray(value) || ["string", "number", "boolean"].includes(typeof value);
+}
+
+function isListed(value: unknown): boolean {
+  return Array.isArray(value) && value.length > 0;
 }

@@ -1,10 +1,10 @@
+import type { Model } from "../../../model/boundary.ts";
 import { CUSTODY_CLASSES } from "../../../model/custody.ts";
-import { buildModel } from "../../../modules/index.ts";
-import { referencePlacement } from "../../../modules/reference-placement.ts";
 import type { Profile } from "../../../profiles/profile.ts";
-import { resolveDeployment } from "../../../profiles/resolve.ts";
 import type { Finding } from "../../../shared/finding.ts";
 import type { CheckId } from "../../verify/checks.ts";
+import { engineOf, leastModel } from "../engine.ts";
+import { elsewhereIn } from "../facts/elsewhere.ts";
 import type { Facts } from "../schema/facts-schema.ts";
 import type { Predicate } from "../schema/statement.ts";
 import { contradiction } from "./contradiction.ts";
@@ -14,13 +14,19 @@ const RESULTS = "predicate.verification.results";
 /** Outcomes that the profile has no room for, and outcomes that the facts say otherwise. */
 export function outcomeFindings({ verification, facts }: Predicate, profile: Profile): readonly Finding[] {
   const { results } = verification;
+  const { name: engine } = engineOf(facts);
   const isProven = (id: CheckId): boolean => results.some((each) => each.id === id && each.outcome === "proven");
   const reportable = profile.assurances.flatMap(({ heldBy, reportOnly }) => (reportOnly === true ? [heldBy] : []));
   const open = facts.egress.mode === "open";
   return [
-    ...(verification.engine === "docker"
+    ...(verification.engine === engine
       ? []
-      : [contradiction("predicate.verification.engine", `is ${verification.engine}; evidence is of engine docker`)]),
+      : [
+          contradiction(
+            "predicate.verification.engine",
+            `is ${verification.engine}; the facts are of engine ${engine}`,
+          ),
+        ]),
     ...results
       .filter(({ id, outcome }) => (outcome === "not-required") !== (id === "running.egress" && open))
       .map(({ id, outcome }) => contradiction(RESULTS, `${id} is ${outcome}, with egress.mode ${facts.egress.mode}`)),
@@ -30,6 +36,7 @@ export function outcomeFindings({ verification, facts }: Predicate, profile: Pro
       .map(({ id }) => contradiction(RESULTS, `${id} is let be reported, which profile ${profile.name} does not`)),
     ...(isProven("running.custody") ? custodyFindings(facts) : []),
     ...imageFindings(facts, profile, isProven("running.images")),
+    ...elsewhereFindings(facts, profile),
   ];
 }
 
@@ -47,16 +54,18 @@ function custodyFindings({ keys, unknown }: Facts): readonly Finding[] {
     : [];
 }
 
-/** Images that a component runs in the place of another one, where keys are on a token or in a TPM. */
-const INSTEAD: Readonly<Record<string, string>> = { custody: "custody-tpm2", "step-ca": "step-ca-pkcs11" };
-
-/** There is an image for each component that the profile does not let be absent, and a digest of each where a check says so. */
-function imageFindings({ images }: Facts, profile: Profile, digests: boolean): readonly Finding[] {
+/**
+ * There is an image for each component that the profile does not let be absent and that nobody else runs, and a digest of each where
+ * a check says so.
+ */
+function imageFindings(facts: Facts, profile: Profile, digests: boolean): readonly Finding[] {
+  const { images } = facts;
+  const { instead } = engineOf(facts);
   const at = "predicate.facts.images";
   const names = images.map(({ name }) => name);
   return [
-    ...imagesOf(profile)
-      .filter((name) => ![name, INSTEAD[name]].some((one) => one !== undefined && names.includes(one)))
+    ...imagesOf(profile, leastModel(profile, facts))
+      .filter((name) => ![name, instead[name]].some((one) => one !== undefined && names.includes(one)))
       .map((name) => contradiction(at, `has no image "${name}", which a component of every deployment runs`)),
     ...images
       .filter(({ digest }) => digests && digest === null)
@@ -64,10 +73,24 @@ function imageFindings({ images }: Facts, profile: Profile, digests: boolean): r
   ];
 }
 
-function imagesOf({ name: profile, mayBeAbsent }: Profile): readonly string[] {
-  const name = "evidence";
-  const deployment = resolveDeployment({ name, tenant: name, profile, engine: "docker", gateways: [] });
-  const { components } = buildModel(deployment, referencePlacement(deployment));
-  const present = components.filter((component) => !mayBeAbsent.includes(component.name));
+function imagesOf({ mayBeAbsent }: Profile, { components }: Model): readonly string[] {
+  const present = components.filter(({ name }) => !mayBeAbsent.includes(name));
   return [...new Set(present.flatMap(({ image }) => image ?? []))];
+}
+
+/** A part that somebody else runs is in the zone, and holds what it does, on every deployment. */
+function elsewhereFindings(facts: Facts, profile: Profile): readonly Finding[] {
+  if (!("elsewhere" in facts)) return [];
+  const known = elsewhereIn(leastModel(profile, facts));
+  const names = facts.elsewhere.map(({ component }) => component);
+  const wrong = (message: string) => contradiction("predicate.facts.elsewhere", message);
+  return [
+    ...names.filter((name, at) => names.indexOf(name) !== at).map((name) => wrong(`has "${name}" twice`)),
+    ...facts.elsewhere
+      .filter(({ component, zone, holds }) => {
+        const own = known.find((each) => each.component === component);
+        return own === undefined || own.zone !== zone || own.holds.join() !== holds.join();
+      })
+      .map(({ component }) => wrong(`"${component}" is not in the zone, or does not hold, what the model says`)),
+  ];
 }

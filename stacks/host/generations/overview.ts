@@ -46,6 +46,8 @@ export interface KeysOverview {
   /** Packages of ceremonies are sealed to it. */
   readonly importKey: { readonly keyId: string; readonly publicKey: string } | null;
   readonly generations: readonly ShownGeneration[];
+  /** Whether `generations` are all that there are; false while custody is sealed and its files are on no disk of this machine. */
+  readonly listed: boolean;
   readonly rotation: KeyJournal | null;
   readonly schedule: readonly ScheduledStep[];
   /** Each sensor that is not revoked; null where the collector did not say. */
@@ -59,15 +61,18 @@ type Known = Pick<KeysOverview, "importKey"> & { readonly listed: readonly Liste
 /**
  * Looks at a deployment's keys and changes nothing. While custody is sealed, its generations are read from its state file, which
  * holds no secret, and which nobody has held against the audit log since.
+ * @param layout where its state file is; undefined where that is on no disk of this machine
  * @throws GRPC_UNREACHABLE, KEYS_JOURNAL_CORRUPT, CUSTODY_STATE_CORRUPT
  */
 export async function keysOverview(
   { place, management }: Pick<OpenGenerations, "place" | "management">,
-  layout: Pick<Layout, "volumesDir">,
+  layout: Pick<Layout, "volumesDir"> | undefined,
 ): Promise<KeysOverview> {
   const { sealed, sealedBecause, store } = await management.call("health", {}, MANAGE_MS);
   const unknown: string[] = [];
-  const { importKey, listed } = sealed ? await ofStateFile(layout) : await ofCustody({ place, management });
+  const known = sealed ? await ofStateFile(layout) : await ofCustody({ place, management });
+  const { importKey, listed } = known ?? { importKey: null, listed: [] };
+  if (known === undefined) unknown.push("the generations: custody is sealed, and its files are in its pod");
   const sensors = await place.keyUse().catch((thrown: unknown) => {
     if (!(thrown instanceof TrustKernError)) throw thrown;
     unknown.push(`who uses which key: ${messageOf(thrown)}`);
@@ -81,6 +86,7 @@ export async function keysOverview(
     store: store ? factsOf(store) : null,
     importKey,
     generations: listed.map((each) => shown(each, destroyableAt(each, place.schedule), used(each.keyId))),
+    listed: known !== undefined,
     rotation: readKeyJournal(place.journalFile) ?? null,
     schedule: planSchedule(listed, place.schedule, place.clock()),
     sensors,
@@ -97,8 +103,9 @@ async function ofCustody({ place, management }: Pick<OpenGenerations, "place" | 
   return { importKey: { keyId, publicKey: hex(publicKey) }, listed: await place.custody.list() };
 }
 
-async function ofStateFile({ volumesDir }: Pick<Layout, "volumesDir">): Promise<Known> {
-  const file = stateFileIn(join(volumesDir, "custody", "state"));
+async function ofStateFile(layout: Pick<Layout, "volumesDir"> | undefined): Promise<Known | undefined> {
+  if (layout === undefined) return undefined;
+  const file = stateFileIn(join(layout.volumesDir, "custody", "state"));
   const text = await file.read();
   if (text === null) return { importKey: null, listed: [] };
   const state = parseState(text);

@@ -6,6 +6,7 @@ import type { KubernetesPlan } from "../plan.ts";
 import { accepted, type ClusterApi, collectionPath, type LiveObject } from "./api.ts";
 import { kubernetesLifeErrors } from "./errors.ts";
 import { quotaFindings, roomFindings } from "./room.ts";
+import { clusterVersion } from "./version.ts";
 
 /** Oldest version that has all that the objects are made of: `persistentVolumeClaimRetentionPolicy` is stable since then. */
 const LEAST_MINOR = 32;
@@ -99,12 +100,13 @@ export function isOwn(
 }
 
 async function assertVersion(api: ClusterApi): Promise<string> {
-  const told = accepted(await api.ask("GET", "/version"), "read /version");
-  const { gitVersion = "", minor = "", major = "" } = (told ?? {}) as Record<string, string | undefined>;
+  const { gitVersion, minor, major } = await clusterVersion(api);
   const number = Number.parseInt(minor, 10);
   if (major === "1" && number >= LEAST_MINOR) return gitVersion;
-  const said = gitVersion === "" ? "says no version" : `is ${gitVersion}`;
-  throw kubernetesLifeErrors.error("CLUSTER_TOO_OLD", `the cluster ${said}; accepted: 1.${LEAST_MINOR} or later`);
+  throw kubernetesLifeErrors.error(
+    "CLUSTER_TOO_OLD",
+    `the cluster is ${gitVersion}; accepted: 1.${LEAST_MINOR} or later`,
+  );
 }
 
 /**

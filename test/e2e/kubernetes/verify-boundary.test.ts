@@ -1,4 +1,6 @@
+import { createHash } from "node:crypto";
 import { once } from "node:events";
+import { readFileSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { homedir } from "node:os";
 import { join } from "node:path";
@@ -136,6 +138,77 @@ describe("a deployment as it was rendered, in a cluster that enforces no policy"
     // With both custodies.
     expect(found).toHaveLength(8);
     for (const one of found) expect(one).toMatch(/^RUNNING_EGRESS Pod\/.*the API server at .* a node at /);
+  });
+});
+
+describe("evidence of what runs", () => {
+  const file = (ending: string): string => join(own.dir, `evidence.${ending}`);
+  let written: Loose;
+  let predicate: Loose;
+
+  beforeAll(async () => {
+    const { code, stdout, stderr } = await site.cli(["evidence", "-o", file("json"), "--json"]);
+    if (code !== 5) throw new Error(`evidence ended with ${code}: ${stderr}${stdout}`);
+    written = JSON.parse(stdout);
+    const { payload } = JSON.parse(readFileSync(file("json"), "utf8"));
+    ({ predicate } = JSON.parse(Buffer.from(payload, "base64").toString()));
+  }, 400_000);
+
+  it("has what verify boundary found, and every fact of the cluster", async () => {
+    expect(written.verdict).toBe("broken");
+    const outcomes = (results: Loose) => results.map(({ id, outcome }: Loose) => `${id} ${outcome}`);
+    expect(outcomes(predicate.verification.results)).toEqual(outcomes(good.results));
+    const { gitVersion } = JSON.parse(await kubectl("get", "--raw", "/version"));
+    expect(predicate).toMatchObject({
+      schema: "trustkern.evidence/2",
+      facts: {
+        ...{ engine: "kubernetes", namespace, unknown: [] },
+        versions: { kubernetes: gitVersion },
+        keys: { sealed: false, verified: true, generations: [{ state: "active" }] },
+        elsewhere: [{ component: "gateways-ca" }, { component: "operators-ca" }],
+      },
+    });
+    const { operatorCertificatesOfBackend } = predicate.facts.administrators;
+    expect(operatorCertificatesOfBackend.length).toBeGreaterThan(0);
+    expect(predicate.facts.certificates.length).toBeGreaterThan(5);
+  });
+
+  it("has the digest of what the export prints", async () => {
+    const { stdout } = await site.must(["export", "kubernetes"]);
+    expect(predicate.facts.stack).toBe(createHash("sha256").update(stdout).digest("hex"));
+  });
+
+  it("verifies by its fingerprint, with its pages, and ends with the exit code of what was found", async () => {
+    const verified = await site.cli([
+      "evidence",
+      "verify",
+      file("json"),
+      "--fingerprint",
+      written.fingerprint,
+      "--json",
+    ]);
+    expect(verified.code).toBe(5);
+    expect(JSON.parse(verified.stdout)).toMatchObject({
+      ...{ ok: true, verdict: "broken", engine: "kubernetes", findings: [] },
+      pages: [{ state: "as-signed" }, { state: "as-signed" }],
+    });
+  });
+
+  it("is refused by another fingerprint, and when a byte was changed", async () => {
+    const other = await site.cli(["evidence", "verify", file("json"), "--fingerprint", "0".repeat(64)]);
+    expect(other.code).toBe(3);
+    writeFileSync(
+      join(own.dir, "edited.json"),
+      readFileSync(file("json"), "utf8").replace('"payload":"e', '"payload":"f'),
+    );
+    const edited = await site.cli(["evidence", "verify", join(own.dir, "edited.json"), "--key", file("pub")]);
+    expect([2, 3]).toContain(edited.code);
+  });
+
+  it("has a page that speaks of the cluster, and no key", () => {
+    const texts = ["json", "html", "md"].map((ending) => readFileSync(file(ending), "utf8"));
+    expect(texts[1]).toContain("Kubernetes, as its API server says");
+    for (const text of texts) expect(text).not.toMatch(/PRIVATE KEY|eyJhbGciOi/);
   });
 });
 
