@@ -47,7 +47,7 @@ export async function listGenerations(socketPath: string): Promise<readonly List
 }
 
 const START_FIX =
-  "bring it up with `trustkern up` (engine embedded) or `trustkern deploy` (engine docker, where `trustkern status` shows what runs)";
+  "bring it up with `trustkern up` (engine embedded) or `trustkern deploy` (engines docker and kubernetes, where `trustkern status` shows what runs)";
 
 function unreachable(thrown: TrustKernError, path: string): TrustKernError {
   const details = { path, fix: START_FIX, cause: thrown };
