@@ -32,7 +32,32 @@ function stored(): Workload {
   return live;
 }
 
+function podLabels(live: Workload): object {
+  return (live.spec.template as never as { metadata: { labels: object } }).metadata.labels;
+}
+
 describe("an object of the cluster without what the server fills in", () => {
+  it("is the one that was applied, however Argo CD, Flux and a platform have marked it", () => {
+    const live = stored();
+    live.metadata.annotations = { "argocd.argoproj.io/tracking-id": "plant-north:apps/StatefulSet:plant/broker" };
+    Object.assign(live.metadata.labels ?? {}, {
+      "kustomize.toolkit.fluxcd.io/name": "plant-north",
+      "kustomize.toolkit.fluxcd.io/namespace": "flux-system",
+      "example.com/cost-centre": "7",
+    });
+    expect(withoutDefaults(live, workload)).toEqual(workload);
+  });
+
+  it("keeps on a namespace what the plan says, and what PodSecurity goes by", () => {
+    const planned = plan.objects.find(({ kind }) => kind === "Namespace") as never as Workload;
+    const live = structuredClone(planned);
+    Object.assign(live.metadata.labels ?? {}, { "kubernetes.io/metadata.name": "plant", "example.com/project": "p-1" });
+    Object.assign(live.metadata.annotations ?? {}, { "example.com/project-id": "p-1" });
+    expect(withoutDefaults(live, planned)).toEqual(planned);
+    Object.assign(live.metadata.labels ?? {}, { "pod-security.kubernetes.io/enforce-version": "v1.20" });
+    expect(withoutDefaults(live, planned)).not.toEqual(planned);
+  });
+
   it("is the one that was applied", () => {
     expect(withoutDefaults(stored(), workload)).toEqual(workload);
   });
@@ -52,7 +77,15 @@ describe("an object of the cluster without what the server fills in", () => {
       (live) =>
         Object.assign(live.spec.template.spec.containers[0] ?? {}, { envFrom: [{ secretRef: { name: "custody" } }] }),
     ],
-    ["an annotation of its own", (live) => (live.metadata.annotations = { "injector.example/enabled": "true" })],
+    [
+      "an annotation of the pods that it makes",
+      (live) => {
+        const { template } = live.spec as never as { template: { metadata: Record<string, unknown> } };
+        template.metadata.annotations = { "injector.example/enabled": "true" };
+      },
+    ],
+    ["a label with our word", (live) => Object.assign(live.metadata.labels ?? {}, { "trustkern.zone2": "edge" })],
+    ["a label of the pods that it makes", (live) => Object.assign(podLabels(live), { "example.com/team": "north" })],
   ])("keeps %s", (_, change) => {
     const live = stored();
     change(live);

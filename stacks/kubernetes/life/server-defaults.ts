@@ -13,9 +13,11 @@ const DEFAULTS: readonly Default[] = [
   // A finalizer delays a removal, and does nothing else: the controller of a load balancer keeps its Service by one.
   [/^\w+\.metadata\.finalizers$/],
   [/^\w+\.(spec\.template\.|spec\.volumeClaimTemplates\[\w*\]\.)metadata\.creationTimestamp$/, null],
-  [/^Namespace\.metadata\.labels\.kubernetes\.io\/metadata\.name$/],
+  // What an object is marked with beside ours: Argo CD and Flux mark each that they apply, platforms their namespaces. Nothing of ours
+  // goes by it. What a pod is made with is not among it, and neither is what PodSecurity goes by.
+  [/^\w+\.metadata\.annotations(\.|$)/],
+  [/^(?!Pod\.)\w+\.metadata\.labels\.(?!pod-security\.kubernetes\.io\/|trustkern\.|app\.kubernetes\.io\/)/],
   [/^Namespace\.spec$/, { finalizers: ["kubernetes"] }],
-  [/^Deployment\.metadata\.annotations$/],
   [/^Deployment\.spec\.progressDeadlineSeconds$/, 600],
   [/^StatefulSet\.spec\.volumeClaimTemplates\[\]\.status$/, { phase: "Pending" }],
   [/^(StatefulSet|Deployment)\.spec\.replicas$/],
@@ -38,7 +40,7 @@ const DEFAULTS: readonly Default[] = [
   // Of a pod, where it was put, and what it may bear and displace: nothing that it could see or do.
   [/^Pod\.spec\.(nodeName|hostname|subdomain|tolerations|priority|preemptionPolicy|priorityClassName|serviceAccount)$/],
   [/^Pod\.spec\.schedulerName$/, "default-scheduler"],
-  [/^Pod\.metadata\.(annotations|generateName|ownerReferences|finalizers)$/],
+  [/^Pod\.metadata\.(generateName|ownerReferences|finalizers)$/],
   [/^Pod\.metadata\.labels\.(controller-revision-hash|statefulset\.kubernetes\.io\/pod-name|pod-template-hash)$/],
   [/^Pod\.metadata\.labels\.(apps\.kubernetes\.io\/pod-index|(batch\.kubernetes\.io\/)?(controller-uid|job-name))$/],
   [/\.spec\.template\.spec\.dnsPolicy$/, "ClusterFirst"],

@@ -9,6 +9,7 @@ import { createGrpcServer } from "../../../services/runtime/grpc/server.ts";
 import { serveUnix } from "../../../services/runtime/grpc/unix.ts";
 import type { AskPassphrase } from "../../host/trust/unseal.ts";
 import { deployedCluster, type TestCluster, tenantPlan } from "./test-cluster.ts";
+import { madePod, type PodChange } from "./test-pods.ts";
 import { unsealAll } from "./unseal-all.ts";
 
 const test = tenantPlan();
@@ -45,16 +46,8 @@ function revision(updateRevision: string, observedGeneration: number): void {
   });
 }
 /** The pod of custody, as its controller made it. */
-function pod(revisionOf: string, more: object = {}): void {
-  const { spec } = made.objects.get(SET) as never as { spec: { template: { spec: object } } };
-  const labels = {
-    ...{ "trustkern.deployment": "demo", "trustkern.component": "custody", "controller-revision-hash": revisionOf },
-  };
-  made.put({
-    ...{ apiVersion: "v1", kind: "Pod", status: { phase: "Running" }, spec: spec.template.spec },
-    metadata: { name: "custody-0", namespace: "plant", labels, ownerReferences: [{ name: "custody" }] } as never,
-    ...more,
-  });
+function pod(revisionOf: string, more: PodChange = {}): void {
+  made.put(madePod(made, test.plan, "custody-0", { revision: revisionOf, ...more }));
 }
 const unsealed: string[] = [];
 async function unseal(
