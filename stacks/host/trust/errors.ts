@@ -7,7 +7,7 @@ const DEPLOY_ANEW =
 export const trustErrors = catalogue({
   CUSTODY_START_REFUSED: {
     exit: EXIT.policy,
-    summary: "What is on this host is not what the signed start manifest says, so custody stays sealed.",
+    summary: "What is on the host, or in the namespace, is not what was deployed, so custody stays sealed.",
     fix: "mend every line of the report, then run `trustkern keys unseal` again",
   },
   START_MANIFEST_MISSING: {
