@@ -59,7 +59,7 @@ it("registers the objects of the export, and says of pods and Services that nobo
   const inputs = registered
     .filter(({ type }: Loose) => type.startsWith("kubernetes:"))
     .map((each: Loose) => each.inputs);
-  const waiting = inputs.filter(({ metadata }: Loose) => metadata.annotations !== undefined);
+  const waiting = inputs.filter(({ metadata }: Loose) => metadata.annotations?.["pulumi.com/skipAwait"] !== undefined);
   expect([...new Set(waiting.map(({ kind }: Loose) => kind))].sort()).toEqual(["Job", "Service", "StatefulSet"]);
   for (const { metadata } of waiting) {
     expect(metadata.annotations).toEqual({ "pulumi.com/skipAwait": "true" });

@@ -18,7 +18,6 @@ const HOPELESS = [
   "ImagePullBackOff",
   "ErrImagePull",
 ];
-/** What may be there again a little later. */
 const AWAY = ["CLUSTER_UNREACHABLE", "CLUSTER_CREDENTIAL"];
 /** Restarts after which a pod is not going to come up by itself. */
 const TOO_OFTEN = 6;
@@ -38,7 +37,7 @@ export interface RolloutRequest {
 /**
  * Waits until every pod of the current version is ready, and none of an older one runs; of a job, until it has done its work.
  * An API server that is away for a while is waited for too.
- * @throws WORKLOAD_FAILED, VOLUME_UNBOUND, WORKLOAD_TIMEOUT, DEPLOY_CANCELLED
+ * @throws WORKLOAD_FAILED, VOLUME_UNBOUND, WORKLOAD_TIMEOUT, CLUSTER_UNREACHABLE, CLUSTER_CREDENTIAL, DEPLOY_CANCELLED
  */
 export async function untilReady(request: RolloutRequest): Promise<void> {
   const { api, plan, pods, limitMs, signal, onReady, started = false } = request;
@@ -61,7 +60,7 @@ export async function untilReady(request: RolloutRequest): Promise<void> {
       waiting = looked;
       away = undefined;
     } catch (thrown) {
-      if (!(thrown instanceof TrustKernError) || !AWAY.includes(thrown.code)) throw thrown;
+      if (!isClusterAway(thrown)) throw thrown;
       away = thrown;
     }
     if (waiting.length === 0) return;
@@ -71,6 +70,11 @@ export async function untilReady(request: RolloutRequest): Promise<void> {
     }
     await sleep(LOOK_MS, undefined, { signal }).catch(() => undefined);
   }
+}
+
+/** Whether it is the API server that did not answer, or did not let in: that may be over a little later. */
+export function isClusterAway(thrown: unknown): thrown is TrustKernError {
+  return thrown instanceof TrustKernError && AWAY.includes(thrown.code);
 }
 
 /** What people are told when the time is over: a claim without a volume is the cause of all the rest. */

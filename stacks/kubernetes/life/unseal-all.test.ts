@@ -1,13 +1,14 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { Management } from "../../../custody/proto/custody_pb.ts";
 import { managementHandlers } from "../../../services/custody/management.ts";
 import { type TestKeys, testKeys } from "../../../services/custody/test-keys.ts";
 import { createGrpcServer } from "../../../services/runtime/grpc/server.ts";
 import { serveUnix } from "../../../services/runtime/grpc/unix.ts";
 import type { AskPassphrase } from "../../host/trust/unseal.ts";
+import { kubernetesLifeErrors } from "./errors.ts";
 import { deployedCluster, type TestCluster, tenantPlan } from "./test-cluster.ts";
 import { madePod, type PodChange } from "./test-pods.ts";
 import { unsealAll } from "./unseal-all.ts";
@@ -136,6 +137,17 @@ describe("custody in a cluster", () => {
     });
     stop = async () => undefined;
   });
+
+  it.each(["CLUSTER_UNREACHABLE", "CLUSTER_CREDENTIAL"] as const)(
+    "is waited for while the API server says %s, and the end says that",
+    async (code) => {
+      const away = kubernetesLifeErrors.error(code, "away");
+      const get = vi.spyOn(made.api, "get").mockRejectedValue(away);
+      expect(await unseal(600)).toBe(away);
+      expect(get.mock.calls.length).toBeGreaterThan(1);
+      expect(isSealed()).toBe(true);
+    },
+  );
 
   it("that refuses the order ends the wait at once, with its own word", async () => {
     keys.openFails = new Error("a bug");

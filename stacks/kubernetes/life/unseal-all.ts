@@ -13,6 +13,7 @@ import { clusterDifferences } from "./differences.ts";
 import { kubernetesLifeErrors } from "./errors.ts";
 import type { Forwards } from "./forwards.ts";
 import { isRunning, podsOf } from "./pods-running.ts";
+import { isClusterAway } from "./rollout.ts";
 
 const LOOK_MS = 500;
 const COMPONENT = "custody";
@@ -32,13 +33,14 @@ export interface UnsealAllRequest extends Pick<Unsealing, "actor" | "passphrase"
 /**
  * Unseals every custody that runs in its current version, each after a look at everything in the namespace: a rolling update goes to the next
  * pod only once the one before it is ready, which it is when it was unsealed. Pods of the version before are left out of that look.
- * @throws CUSTODY_START_REFUSED, WORKLOAD_TIMEOUT, DEPLOY_CANCELLED, and what custody answers
+ * @throws CUSTODY_START_REFUSED, WORKLOAD_TIMEOUT, CLUSTER_UNREACHABLE, CLUSTER_CREDENTIAL, DEPLOY_CANCELLED, and what custody answers
  */
 export async function unsealAll(request: UnsealAllRequest): Promise<void> {
   const { cluster, limitMs, signal } = request;
   const { replicas } = podNamed(cluster.plan.pods, COMPONENT) ?? { replicas: 1 };
   const open = new Set<string>();
   let why = "none of its pods runs";
+  let away: TrustKernError | undefined;
   for (const end = Date.now() + limitMs; ; ) {
     if (signal.aborted) throw hostErrors.error("DEPLOY_CANCELLED", "interrupted: custody stays sealed");
     const isLast = Date.now() > end;
@@ -50,13 +52,16 @@ export async function unsealAll(request: UnsealAllRequest): Promise<void> {
         request.onUnsealed(name);
       }
       why = `${open.size} of ${replicas} are of this version`;
+      away = undefined;
     } catch (thrown) {
       if (!(thrown instanceof TrustKernError) || !isAway(thrown)) throw thrown;
       why = thrown.message;
+      away = isClusterAway(thrown) ? thrown : undefined;
     }
     const now = new Set((await currentPods(cluster).catch(() => [])).map(({ uid }) => uid));
     if (now.size === replicas && [...now].every((uid) => open.has(uid))) return;
     if (isLast) {
+      if (away !== undefined) throw away;
       const seconds = Math.round(limitMs / 1_000);
       throw kubernetesLifeErrors.error("WORKLOAD_TIMEOUT", `custody is not unsealed after ${seconds} s: ${why}`, {
         path: COMPONENT,
