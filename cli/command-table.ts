@@ -86,7 +86,7 @@ export const COMMANDS: readonly Command[] = [
   {
     name: "deploy",
     args: "[plan]",
-    summary: "make the running containers what the deployment says",
+    summary: "make what runs, on docker or in a cluster, what the deployment says",
     options: [
       ["--wait", "wait until every health check passes, or say which did not and why"],
       ["--dry-run", "print the plan and change nothing"],
@@ -137,7 +137,7 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: "destroy",
-    summary: "remove containers and networks; what was stored stays",
+    summary: "remove what runs, on docker or in a cluster; what was stored stays",
     options: [
       ["--volumes", "remove what was stored too: rows, decryption keys, secrets"],
       ["--dry-run", "print what would be removed and change nothing"],

@@ -20,7 +20,9 @@ const run = (...argv: string[]) => runCli(argv, { cwd });
 
 describe("init", () => {
   it("writes a file that config show takes, and the schema that it names", async () => {
-    expect(await run("init", "--profile", "dev")).toMatchObject({ exit: 0, stdout: "" });
+    expect(await run("init", "--profile", "dev")).toMatchObject({
+      ...{ exit: 0, stdout: "", stderr: "wrote trustkern.yaml and trustkern.schema.json\n" },
+    });
     const text = readFileSync(file("trustkern.yaml"), "utf8");
     expect(text).toContain("$schema=./trustkern.schema.json");
     expect(JSON.parse(readFileSync(file("trustkern.schema.json"), "utf8")).required).toEqual([
@@ -48,19 +50,24 @@ describe("init", () => {
   });
 
   it("writes for a cluster what a cluster's pods reach, and of a machine nothing", async () => {
-    expect(await run("init", "--profile", "customer-tenant", "--engine", "kubernetes")).toMatchObject({ exit: 0 });
+    expect(await run("init", "--profile", "customer-tenant", "--engine", "kubernetes")).toMatchObject({
+      exit: 0,
+      stderr: expect.stringMatching(
+        /next: fill in what it leaves blank; trustkern config show says what is missing\n$/,
+      ),
+    });
     const text = readFileSync(file("trustkern.yaml"), "utf8");
     expect(parse(text)).toMatchObject({ engine: "kubernetes", custody: { kind: "aws-kms" } });
     expect(Object.keys(parse(text))).toEqual(expect.not.arrayContaining(["docker", "state"]));
     const { error } = JSON.parse((await run("config", "show", "--json")).stdout);
     const blank = error.findings.filter(({ code }: { code: string }) => code !== "CONFIG_EGRESS");
     expect(blank.length).toBeGreaterThan(5);
-    for (const { message } of blank) expect(message).toMatch(/^null is not accepted/);
+    for (const { message } of blank) expect(message).toMatch(/^the value is missing; accepted: /);
   });
 
   it.each([
     ["an unknown profile", ["--profile", "prod"], 6, "PROFILE_UNKNOWN"],
-    ["an engine that the profile does not allow", ["--profile", "dev", "--engine", "pulumi"], 2, "CLI_USAGE"],
+    ["an engine that the profile does not allow", ["--profile", "dev", "--engine", "kubernetes"], 2, "CLI_USAGE"],
     ["an engine that is none", ["--profile", "dev", "--engine", "constructor"], 2, "CLI_USAGE"],
     ["a name that no host could have", ["--profile", "dev", "--name", "a b: c"], 2, "CLI_USAGE"],
     ["a tenant that no host could have", ["--profile", "dev", "--tenant", "Acme"], 2, "CLI_USAGE"],

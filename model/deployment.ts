@@ -2,7 +2,7 @@ import type { CustodyTerms, KmsWrappingKey, VaultTransit } from "./custody.ts";
 import type { KubernetesSettings } from "./kubernetes.ts";
 
 /** What makes components run. */
-export const ENGINES = ["embedded", "docker", "kubernetes", "pulumi"] as const;
+export const ENGINES = ["embedded", "docker", "kubernetes"] as const;
 
 /** One of {@link ENGINES}. */
 export type Engine = (typeof ENGINES)[number];

@@ -58,7 +58,7 @@ export function retentionLines(telemetryAtMost: string, rawAtMost: string, why: 
 export const ENGINES_THAT_ISOLATE: Constraint = {
   topic: "engine",
   path: "engine",
-  rule: { kind: "one-of", values: ["docker", "kubernetes", "pulumi"] },
+  rule: { kind: "one-of", values: ["docker", "kubernetes"] },
   reason: "the embedded engine has no isolation between components and its database does not sync to disk",
 };
 

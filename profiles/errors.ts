@@ -37,11 +37,6 @@ export const profileErrors = catalogue({
     summary: "A value is not allowed by the deployment's profile.",
     fix: "choose an allowed value, or another profile; trustkern profile explain P gives the reasons",
   },
-  CONFIG_ENGINE_UNAVAILABLE: {
-    exit: EXIT.configuration,
-    summary: "The profile allows the engine, but this version of TrustKern does not have it.",
-    fix: "use engine: docker or kubernetes, or a version of TrustKern that has the engine",
-  },
   CONFIG_ENGINE_KEYS: {
     exit: EXIT.configuration,
     summary:

@@ -132,7 +132,7 @@ const BREAKS: Readonly<Record<string, (profile: ProfileName) => Values>> = {
   }),
   "state.backend": () => ({ state: { backend: "s3", bucket: "abc", key: "k", region: "eu-west-1" } }),
   "state.address (with state.backend http)": () => ({ state: { backend: "http", address: "https://state.example" } }),
-  engine: (profile) => ({ engine: profile === "dev" || profile === "air-gapped" ? "pulumi" : "embedded" }),
+  engine: (profile) => ({ engine: profile === "dev" ? "kubernetes" : "embedded" }),
 };
 
 /** Which one of several lines of a path a value is to break, beside the others. */

@@ -1,4 +1,4 @@
-import { type Engine, PROFILE_NAMES, type ProfileName } from "../model/deployment.ts";
+import { PROFILE_NAMES, type ProfileName } from "../model/deployment.ts";
 import { airGapped } from "./air-gapped.ts";
 import { customerTenant } from "./customer-tenant.ts";
 import { dev } from "./dev.ts";
@@ -26,9 +26,6 @@ export function profileOf(said: unknown): Profile | undefined {
 export function reportedBy(name: ProfileName): readonly string[] {
   return PROFILES[name].assurances.flatMap(({ heldBy, reportOnly }) => (reportOnly === true ? [heldBy] : []));
 }
-
-/** The engines that this version has. */
-export const AVAILABLE_ENGINES: readonly Engine[] = ["embedded", "docker", "kubernetes"];
 
 /**
  * The profile of a name that somebody typed.

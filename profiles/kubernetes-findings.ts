@@ -24,7 +24,7 @@ export function kubernetesFindings(source: YamlSource): readonly Finding[] {
   });
   const engine = engineOf(source);
   if (engine !== "kubernetes") {
-    if (said("kubernetes") === undefined || engine === undefined || engine === "pulumi") return [];
+    if (said("kubernetes") === undefined || engine === undefined) return [];
     return [at("kubernetes", `has no meaning: the engine is ${engine}`, "leave it out, or say engine: kubernetes")];
   }
   const [min, max] = [said("kubernetes.collector.min") ?? 2, said("kubernetes.collector.max")];

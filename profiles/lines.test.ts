@@ -5,8 +5,8 @@ const at = (said: object, path: string) => profileLines(said).find((line) => lin
 
 describe("the lines of a deployment", () => {
   it("say what the file says, what is accepted, and why", () => {
-    expect(at({ profile: "air-gapped", engine: "pulumi" }, "engine")).toMatchObject({
-      ...{ topic: "engine", value: "pulumi", accepted: "docker, kubernetes", kept: false },
+    expect(at({ profile: "air-gapped", engine: "embedded" }, "engine")).toMatchObject({
+      ...{ topic: "engine", value: "embedded", accepted: "docker, kubernetes", kept: false },
     });
   });
 

@@ -144,11 +144,8 @@ describe("mistakes", () => {
 
 describe("a profile's constraints", () => {
   it.each([
-    [
-      "an engine that the profile does not allow",
-      `${VALID}engine: pulumi\n`,
-      ["CONFIG_PROFILE engine 4:9", "CONFIG_ENGINE_UNAVAILABLE engine 4:9"],
-    ],
+    ["an engine that the profile does not allow", `${VALID}engine: kubernetes\n`, ["CONFIG_PROFILE engine 4:9"]],
+    ["a program that deploys an engine", `${VALID}engine: pulumi\n`, ["CONFIG_VALUE engine 4:9"]],
     ["a region outside the profile", `${VALID}hosting: {region: us-east-1}\n`, ["CONFIG_PROFILE hosting.region 4:19"]],
     [
       "an operator outside the profile",

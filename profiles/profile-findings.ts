@@ -1,10 +1,7 @@
-import { ENGINES } from "../model/deployment.ts";
 import type { Finding } from "../shared/finding.ts";
-import { AVAILABLE_ENGINES, profileOf } from "./index.ts";
-import { acceptsValue, type ReadLine, readLines } from "./lines.ts";
-import type { Profile } from "./profile.ts";
+import { profileOf } from "./index.ts";
+import { type ReadLine, readLines } from "./lines.ts";
 import { shown } from "./schema-findings.ts";
-import { valueAt } from "./value-at.ts";
 import type { YamlSource } from "./yaml-source.ts";
 
 /** What the deployment's profile does not allow. A profile that is not known allows everything: the schema said so. */
@@ -12,8 +9,7 @@ export function profileFindings(source: YamlSource): Finding[] {
   const profile = profileOf(source.value);
   if (profile === undefined) return [];
   const broken = readLines(source.value).filter(({ kept, raw }) => !kept && !(raw === undefined && source.partial));
-  const engine = valueAt(source.value, ["engine"]) ?? profile.defaults.engine;
-  return [...broken.map((line) => breach(line, profile.name, source)), ...unavailableEngine(engine, profile, source)];
+  return broken.map((line) => breach(line, profile.name, source));
 }
 
 function breach({ path, accepted, reason, raw, silent }: ReadLine, profile: string, source: YamlSource): Finding {
@@ -25,19 +21,4 @@ function breach({ path, accepted, reason, raw, silent }: ReadLine, profile: stri
     fix: silent ? `add ${path}` : "choose an accepted value, or another profile",
     ...source.valueAt(path.split(".")),
   };
-}
-
-function unavailableEngine(value: unknown, profile: Profile, source: YamlSource): Finding[] {
-  const engine = ENGINES.find((known) => known === value);
-  if (!engine || AVAILABLE_ENGINES.includes(engine)) return [];
-  const accepted = AVAILABLE_ENGINES.filter((known) => acceptsValue(profile, "engine", known));
-  return [
-    {
-      code: "CONFIG_ENGINE_UNAVAILABLE",
-      path: "engine",
-      message: `this version does not have the engine ${engine}; it has: ${AVAILABLE_ENGINES.join(", ")}`,
-      fix: `say engine: ${accepted.join(" or ")}, or take a version that has the engine`,
-      ...source.valueAt(["engine"]),
-    },
-  ];
 }

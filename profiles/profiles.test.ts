@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { type Engine, PROFILE_NAMES } from "../model/deployment.ts";
 import { findingsOf } from "../model/findings.ts";
-import { AVAILABLE_ENGINES, PROFILES, profileNamed } from "./index.ts";
+import { PROFILES, profileNamed } from "./index.ts";
 import { acceptsValue } from "./lines.ts";
 import { parseDeploymentYaml } from "./parse.ts";
 import { defaultDeployment } from "./resolve.ts";
@@ -99,10 +99,6 @@ describe.each(TEMPLATES)("the template of %s for the engine %s, with its blanks 
     }
     return [];
   };
-
-  it("has an engine that this version has", () => {
-    expect(AVAILABLE_ENGINES).toContain(engine);
-  });
 
   it("is a deployment with every hint in it taken", () => {
     const taken = text

@@ -51,7 +51,7 @@ function wrongValue(value: unknown, path: readonly PropertyKey[], node: SchemaNo
   return {
     code: "CONFIG_VALUE",
     path: path.join("."),
-    message: `${written(value, path, source)} is not accepted; accepted: ${node.description ?? "another value"}`,
+    message: `${value === null ? "the value is missing" : `${written(value, path, source)} is not accepted`}; accepted: ${node.description ?? "another value"}`,
     fix: fixOf(value, node),
     ...source.valueAt(path),
   };
@@ -64,7 +64,7 @@ function fixOf(value: unknown, node: SchemaNode): string {
     const meant = nearest(value, node.enum ?? []);
     return meant ? `did you mean ${meant}?` : fix;
   }
-  if (value === null) return "give the key a value, or delete the line";
+  if (value === null) return "write the value after the colon";
   const scalar = typeof value === "number" || typeof value === "boolean";
   return scalar && wantsText && node.type === "string" ? "if it is meant as text, write it in quotes" : fix;
 }

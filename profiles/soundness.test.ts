@@ -104,7 +104,7 @@ describe("a weak profile", () => {
 
 describe("a contradictory profile", () => {
   it.each([
-    ["two lists", { path: "engine", rule: { kind: "one-of", values: ["pulumi"] } }, "engine"],
+    ["two lists", { path: "engine", rule: { kind: "one-of", values: ["embedded"] } }, "engine"],
     [
       "two ranges",
       { path: "retention.telemetry", rule: { kind: "lasts", min: "3651d", max: "9999d" } },

@@ -62,9 +62,8 @@ function farewell(authoritiesDir: string, rootFile: string | undefined, engine: 
 
 function rootFileOf({ io, options }: CommandContext, isAge: boolean) {
   if (!isAge) return undefined;
-  const [file, passphraseFile] = [
-    needed(options.rootKey, "--root-key"),
-    needed(options.passphraseFile, "--passphrase-file"),
-  ].map((name) => resolve(io.cwd, name));
-  return { file: file ?? "", passphraseFile: passphraseFile ?? "" };
+  const why = "pki.root.kind is age, and the root's key goes into a file on a medium of its own";
+  const file = resolve(io.cwd, needed(options.rootKey, "--root-key", why));
+  const passphraseFile = resolve(io.cwd, needed(options.passphraseFile, "--passphrase-file", why));
+  return { file, passphraseFile };
 }

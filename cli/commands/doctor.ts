@@ -11,13 +11,17 @@ import { runAsOf } from "../../stacks/docker/life/options.ts";
 import { dockerPlacement } from "../../stacks/docker/placement.ts";
 import { findProgram } from "../../stacks/docker/terraform/program.ts";
 import { createDockerCli } from "../../stacks/host/docker-cli.ts";
+import { openCluster } from "../../stacks/kubernetes/life/cluster.ts";
+import { preflight } from "../../stacks/kubernetes/life/preflight.ts";
 import { printJson, type Run } from "../command.ts";
 import { type LocatedDeployment, locateDeployment } from "../deployment-file.ts";
+import { clusterOptions } from "../kubernetes-target.ts";
 import type { Paint } from "../paint.ts";
 import { projectFiles, withOwnTofu } from "../project-files.ts";
 
 /** `doctor`: exit code 1 when a problem is there. Changes nothing. */
-export const run: Run = async ({ io, flags, paint }) => {
+export const run: Run = async (context) => {
+  const { io, flags, paint } = context;
   const located = await locateDeployment(io, flags);
   const docker = createDockerCli(io.env);
   const findings = await examine({
@@ -31,6 +35,10 @@ export const run: Run = async ({ io, flags, paint }) => {
     runAs: runAsOf(process.getuid?.() ?? 0, process.getgid?.() ?? 0),
     findTerraform: () =>
       findProgram({ env: io.env, signal: io.cancelled, binary: withOwnTofu(io.env).TRUSTKERN_TERRAFORM }),
+    lookAtCluster: async () => {
+      const { api, plan } = await openCluster(await clusterOptions(context));
+      return preflight(api, plan);
+    },
     now: io.now,
   });
   const counts = countsOf(findings);

@@ -42,6 +42,18 @@ describe("trustkern images", () => {
     expect(existsSync(join(folder, "images.lock.yaml"))).toBe(false);
   });
 
+  it("lists what the nodes of a cluster pull without docker, and says nothing of this machine", async () => {
+    copyFileSync(join(example, "../../customer-tenant/trustkern.yaml"), join(folder, "trustkern.yaml"));
+    const { exit, stdout } = await images("list");
+    expect(exit).toBe(0);
+    const { source, images: listed } = JSON.parse(stdout);
+    expect([source, listed.length > 8]).toEqual(["registry", true]);
+    for (const each of listed) expect(each).toMatchObject({ present: null, digest: null });
+    expect((await runCli(["images", "list"], { cwd: folder, env: { PATH: folder } })).stdout).not.toMatch(
+      /present|absent/,
+    );
+  });
+
   it("refuses a registry where images are made here", async () => {
     expect(codeOf(await images("lock", "--registry", "mirror.example"))).toEqual([2, "CLI_USAGE"]);
   });

@@ -15,6 +15,7 @@ export interface ImagesTarget {
   /** Sorted. */
   readonly names: readonly string[];
   readonly images: Deployment["images"];
+  readonly engine: Deployment["engine"];
   /** Tag of the images that are made here. */
   readonly version: string;
   /** Absolute path of the lock file; undefined without a deployment file, which it stands beside. */
@@ -35,6 +36,7 @@ export async function imagesTarget({ io, flags, options }: CommandContext): Prom
   return {
     names: typeof options.only === "string" ? chosen(options.only, all) : all,
     images: deployment.images,
+    engine: deployment.engine,
     version: pkg.version,
     lockFile: file === undefined ? undefined : join(dirname(file), LOCK_FILE),
   };

@@ -17,33 +17,37 @@ type Signature = "not asked" | "checked" | "not checked";
 /** `images list`: the images of the deployment, what they are locked to, who signed them, and which of them this machine has. */
 export const run: Run = async (context) => {
   const { io, flags } = context;
-  const { names, images: origin, version, lockFile } = await imagesTarget(context);
+  const { names, images: origin, version, lockFile, engine } = await imagesTarget(context);
   const lock = lockFile === undefined ? undefined : readImageLock(lockFile);
   const signedBy = origin.signedBy === undefined ? undefined : readSigningKey(origin.signedBy);
   const docker = createDockerCli(io.env);
   const from = lock?.source ?? origin.source;
+  // The nodes of a cluster pull theirs: what this machine has of them says nothing.
+  const isPulledElsewhere = engine === "kubernetes" && from === "registry";
   const images = await Promise.all(
     names.map(async (name) => {
       const locked = lock?.images[name];
       const reference = locked?.reference ?? referenceOf(origin, name, version);
       const digest = locked?.digest ?? null;
       const exact = digest === null ? reference : from === "registry" ? pinned(reference, digest) : digest;
-      const present = await inspectImage(docker, exact);
+      const found = isPulledElsewhere ? undefined : await inspectImage(docker, exact);
       return {
         name,
         reference,
         digest,
         signature: signatureOf(locked, repositoryOf(origin, name), signedBy),
         available: isAvailable(from, name),
-        present: present !== undefined,
-        sizeBytes: present?.sizeBytes ?? null,
+        present: isPulledElsewhere ? null : found !== undefined,
+        sizeBytes: found?.sizeBytes ?? null,
       };
     }),
   );
   const signer = signedBy?.fingerprint ?? null;
   if (flags.json) printJson(io, { schema: "trustkern.images-list/1", source: from, signer, images });
   else {
-    for (const image of images) io.stdout(line(context, image));
+    const longest = (texts: readonly string[]): number => Math.max(...texts.map((text) => text.length));
+    const widths = [longest(names), longest(images.map(({ reference }) => reference))] as const;
+    for (const image of images) io.stdout(line(context, image, widths));
     if (signer !== null) io.stdout(signerLine(signer, images));
   }
   return EXIT.done;
@@ -62,16 +66,18 @@ interface Listed {
   readonly digest: string | null;
   readonly signature: Signature;
   readonly available: boolean;
-  readonly present: boolean;
+  /** Whether this machine has it; null where the nodes of a cluster pull it. */
+  readonly present: boolean | null;
   readonly sizeBytes: number | null;
 }
 
-function line({ paint }: CommandContext, image: Listed): string {
+function line({ paint }: CommandContext, image: Listed, [first, second]: readonly [number, number]): string {
   const { name, reference, digest, signature, available, present, sizeBytes } = image;
   const size = sizeBytes === null ? "" : ` ${Math.round(sizeBytes / MIB)} MiB`;
-  const state = present ? paint("green", "present") : paint("yellow", available ? "absent " : "no source");
+  const missing = present === null ? "" : paint("yellow", available ? "absent " : "no source");
+  const state = present === true ? paint("green", "present") : missing;
   const unsigned = signature === "not checked" ? ` ${paint("yellow", "signature not checked")}` : "";
-  return `${`${name.padEnd(12)} ${reference.padEnd(44)} ${short(digest)}  ${state}${size}${unsigned}`.trimEnd()}\n`;
+  return `${`${name.padEnd(first)} ${reference.padEnd(second)} ${short(digest)}  ${state}${size}${unsigned}`.trimEnd()}\n`;
 }
 
 function signerLine(signer: string, images: readonly Listed[]): string {

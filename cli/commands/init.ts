@@ -1,5 +1,6 @@
 import { ENGINES } from "../../model/deployment.ts";
-import { AVAILABLE_ENGINES, profileNamed } from "../../profiles/index.ts";
+import { profileNamed } from "../../profiles/index.ts";
+import { parseDeploymentYaml } from "../../profiles/parse.ts";
 import { keepsRule, renderRule } from "../../profiles/rule.ts";
 import { deploymentJsonSchema, deploymentSchema } from "../../profiles/schema.ts";
 import { renderTemplate } from "../../profiles/template.ts";
@@ -32,12 +33,22 @@ export const run: Run = async ({ io, flags, options }) => {
   }
   writeNew(io, file, content);
   writeOutput(io, schemaFile, `${JSON.stringify(deploymentJsonSchema(), null, 2)}\n`);
-  const available = AVAILABLE_ENGINES.includes(engine);
-  if (flags.json) printJson(io, { schema: "trustkern.init/1", file, schemaFile, engine, available });
-  else io.stderr(`wrote ${file} and ${schemaFile}\n`);
-  if (!available) io.stderr(`note: this version does not have the engine ${engine} yet\n`);
+  if (flags.json) printJson(io, { schema: "trustkern.init/1", file, schemaFile, engine });
+  else io.stderr(`wrote ${file} and ${schemaFile}\n${isDeployment(content) ? "" : BLANKS}`);
   return EXIT.done;
 };
+
+const BLANKS = "next: fill in what it leaves blank; trustkern config show says what is missing\n";
+
+/** Whether it is a deployment as it is: some profiles ask for what only the operator knows. */
+function isDeployment(content: string): boolean {
+  try {
+    parseDeploymentYaml(content, "trustkern.yaml");
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 function engineOf(wanted: string | boolean | undefined, profile: ReturnType<typeof profileNamed>) {
   const rule = profile.constraints.find(({ path }) => path === "engine")?.rule ?? { kind: "one-of", values: ENGINES };

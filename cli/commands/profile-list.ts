@@ -1,5 +1,5 @@
 import { PROFILE_NAMES } from "../../model/deployment.ts";
-import { AVAILABLE_ENGINES, PROFILES } from "../../profiles/index.ts";
+import { PROFILES } from "../../profiles/index.ts";
 import { EXIT } from "../../shared/errors.ts";
 import { printJson, type Run } from "../command.ts";
 
@@ -7,15 +7,11 @@ import { printJson, type Run } from "../command.ts";
 export const run: Run = async ({ io, flags, paint }) => {
   const profiles = PROFILE_NAMES.map((name) => {
     const { summary, defaults } = PROFILES[name];
-    const available = AVAILABLE_ENGINES.some((engine) => engine === defaults.engine);
-    return { name, summary, engine: defaults.engine, available };
+    return { name, summary, engine: defaults.engine };
   });
   if (flags.json) printJson(io, { schema: "trustkern.profile-list/1", profiles });
   else {
-    for (const { name, summary, available } of profiles) {
-      const note = available ? "" : paint("dim", " (engine not in this version)");
-      io.stdout(`${paint("bold", name.padEnd(16))} ${summary}${note}\n`);
-    }
+    for (const { name, summary } of profiles) io.stdout(`${paint("bold", name.padEnd(16))} ${summary}\n`);
   }
   return EXIT.done;
 };

@@ -1,9 +1,10 @@
 import { createRequire } from "node:module";
 import { createServer } from "node:net";
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { defaultDeployment } from "../../profiles/resolve.ts";
 import { stateLabelOf } from "../../stacks/docker/labels.ts";
 import { createDockerCli, type DockerCli, dockerErrors } from "../../stacks/host/docker-cli.ts";
+import { kubernetesLifeErrors } from "../../stacks/kubernetes/life/errors.ts";
 import { EXAMPLE_MODEL } from "../diagram/example-model.ts";
 import { examine } from "./doctor.ts";
 import { doctorErrors } from "./errors.ts";
@@ -29,6 +30,9 @@ const bare: DoctorSubject = {
   runAs: { uid: 10_001, gid: 10_001 },
   findTerraform: async () => {
     throw new Error("no terraform");
+  },
+  lookAtCluster: async () => {
+    throw new Error("no cluster");
   },
   now: () => new Date(0),
 };
@@ -58,8 +62,38 @@ it("asks for no docker where the engine is embedded", async () => {
       throw new Error("asked");
     },
   });
-  for (const check of ["docker", "terraform", "cdk", "images", "ports"])
+  for (const check of ["docker", "terraform", "cdk", "cluster", "images", "ports"])
     expect(ofCheck(findings, check)).toEqual(["ok"]);
+});
+
+describe("of the engine kubernetes", () => {
+  const inCluster: DoctorSubject = {
+    ...bare,
+    deployed: { ...docker, deployment: { ...defaultDeployment(), engine: "kubernetes" } },
+    docker: () => {
+      throw new Error("asked");
+    },
+  };
+  const seen = { version: "v1.34.1", namespaceThere: false };
+
+  it.each([
+    ["the plugin that enforces policies", "calico-node", ["ok", "ok"]],
+    ["that none is seen", undefined, ["ok", "warning DOCTOR_POLICIES_UNENFORCED"]],
+  ])("looks at its cluster, and says %s", async (_, enforcer, expected) => {
+    const findings = await examine({ ...inCluster, lookAtCluster: async () => ({ ...seen, enforcer }) });
+    expect(ofCheck(findings, "cluster")).toEqual(expected);
+    for (const check of ["docker", "terraform", "cdk", "images", "ports"])
+      expect(ofCheck(findings, check)).toEqual(["ok"]);
+  });
+
+  it("says why its cluster cannot have it", async () => {
+    const lookAtCluster = async () => {
+      throw kubernetesLifeErrors.error("CLUSTER_TOO_OLD", "the cluster is v1.20.0");
+    };
+    const findings = await examine({ ...inCluster, lookAtCluster });
+    expect(ofCheck(findings, "cluster")).toEqual(["problem CLUSTER_TOO_OLD"]);
+    expect(checksOf(findings)).toEqual(CHECKS);
+  });
 });
 
 it("goes on after a check that breaks, and reports it", async () => {

@@ -3,6 +3,7 @@ import { decryptionKeys, hostKeyFindings, issuingKeys } from "../../stacks/docke
 import { builtInCdk, gatherCdk, judgeCdk } from "./checks/cdk.ts";
 import { gatherCertificates, judgeCertificates } from "./checks/certificates.ts";
 import { gatherClock, judgeClock } from "./checks/clock.ts";
+import { judgeCluster } from "./checks/cluster.ts";
 import { judgeDecryptionKeys } from "./checks/decryption-keys.ts";
 import { gatherDisk, judgeDisk } from "./checks/disk.ts";
 import { judgeDocker } from "./checks/docker.ts";
@@ -31,6 +32,10 @@ const RUN: Readonly<Record<CheckName, Check>> = {
   terraform: async ({ findTerraform }, needs) => judgeTerraform(await gatherTerraform(findTerraform), needs),
   cdk: ({ machine, modulePaths }, needs) =>
     modulePaths === undefined ? builtInCdk() : judgeCdk(gatherCdk(machine, modulePaths), needs),
+  cluster: async ({ deployed, lookAtCluster }) =>
+    deployed === undefined
+      ? withoutDeployment("cluster")
+      : judgeCluster(await lookAtCluster(), deployed.deployment.kubernetes.namespace),
   images: async ({ deployed, lockFile, machine, docker }, needs) =>
     deployed === undefined
       ? withoutDeployment("images")
@@ -73,19 +78,25 @@ const RUN: Readonly<Record<CheckName, Check>> = {
   ],
 };
 
-/** What a deployment on the embedded engine has no use for. */
+/** What a deployment on another engine has no use for. */
 const DOCKER_ONLY: readonly CheckName[] = ["docker", "terraform", "cdk", "images", "ports", "issuing keys"];
+const KUBERNETES_ONLY: readonly CheckName[] = ["cluster"];
 
 /** Looks at everything, whatever fails on the way: a check that breaks is a finding of its own. Changes nothing. */
 export async function examine(subject: DoctorSubject): Promise<readonly DoctorFinding[]> {
   const needs = needsOf(subject.deployed);
+  const engine = subject.deployed?.deployment.engine;
   const alone = subject.deployed !== undefined && !needs.docker;
+  const unneeded = [
+    ...(alone ? DOCKER_ONLY : []),
+    ...(engine === undefined || engine === "kubernetes" ? [] : KUBERNETES_ONLY),
+  ];
   const docker: DockerFacts = alone ? { state: "unneeded" } : await gatherDocker(subject.docker, subject.now);
   const findings: DoctorFinding[] = [];
   for (const check of CHECKS) {
     const say = findingsOf(check);
-    if (alone && DOCKER_ONLY.includes(check)) {
-      findings.push(say.ok(`not needed by the engine ${subject.deployed?.deployment.engine}`));
+    if (unneeded.includes(check)) {
+      findings.push(say.ok(`not needed by the engine ${engine}`));
       continue;
     }
     try {

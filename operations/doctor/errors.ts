@@ -108,6 +108,12 @@ export const doctorErrors = catalogue({
       "cdktf and its successor cdktn are installed side by side: constructs of one are none to the other, and a stack of both fails or loses resources.",
     fix: "`npm explain cdktn` and `npm explain cdktf` show who asks for each; keep one, then run `npm ci`",
   },
+  DOCTOR_POLICIES_UNENFORCED: {
+    exit: EXIT.failed,
+    summary:
+      "Nobody is seen in the cluster who enforces network policies: if there is nobody, every pod reaches every other, and only mutual TLS stands between them.",
+    fix: "have the cluster run a network plugin that enforces NetworkPolicies, such as Calico or Cilium; `trustkern verify boundary` tries whether one does",
+  },
   DOCTOR_IMAGES_UNLOCKED: {
     exit: EXIT.failed,
     summary: "There is no images.lock.yaml beside trustkern.yaml; only profile dev deploys without one.",

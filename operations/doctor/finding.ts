@@ -6,6 +6,7 @@ export const CHECKS = [
   "docker",
   "terraform",
   "cdk",
+  "cluster",
   "images",
   "ports",
   "disk",

@@ -3,6 +3,7 @@ import type { Deployment } from "../../model/deployment.ts";
 import type { RunAs } from "../../stacks/docker/containers.ts";
 import type { TerraformProgram } from "../../stacks/docker/terraform/program.ts";
 import type { DockerCli } from "../../stacks/host/docker-cli.ts";
+import type { Preflight } from "../../stacks/kubernetes/life/preflight.ts";
 import type { Machine } from "./machine.ts";
 
 /** A deployment that has a file, with its model. */
@@ -27,6 +28,8 @@ export interface DoctorSubject {
   readonly runAs: RunAs;
   /** Throws why there is none. */
   readonly findTerraform: () => Promise<TerraformProgram>;
+  /** Renders the deployment and looks at its cluster, with the engine kubernetes; throws what is wrong there. */
+  readonly lookAtCluster: () => Promise<Preflight>;
   readonly now: () => Date;
 }
 

@@ -21,17 +21,17 @@ export const imagesErrors = catalogue({
     exit: EXIT.notFound,
     summary:
       "Some images have no digest that could be locked; the message lists all of them. The lock file was not touched.",
-    fix: "check the tags and the registry (`--registry HOST` names another one); on a machine without a registry set images.source to packages and run `trustkern images build`",
+    fix: "check the tags and the registry (images.mirror, or `--registry HOST` where there is none); where the profile allows it, on a machine without a registry set images.source to packages and run `trustkern images build`",
   },
   IMAGES_REGISTRY_UNREACHABLE: {
     exit: EXIT.resource,
     summary: "The registry of an image does not answer.",
-    fix: "check the network and HTTPS_PROXY, name a mirror with --registry HOST, or set images.source to packages",
+    fix: "check the network, HTTPS_PROXY, and and images.mirror of the deployment file; where it names no mirror, --registry HOST asks another registry",
   },
   IMAGES_REGISTRY_REFUSED: {
     exit: EXIT.authentication,
     summary: "The registry of an image refuses anonymous reading.",
-    fix: "name a mirror that this machine may read from without a login with --registry HOST, or set images.source to packages",
+    fix: "name a mirror that this machine may read from without a login: images.mirror in the deployment file, or --registry HOST where it has none",
   },
   IMAGES_REGISTRY_ANSWER: {
     exit: EXIT.resource,

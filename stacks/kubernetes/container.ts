@@ -66,8 +66,9 @@ function imageOf(
   // An image of a machine has no digest that a node knows: whoever loads it there has held it to the lock.
   if (source !== "registry") return { image: reference, imagePullPolicy: "Never" };
   if (digest === undefined) {
-    const message = `"${reference}" of component "${name}" has no digest; accepted: one that images.lock.yaml names`;
-    throw kubernetesStackErrors.error("KUBERNETES_IMAGE_UNPINNED", message, { path: `components.${name}.image` });
+    const open = Object.values(images).filter((each) => each.digest === undefined);
+    const message = `images without a digest: ${open.map((each) => each.reference).join(", ")}`;
+    throw kubernetesStackErrors.error("KUBERNETES_IMAGE_UNPINNED", message, { path: "images.lock.yaml" });
   }
   return { image: byDigest({ reference, digest }), imagePullPolicy: "IfNotPresent" };
 }

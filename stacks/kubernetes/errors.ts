@@ -20,8 +20,9 @@ export const kubernetesStackErrors = catalogue({
   },
   KUBERNETES_IMAGE_UNPINNED: {
     exit: EXIT.configuration,
-    summary: "An image has no digest, and a cluster would run whatever its tag is moved to.",
-    fix: "trustkern images lock writes images.lock.yaml with the digest of each image",
+    summary:
+      "Images have no digest: a cluster would run whatever their tags are moved to, and nobody can say whether it runs what was planned.",
+    fix: "put the images.lock.yaml that the deployment was made with beside its file; where there was none yet, trustkern images lock writes it",
   },
   KUBERNETES_TERRAFORM: {
     exit: EXIT.policy,

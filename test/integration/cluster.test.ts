@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import type { IncomingMessage } from "node:http";
+import { get } from "node:https";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -166,10 +168,10 @@ describe("the cluster", () => {
   });
 
   it("lets nobody ask the API server without a certificate of its own", async () => {
-    const bare = ["--kubeconfig=/dev/null", `--server=https://${cluster.addresses.node}:6443`];
-    const { code, stderr } = await cluster.kubectl([...bare, "--insecure-skip-tls-verify", "get", "--raw", "/readyz"]);
-    expect(code).not.toBe(0);
-    expect(stderr).toMatch(/Unauthorized|provide credentials/i);
+    const place = { host: cluster.addresses.node, port: 6443, path: "/readyz", rejectUnauthorized: false };
+    const [answer] = (await once(get(place), "response")) as [IncomingMessage];
+    answer.resume();
+    expect(answer.statusCode).toBe(401);
   });
 
   it("does not lead out: a pod has no way to this machine's networks", async () => {

@@ -1,6 +1,7 @@
 import { readFileSync, rmSync } from "node:fs";
+import { runProgram } from "../run.ts";
 import { cgroupOf, hierarchies, removeCgroups } from "./cgroups.ts";
-import { endNode } from "./processes.ts";
+import { endNode, firstProcess } from "./processes.ts";
 import { assertOurs } from "./state.ts";
 
 /**
@@ -14,11 +15,16 @@ export async function takeDown(state: string): Promise<void> {
 }
 
 /**
- * Ends a cluster, and leaves its state folder with the logs. Its mounts, its network, its rules and its link to this machine are in
- * namespaces that end with their processes; what remains is the control group.
+ * Ends a cluster, and leaves its state folder with the logs. Its mounts, its network and its rules are in namespaces that end with their
+ * processes; what remains is the control group. Its link to this machine goes first: the kernel keeps a network for as long as a
+ * connection in it has something to send, a minute and more.
  * @throws CLUSTER_LEFTOVER
  */
 export async function endCluster(state: string): Promise<void> {
+  const first = firstProcess(state);
+  // Where it was not made yet, or the cluster ends at this moment, there is none to remove.
+  if (first !== undefined)
+    await runProgram("nsenter", ["--target", String(first), "--net", "ip", "link", "delete", "eth0"]);
   await endNode(state);
   await removeCgroups(hierarchies(readFileSync("/proc/mounts", "utf8")), cgroupOf(state));
 }
