@@ -4,7 +4,7 @@ import { cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { median, whole } from "./bench/numbers.ts";
-import { ENGINES, writeLock } from "./bench/synth-engines.ts";
+import { ENGINES } from "./bench/synth-engines.ts";
 
 // Prints a section of docs/benchmarks.md.
 
@@ -25,7 +25,6 @@ const folder = mkdtempSync(join(tmpdir(), "tk-bench-"));
 const engines = Object.keys(ENGINES);
 const rounds: (readonly [engine: string, round: Round])[] = [];
 try {
-  await writeLock(folder);
   // In turn, so that all see the same machine.
   for (let n = 0; n < ROUNDS; n++)
     for (const engine of engines) {

@@ -52,31 +52,7 @@ export const ENGINES: Readonly<Record<string, Synthesise>> = {
       return { components: model.components.length, text: JSON.stringify(stack) };
     };
   },
-  "docker: Pulumi under mocks": async (folder) => {
-    const { runtime } = await import("@pulumi/pulumi");
-    const { TrustKernDeployment } = await import("../../stacks/pulumi/deployment.ts");
-    const { dockerPlacement } = await import("../../stacks/docker/placement.ts");
-    const model = buildModel(deploymentOf(ON_DOCKER), dockerPlacement(deploymentOf(ON_DOCKER)));
-    const args = {
-      deployment: ON_DOCKER as never,
-      dir: folder,
-      imageLock: join(folder, "images.lock.yaml"),
-      runAs: RUN_AS,
-    };
-    return async () => {
-      const registered: unknown[] = [];
-      await runtime.setMocks({
-        newResource: ({ name, inputs }) => {
-          registered.push(inputs);
-          return { id: name, state: { ...inputs, imageId: name } };
-        },
-        call: () => ({}),
-      });
-      new TrustKernDeployment("demo", args);
-      await runtime.disconnect();
-      return { components: model.components.length, text: JSON.stringify(registered) };
-    };
-  },
+  "docker: Pulumi under mocks": async (folder) => underMocks(ON_DOCKER, folder, { dir: folder, runAs: RUN_AS }),
   "kubernetes: manifests": async () => {
     const { renderKubernetes } = await import("../../stacks/kubernetes/render.ts");
     const { manifestFiles } = await import("../../stacks/kubernetes/manifests.ts");
@@ -96,14 +72,37 @@ export const ENGINES: Readonly<Record<string, Synthesise>> = {
       return { components: model.components.length, text: JSON.stringify(synthJson(plan, state)) };
     };
   },
+  "kubernetes: Pulumi under mocks": async (folder) => underMocks(ON_KUBERNETES, folder, {}),
 };
 
-/** Writes the image lock that a Pulumi program reads. */
-export async function writeLock(folder: string): Promise<void> {
-  const { dockerPlacement } = await import("../../stacks/docker/placement.ts");
-  const deployment = deploymentOf(ON_DOCKER);
-  const { source, images } = pinsOf(deployment, buildModel(deployment, dockerPlacement(deployment)));
-  writeFileSync(join(folder, "images.lock.yaml"), renderImageLock({ source, images: images as never }));
+/** Registers a deployment as a Pulumi program does, with nobody who makes anything. */
+async function underMocks(file: object, folder: string, more: object): ReturnType<Synthesise> {
+  const { runtime } = await import("@pulumi/pulumi");
+  const { TrustKernDeployment } = await import("../../stacks/pulumi/deployment.ts");
+  const { model, ...locked } = await lockedModel(file);
+  const imageLock = join(folder, "images.lock.yaml");
+  writeFileSync(imageLock, renderImageLock(locked as never));
+  const args = { deployment: file, imageLock, ...more } as never;
+  return async () => {
+    const registered: unknown[] = [];
+    await runtime.setMocks({
+      newResource: ({ name, inputs }) => {
+        registered.push(inputs);
+        return { id: name, state: { ...inputs, imageId: name } };
+      },
+      call: () => ({}),
+    });
+    new TrustKernDeployment("demo", args);
+    await runtime.disconnect();
+    return { components: model.components.length, text: JSON.stringify(registered) };
+  };
+}
+
+async function lockedModel(file: object): Promise<ImagePins & { readonly model: Model }> {
+  const { referencePlacement } = await import("../../modules/reference-placement.ts");
+  const deployment = deploymentOf(file);
+  const model = buildModel(deployment, referencePlacement(deployment));
+  return { model, ...pinsOf(deployment, model) };
 }
 
 async function kubernetesTarget() {
