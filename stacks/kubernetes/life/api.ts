@@ -21,6 +21,8 @@ export interface ApiAnswer {
 export interface ApplyOptions {
   /** Only asks what would come of it. */
   readonly dryRun?: boolean;
+  /** Whose the fields are from then on. @default {@link FIELD_MANAGER} */
+  readonly fieldManager?: string;
 }
 
 /** Any object, as far as its place in the API follows from it. */
@@ -58,8 +60,8 @@ export interface ClusterApi {
   readonly replace: (object: ApiObject) => Promise<LiveObject>;
   /** The answer as it came, such as a pod's log. @throws as {@link get} */
   readonly read: (path: string) => Promise<string>;
-  /** Whether it was there. Waits for nothing. @throws as {@link get} */
-  readonly remove: (path: string) => Promise<boolean>;
+  /** Whether it was there, and with the uid where one is named. Waits for nothing. @throws as {@link get} */
+  readonly remove: (path: string, uid?: string) => Promise<boolean>;
 }
 
 /** Plural names of the kinds that a deployment is made of. */
@@ -142,8 +144,8 @@ export function clusterApi(config: KubeConfig, signal: AbortSignal): ClusterApi 
       }
       return found;
     },
-    apply: async (object, { dryRun = false } = {}) => {
-      const query = new URLSearchParams({ fieldManager: FIELD_MANAGER, force: "true", fieldValidation: "Strict" });
+    apply: async (object, { dryRun = false, fieldManager = FIELD_MANAGER } = {}) => {
+      const query = new URLSearchParams({ fieldManager, force: "true", fieldValidation: "Strict" });
       if (dryRun) query.set("dryRun", "All");
       const path = `${objectPath(object)}?${query}`;
       const what = `${object.kind} ${object.metadata.name}`;
@@ -160,9 +162,10 @@ export function clusterApi(config: KubeConfig, signal: AbortSignal): ClusterApi 
       const what = `${object.kind} ${object.metadata.name}`;
       return accepted(await ask("PUT", `${objectPath(object)}?${query}`, object), what) as LiveObject;
     },
-    remove: async (path) => {
-      const answer = await ask("DELETE", path, { propagationPolicy: "Background" });
-      if (answer.status === 404) return false;
+    remove: async (path, uid) => {
+      const only = uid === undefined ? {} : { preconditions: { uid } };
+      const answer = await ask("DELETE", path, { propagationPolicy: "Background", ...only });
+      if (answer.status === 404 || (uid !== undefined && answer.status === 409)) return false;
       accepted(answer, `delete ${path}`);
       return true;
     },

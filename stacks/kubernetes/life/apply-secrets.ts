@@ -1,7 +1,7 @@
 import { deploymentLabels } from "../labels.ts";
 import { podNamed } from "../pods.ts";
-import { collectionPath } from "./api.ts";
-import { applyObject, startedFor } from "./apply.ts";
+import { type ApiObject, collectionPath } from "./api.ts";
+import { applyObject, markFor, SECRET_VERSION } from "./apply.ts";
 import type { Cluster } from "./cluster.ts";
 import { assertNamespace } from "./preflight.ts";
 import { untilReady } from "./rollout.ts";
@@ -35,8 +35,12 @@ export async function secretVersions({
   return new Map(live.map(({ metadata: { name, resourceVersion = "" } }) => [name, resourceVersion]));
 }
 
+/** Whose the mark is by which pods start anew: the rest of the workload stays whose it is, such as GitOps'. */
+const MARKER = "trustkern-secrets";
+
 /**
- * Starts the pods of a component anew, one after the other, with its Secret as it is now, and waits until they are ready.
+ * Starts the pods of a component anew, one after the other, with its Secret as it is now, and waits until they are ready. Nothing else of
+ * its workload is changed.
  * @throws WORKLOAD_FAILED, WORKLOAD_TIMEOUT
  */
 export async function startAnew(cluster: Cluster, component: string): Promise<void> {
@@ -44,7 +48,12 @@ export async function startAnew(cluster: Cluster, component: string): Promise<vo
   const pod = podNamed(plan.pods, component);
   const workload = plan.objects.find(({ kind, metadata }) => kind === pod?.kind && metadata.name === pod?.name);
   if (pod === undefined || workload === undefined) return;
-  const versions = await secretVersions(cluster);
-  await applyObject(api, startedFor(workload, pod.components, versions));
+  const mark = markFor(pod.components, await secretVersions(cluster));
+  if (mark !== undefined) {
+    const { apiVersion, kind, metadata } = workload;
+    const { name, namespace } = metadata;
+    const spec = { template: { metadata: { annotations: { [SECRET_VERSION]: mark } } } };
+    await api.apply({ apiVersion, kind, metadata: { name, namespace }, spec } as ApiObject, { fieldManager: MARKER });
+  }
   await untilReady({ api, plan, pods: [pod], limitMs: START_MS, signal: options.signal, onReady: () => undefined });
 }

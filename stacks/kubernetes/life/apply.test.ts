@@ -85,6 +85,46 @@ describe("what somebody has added to the spec of an object", () => {
   });
 });
 
+describe("how many pods there are", () => {
+  const path = "/apis/apps/v1/namespaces/plant/statefulsets/collector";
+  const { replicas: _, ...spec } = (objectOf("StatefulSet", "collector") as never as { spec: { replicas?: number } })
+    .spec;
+  const scaled = { ...objectOf("StatefulSet", "collector"), spec } as PlannedObject;
+  const cluster = (manager = "trustkern", operation = "Apply") => {
+    const made = deployedCluster({ plan });
+    made.edit(path, (live: { spec: object; metadata: object }) => {
+      live.spec = { ...live.spec, replicas: 6 };
+      const fields = [{ manager, operation, fieldsV1: { "f:spec": { "f:replicas": {} } } }];
+      live.metadata = { ...live.metadata, managedFields: fields };
+    });
+    return made;
+  };
+  const asked = ({ asked: all }: ReturnType<typeof cluster>) => all.filter((each) => each.startsWith("APPLY "));
+
+  it("stays, where whoever scales by load is to say it from then on", async () => {
+    const made = cluster();
+    await applyObject(made.api, scaled);
+    expect(asked(made)).toEqual([`APPLY ${path} as trustkern-scale`, `APPLY ${path}`]);
+  });
+
+  it.each([
+    ["another has scaled it", () => cluster("kube-controller-manager", "Update")],
+    ["another has applied it", () => cluster("argocd-controller")],
+    ["we have not applied it", () => cluster("trustkern", "Update")],
+  ])("is left to who said it, where %s", async (_, make) => {
+    const made = make();
+    await applyObject(made.api, scaled);
+    expect(asked(made)).toEqual([`APPLY ${path}`]);
+  });
+
+  it("is the plan's where the plan says it, and nothing is said in a dry run", async () => {
+    const made = cluster();
+    await applyObject(made.api, { ...scaled, spec: { ...spec, replicas: 2 } } as PlannedObject);
+    await applyObject(made.api, scaled, true);
+    expect(asked(made)).toEqual([`APPLY ${path}`]);
+  });
+});
+
 describe("pods that cannot take a certificate while they run", () => {
   const [named, restarting] = [
     "backend",

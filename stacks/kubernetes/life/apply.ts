@@ -6,7 +6,7 @@ import { differences } from "../check/differences.ts";
 import { deploymentLabels } from "../labels.ts";
 import { KIND_ORDER, type PlannedObject } from "../objects.ts";
 import type { KubernetesPlan } from "../plan.ts";
-import { type ApiObject, type ClusterApi, collectionPath, type LiveObject, objectPath } from "./api.ts";
+import { type ApiObject, type ClusterApi, collectionPath, FIELD_MANAGER, type LiveObject, objectPath } from "./api.ts";
 import type { SecretObject } from "./secrets.ts";
 import { onlyPlanned, withoutDefaults } from "./server-defaults.ts";
 
@@ -50,11 +50,45 @@ export async function applyObject(
 ): Promise<readonly ObjectChange[]> {
   const before = await api.get(objectPath(object));
   const { kind, metadata } = object;
+  if (before !== undefined && !dryRun) await leaveReplicas(api, before, object);
   const after = await applyAlone(api, object, dryRun);
   if (before === undefined) return [{ action: "create", kind, name: metadata.name }];
   return isDeepStrictEqual(comparable(before), comparable(after))
     ? []
     : [{ action: "update", kind, name: metadata.name }];
+}
+
+/** Whose the number of pods is from when whoever scales by load is to say it. */
+const SCALER = "trustkern-scale";
+
+/**
+ * Leaves a workload as many pods as it has, where the plan says their number no longer: what its only manager does not say any more goes
+ * (Kubernetes, server-side apply, "Transferring ownership"), and the server would make it one.
+ */
+async function leaveReplicas(api: ClusterApi, before: LiveObject, object: PlannedObject | SecretObject): Promise<void> {
+  const { spec: planned } = object as { readonly spec?: { readonly replicas?: number } };
+  const { replicas } = (before.spec ?? {}) as { readonly replicas?: number };
+  if (replicas === undefined || planned === undefined || planned.replicas !== undefined || !isOwnNumber(before)) return;
+  const { apiVersion, kind, metadata } = before;
+  const { name, namespace } = metadata;
+  await api.apply({ apiVersion, kind, metadata: { name, namespace }, spec: { replicas } } as ApiObject, {
+    fieldManager: SCALER,
+  });
+}
+
+/** Whether the number of pods was applied by us (Kubernetes API, ObjectMeta.managedFields). */
+function isOwnNumber({ metadata }: LiveObject): boolean {
+  const { managedFields = [] } = metadata as { readonly managedFields?: readonly ManagedFields[] };
+  return managedFields.some(
+    ({ manager, operation, fieldsV1 }) =>
+      manager === FIELD_MANAGER && operation === "Apply" && fieldsV1?.["f:spec"]?.["f:replicas"] !== undefined,
+  );
+}
+
+interface ManagedFields {
+  readonly manager?: string;
+  readonly operation?: string;
+  readonly fieldsV1?: { readonly "f:spec"?: Readonly<Record<string, unknown>> };
 }
 
 /** How often an object is put back that a controller has changed in between. */
@@ -109,13 +143,19 @@ export function startedFor(
   versions: ReadonlyMap<string, string>,
 ): PlannedObject {
   if (object.kind !== "StatefulSet" && object.kind !== "Deployment") return object;
-  const fixed = components.filter(({ renewal }) => renewal === "restart" || renewal === "reload");
-  const marks = fixed.flatMap(({ name }) => versions.get(name) ?? []);
-  if (marks.length === 0) return object;
+  const mark = markFor(components, versions);
+  if (mark === undefined) return object;
   const { spec } = object as { readonly spec: Workload };
-  const annotations = { ...spec.template.metadata?.annotations, [SECRET_VERSION]: marks.join(".") };
+  const annotations = { ...spec.template.metadata?.annotations, [SECRET_VERSION]: mark };
   const template = { ...spec.template, metadata: { ...spec.template.metadata, annotations } };
   return { ...object, spec: { ...spec, template } } as PlannedObject;
+}
+
+/** Versions of the Secrets of those components of a pod that read theirs once; undefined where there is none. */
+export function markFor(components: readonly Component[], versions: ReadonlyMap<string, string>): string | undefined {
+  const fixed = components.filter(({ renewal }) => renewal === "restart" || renewal === "reload");
+  const marks = fixed.flatMap(({ name }) => versions.get(name) ?? []);
+  return marks.length === 0 ? undefined : marks.join(".");
 }
 
 interface Workload {

@@ -173,6 +173,7 @@ describe("an object that is put back", () => {
     const path = pathOf("Service", ({ spec }) => spec.type === "LoadBalancer");
     cluster.edit(path, (live: Loose) => {
       Object.assign(live.spec, { externalIPs: ["192.0.2.7"], clusterIP: "10.0.0.7", healthCheckNodePort: 31_000 });
+      live.spec.loadBalancerClass = "platform.example/nlb";
       live.spec.ports[0].nodePort = 30_001;
       live.metadata.finalizers = ["service.kubernetes.io/load-balancer-cleanup"];
       live.status = { loadBalancer: { ingress: [{ ip: "192.0.2.80" }] } };
@@ -182,6 +183,7 @@ describe("an object that is put back", () => {
     const live = cluster.objects.get(path) as Loose;
     expect(live.spec).not.toHaveProperty("externalIPs");
     expect(live.spec).toMatchObject({ clusterIP: "10.0.0.7", healthCheckNodePort: 31_000 });
+    expect(live.spec.loadBalancerClass).toBe("platform.example/nlb");
     expect(live.spec.ports[0].nodePort).toBe(30_001);
     expect(live.metadata.finalizers).toHaveLength(1);
     expect(live.status.loadBalancer.ingress).toHaveLength(1);

@@ -75,7 +75,7 @@ export const kubernetesLifeErrors = catalogue({
   CLUSTER_UNSETTLED: {
     exit: EXIT.timeout,
     summary: "An update was under way, so that what runs could not be held against what was deployed.",
-    fix: "wait until what the message names is as it will be, which kubectl get shows, and run the same command again",
+    fix: "wait until what the message names is as it will be, which kubectl get shows, and run the same command again; an update that does not go on by itself, trustkern deploy brings to its end",
   },
   CLUSTER_DRIFTED: {
     exit: EXIT.policy,

@@ -55,7 +55,8 @@ export function podFindings(one: PodToHold, plan: Pick<KubernetesPlan, "objects"
   const expected = expectedPod(one, plan);
   if (expected === undefined) throw new TypeError(`the plan has no ${one.pod.kind} of "${one.pod.name}"`);
   const { metadata, spec } = one.live;
-  const live = { kind: "Pod", metadata: { labels: metadata?.labels }, spec };
+  const annotations = metadata?.annotations === undefined ? {} : { annotations: metadata.annotations };
+  const live = { kind: "Pod", metadata: { labels: metadata?.labels, ...annotations }, spec };
   const planned = { kind: "Pod", metadata: { labels: expected.labels }, spec: expected.spec };
   return differences(withoutDefaults(live, planned), planned, `Pod/${one.name}`);
 }

@@ -23,7 +23,7 @@ export const RIGHTS: readonly (readonly [group: string, resource: string, verbs:
   ["", "services", RESET],
   ["", "serviceaccounts", RESET],
   ["", "replicationcontrollers", LOOK],
-  ["", "pods", LOOK],
+  ["", "pods", [...LOOK, "delete"]],
   ["", "persistentvolumeclaims", LOOK],
   ["", "events", LOOK],
   ["", "pods/exec", ["get", "create"]],

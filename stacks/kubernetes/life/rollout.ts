@@ -7,6 +7,7 @@ import type { Pod } from "../pods.ts";
 import { type ClusterApi, collectionPath, type LiveObject, objectPath } from "./api.ts";
 import { kubernetesLifeErrors } from "./errors.ts";
 import { hasEnded, isRunning, podsOf } from "./pods-running.ts";
+import { endStuck, type StuckSince } from "./stuck-pods.ts";
 
 const LOOK_MS = 500;
 /** What a container waits for that no waiting mends, each after it was tried at least once. */
@@ -35,7 +36,8 @@ export interface RolloutRequest {
 }
 
 /**
- * Waits until every pod of the current version is ready, and none of an older one runs; of a job, until it has done its work.
+ * Waits until every pod of the current version is ready, and none of an older one runs; of a job, until it has done its work. A pod of
+ * the version before that hinders the update is ended.
  * An API server that is away for a while is waited for too.
  * @throws WORKLOAD_FAILED, VOLUME_UNBOUND, WORKLOAD_TIMEOUT, CLUSTER_UNREACHABLE, CLUSTER_CREDENTIAL, DEPLOY_CANCELLED
  */
@@ -44,6 +46,7 @@ export async function untilReady(request: RolloutRequest): Promise<void> {
   let waiting: readonly Pod[] = pods;
   let away: TrustKernError | undefined;
   let why: readonly string[] = [];
+  const since: StuckSince = new Map();
   for (const end = Date.now() + limitMs; waiting.length > 0; ) {
     if (signal.aborted) throw hostErrors.error("DEPLOY_CANCELLED", `interrupted; not ready yet: ${namesOf(waiting)}`);
     try {
@@ -53,6 +56,7 @@ export async function untilReady(request: RolloutRequest): Promise<void> {
         const reason = await waitsFor(api, plan, pod, started);
         if (reason === undefined) onReady(pod);
         else {
+          await endStuck(api, plan, { pod, since });
           looked.push(pod);
           why = [...why, `${pod.name}: ${reason}`];
         }
@@ -120,9 +124,9 @@ export async function waitsFor(
   if (pod.kind === "Job") return jobWaitsFor(live, pod);
   const { metadata, spec, status } = live as unknown as V1StatefulSet;
   const running = await podsOf(api, plan, pod);
-  for (const one of running) assertHope(one, pod);
   const wanted = spec?.replicas ?? pod.replicas;
   if ((status?.observedGeneration ?? 0) < (metadata?.generation ?? 0)) return "the cluster has not looked at it yet";
+  for (const one of ofNewVersion(running, status)) assertHope(one, pod);
   const ready = status?.readyReplicas ?? 0;
   const updated = status?.updatedReplicas ?? 0;
   if (enoughToStart) {
@@ -134,6 +138,27 @@ export async function waitsFor(
   const there = running.filter((one) => !hasEnded(one)).length;
   if (there > wanted) return `${there - wanted} of the old version still end`;
   return undefined;
+}
+
+/** Pods of the version that is to run, of a Deployment those that were made last: what is wrong with one before is about to be over. */
+function ofNewVersion(pods: readonly V1Pod[], { updateRevision, updatedReplicas = 0 }: Status = {}): readonly V1Pod[] {
+  if (updateRevision !== undefined)
+    return pods.filter((one) => labelOf(one, "controller-revision-hash") === updateRevision);
+  if (updatedReplicas === 0) return [];
+  const madeAt = ({ metadata }: V1Pod): number => new Date(metadata?.creationTimestamp ?? 0).getTime();
+  const last = pods.toSorted((a, b) => madeAt(a) - madeAt(b)).at(-1);
+  const hash = last && labelOf(last, "pod-template-hash");
+  return pods.filter((one) => labelOf(one, "pod-template-hash") === hash);
+}
+
+/** What a workload's controller says of it: a Deployment's names no revision. */
+interface Status {
+  readonly updatedReplicas?: number | undefined;
+  readonly updateRevision?: string | undefined;
+}
+
+function labelOf({ metadata }: V1Pod, name: string): string | undefined {
+  return metadata?.labels?.[name];
 }
 
 function jobWaitsFor(live: LiveObject, pod: Pod): string | undefined {

@@ -1,7 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { Pod } from "../pods.ts";
+import { podFindings } from "./expected-pod.ts";
 import { withoutDefaults } from "./server-defaults.ts";
-import { tenantPlan } from "./test-cluster.ts";
+import { deployedCluster, tenantPlan } from "./test-cluster.ts";
+import { madePod } from "./test-pods.ts";
 
 const { plan } = tenantPlan();
 const workload = plan.objects.find(({ kind }) => kind === "StatefulSet") as never as Workload;
@@ -103,5 +106,33 @@ describe("an object of the cluster without what the server fills in", () => {
         expect(withoutDefaults(live, workload)).not.toEqual(workload);
       }),
     );
+  });
+});
+
+describe("a pod", () => {
+  const pod = plan.pods.find(({ name }) => name === "custody") as Pod;
+  const found = (annotations: Record<string, string>) => {
+    const made = madePod(deployedCluster({ plan }), plan, "custody-0");
+    const live = { ...made, metadata: { ...made.metadata, annotations } } as never;
+    return podFindings({ name: "custody-0", pod, live }, plan);
+  };
+
+  it("is as planned with what network plugins and admission say of what they did", () => {
+    const said = ["cni.projectcalico.org/podIP", "k8s.v1.cni.cncf.io/network-status", "openshift.io/scc"];
+    const ours = ["trustkern.secret-version", "kubectl.kubernetes.io/restartedAt"];
+    expect(found(Object.fromEntries([...said, ...ours].map((key) => [key, "x"])))).toEqual([]);
+  });
+
+  it.each([
+    ["a second network", "k8s.v1.cni.cncf.io/networks"],
+    ["another first network", "v1.multus-cni.io/default-network"],
+    ["an address of somebody's choice", "cni.projectcalico.org/ipAddrs"],
+    ["a device", "io.kubernetes.cri-o.Devices"],
+    ["no profile of AppArmor", "container.apparmor.security.beta.kubernetes.io/custody"],
+    ["what nobody knows", "example.com/anything"],
+  ])("is not, where an annotation asks for %s", (_, key) => {
+    expect(found({ [key]: "x" })).toMatchObject([
+      { path: expect.stringMatching(/^Pod\/custody-0\.metadata\.annotations/) },
+    ]);
   });
 });

@@ -15,7 +15,17 @@ const DEFAULTS: readonly Default[] = [
   [/^\w+\.(spec\.template\.|spec\.volumeClaimTemplates\[\w*\]\.)metadata\.creationTimestamp$/, null],
   // What an object is marked with beside ours: Argo CD and Flux mark each that they apply, platforms their namespaces. Nothing of ours
   // goes by it. What a pod is made with is not among it, and neither is what PodSecurity goes by.
-  [/^\w+\.metadata\.annotations(\.|$)/],
+  [/^(?!Pod\.)\w+\.metadata\.annotations(\.|$)/],
+  // Of a pod, when it was started anew, and what network plugins and admission say of what they did: an annotation may ask for a
+  // network or a device, too.
+  [
+    /^Pod\.metadata\.annotations\.(trustkern\.secret-version|kubectl\.kubernetes\.io\/restartedAt|kubernetes\.io\/limit-ranger)$/,
+  ],
+  [
+    /^Pod\.metadata\.annotations\.(cni\.projectcalico\.org\/(containerID|podIPs?)|k8s\.v1\.cni\.cncf\.io\/network-status)$/,
+  ],
+  [/^Pod\.metadata\.annotations\.(k8s\.ovn\.org\/pod-networks|vpc\.amazonaws\.com\/pod-eni)$/],
+  [/^Pod\.metadata\.annotations\.(openshift\.io\/scc|security\.openshift\.io\/validated-scc-subject-type)$/],
   [/^(?!Pod\.)\w+\.metadata\.labels\.(?!pod-security\.kubernetes\.io\/|trustkern\.|app\.kubernetes\.io\/)/],
   [/^Namespace\.spec$/, { finalizers: ["kubernetes"] }],
   [/^Deployment\.spec\.progressDeadlineSeconds$/, 600],
@@ -35,6 +45,8 @@ const DEFAULTS: readonly Default[] = [
   [/^Service\.spec\.internalTrafficPolicy$/, "Cluster"],
   [/^Service\.spec\.sessionAffinity$/, "None"],
   [/^Service\.spec\.allocateLoadBalancerNodePorts$/, true],
+  // Who makes the load balancer; a platform may say it, and nobody can change it afterwards.
+  [/^Service\.spec\.loadBalancerClass$/],
   [/^HorizontalPodAutoscaler\.spec\.behavior\.scaleUp$/],
   [/^HorizontalPodAutoscaler\.spec\.behavior\.scaleDown\.selectPolicy$/, "Max"],
   // Of a pod, where it was put, and what it may bear and displace: nothing that it could see or do.

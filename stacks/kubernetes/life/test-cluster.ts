@@ -24,9 +24,12 @@ export class TestCluster {
         .filter(([at]) => at.startsWith(`${path}/`) && !at.slice(path.length + 1).includes("/"))
         .map(([, object]) => object)
         .filter(({ metadata }) => Object.entries(labels).every(([key, value]) => metadata.labels?.[key] === value)),
-    apply: async (object, { dryRun = false } = {}) => {
-      this.asked.push(`${dryRun ? "DRYRUN" : "APPLY"} ${objectPath(object)}`);
-      const live = this.#kept(this.#merged(object));
+    apply: async (object, { dryRun = false, fieldManager } = {}) => {
+      const who = fieldManager === undefined ? "" : ` as ${fieldManager}`;
+      this.asked.push(`${dryRun ? "DRYRUN" : "APPLY"} ${objectPath(object)}${who}`);
+      const before = this.objects.get(objectPath(object));
+      const whole = who === "" || before === undefined ? object : (mergeOf(before, object) as ApiObject);
+      const live = this.#kept(this.#merged(whole));
       if (!dryRun) this.objects.set(objectPath(object), live);
       return live;
     },
@@ -36,8 +39,9 @@ export class TestCluster {
       this.objects.set(objectPath(object), live);
       return live;
     },
-    remove: async (path) => {
+    remove: async (path, uid) => {
       this.asked.push(`DELETE ${path}`);
+      if (uid !== undefined && this.objects.get(path)?.metadata.uid !== uid) return false;
       return this.objects.delete(path);
     },
   };
@@ -88,6 +92,17 @@ export class TestCluster {
     const items = [...this.objects].filter(([at]) => at.startsWith(`${bare}/`)).map(([, object]) => object);
     return { status: 200, body: { items } };
   }
+}
+
+/** What one manager says of an object, over what others have said. */
+function mergeOf(before: unknown, said: unknown): unknown {
+  if (!isMembers(before) || !isMembers(said)) return said;
+  const merged = Object.entries(said).map(([name, value]) => [name, mergeOf(before[name], value)] as const);
+  return { ...before, ...Object.fromEntries(merged) };
+}
+
+function isMembers(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** For tests: a cluster with room, and a storage class of its own. */

@@ -14,6 +14,7 @@ import { kubernetesLifeErrors } from "./errors.ts";
 import type { Forwards } from "./forwards.ts";
 import { isRunning, podsOf } from "./pods-running.ts";
 import { isClusterAway } from "./rollout.ts";
+import { endStuck, type StuckSince } from "./stuck-pods.ts";
 
 const LOOK_MS = 500;
 const COMPONENT = "custody";
@@ -41,10 +42,12 @@ export async function unsealAll(request: UnsealAllRequest): Promise<void> {
   const open = new Set<string>();
   let why = "none of its pods runs";
   let away: TrustKernError | undefined;
+  const since: StuckSince = new Map();
   for (const end = Date.now() + limitMs; ; ) {
     if (signal.aborted) throw hostErrors.error("DEPLOY_CANCELLED", "interrupted: custody stays sealed");
     const isLast = Date.now() > end;
     try {
+      await endStuckIn(cluster, since);
       for (const { name, uid, ordinal } of await currentPods(cluster)) {
         if (open.has(uid)) continue;
         await unsealOne(request, { name, ordinal, isLast });
@@ -69,6 +72,12 @@ export async function unsealAll(request: UnsealAllRequest): Promise<void> {
     }
     await sleep(LOOK_MS, undefined, { signal }).catch(() => undefined);
   }
+}
+
+/** A sealed custody of the version before is not ready, and would stay there for ever. */
+async function endStuckIn({ api, plan }: Cluster, since: StuckSince): Promise<void> {
+  const pod = podNamed(plan.pods, COMPONENT);
+  if (pod !== undefined) await endStuck(api, plan, { pod, since });
 }
 
 interface Turn {

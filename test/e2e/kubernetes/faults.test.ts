@@ -3,6 +3,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { LOCK_FILE } from "../../../operations/images/lock-file.ts";
 import { defaultCacheDir } from "../../../operations/tools/context.ts";
 import { takeDown } from "../../support/cluster/down.ts";
 import { bringUp, type Cluster } from "../../support/cluster/up.ts";
@@ -226,6 +227,13 @@ async function applied(): Promise<number> {
   return stdout.split("\n").length;
 }
 
+const lockText = () => readFileSync(join(own.dir, LOCK_FILE), "utf8");
+
+interface Pod {
+  readonly spec: { readonly containers: readonly { readonly image: string }[] };
+  readonly status: { readonly phase: string };
+}
+
 describe("what was changed by hand", () => {
   it("is seen, keeps custody sealed, and is put back by a deploy", async () => {
     const namespace = site.deployment.kubernetes.namespace;
@@ -249,6 +257,40 @@ describe("what was changed by hand", () => {
       custody: { sealed: false },
     });
   }, 200_000);
+
+  it("hinders no update: not a custody of the version before that is sealed, and not a number of collectors", async () => {
+    const { namespace } = site.deployment.kubernetes;
+    const podsOf = async (component: string): Promise<readonly Pod[]> => {
+      const selector = `trustkern.component=${component}`;
+      return JSON.parse(await kubectl(["get", "pods", "-n", namespace, "-l", selector, "-o", "json"])).items;
+    };
+    const before = await podsOf("custody");
+    expect(before).toHaveLength(2);
+    await kubectl(["delete", "pods", "-n", namespace, "-l", "trustkern.component=custody"]);
+    await expect
+      .poll(async () => (await podsOf("custody")).map(({ status }) => status.phase), { timeout: 60_000 })
+      .toEqual(["Running", "Running"]);
+    await site.giveImages("0.1.0-next");
+    site.write((file) => {
+      const kubernetes = file.kubernetes as object;
+      return { ...file, kubernetes: { ...kubernetes, collector: { min: 2, max: 3 } } };
+    });
+    const collectors = async (): Promise<unknown> =>
+      JSON.parse(await kubectl(["get", "statefulset", "collector", "-n", namespace, "-o", "json"])).spec.replicas;
+    const seen = new Set([await collectors()]);
+    const looking = setInterval(() => void collectors().then((now) => seen.add(now)), 500);
+    await site.must(["deploy", "--wait"]);
+    clearInterval(looking);
+    expect([...seen]).toEqual([2]);
+    const after = [...(await podsOf("custody")), ...(await podsOf("collector"))];
+    expect(after).toHaveLength(4);
+    for (const { spec } of after)
+      for (const { image } of spec.containers) expect(lockText()).toContain(image.split("@")[1]);
+    expect(JSON.parse((await site.must(["status", "--json"])).stdout)).toMatchObject({
+      ok: true,
+      custody: { sealed: false },
+    });
+  }, 600_000);
 
   it("is removed with the deployment, which keeps what was stored unless it is told not to", async () => {
     await site.must(["destroy", "--yes"]);

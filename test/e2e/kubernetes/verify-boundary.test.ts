@@ -308,13 +308,14 @@ describe("what somebody has changed in workloads", () => {
     expect(resultOf(report, id).outcome).toBe("broken");
   });
 
-  it("is mended by a deploy, once what was added to workloads is gone with them", async () => {
-    await kubectl("delete", "statefulset", "gw-01", "backend", "prometheus");
+  it("is mended by a deploy, what was added to workloads and Services too", async () => {
+    await kubectl("patch", "service", "backend", "--patch", '{"spec":{"externalIPs":["192.0.2.7"]}}');
     await kubectl("delete", "configmap", "prometheus-by-hand");
     await site.must(["deploy", "--wait"]);
     const { report: again } = await verify("rendered", "running");
     for (const id of ["rendered.deployed", "running.mounts", "running.environment", "running.tls.version"] as const)
       expect(foundBy(again, id)).toEqual([]);
+    expect(JSON.parse(await kubectl("get", "service", "backend", "-o", "json")).spec).not.toHaveProperty("externalIPs");
   }, 600_000);
 });
 
