@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -156,6 +156,29 @@ describe("a command on a cluster is refused", () => {
     expect([writes(), server.cluster.objects.size]).toEqual([[], there]);
   });
 
+  it("destroy, naming the cluster that it would be of", async () => {
+    remember();
+    const { error } = await json(["destroy", "--volumes"]);
+    expect(error.message).toMatch(/namespace "plant" of context "plant" \(https:\/\/127\.0\.0\.1:\d+\)/);
+  });
+
+  it.each([["plan"], ["deploy"], ["destroy", "--yes"], ["destroy", "--yes", "--volumes"]])(
+    "%s %s %s of a namespace that was made anew, or is in another cluster",
+    async (...argv) => {
+      remember();
+      const uid = "11111111-2222-3333-4444-555555555555";
+      const record = { schema: "trustkern.kubernetes-namespace/1", namespace: "plant", uid };
+      writeFileSync(join(cwd, ".trustkern", "namespace.json"), JSON.stringify(record));
+      for (const cluster of [roomyCluster(), deployedCluster(tenantPlan())]) {
+        server.reset(cluster);
+        const { exit, error } = await json(argv);
+        expect([exit, error.code]).toEqual([4, "CLUSTER_OTHER"]);
+        expect(error.message).toContain(uid);
+        expect([writes(), existsSync(join(cwd, ".trustkern", "deployment.json"))]).toEqual([[], true]);
+      }
+    },
+  );
+
   it("destroy of a namespace that is somebody else's", async () => {
     remember();
     server.cluster.put({ apiVersion: "v1", kind: "Namespace", metadata: { name: "plant" } });
@@ -177,6 +200,13 @@ describe("destroy of a cluster", () => {
     expect(await names()).not.toContain("Namespace");
     expect(await names()).toContain("Secret");
     expect(await names("--volumes")).toContain("Namespace");
+    expect(await json(["destroy", "--dry-run"])).toMatchObject({
+      namespace: "plant",
+      cluster: { context: "plant", server: expect.stringMatching(/^https:\/\/127\.0\.0\.1:\d+$/) },
+    });
+    expect((await run(["destroy", "--dry-run"])).stdout).toMatch(
+      /^in namespace "plant" of context "plant" \(https:\/\/127\.0\.0\.1:\d+\):\n- /,
+    );
     expect(server.heard).toEqual([]);
   });
 

@@ -1,5 +1,6 @@
 import { EXIT } from "../../shared/errors.ts";
 import { openCluster } from "../../stacks/kubernetes/life/cluster.ts";
+import { placeOf } from "../../stacks/kubernetes/life/deployed-to.ts";
 import { destroyCluster } from "../../stacks/kubernetes/life/destroy.ts";
 import { assertDeployed } from "../../stacks/kubernetes/life/site.ts";
 import { printJson, type Run } from "../command.ts";
@@ -10,25 +11,29 @@ import { clusterOptions } from "../kubernetes-target.ts";
 export const run: Run = async (context) => {
   const { io, flags, options } = context;
   const target = await clusterOptions(context);
-  const { plan, layout } = await openCluster(target);
+  const { plan, layout, config } = await openCluster(target);
   assertDeployed({ layout, options: target });
   const { name, kubernetes } = target.deployment;
   const volumes = options.volumes === true;
+  const cluster = placeOf(config);
+  const place = `namespace "${kubernetes.namespace}" of context "${cluster.context}" (${cluster.server})`;
   if (options.dryRun === true) {
     const objects = plan.objects.filter(({ kind }) => volumes || kind !== "Namespace");
     const changes = [
       ...objects.map(({ kind, metadata }) => ({ action: "delete", kind, name: metadata.name })),
       ...plan.secrets.map(({ secret }) => ({ action: "delete", kind: "Secret", name: secret })),
     ];
-    if (flags.json) printJson(io, { schema: "trustkern.plan/1", deployment: name, changes, planFile: null });
-    else io.stdout(changes.map((each) => `- ${each.kind} ${each.name}\n`).join(""));
+    const { namespace } = kubernetes;
+    const described = { schema: "trustkern.plan/1", deployment: name, namespace, cluster };
+    if (flags.json) printJson(io, { ...described, changes, planFile: null });
+    else io.stdout([`in ${place}:\n`, ...changes.map((each) => `- ${each.kind} ${each.name}\n`)].join(""));
     return EXIT.done;
   }
   await confirm(
     context,
     volumes
-      ? `This removes the namespace "${kubernetes.namespace}" of the deployment "${name}" and everything that it stored, decryption keys included: nothing brings them back.`
-      : `This removes every pod and object of the deployment "${name}"; its claims stay in namespace "${kubernetes.namespace}", its keys and secrets in ${target.dir}.`,
+      ? `This removes ${place} with the deployment "${name}" and everything that it stored, decryption keys included: nothing brings them back.`
+      : `This removes every pod and object of the deployment "${name}"; its claims stay in ${place}, its keys and secrets in ${target.dir}.`,
   );
   const report = await destroyCluster({ ...target, volumes });
   if (flags.json) printJson(io, report);

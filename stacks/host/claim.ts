@@ -5,7 +5,7 @@ import type { Layout } from "./layout.ts";
 
 /** Everything that the engine ever puts into a state directory. */
 const OURS =
-  /^(?:deployment\.json|lock|rotation\.json|secrets|authorities|config|custody|volumes|run|logs|terraform|trust)(?:\.[a-z0-9]+)*$/;
+  /^(?:deployment\.json|lock|rotation\.json|namespace\.json|secrets|authorities|config|custody|volumes|run|logs|terraform|trust)(?:\.[a-z0-9]+)*$/;
 
 /**
  * Makes the folders of a deployment, private to their owner. Somebody else's folder is left as it is.

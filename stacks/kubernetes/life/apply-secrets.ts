@@ -3,6 +3,7 @@ import { podNamed } from "../pods.ts";
 import { type ApiObject, collectionPath } from "./api.ts";
 import { applyObject, markFor, SECRET_VERSION } from "./apply.ts";
 import type { Cluster } from "./cluster.ts";
+import { ownNamespace } from "./deployed-to.ts";
 import { assertNamespace } from "./preflight.ts";
 import { untilReady } from "./rollout.ts";
 import { secretObjects } from "./secrets.ts";
@@ -12,15 +13,14 @@ const START_MS = 180_000;
 
 /**
  * Writes every Secret of the deployment that is not as the secret store of this machine has it.
- * @throws NAMESPACE_FOREIGN before anything is written
+ * @throws CLUSTER_OTHER, NAMESPACE_FOREIGN before anything is written
  */
-export async function applySecrets({
-  api,
-  layout,
-  model,
-  plan,
-}: Pick<Cluster, "api" | "layout" | "model" | "plan">): Promise<void> {
+export async function applySecrets(
+  cluster: Pick<Cluster, "api" | "config" | "layout" | "model" | "plan">,
+): Promise<void> {
+  const { api, layout, model, plan } = cluster;
   // The kubeconfig may name another cluster than at the deploy.
+  await ownNamespace(cluster);
   await assertNamespace(api, plan);
   for (const object of secretObjects({ layout, model, plan })) await applyObject(api, object);
 }
@@ -41,13 +41,14 @@ const MARKER = "trustkern-secrets";
 /**
  * Starts the pods of a component anew, one after the other, with its Secret as it is now, and waits until they are ready. Nothing else of
  * its workload is changed.
- * @throws WORKLOAD_FAILED, WORKLOAD_TIMEOUT
+ * @throws CLUSTER_OTHER before anything is written, WORKLOAD_FAILED, WORKLOAD_TIMEOUT
  */
 export async function startAnew(cluster: Cluster, component: string): Promise<void> {
   const { api, plan, options } = cluster;
   const pod = podNamed(plan.pods, component);
   const workload = plan.objects.find(({ kind, metadata }) => kind === pod?.kind && metadata.name === pod?.name);
   if (pod === undefined || workload === undefined) return;
+  await ownNamespace(cluster);
   const mark = markFor(pod.components, await secretVersions(cluster));
   if (mark !== undefined) {
     const { apiVersion, kind, metadata } = workload;

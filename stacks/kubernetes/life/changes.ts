@@ -2,6 +2,7 @@ import { podNamed } from "../pods.ts";
 import { applyObject, leftOver, type ObjectChange, startedFor } from "./apply.ts";
 import { secretVersions } from "./apply-secrets.ts";
 import { openCluster } from "./cluster.ts";
+import { ownNamespace } from "./deployed-to.ts";
 import type { ClusterOptions } from "./options.ts";
 import { preflight } from "./preflight.ts";
 
@@ -16,11 +17,12 @@ export interface ClusterChanges {
 /**
  * What a deploy would change, by the word of the API server itself: each object is applied as a dry run. Secrets are not looked at: a
  * plan makes none.
- * @throws what `preflight` throws, KUBECONFIG_INVALID, CLUSTER_REJECTED
+ * @throws what `preflight` throws, KUBECONFIG_INVALID, CLUSTER_OTHER, CLUSTER_REJECTED
  */
 export async function changesOf(options: ClusterOptions): Promise<ClusterChanges> {
   const cluster = await openCluster(options);
   const { api, plan } = cluster;
+  await ownNamespace(cluster);
   const { namespaceThere } = await preflight(api, plan);
   const { name, kubernetes } = options.deployment;
   const described = { schema: "trustkern.plan/1", deployment: name, namespace: kubernetes.namespace } as const;

@@ -1,17 +1,19 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inspect } from "node:util";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { deploymentLabels } from "../labels.ts";
 import { type ApiObject, type ClusterApi, type LiveObject, objectPath } from "./api.ts";
-import { applySecrets } from "./apply-secrets.ts";
+import { applySecrets, startAnew } from "./apply-secrets.ts";
 import type { Cluster } from "./cluster.ts";
 import { type ClusterDeployOptions, deployTo } from "./deploy.ts";
+import { deployedToFile, forgetNamespace } from "./deployed-to.ts";
 import { kubernetesLifeErrors } from "./errors.ts";
 import { clusterLayout } from "./layout.ts";
 import { secretObjects } from "./secrets.ts";
 import { roomyCluster, type TestCluster } from "./test-cluster.ts";
+import { testConfig } from "./test-config.ts";
 import { testSite, VAULT_CANARY } from "./test-site.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "tk-deploy-"));
@@ -38,7 +40,7 @@ function opened(): Cluster {
     replace: (object) => seen(object, () => live.api.replace(object)),
   };
   const { model, plan, options } = site;
-  return { api, model, plan, options, layout, config: {} as never };
+  return { api, model, plan, options, layout, config: testConfig() };
 }
 /** Nothing of a controller runs here: what is applied is all that comes of a deploy, which then waits for pods in vain. */
 async function deployed(more: Partial<ClusterDeployOptions> = {}): Promise<unknown> {
@@ -76,6 +78,8 @@ beforeEach(reset);
 
 function reset(): void {
   live = roomyCluster();
+  // Another cluster than the one of the test before, as far as the state directory knows.
+  forgetNamespace(layout);
   written = [];
   before = () => undefined;
   site.said.length = 0;
@@ -255,6 +259,47 @@ describe("a deploy of what somebody else applies", () => {
     expect(written).toEqual([]);
   });
 
+  it("waits for the labels of a namespace that was made without any", async () => {
+    putNamespace({ "kubernetes.io/metadata.name": "tk-demo" });
+    comes(own());
+    expect(await elsewhere(0)).toMatchObject({ message: expect.not.stringContaining("namespace") });
+    expect(written).toHaveLength(site.plan.secrets.length);
+    expect(existsSync(deployedToFile(layout))).toBe(true);
+  });
+
+  it("ends with how it is labelled where nobody does that", async () => {
+    putNamespace({ "kubernetes.io/metadata.name": "tk-demo" });
+    expect(await elsewhere(0)).toMatchObject({
+      code: "NAMESPACE_FOREIGN",
+      fix: expect.stringContaining("trustkern export kubernetes"),
+    });
+    expect(written).toEqual([]);
+    expect(existsSync(deployedToFile(layout))).toBe(false);
+  });
+
+  it.each([
+    ["another deployment's", { "trustkern.deployment": "other", "trustkern.tenant": "acme" }],
+    ["another tenant's", { "trustkern.deployment": "demo", "trustkern.tenant": "globex" }],
+    ["a part of another's", { "trustkern.zone": "field" }],
+  ])("refuses one at once that is %s", async (_, labels) => {
+    putNamespace(labels);
+    const since = Date.now();
+    expect(await elsewhere(60_000)).toMatchObject({ code: "NAMESPACE_FOREIGN" });
+    expect(Date.now() - since).toBeLessThan(10_000);
+    expect(written).toEqual([]);
+  });
+
+  it("writes no Secret where the namespace is another one than before, or is gone", async () => {
+    putNamespace(own());
+    await elsewhere(0);
+    live.edit(NAMESPACE, (made: { metadata: { uid: string } }) => (made.metadata.uid = "another"));
+    written = [];
+    expect(await elsewhere(0)).toMatchObject({ code: "CLUSTER_OTHER" });
+    live.objects.delete(NAMESPACE);
+    expect(await elsewhere(60_000)).toMatchObject({ code: "CLUSTER_OTHER" });
+    expect(written).toEqual([]);
+  });
+
   it("ends where it is interrupted", async () => {
     const cancel = new AbortController();
     setTimeout(() => cancel.abort(), 200);
@@ -269,6 +314,18 @@ describe("Secrets that are written after a renewal", () => {
   it("go into no namespace that is another's: the kubeconfig may lead to another cluster by now", async () => {
     live.put({ apiVersion: "v1", kind: "Namespace", metadata: { name: "tk-demo" } });
     expect(await renewed()).toMatchObject({ code: "NAMESPACE_FOREIGN" });
+    expect(written).toEqual([]);
+  });
+
+  it("go into no namespace but the one that was deployed to, nor does what starts anew", async () => {
+    await deployed();
+    live.edit(NAMESPACE, (made: { metadata: { uid: string } }) => (made.metadata.uid = "another"));
+    written = [];
+    expect(await renewed()).toMatchObject({ code: "CLUSTER_OTHER", exit: 4 });
+    await expect(startAnew(opened(), "custody")).rejects.toMatchObject({ code: "CLUSTER_OTHER" });
+    live.objects.delete(NAMESPACE);
+    expect(await renewed()).toMatchObject({ code: "CLUSTER_OTHER" });
+    await expect(startAnew(opened(), "custody")).rejects.toMatchObject({ code: "CLUSTER_OTHER" });
     expect(written).toEqual([]);
   });
 

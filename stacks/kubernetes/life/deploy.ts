@@ -9,6 +9,7 @@ import { objectPath } from "./api.ts";
 import { applyObject, isBeforePods, leftOver, type ObjectChange, startedFor } from "./apply.ts";
 import { secretVersions } from "./apply-secrets.ts";
 import { type Cluster, openCluster } from "./cluster.ts";
+import { ownNamespace, rememberNamespace } from "./deployed-to.ts";
 import { clusterDifferences } from "./differences.ts";
 import { kubernetesLifeErrors } from "./errors.ts";
 import { openForwards } from "./forwards.ts";
@@ -61,7 +62,8 @@ export async function deployCluster(options: ClusterDeployOptions): Promise<Clus
 export async function deployTo(cluster: Cluster, options: ClusterDeployOptions): Promise<ClusterDeployReport> {
   const { api, plan, model, layout } = cluster;
   const { onProgress, onWarning, deployment } = options;
-  const seen = await preflight(api, plan);
+  await ownNamespace(cluster);
+  const seen = await preflight(api, plan, options);
   onProgress(
     `Kubernetes ${seen.version}, namespace ${deployment.kubernetes.namespace}${seen.namespaceThere ? "" : ", which is made"}`,
   );
@@ -135,10 +137,14 @@ async function applyAll(cluster: Cluster, options: ClusterDeployOptions): Promis
     if (options.signal.aborted) throw hostErrors.error("DEPLOY_CANCELLED", "interrupted; what was applied stays");
   };
   const own = options.appliedElsewhere ? [] : plan.objects;
-  if (options.appliedElsewhere) await untilNamespace(cluster, options);
+  if (options.appliedElsewhere) {
+    await untilNamespace(cluster, options);
+    await rememberNamespace(cluster);
+  }
   for (const object of own.filter(isBeforePods)) {
     go();
     count(await applyObject(api, object));
+    if (object.kind === "Namespace") await rememberNamespace(cluster);
   }
   for (const object of secretObjects({ layout, model, plan })) {
     go();

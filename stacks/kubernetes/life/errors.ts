@@ -37,6 +37,11 @@ export const kubernetesLifeErrors = catalogue({
     summary: "The namespace is there, and is not this deployment's.",
     fix: "name another one with kubernetes.namespace; nothing in it was touched",
   },
+  CLUSTER_OTHER: {
+    exit: EXIT.resource,
+    summary: "The namespace is not the one that this state directory was deployed to.",
+    fix: "point KUBECONFIG to its cluster; where that cluster or namespace is gone for good, delete the file that the message names and run the command again",
+  },
   STORAGE_CLASS_MISSING: {
     exit: EXIT.resource,
     summary: "Volumes would wait for ever: the storage class is not there.",

@@ -58,6 +58,29 @@ describe("a look at a cluster before anything is changed", () => {
     expect((await daemonSets(name, args)).enforcer).toBeUndefined();
   });
 
+  it("takes a namespace without labels for one that is not there yet, where others apply the objects", async () => {
+    const cluster = roomyCluster();
+    const labels = { "kubernetes.io/metadata.name": "plant", team: "plant" };
+    cluster.put({ apiVersion: "v1", kind: "Namespace", metadata: { name: "plant", labels } as never });
+    const seen = await preflight(cluster.api, plan, { appliedElsewhere: true });
+    expect(seen).toMatchObject({ namespaceThere: false });
+    expect(await refused(cluster)).toMatchObject({ code: "NAMESPACE_FOREIGN" });
+  });
+
+  it.each<readonly [string, object]>([
+    ["another deployment's", { labels: { "trustkern.deployment": "other", "trustkern.tenant": "acme" } }],
+    ["another tenant's", { labels: { "trustkern.deployment": plan.deployment.name, "trustkern.tenant": "globex" } }],
+    ["of a tenant, and no deployment", { labels: { "trustkern.tenant": "acme" } }],
+    ["being removed", { deletionTimestamp: "2026-01-01T00:00:00Z" }],
+  ])("refuses one that is %s, whoever applies the objects", async (_, metadata) => {
+    const cluster = roomyCluster();
+    cluster.put({ apiVersion: "v1", kind: "Namespace", metadata: { name: "plant", ...metadata } });
+    for (const appliedElsewhere of [true, false]) {
+      const looked = preflight(cluster.api, plan, { appliedElsewhere });
+      await expect(looked).rejects.toMatchObject({ code: "NAMESPACE_FOREIGN" });
+    }
+  });
+
   it("takes the namespace of an earlier deploy for its own", async () => {
     expect(await preflight(deployedCluster({ plan }).api, plan)).toMatchObject({ namespaceThere: true });
   });

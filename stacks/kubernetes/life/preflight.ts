@@ -58,6 +58,12 @@ const ENFORCERS: readonly { readonly name: string; readonly asked?: RegExp; read
   { name: "azure-npm" },
 ];
 
+/** How a look at the cluster is taken. */
+export interface PreflightOptions {
+  /** Whether somebody else makes the namespace: then one that has no labels yet is waited for. */
+  readonly appliedElsewhere: boolean;
+}
+
 /** What a look at the cluster found, before anything is changed. */
 export interface Preflight {
   /** Such as `v1.34.1`. */
@@ -73,9 +79,13 @@ export interface Preflight {
  * and what there is room for. Changes nothing.
  * @throws CLUSTER_UNREACHABLE, CLUSTER_CREDENTIAL, CLUSTER_TOO_OLD, CLUSTER_DENIED, NAMESPACE_FOREIGN, STORAGE_CLASS_MISSING, CLUSTER_QUOTA
  */
-export async function preflight(api: ClusterApi, plan: KubernetesPlan): Promise<Preflight> {
+export async function preflight(
+  api: ClusterApi,
+  plan: KubernetesPlan,
+  { appliedElsewhere }: PreflightOptions = { appliedElsewhere: false },
+): Promise<Preflight> {
   const version = await assertVersion(api);
-  const namespaceThere = await assertNamespace(api, plan);
+  const namespaceThere = await assertNamespace(api, plan, appliedElsewhere);
   await assertRights(api, plan.deployment.kubernetes.namespace, [
     ["", "namespaces", ["get", "patch", "create"]],
     ...RIGHTS,
@@ -99,6 +109,11 @@ export function isOwn(
   return labels[`${LABEL}.deployment`] === deployment.name && labels[`${LABEL}.tenant`] === deployment.tenant;
 }
 
+/** Whether a namespace is nobody's by its labels, as one is that was made before its manifest was applied. */
+export function isBare({ metadata: { labels = {} } }: LiveObject): boolean {
+  return Object.keys(labels).every((name) => !name.startsWith(`${LABEL}.`));
+}
+
 async function assertVersion(api: ClusterApi): Promise<string> {
   const { gitVersion, minor, major } = await clusterVersion(api);
   const number = Number.parseInt(minor, 10);
@@ -110,10 +125,15 @@ async function assertVersion(api: ClusterApi): Promise<string> {
 }
 
 /**
- * Whether the namespace is there; one that is somebody else's is refused, since Secrets go there.
+ * Whether the namespace is there, and ours; one that is somebody else's is refused, since Secrets go there.
+ * @param patient takes one without labels of ours for one that is not there yet. @default false
  * @throws NAMESPACE_FOREIGN
  */
-export async function assertNamespace(api: ClusterApi, plan: Pick<KubernetesPlan, "deployment">): Promise<boolean> {
+export async function assertNamespace(
+  api: ClusterApi,
+  plan: Pick<KubernetesPlan, "deployment">,
+  patient = false,
+): Promise<boolean> {
   const { namespace } = plan.deployment.kubernetes;
   const found = await api.get(`${collectionPath("v1", "Namespace")}/${namespace}`);
   if (found === undefined) return false;
@@ -124,6 +144,7 @@ export async function assertNamespace(api: ClusterApi, plan: Pick<KubernetesPlan
     });
   }
   if (isOwn(found, plan)) return true;
+  if (patient && isBare(found)) return false;
   const { labels = {} } = found.metadata;
   const owner = labels[`${LABEL}.deployment`];
   const whose =

@@ -1,11 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { LABEL } from "../../docker/labels.ts";
 import { hostErrors } from "../../host/errors.ts";
 import { collectionPath } from "./api.ts";
 import type { Cluster } from "./cluster.ts";
 import { kubernetesLifeErrors } from "./errors.ts";
 import type { ClusterOptions } from "./options.ts";
-import { assertNamespace, isOwn } from "./preflight.ts";
+import { assertNamespace, isBare, isOwn } from "./preflight.ts";
 
 /** How often it is looked for what others make. */
 const LOOK_MS = 500;
@@ -28,8 +27,13 @@ export async function untilNamespace(
     if (signal.aborted) throw hostErrors.error("DEPLOY_CANCELLED", "interrupted; nothing was applied");
     const late = Date.now() > end;
     // Some make it first, and give it its labels with the other objects.
-    const isAnothers = found?.metadata.labels?.[`${LABEL}.deployment`] !== undefined;
-    if (found !== undefined && (late || isAnothers)) await assertNamespace(api, plan);
+    if (found !== undefined && !isBare(found)) await assertNamespace(api, plan);
+    if (found !== undefined && late) {
+      throw kubernetesLifeErrors.error("NAMESPACE_FOREIGN", `nobody has labelled the namespace "${namespace}"`, {
+        path: "kubernetes.namespace",
+        fix: "apply what trustkern export kubernetes writes, its Namespace too, which has the labels; or name another one with kubernetes.namespace",
+      });
+    }
     if (found === undefined && late) {
       throw kubernetesLifeErrors.error("WORKLOAD_TIMEOUT", `nobody has made the namespace "${namespace}"`, {
         path: "kubernetes.namespace",

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -123,6 +123,9 @@ describe("an export that somebody else applies", () => {
   it("is waited for no longer than was said, with what is to be done", async () => {
     const { namespace } = site.deployment.kubernetes;
     await cluster.kubectl(["delete", "namespace", namespace], undefined, 150);
+    const gone = await site.cli(["deploy", "--applied-elsewhere", "--timeout", "2", "--json"]);
+    expect([gone.code, JSON.parse(gone.stdout).error]).toMatchObject([4, { code: "CLUSTER_OTHER" }]);
+    rmSync(JSON.parse(gone.stdout).error.path);
     const { code, stdout } = await site.cli(["deploy", "--applied-elsewhere", "--timeout", "2", "--json"]);
     expect([code, JSON.parse(stdout).error]).toMatchObject([
       9,

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -45,7 +45,10 @@ async function kubectl(args: readonly string[], input?: object): Promise<string>
 async function failure(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
   const { code, stdout, stderr } = await site.cli([...args, "--json"], { env });
   expect(stdout, stderr).toContain('"error"');
-  return { exit: code, ...(JSON.parse(stdout) as { error: { code: string; message: string; fix: string } }).error };
+  return {
+    exit: code,
+    ...(JSON.parse(stdout) as { error: { code: string; path: string; message: string; fix: string } }).error,
+  };
 }
 
 /** A kubeconfig like the administrator's, with something else in it. */
@@ -158,6 +161,10 @@ describe("a deploy that does not get to its end", () => {
     await site.must(["destroy", "--yes"]);
     await kubectl(["delete", "namespace", site.deployment.kubernetes.namespace]);
     site.write((file) => file);
+    // The namespace is gone for good, which nobody but who has deleted it can say.
+    const gone = await failure(["deploy", "--wait"]);
+    expect(gone).toMatchObject({ exit: 4, code: "CLUSTER_OTHER" });
+    rmSync(gone.path);
   }, 300_000);
 
   it.each([100, 500])(
