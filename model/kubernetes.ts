@@ -21,6 +21,14 @@ export type Peers =
       readonly labels: Readonly<Record<string, string>>;
     };
 
+/** Where the cluster's names are asked for, over UDP and TCP. */
+export interface Resolver {
+  /** One at least, of different kinds. */
+  readonly peers: readonly Peers[];
+  /** As a network policy sees it: that of the pods behind a Service. */
+  readonly port: number;
+}
+
 /** A part that the deployment uses or is read by, and that it does not run. */
 export interface ExternalServer {
   /** DNS name or IP address; of who only connects, such as Grafana, nobody asks it. */
@@ -53,6 +61,8 @@ export interface KubernetesSettings {
     /** Networks from which published ports may be reached; none is nobody. */
     readonly from: readonly string[];
   };
+  /** Who answers for names. @default kube-dns in kube-system, at 53 */
+  readonly resolver: Resolver;
   /** Where custody reaches what wraps its keys. */
   readonly keys: Peers | undefined;
   /** Where the online authorities reach what signs for them. */

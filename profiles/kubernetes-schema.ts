@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { EXTERNAL_PARTS, SERVICE_KINDS } from "../model/kubernetes.ts";
 import { absolutePath, text, whole } from "./fields.ts";
+import { isUnroutedNetwork, UNROUTED_TEXT } from "./on-site.ts";
 import { SIZE_PATTERN } from "./size.ts";
 
 /** A name as Kubernetes takes it for a namespace (RFC 1123, section 2.1). */
@@ -13,12 +14,18 @@ const LABEL_VALUE = /^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/;
 /** Prefix length that a network of peers has at least: what is larger than a /16 is no place of one server. */
 const LEAST_PREFIX = 16;
 
+/** Where names are asked for, and the last port that other services are known by. */
+const DNS_PORT = 53;
+const WELL_KNOWN = 1023;
+
+const prefixOf = (network: string): number => Number(network.split("/")[1]);
+
 const networks = (what: string, leastPrefix = 0) =>
   z
     .array(z.cidrv4().describe("an IPv4 network in CIDR form, such as 10.20.0.0/24"))
     .min(1)
     .max(32)
-    .refine((list) => list.every((network) => Number(network.split("/")[1]) >= leastPrefix))
+    .refine((list) => list.every((network) => prefixOf(network) >= leastPrefix))
     .describe(
       `${what}: a list of 1 to 32 IPv4 networks${leastPrefix > 0 ? ` of /${leastPrefix} or smaller` : ""}, such as 10.20.0.0/24`,
     )
@@ -60,6 +67,39 @@ const peers = (what: string) =>
     .superRefine(holdToPlace)
     .describe(`${what}: a map of addresses, or of namespace and labels`)
     .exactOptional();
+
+/** The resolver is on no list of egress, so that a public address is none: names would leave unseen, and whatever else a port takes. */
+const resolver = z
+  .strictObject({
+    ...peerMembers,
+    addresses: z
+      .array(z.cidrv4().describe("an IPv4 network in CIDR form, such as 169.254.20.10/32"))
+      .min(1)
+      .max(32)
+      .refine((list) => list.every((network) => isUnroutedNetwork(network) && prefixOf(network) >= LEAST_PREFIX))
+      .describe(`its addresses: a list of 1 to 32 IPv4 networks of /${LEAST_PREFIX} or smaller, each ${UNROUTED_TEXT}`)
+      .exactOptional(),
+    port: z
+      .int()
+      .min(DNS_PORT)
+      .max(65_535)
+      .refine((port) => port === DNS_PORT || port > WELL_KNOWN)
+      .describe(`port of its pods, UDP and TCP: ${DNS_PORT}, or a whole number from ${WELL_KNOWN + 1} to 65535`)
+      .exactOptional(),
+  })
+  .superRefine(({ namespace, labels }, context) => {
+    const missing = namespace === undefined ? "namespace" : "labels";
+    if ((namespace === undefined) === (labels === undefined)) return;
+    context.addIssue({
+      code: "custom",
+      path: [missing],
+      message: "pods are named by a namespace and labels, together",
+    });
+  })
+  .describe(
+    "where names are asked for, if not at kube-dns in kube-system alone: a map of addresses, namespace and labels, port",
+  )
+  .exactOptional();
 
 const server = (part: string) =>
   z
@@ -137,6 +177,7 @@ export const kubernetesSchema = z
       })
       .describe("who reaches published ports: a map of service, from")
       .exactOptional(),
+    resolver,
     keys: peers("where custody reaches its Vault or KMS, with custody.kind vault or aws-kms"),
     issuingKeys: peers("where the online authorities reach their KMS, with pki.issuing.kind aws-kms"),
     external: z
@@ -144,4 +185,6 @@ export const kubernetesSchema = z
       .describe(`parts that the deployment uses and does not run: a map of ${EXTERNAL_PARTS.join(", ")}`)
       .exactOptional(),
   })
-  .describe("a map of namespace, storageClass, databaseSize, collector, custody, publish, keys, issuingKeys, external");
+  .describe(
+    "a map of namespace, storageClass, databaseSize, collector, custody, publish, resolver, keys, issuingKeys, external",
+  );

@@ -12,6 +12,7 @@ const VAULT = {
   ...{ class: "software", acceptSoftware: "a pilot of two weeks" },
 };
 const PODS = { namespace: "vault", labels: { app: "vault" } };
+const KUBE_DNS = { kind: "pods", namespace: "kube-system", labels: { "k8s-app": "kube-dns" } };
 const SERVER = { host: "db.internal", addresses: ["10.0.0.0/24"] };
 const CA = { host: "ca.internal", addresses: ["10.0.0.0/24"] };
 /** A file of the engine kubernetes that nothing is wrong with. */
@@ -56,6 +57,29 @@ describe("kubernetes in trustkern.yaml", () => {
       peers: { kind: "addresses", networks: ["10.0.0.0/24"] },
     });
     expect(external["operators-ca"]?.port).toBe(9001);
+  });
+
+  it.each<[string, object | undefined, object]>([
+    ["nothing", undefined, { peers: [KUBE_DNS], port: 53 }],
+    ["nothing of a place", { port: 1053 }, { peers: [KUBE_DNS], port: 1053 }],
+    [
+      "a node's address alone",
+      { addresses: ["169.254.20.10/32"] },
+      { peers: [{ kind: "addresses", networks: ["169.254.20.10/32"] }], port: 53 },
+    ],
+    [
+      "pods and addresses",
+      { namespace: "dns", labels: { app: "dns" }, addresses: ["10.96.0.10/32", "100.64.0.10/32"], port: 5353 },
+      {
+        peers: [
+          { kind: "pods", namespace: "dns", labels: { app: "dns" } },
+          { kind: "addresses", networks: ["10.96.0.10/32", "100.64.0.10/32"] },
+        ],
+        port: 5353,
+      },
+    ],
+  ])("asks for names where it says %s", (_, resolver, resolved) => {
+    expect(deploymentOf({ "kubernetes.resolver": resolver }).kubernetes.resolver).toEqual(resolved);
   });
 
   it("has as many collectors at most as at least, where it says at least more than the usual most", () => {
@@ -151,6 +175,46 @@ describe("kubernetes in trustkern.yaml", () => {
       { "kubernetes.keys": { addresses: ["10.0.0.0/15"] } },
       "CONFIG_VALUE kubernetes.keys.addresses",
     ],
+    [
+      "a resolver's pods without labels",
+      { "kubernetes.resolver": { namespace: "dns" } },
+      "CONFIG_MISSING kubernetes.resolver.labels",
+    ],
+    [
+      "a resolver's pods without a namespace",
+      { "kubernetes.resolver": { labels: { app: "dns" } } },
+      "CONFIG_MISSING kubernetes.resolver.namespace",
+    ],
+    [
+      "no address of a resolver",
+      { "kubernetes.resolver": { addresses: [] } },
+      "CONFIG_VALUE kubernetes.resolver.addresses",
+    ],
+    [
+      "an unknown member of a resolver",
+      { "kubernetes.resolver": { host: "dns" } },
+      "CONFIG_UNKNOWN_KEY kubernetes.resolver.host",
+    ],
+    ...[
+      "8.8.8.8/32",
+      "0.0.0.0/0",
+      "10.0.0.0/8",
+      "10.0.0.0/15",
+      "172.32.0.0/24",
+      "100.128.0.1/32",
+      "169.254.0.0/16",
+      "169.254.20.0/24",
+      "127.0.0.1/32",
+    ].map((network): [string, Values, string] => [
+      `a resolver at ${network}`,
+      { "kubernetes.resolver": { addresses: ["10.96.0.10/32", network] } },
+      "CONFIG_VALUE kubernetes.resolver.addresses",
+    ]),
+    ...[0, 22, 80, 443, 1023, 65_536, 5353.5].map((port): [string, Values, string] => [
+      `a resolver at port ${port}`,
+      { "kubernetes.resolver": { port } },
+      "CONFIG_VALUE kubernetes.resolver.port",
+    ]),
     [
       "authorities of what is under the deployment's root",
       { "kubernetes.external.loki": { ...SERVER, caFile: "/etc/ca.pem" } },

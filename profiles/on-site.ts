@@ -37,6 +37,31 @@ export function isSiteNetwork(network: unknown): boolean {
   return LEAST_PREFIX.some(([known, least]) => known.test(address) && Number(prefix) >= least);
 }
 
+const UNROUTED: readonly (readonly [network: string, prefix: number])[] = [
+  ["10.0.0.0", 8],
+  ["172.16.0.0", 12],
+  ["192.168.0.0", 16],
+  ["100.64.0.0", 10],
+];
+
+/** {@link isUnroutedNetwork} in words. */
+export const UNROUTED_TEXT = "private (RFC 1918), shared (RFC 6598), or a single link-local address (169.254.x.y/32)";
+
+/**
+ * Whether an IPv4 network in CIDR form has no public address: private, of the shared space that clusters are given, or link-local and
+ * a single address, since the machine's metadata are link-local too.
+ */
+export function isUnroutedNetwork(network: unknown): boolean {
+  const [address = "", length] = typeof network === "string" ? network.split("/") : [];
+  if (isIP(address) !== 4) return false;
+  if (address.startsWith("169.254.")) return length === "32";
+  return UNROUTED.some(([first, prefix]) => {
+    const list = new BlockList();
+    list.addSubnet(first, prefix, "ipv4");
+    return list.check(address, "ipv4") && Number(length) >= prefix;
+  });
+}
+
 /**
  * Whether a host can only be on the site: its address is a private one (RFC 1918, RFC 4193), or its name is below a domain that
  * the public DNS never has: `.internal`, which ICANN keeps for private use, and `.home.arpa` (RFC 8375). Where the site's own

@@ -4,6 +4,7 @@ import {
   type ExternalServer,
   type KubernetesSettings,
   type Peers,
+  type Resolver,
 } from "../model/kubernetes.ts";
 import type { DeploymentInput } from "./schema.ts";
 import { sizeBytes } from "./size.ts";
@@ -21,6 +22,9 @@ const PORTS: Readonly<Record<ExternalPart, number>> = {
   "operators-ca": 9001,
 };
 
+/** What most clusters have: the label is also CoreDNS's. */
+const KUBE_DNS: Peers = { kind: "pods", namespace: "kube-system", labels: { "k8s-app": "kube-dns" } };
+
 /** What the file says of its cluster, with every default. The input has been checked. */
 export function resolveKubernetes(input: KubernetesInput = {}, name: string): KubernetesSettings {
   const min = input.collector?.min ?? 2;
@@ -35,10 +39,23 @@ export function resolveKubernetes(input: KubernetesInput = {}, name: string): Ku
     collector: { min, max: input.collector?.max ?? Math.max(min, 6) },
     custody: { replicas: input.custody?.replicas ?? 1 },
     publish: { service: input.publish?.service ?? "ClusterIP", from: input.publish?.from ?? [] },
+    resolver: resolverOf(input.resolver),
     keys: input.keys && peersOf(input.keys),
     issuingKeys: input.issuingKeys && peersOf(input.issuingKeys),
     external: Object.fromEntries(external),
   };
+}
+
+/** What is said is all of it: addresses alone leave no pods. */
+function resolverOf({
+  addresses,
+  namespace,
+  labels,
+  port = 53,
+}: NonNullable<KubernetesInput["resolver"]> = {}): Resolver {
+  const pods: Peers[] = namespace === undefined ? [] : [{ kind: "pods", namespace, labels: labels ?? {} }];
+  const peers: Peers[] = addresses === undefined ? pods : [...pods, { kind: "addresses", networks: addresses }];
+  return { peers: peers.length === 0 ? [KUBE_DNS] : peers, port };
 }
 
 function serverOf(part: ExternalPart, said: ServerInput): ExternalServer {

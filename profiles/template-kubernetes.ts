@@ -16,6 +16,8 @@ kubernetes:
   # databaseSize: 50GiB
   # How many collectors; between the two the processors decide.
   collector: { min: 2, max: 6 }
+  # Where names are asked for, if not at kube-dns in kube-system alone; a node's own DNS cache has an address.
+  # resolver: { namespace: kube-system, labels: { k8s-app: kube-dns }, addresses: [169.254.20.10/32] }
   # Where custody reaches the server of its keys, as a network policy can say it: networks of at most a /16, or namespace and labels.
   keys:
     addresses:

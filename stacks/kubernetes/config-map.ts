@@ -15,7 +15,10 @@ export function shortHash(value: unknown): string {
   return createHash("sha256").update(stableJson(value)).digest("hex").slice(0, HASH_DIGITS);
 }
 
-/** Name of a component's ConfigMap: another content is another object, so that a changed file starts pods anew and a way back is there. */
+/**
+ * Name of a component's ConfigMap: another content is another object, so that a changed file starts pods anew. It is no way back: a
+ * deploy removes those of the version before, and what named them starts no more.
+ */
 export function configMapName({ name, files }: Component): string {
   return `${name}-${shortHash(files)}`;
 }

@@ -9,16 +9,9 @@ import { outsideOf } from "./outside.ts";
 import { type Pod, podNamed } from "./pods.ts";
 import { asksForNames } from "./workloads.ts";
 
-/** Where names are asked for: the cluster's own resolver, and no other. */
-const RESOLVER: V1NetworkPolicyPeer = {
-  namespaceSelector: { matchLabels: { [NAMESPACE_LABEL]: "kube-system" } },
-  podSelector: { matchLabels: { "k8s-app": "kube-dns" } },
-};
-const DNS_PORT = 53;
-
 /**
  * Nothing comes in and nothing goes out, but what the model's flows say, each by a policy of its own at either end; names are asked
- * for by who connects; published ports are reached from where the deployment says, and keys where it says they are.
+ * for by who connects, at the cluster's resolver and at no other; published ports are reached from where the deployment says, and keys where it says they are.
  */
 export function policiesOf(model: Model, pods: readonly Pod[], deployment: Deployment): readonly NetworkPolicy[] {
   return [
@@ -51,13 +44,14 @@ function denyAll(deployment: Deployment): NetworkPolicy {
 
 function dnsOf(pod: Pod, model: Model, deployment: Deployment): readonly NetworkPolicy[] {
   if (!pod.components.some(({ name, network }) => network && asksForNames(name, model))) return [];
+  const { peers, port } = deployment.kubernetes.resolver;
   return [
     {
       ...policyBase(`${pod.name}.dns`, pod, deployment),
       spec: {
         podSelector: { matchLabels: { ...selectorLabels(deployment, pod.name) } },
         policyTypes: ["Egress"],
-        egress: [{ to: [RESOLVER], ports: ["UDP", "TCP"].map((protocol) => ({ protocol, port: DNS_PORT })) }],
+        egress: [{ to: peers.flatMap(peersOf), ports: ["UDP", "TCP"].map((protocol) => ({ protocol, port })) }],
       },
     },
   ];

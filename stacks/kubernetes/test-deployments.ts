@@ -32,6 +32,8 @@ export const KUBERNETES_FILES = {
       storageClass: "fast-encrypted",
       collector: { min: 2, max: 4 },
       custody: { replicas: 3 },
+      // The name server of each node, and what it asks.
+      resolver: { namespace: "kube-system", labels: { "k8s-app": "kube-dns" }, addresses: ["169.254.20.10/32"] },
       keys: { addresses: ["10.20.1.0/28"] },
       issuingKeys: { addresses: ["10.20.1.16/28"] },
       publish: { service: "LoadBalancer", from: ["192.0.2.0/24"] },
@@ -64,6 +66,7 @@ export const KUBERNETES_FILES = {
     kubernetes: {
       keys: VAULT_PODS,
       publish: { from: ["10.8.0.0/16"] },
+      resolver: { namespace: "names", labels: { "dns.operator/daemonset": "default" }, port: 5353 },
       external: {
         "gateways-ca": { host: "ca.internal", addresses: ["10.40.0.8/32"] },
         "operators-ca": { host: "ca.internal", port: 9443, addresses: ["10.40.0.9/32"] },

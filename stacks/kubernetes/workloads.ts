@@ -50,6 +50,7 @@ export function workloadOf(
   const common = {
     // Whoever scales by load sets the number, and it must not be set back.
     ...(pod.maxReplicas > pod.replicas ? {} : { replicas: pod.replicas }),
+    // For whoever looks at what ran, and no way back: the ConfigMaps of earlier revisions go with the deploy that replaces them.
     revisionHistoryLimit: 3,
     minReadySeconds: READY_SECONDS,
     selector: { matchLabels: { ...selectorLabels(deployment, pod.name) } },

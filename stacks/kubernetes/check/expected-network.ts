@@ -9,7 +9,7 @@ interface Door {
 /** Every network policy that there has to be, and no other, as the model's flows say it. */
 export function expectedPolicies(pods: readonly CheckedPod[], context: CheckContext): readonly object[] {
   const { model, deployment } = context;
-  const { namespace, publish, keys, issuingKeys } = deployment.kubernetes;
+  const { namespace, publish, resolver, keys, issuingKeys } = deployment.kubernetes;
   const podOf = (component: string) => pods.find(({ components }) => components.some(({ name }) => name === component));
   const policy = (
     name: string,
@@ -40,12 +40,7 @@ export function expectedPolicies(pods: readonly CheckedPod[], context: CheckCont
       ...(source === undefined ? [] : [policy(`${from}.${to}.${name}.egress`, source, "Egress", targetPeers, doors)]),
     ];
   });
-  const dns = [
-    {
-      namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "kube-system" } },
-      podSelector: { matchLabels: { "k8s-app": "kube-dns" } },
-    },
-  ];
+  const dns = resolver.peers.flatMap((each) => outside(each));
   const asking = pods.filter(({ components }) =>
     components.some(
       ({ name, network }) => network && (name === "custody" || networked.some(({ from }) => from === name)),
@@ -91,8 +86,8 @@ export function expectedPolicies(pods: readonly CheckedPod[], context: CheckCont
     },
     ...asking.map((pod) =>
       policy(`${pod.name}.dns`, pod, "Egress", dns, [
-        { port: 53, protocol: "udp" },
-        { port: 53, protocol: "tcp" },
+        { port: resolver.port, protocol: "udp" },
+        { port: resolver.port, protocol: "tcp" },
       ]),
     ),
     ...flows,

@@ -250,6 +250,27 @@ const WEAKENINGS: readonly (readonly [string, ObjectCode, (objects: Loose[]) => 
   ],
   ["any resolver", "OBJECT_POLICY", (o) => delete policy(o, "collector.dns").spec.egress[0].to[0].podSelector],
   [
+    "a resolver in a larger network than was said",
+    "OBJECT_POLICY",
+    (o) => (policy(o, "collector.dns").spec.egress[0].to[1].ipBlock.cidr = "169.254.0.0/16"),
+  ],
+  [
+    "a resolver more",
+    "OBJECT_POLICY",
+    (o) => policy(o, "collector.dns").spec.egress[0].to.push({ ipBlock: { cidr: "8.8.8.8/32" } }),
+  ],
+  [
+    "a resolver of every namespace",
+    "OBJECT_POLICY",
+    (o) => (policy(o, "collector.dns").spec.egress[0].to[0].namespaceSelector = {}),
+  ],
+  [
+    "another port of the resolver",
+    "OBJECT_POLICY",
+    (o) => (policy(o, "collector.dns").spec.egress[0].ports[1].port = 80),
+  ],
+  ["every port of the resolver", "OBJECT_POLICY", (o) => delete policy(o, "collector.dns").spec.egress[0].ports],
+  [
     "a range of ports",
     "OBJECT_POLICY",
     (o) => (policy(o, "collector.backend.https.egress").spec.egress[0].ports[0].endPort = 65_535),

@@ -1,12 +1,13 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { dirname, join, relative } from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { type Canary, needlesOf } from "../../../operations/verify/search/needles.ts";
 import type { Place } from "../../../operations/verify/search/place.ts";
 import { type Hit, searchFor } from "../../../operations/verify/search/search.ts";
 import { textCores } from "../../../test/support/canary/secrets.ts";
-import { clusterArgs, freshFolder, known, underMocks } from "../../../test/support/pulumi.ts";
+import { clusterArgs, known, planCluster, underMocks } from "../../../test/support/pulumi.ts";
 import { KUBERNETES_FILES } from "../../kubernetes/test-deployments.ts";
 import { TrustKernDeployment } from "../deployment.ts";
 import { planDeployment } from "../plan-deployment.ts";
@@ -19,28 +20,76 @@ const ENVIRONMENT = [
   "VAULT_TOKEN",
   "KUBECONFIG",
 ];
+/** What AWS's and Kubernetes' own programs look for in a home. */
+const OF_HOME = [".aws/credentials", ".kube/config"];
+/** What belongs to the operator, and each profile's deployment names. */
+const CREDENTIALS = ["gateways-ca", "operators-ca"].map((name) => `.trustkern/secrets/${name}/aws.credentials`);
+const FILES: Readonly<Record<keyof typeof KUBERNETES_FILES, readonly string[]>> = {
+  "eu-hosted": [...CREDENTIALS, ".trustkern/secrets/custody/aws.credentials"],
+  "customer-tenant": [...CREDENTIALS, "token", "vault-ca.pem", "rows-ca.pem"],
+  "air-gapped": ["token", "vault-ca.pem"],
+};
+type ClusterInput = ReturnType<typeof clusterArgs>["deployment"];
 const PROFILES = Object.keys(KUBERNETES_FILES) as (keyof typeof KUBERNETES_FILES)[];
 
+const cwd = process.cwd();
 afterEach(() => {
+  process.chdir(cwd);
   vi.unstubAllEnvs();
 });
 
-/** Secrets in every file that the deployment file names, in a state directory beside it, and in the environment. */
+/**
+ * Secrets where a program could come upon them: in the state directory beside the lock, in whose folder it runs and has its home, in
+ * every file that the deployment file names, and in the environment.
+ */
 function plant(profile: keyof typeof KUBERNETES_FILES) {
-  const folder = freshFolder();
+  const plain = clusterArgs(KUBERNETES_FILES[profile]);
+  const folder = dirname(plain.imageLock);
   const texts = { files: newText(), state: newText(), environment: newText() };
-  const tokenFile = join(folder, "token");
-  writeFileSync(tokenFile, texts.files, { mode: 0o600 });
-  const secrets = join(folder, ".trustkern", "secrets", "collector");
-  mkdirSync(secrets, { recursive: true });
-  writeFileSync(join(secrets, "tls.key"), texts.state, { mode: 0o600 });
+  const state = join(folder, ".trustkern");
+  for (const { secret, keys } of planCluster(plain).plan.secrets) {
+    // AWS's credentials are the operator's own file, as a token is.
+    for (const key of keys)
+      write(join(state, "secrets", secret, key), texts[key.startsWith("aws.") ? "files" : "state"]);
+  }
+  write(join(state, "authorities", "root.key"), texts.state);
+  write(join(state, "terraform.tfstate"), texts.state);
+  for (const name of OF_HOME) write(join(folder, name), texts.files);
+  const deployment = withFiles(plain.deployment, (name) => write(join(folder, name), texts.files));
   for (const name of ENVIRONMENT) vi.stubEnv(name, texts.environment);
-  const file = KUBERNETES_FILES[profile];
-  const custody = "tokenFile" in file.custody ? { ...file.custody, tokenFile } : file.custody;
+  vi.stubEnv("HOME", folder);
+  process.chdir(folder);
   const canaries: readonly Canary[] = Object.entries(texts).map(([name, text]) => {
     return { name, cores: textCores(text), homes: [] };
   });
-  return { args: clusterArgs({ ...file, custody }), canaries, texts };
+  return { args: { ...plain, deployment }, canaries, texts };
+}
+
+/** A deployment whose every file has been made: the token and the authorities of Vault, and those of a database elsewhere. */
+function withFiles(said: ClusterInput, made: (name: string) => string): ClusterInput {
+  const { custody, kubernetes } = said;
+  const database = kubernetes?.external?.database;
+  const vault = custody?.kind === "vault" ? { tokenFile: made("token"), caFile: made("vault-ca.pem") } : {};
+  const external = {
+    ...kubernetes?.external,
+    ...(database && { database: { ...database, caFile: made("rows-ca.pem") } }),
+  };
+  return {
+    ...said,
+    custody: { ...custody, ...vault } as NonNullable<ClusterInput["custody"]>,
+    kubernetes: { ...kubernetes, external },
+  };
+}
+
+function filesIn(folder: string): readonly string[] {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+}
+
+function write(file: string, text: string): string {
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, text, { mode: 0o600 });
+  return file;
 }
 
 const newText = (): string => randomBytes(24).toString("base64url");
@@ -71,16 +120,28 @@ describe.each(PROFILES)("a deployment of profile %s, whose files and environment
     expect(await found(canaries, [...places, place("transform", handed)])).toEqual([]);
   });
 
-  it("is found out where one of them is in an input, encoded", async () => {
+  it.each([
+    ["beside the lock", (lock: string) => dirname(lock)],
+    ["where it runs", () => "."],
+    ["in its home", () => homedir()],
+  ])("is found out where it takes what lies %s into an input, encoded", async (_, folderOf) => {
     const { args, canaries } = plant(profile);
     const { registrations } = await underMocks(() => new TrustKernDeployment("acme", args));
-    const [core] = canaries[0]?.cores ?? [];
-    const leaked = registrations.map((each, index) => {
-      return index === 9 ? { ...each, inputs: { ...each.inputs, data: core?.bytes.toString("base64") } } : each;
-    });
-    expect(await found(canaries, [place("inputs", leaked)])).toContainEqual(
-      expect.objectContaining({ canary: "files" }),
+    const data = Object.fromEntries(
+      filesIn(folderOf(args.imageLock)).map((file) => [file, readFileSync(file, "base64")]),
     );
+    const leaked = registrations.map((each, index) => {
+      return index === 9 ? { ...each, inputs: { ...each.inputs, data, env: process.env } } : each;
+    });
+    const hits = await found(canaries, [place("inputs", leaked)]);
+    expect(new Set(hits.map(({ canary }) => canary))).toEqual(new Set(["files", "state", "environment"]));
+  });
+
+  it("has files of its own full of them, of every kind that it names", () => {
+    const { args, texts } = plant(profile);
+    const full = filesIn(dirname(args.imageLock)).filter((file) => readFileSync(file, "utf8") === texts.files);
+    const names = full.map((file) => relative(dirname(args.imageLock), file)).sort();
+    expect(names).toEqual([...OF_HOME, ...FILES[profile]].sort());
   });
 });
 
