@@ -142,6 +142,13 @@ describe("a breach is found by its check", () => {
       { "running.tls.refused": expect.arrayContaining(["broken", "RUNNING_AUTHORITY authorities.gateways"]) },
     ],
     [
+      "an annotation that asks for a second network",
+      pod("custody-0", ({ metadata }) => {
+        metadata.annotations["k8s.v1.cni.cncf.io/networks"] = "theirs";
+      }),
+      { "running.rights": ["broken", "RUNNING_RIGHT Pod/custody-0.metadata.annotations"] },
+    ],
+    [
       "custody that is sealed",
       { custody: { sealed: true, kind: null, custodyClass: null } },
       { "running.custody": ["broken", "RUNNING_CUSTODY components.custody"] },

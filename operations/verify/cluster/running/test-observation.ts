@@ -28,7 +28,11 @@ const pods: readonly SeenPod[] = plan.pods
     const name = `${pod.name}-${ordinal}`;
     const { labels, spec } = expectedPod({ name, pod }, plan) as NonNullable<ReturnType<typeof expectedPod>>;
     const live = {
-      metadata: { name, labels: { ...labels, "controller-revision-hash": "abc" }, annotations: { any: "thing" } },
+      metadata: {
+        name,
+        labels: { ...labels, "controller-revision-hash": "abc" },
+        annotations: { "cni.projectcalico.org/podIP": "10.0.0.7" },
+      },
       // What the API server and the scheduler add.
       spec: { ...structuredClone(spec), nodeName: "node-1", hostname: name, schedulerName: "default-scheduler" },
       status: {
